@@ -1,0 +1,43 @@
+"""Stoker: raw data to a checked, compressed, served model, with one recipe and one command.
+
+    import stoker
+    result = stoker.run("recipe.yaml")
+    answers = stoker.load(result.bundle).predict(frame)
+
+Importing this package loads nothing heavy: `run`, `load` and the rest are looked up on first use.
+"""
+
+from __future__ import annotations
+
+import importlib
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from stoker.bundle.predictor import Predictor, load
+    from stoker.pipeline.run import RunResult, check, run
+    from stoker.recipe.load import load_recipe
+
+__version__ = version("stoker")
+__all__ = ["Predictor", "RunResult", "__version__", "check", "load", "load_recipe", "run"]
+
+_HOMES = {
+    "Predictor": "stoker.bundle.predictor",
+    "RunResult": "stoker.pipeline.run",
+    "check": "stoker.pipeline.run",
+    "load": "stoker.bundle.predictor",
+    "load_recipe": "stoker.recipe.load",
+    "run": "stoker.pipeline.run",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Import the module of a public name when it is first asked for."""
+    if name not in _HOMES:
+        raise AttributeError(f"module 'stoker' has no attribute {name!r}")
+    return getattr(importlib.import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    """The public names."""
+    return __all__

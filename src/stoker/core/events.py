@@ -1,0 +1,105 @@
+"""Progress events: the layers say what they do, whoever listens decides how to show it.
+
+A long task is a context manager that is advanced; messages are one line each.  The listener is a
+context variable, so two runs in one process do not mix, and with none set nothing is printed and
+an advance costs one attribute look-up.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Protocol
+
+
+class TaskView(Protocol):
+    """How a listener shows one task."""
+
+    def advance(self, amount: float = 1) -> None:
+        """`amount` more units are done."""
+
+    def note(self, text: str) -> None:
+        """A short changing remark beside the bar, such as the current loss."""
+
+    def close(self) -> None:
+        """The task ended, well or not."""
+
+
+class Listener(Protocol):
+    """Whoever shows progress: a terminal, plain lines, a test."""
+
+    def task(self, title: str, total: float | None, unit: str, done: float) -> TaskView:
+        """A task begins; `total` is None where it is not known, `done` is what a resume starts from."""
+        ...
+
+    def message(self, text: str) -> None:
+        """One line for the user."""
+
+    def warning(self, text: str) -> None:
+        """One line that the user should act on."""
+
+
+class _SilentTask:
+    def advance(self, amount: float = 1) -> None:
+        pass
+
+    def note(self, text: str) -> None:
+        pass
+
+    def close(self) -> None:
+        pass
+
+
+class Silent:
+    """Shows nothing; the default for a library."""
+
+    def task(self, title: str, total: float | None, unit: str, done: float) -> TaskView:
+        """A task that nobody sees."""
+        return _SilentTask()
+
+    def message(self, text: str) -> None:
+        """Nothing."""
+
+    def warning(self, text: str) -> None:
+        """Nothing."""
+
+
+_listener: ContextVar[Listener] = ContextVar("listener", default=Silent())
+
+
+@contextmanager
+def listening(listener: Listener) -> Iterator[None]:
+    """Send the events of this context to `listener`."""
+    token = _listener.set(listener)
+    try:
+        yield
+    finally:
+        _listener.reset(token)
+
+
+@contextmanager
+def task(
+    title: str, *, total: float | None = None, unit: str = "", done: float = 0
+) -> Iterator[TaskView]:
+    """Announce a long task.
+
+    >>> with task("decode", total=2, unit="images") as decoding:
+    ...     for _ in range(2):
+    ...         decoding.advance()
+    """
+    view = _listener.get().task(title, total, unit, done)
+    try:
+        yield view
+    finally:
+        view.close()
+
+
+def message(text: str) -> None:
+    """Tell the user one line."""
+    _listener.get().message(text)
+
+
+def warning(text: str) -> None:
+    """Tell the user one line that asks for attention."""
+    _listener.get().warning(text)

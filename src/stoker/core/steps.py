@@ -1,0 +1,155 @@
+"""Steps: frozen values with one verb, found by the name of their file.
+
+A stage is a package; each public module of it holds one step, whose recipe key is the name of that
+file and whose recipe fields are the fields of the class.  Nothing is registered and no list of
+names exists, so a new file is a new step.  The abstract class in a stage's `__init__.py` states
+what every step of the stage promises.
+
+Finding a step imports its module, so the names of a stage can be listed without loading any.
+"""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import pkgutil
+from collections.abc import Mapping
+from difflib import get_close_matches
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from stoker.core.errors import RecipeError
+
+
+class Step(BaseModel):
+    """A frozen value whose fields come from the recipe; an unknown key is an error."""
+
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        use_attribute_docstrings=True,
+        allow_inf_nan=False,
+        protected_namespaces=(),
+    )
+
+
+_S = TypeVar("_S", bound=Step)
+
+
+def step_names(stage: str) -> list[str]:
+    """Names that a recipe may use at a stage, sorted.
+
+    >>> "exact_duplicates" in step_names("stoker.data.clean")
+    True
+    """
+    package = importlib.import_module(stage)
+    return sorted(m.name for m in pkgutil.iter_modules(package.__path__) if m.name[0] != "_")
+
+
+def find_step(stage: str, name: str, kind: type[_S]) -> type[_S]:
+    """The step class called `name` at a stage.
+
+    Args:
+        stage: Package of the stage, such as `"stoker.compress"`.
+        name: A file of that package (`"int8"`), or `"pkg.module:Class"` for a step that lives in
+            the user's own code.
+        kind: Abstract class of the stage; the answer is a subclass of it.
+
+    Raises:
+        RecipeError: If there is no such file, or no single subclass of `kind` in it.
+    """
+    module_name, _, class_name = name.partition(":")
+    if not class_name:
+        known = step_names(stage)
+        if module_name not in known:
+            near = get_close_matches(module_name, known, n=1)
+            raise RecipeError(
+                f"no step {name!r} at {stage.rpartition('.')[2]}",
+                expected=f"one of {', '.join(known)}, or 'your.module:YourClass'",
+                fix=f"did you mean {near[0]!r}?" if near else None,
+            )
+        module_name = f"{stage}.{module_name}"
+    module = _import(module_name, name)
+    found = [
+        c
+        for c in vars(module).values()
+        if inspect.isclass(c) and issubclass(c, kind) and not inspect.isabstract(c)
+        if c.__module__ == module_name and class_name in ("", c.__name__)
+    ]
+    if len(found) != 1:
+        raise RecipeError(
+            f"{module_name} has {len(found)} steps for {name!r}",
+            expected=f"exactly one subclass of {kind.__name__}",
+            fix="name it as 'module:Class'",
+        )
+    return found[0]
+
+
+def step_name(step: Step | type[Step]) -> str:
+    """The recipe key of a step: its file for ours, `module:Class` for a user's own.
+
+    >>> from stoker.data.clean.exact_duplicates import ExactDuplicates
+    >>> step_name(ExactDuplicates)
+    'exact_duplicates'
+    """
+    owner = step if isinstance(step, type) else type(step)
+    if owner.__module__.startswith("stoker."):
+        return owner.__module__.rpartition(".")[2]
+    return f"{owner.__module__}:{owner.__name__}"
+
+
+def make_step(stage: str, spec: object, kind: type[_S]) -> _S:
+    """The step that a piece of recipe describes.
+
+    Args:
+        stage: Package of the stage.
+        spec: A step (returned as it is), a name (`"cnn"`), or one name with fields
+            (`{"cnn": {"width": 32}}`).
+        kind: Abstract class of the stage.
+
+    Raises:
+        RecipeError: If the form is another one, or the name is unknown.
+        ValidationError: If a field is wrong; the recipe layer turns it into a RecipeError with the
+        line.
+    """
+    if isinstance(spec, kind):
+        return spec
+    if isinstance(spec, str):
+        return find_step(stage, spec, kind)()
+    if isinstance(spec, Mapping) and len(spec) == 1:
+        (name, fields), *_ = spec.items()
+        return find_step(stage, str(name), kind).model_validate({} if fields is None else fields)
+    raise RecipeError(
+        f"{spec!r} is not a step of {stage.rpartition('.')[2]}",
+        expected="a name, or one name with its fields such as {name: {field: value}}",
+    )
+
+
+def step_spec(step: Step) -> dict[str, Any]:
+    """The recipe form of a step with every field written out; `make_step` reads it back."""
+    return {step_name(step): step.model_dump(mode="json")}
+
+
+def _import(module_name: str, asked: str) -> Any:
+    try:
+        return importlib.import_module(module_name)
+    except ModuleNotFoundError as error:
+        if error.name and (module_name == error.name or module_name.startswith(f"{error.name}.")):
+            raise RecipeError(
+                f"no module {error.name!r} for step {asked!r}",
+                expected="a module that Python can import",
+                fix="check the spelling, or set PYTHONPATH to the folder that holds it",
+            ) from None
+        raise
+
+
+__all__ = [
+    "Step",
+    "ValidationError",
+    "find_step",
+    "make_step",
+    "step_name",
+    "step_names",
+    "step_spec",
+]

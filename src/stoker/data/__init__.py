@@ -1,0 +1,1 @@
+"""Raw data to prepared sets: acquire, clean, split, prepare; one step per file."""

@@ -1,0 +1,51 @@
+"""Acquire: read raw data of any form into one dataset with row ids and sources.
+
+What every source promises: each record of its files is either a row or a reject with file, line,
+column and reason; two reads of the same files give equal rows in equal order; nothing of what it
+reads is executed.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from stoker.core.steps import Step
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from stoker.data.dataset import Reading
+
+
+class Source(Step, ABC):
+    """A step that reads raw data."""
+
+    part: Literal["train", "validation", "test"] | None = None
+    """Rows of this source belong to this part of the split; absent: the split decides."""
+
+    licence: str | None = None
+    """Licence of the data, kept with every row's source and shown in the report."""
+
+    @abstractmethod
+    def files(self, project: Path, cache: Path) -> list[Path]:
+        """Every file the rows come from; their contents are part of the fingerprint.
+
+        Args:
+            project: Folder of the recipe; relative paths start there.
+            cache: Folder for downloads, kept between runs.
+
+        Raises:
+            DataError: If one is missing or is not a regular file that can be read.
+        """
+
+    @abstractmethod
+    def read(self, reading: Reading) -> Iterator[pa.Table]:
+        """The rows, in order, some thousands at a time.
+
+        Each table has the source's own columns plus `_source` (string: the file as the user knows
+        it) and `_line` (int64: line or record of that file, from 1).  A media column holds the
+        int64 numbers that `reading.media.add` returned.  Bad records go to `reading.rejects`.
+        """

@@ -1,0 +1,1 @@
+"""Prepare: fitted features turn rows into memory-mapped tensors that training reads."""

@@ -1,0 +1,1 @@
+"""Evaluate: score predictions with intervals, compare with the baseline, and report."""

@@ -1,0 +1,77 @@
+"""Models: encoder per feature, combiner and head, as steps.
+
+A `Network` builds a torch module that is trained by `stoker.train`; an `Estimator` (boosted trees)
+fits
+itself.  Both end as one ONNX graph with one input per column and one output, `output`, of shape
+(N, num_outputs): logits for `classify`, standardised values for `regress`.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from stoker.core.steps import Step
+
+if TYPE_CHECKING:
+    import numpy as np
+    from torch import nn
+
+    from stoker.data.prepare.prepared_set import PreparedSet
+    from stoker.features import FittedFeature
+    from stoker.tasks import FittedTask
+
+
+class Model(Step, ABC):
+    """Anything that may stand under `model`."""
+
+
+class Network(Model, ABC):
+    """A model that is a torch module.
+
+    Promise: the module takes a mapping from column to the feature's raw tensor (uint8 images in
+    NCHW,
+    float32 numbers with NaN for missing, int32 codes), does scaling and missing-value handling
+    inside, and
+    returns (N, num_outputs) float32; any mix of features works; equal torch seeds build equal weights;
+    it exports to ONNX with a dynamic batch.
+    """
+
+    @abstractmethod
+    def build(self, features: Mapping[str, FittedFeature], num_outputs: int) -> nn.Module:
+        """A fresh module with random weights from torch's global generator."""
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """What an estimator ends with."""
+
+    graph: bytes
+    """ONNX model, serialised."""
+    weights: dict[str, np.ndarray]
+    """Everything needed to rebuild it, as named arrays for safetensors."""
+    validation_output_NK: np.ndarray
+    """The training-time model's own outputs on the validation set, which the bundle must repeat."""
+    history: list[dict[str, float]]
+    """One record per round reported."""
+
+
+class Estimator(Model, ABC):
+    """A model that fits itself to prepared sets.
+
+    Promise: equal seeds, thread counts and data give equal bytes.
+    """
+
+    @abstractmethod
+    def fit(
+        self,
+        train: PreparedSet,
+        validation: PreparedSet,
+        task: FittedTask,
+        *,
+        seed: int,
+        deadline_s: float | None,
+    ) -> Estimate:
+        """Fit to `train`, stop early on `validation`; `deadline_s` is the wall time that may be used."""

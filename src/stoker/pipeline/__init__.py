@@ -1,0 +1,1 @@
+"""The pipeline: recipe to graph to run, cached, killed and resumed."""

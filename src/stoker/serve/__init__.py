@@ -1,0 +1,1 @@
+"""Serve: HTTP, batcher and session in one process per worker."""

@@ -1,0 +1,1 @@
+"""Training: one readable loop, its optimisers, schedules, augmentations and exact checkpoints."""
