@@ -60,9 +60,9 @@ class StokerError(Exception):
         fix: What to try.
         place: Where it is.
 
-    >>> print(RecipeError("epochs is -3", expected="a whole number of at least 1", place=Place("r.yaml", 9)))
+    >>> print(RecipeError("epochs is -3", expected="at least 1", place=Place("r.yaml", 9)))
     r.yaml:9: epochs is -3
-      expected: a whole number of at least 1
+      expected: at least 1
     """
 
     exit_code = 1

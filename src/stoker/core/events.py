@@ -30,7 +30,14 @@ class Listener(Protocol):
     """Whoever shows progress: a terminal, plain lines, a test."""
 
     def task(self, title: str, total: float | None, unit: str, done: float) -> TaskView:
-        """A task begins; `total` is None where it is not known, `done` is what a resume starts from."""
+        """A task begins.
+
+        Args:
+            title: What is being done.
+            total: Units in all; None where it is not known.
+            unit: What is counted, such as `"rows"`.
+            done: Units that a resumed task starts from.
+        """
         ...
 
     def message(self, text: str) -> None:
@@ -65,7 +72,8 @@ class Silent:
         """Nothing."""
 
 
-_listener: ContextVar[Listener] = ContextVar("listener", default=Silent())
+_SILENT = Silent()
+_listener: ContextVar[Listener] = ContextVar("listener", default=_SILENT)
 
 
 @contextmanager
