@@ -1,0 +1,106 @@
+"""What every benchmark shares: versions, machine, one measured child process, the result file.
+
+A result file holds date, machine, versions and rows, so that a figure in the README can be traced
+to the run that gave it.  Times of child processes come from `wait4`, which counts CPU time and peak
+memory of exactly that process and the children it waited for.
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+import json
+import os
+import platform
+import subprocess
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+RESULTS = Path(__file__).parent / "results"
+
+
+@dataclass(frozen=True)
+class Measured:
+    """One finished child process."""
+
+    wall_s: float
+    cpu_s: float
+    peak_mb: float
+    """Largest resident set of the child itself, in 10**6 bytes."""
+    stdout: str
+
+
+def measure(command: Sequence[str], *, env: Mapping[str, str] | None = None) -> Measured:
+    """Run a command to its end and measure it; its standard error goes to ours.
+
+    Raises:
+        RuntimeError: If it exits with another code than 0.
+    """
+    started = time.perf_counter()
+    with subprocess.Popen(
+        list(command), stdout=subprocess.PIPE, text=True, env={**os.environ, **(env or {})}
+    ) as child:
+        assert child.stdout is not None
+        stdout = child.stdout.read()
+        _, status, usage = os.wait4(child.pid, 0)
+        child.returncode = os.waitstatus_to_exitcode(status)
+    if child.returncode:
+        raise RuntimeError(f"{' '.join(command)} exited with {child.returncode}")
+    return Measured(
+        wall_s=time.perf_counter() - started,
+        cpu_s=usage.ru_utime + usage.ru_stime,
+        peak_mb=usage.ru_maxrss * 1024 / 1e6,
+        stdout=stdout,
+    )
+
+
+def machine() -> dict[str, Any]:
+    """Processor, cores, memory and load, as far as the machine tells."""
+    model = next(
+        (
+            line.partition(":")[2].strip()
+            for line in Path("/proc/cpuinfo").read_text().splitlines()
+            if line.startswith("model name")
+        ),
+        platform.processor(),
+    )
+    flags = Path("/proc/cpuinfo").read_text()
+    return {
+        "processor": model,
+        "cores": os.cpu_count(),
+        "avx512": "avx512f" in flags,
+        "vnni": "avx512_vnni" in flags or "avx_vnni" in flags,
+        "load_1min": round(os.getloadavg()[0], 2),
+        "python": platform.python_version(),
+    }
+
+
+def versions(*names: str) -> dict[str, str]:
+    """Installed versions of libraries; a missing one says so."""
+    found = {}
+    for name in names:
+        try:
+            found[name] = importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            found[name] = "not installed"
+    return found
+
+
+def save(name: str, rows: Sequence[Mapping[str, Any]], *, libraries: Sequence[str]) -> Path:
+    """Write `results/NAME.json` and print its rows."""
+    path = RESULTS / f"{name}.json"
+    RESULTS.mkdir(parents=True, exist_ok=True)
+    result = {
+        "benchmark": name,
+        "date": datetime.now(UTC).strftime("%Y-%m-%d"),
+        "machine": machine(),
+        "versions": versions("stoker", *libraries),
+        "rows": list(rows),
+    }
+    path.write_text(json.dumps(result, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    for row in rows:
+        print(json.dumps(row, ensure_ascii=False))
+    return path
