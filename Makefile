@@ -1,0 +1,73 @@
+# What runs here is what CI runs (.ci/run).  Needs python3.11 with venv and pip, and make; nothing else.
+PYTHON ?= python3.11
+VENV   := .venv
+BIN    := $(VENV)/bin
+PIP    := $(BIN)/python -m pip --disable-pip-version-check
+SHELL  := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.PHONY: setup demo test check slow bench docs clean help fix lint types layers dependencies sizes pages
+
+help:            ## this list
+	@awk -F':.*## ' '/^[a-z]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(VENV)/.dev ## virtual environment with everything a developer needs
+
+$(BIN)/python:
+	@command -v $(PYTHON) >/dev/null || { echo "$(PYTHON) is missing; set PYTHON=..." >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+# One stamp per extra: a demo does not need the developer's tools.
+$(VENV)/.all $(VENV)/.dev: $(VENV)/.%: $(BIN)/python pyproject.toml constraints.txt
+	$(PIP) install --quiet --constraint constraints.txt --editable '.[$*]'
+	@touch $@
+
+demo: $(VENV)/.all ## MNIST from raw files to an answer of the running server
+	$(BIN)/python examples/demo.py
+
+test: setup      ## the fast tests
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n 2 -m "not slow" $(ARGS)
+
+slow: setup      ## the slow tests: whole runs, kills, README blocks that train
+	$(BIN)/python -m pytest -q -m slow $(ARGS)
+
+check: lint types layers dependencies sizes pages ## every gate but the tests
+
+lint: setup
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+
+types: setup
+	$(BIN)/pyrefly check
+
+layers: setup
+	$(BIN)/lint-imports
+
+dependencies: setup
+	$(BIN)/deptry src
+
+sizes: setup
+	$(BIN)/python docs/sizes.py
+
+pages: setup
+	$(BIN)/python docs/generate.py --check
+	$(BIN)/python -m pytest -q -p no:randomly -m "not slow" tests/docs
+	$(BIN)/zensical build --strict --clean
+
+fix: setup       ## mend format, lint and generated pages
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+	$(BIN)/python docs/generate.py
+
+docs: setup      ## generate the pages and build the site into site/
+	$(BIN)/python docs/generate.py
+	$(BIN)/zensical build --strict --clean
+
+# make bench runs all; make bench BENCH=roc_auc runs benchmarks/bench_roc_auc.py
+bench: setup     ## the benchmarks, into benchmarks/results/
+	for file in benchmarks/bench_$(or $(BENCH),*).py; do echo "== $$file"; $(BIN)/python "$$file"; done
+	$(BIN)/python docs/generate.py
+
+clean:           ## remove what was built; data, runs and downloads stay
+	rm -rf $(VENV) site build dist .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,180 @@
+"""Errors at the edge: what a user can mend is one clear block, a bug of ours is saved and named.
+
+| what happened | what is printed | exit code |
+|---|---|---|
+| an error of ours (`StokerError`) | what, expected, try | its own: 1, 2 recipe, 3 gate |
+| a wrong option | click's usage line | 2 |
+| disk full, no permission, port in use, no memory | the same in the words of a `MachineError` | 1 |
+| an optional library is missing | the line that installs it | 1 |
+| Ctrl-C | how to go on | 130 |
+| the reader of a pipe went away | nothing | 141 |
+| a bug of stoker | one line and the file that holds the traceback | 70 |
+
+`STOKER_DEBUG=1` shows the traceback of everything.
+
+Source: 70 is EX_SOFTWARE of sysexits.h; 130 and 141 are 128 + SIGINT and 128 + SIGPIPE, as shells
+report them.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import shlex
+import sys
+import tempfile
+import time
+from pathlib import Path
+from types import TracebackType
+
+import click
+
+from stoker.core.errors import MachineError, MissingExtraError, StokerError
+
+_BUG, _INTERRUPTED, _PIPE_CLOSED = 70, 130, 141
+
+_MACHINE = {
+    errno.ENOSPC: ("no space left on the disk", "free some space; finished work is kept"),
+    errno.EDQUOT: ("the disk quota is used up", "free some space; finished work is kept"),
+    errno.EACCES: ("permission denied", "check who owns it, or choose another place with --home"),
+    errno.EPERM: ("operation not permitted", "check who owns it, or choose another --home"),
+    errno.EROFS: (
+        "the file system is read-only",
+        "choose another place with --home or STOKER_HOME",
+    ),
+    errno.EADDRINUSE: ("the port is in use", "stop the other server, or choose another --port"),
+    errno.EADDRNOTAVAIL: ("this machine has no such address", "check --host"),
+    errno.EMFILE: ("too many open files", "raise the limit with `ulimit -n 4096`"),
+    errno.ENFILE: ("too many open files on this machine", "close other programs"),
+    errno.EIO: ("the disk reports an input/output error", "check the disk; finished work is kept"),
+    errno.ENOMEM: ("not enough memory", "close other programs, or use less data"),
+    errno.ENAMETOOLONG: ("a file name is too long", "use a shorter name"),
+}
+
+
+class Guard:
+    """A context that turns every error into a message on stderr and an exit code.
+
+    Args:
+        arguments: The command line without the program, for the hint how to go on.
+    """
+
+    def __init__(self, arguments: list[str]) -> None:
+        """Keep the command line."""
+        self.arguments = arguments
+
+    def __enter__(self) -> None:
+        """Nothing to prepare."""
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Explain the error and exit."""
+        if error is None or isinstance(error, SystemExit):
+            return
+        if os.environ.get("STOKER_DEBUG") == "1" and not is_interrupt(error):
+            import traceback
+
+            traceback.print_exception(error)
+        try:
+            code = explain(error, self.arguments)
+        except BrokenPipeError:
+            code = _PIPE_CLOSED
+        leave(code)
+
+
+def explain(error: BaseException, arguments: list[str]) -> int:
+    """Print one block for an error; the exit code."""
+    if isinstance(error, click.exceptions.Exit):
+        return error.exit_code
+    if isinstance(error, click.ClickException):
+        error.show()
+        return error.exit_code
+    if is_interrupt(error):
+        click.echo(
+            f"\ninterrupted; finished work is kept. To go on: stoker {shlex.join(arguments)}",
+            err=True,
+        )
+        return _INTERRUPTED
+    if isinstance(error, BrokenPipeError):
+        return _PIPE_CLOSED
+    friendly = error if isinstance(error, StokerError) else machine_error(error) or no_extra(error)
+    if friendly is not None:
+        click.echo(f"{type(friendly).__name__}: {friendly}", err=True)
+        return friendly.exit_code
+    click.echo(
+        f"stoker has a bug: {one_line(error)}\n  traceback: {save_traceback(error)}", err=True
+    )
+    click.echo("  please report it with that file; STOKER_DEBUG=1 shows it here", err=True)
+    return _BUG
+
+
+def is_interrupt(error: BaseException) -> bool:
+    """Whether the user pressed Ctrl-C (click wraps it)."""
+    return isinstance(error, KeyboardInterrupt | click.Abort)
+
+
+def machine_error(error: BaseException) -> MachineError | None:
+    """The machine's refusal in plain words, or None if the error is something else.
+
+    >>> print(machine_error(OSError(errno.ENOSPC, "No space left on device", "/data/x")))
+    no space left on the disk: /data/x
+      try:      free some space; finished work is kept
+    """
+    if isinstance(error, MemoryError):
+        return MachineError("not enough memory", fix="close other programs, or use less data")
+    if not isinstance(error, OSError) or error.errno not in _MACHINE:
+        return None
+    what, fix = _MACHINE[error.errno]
+    where = f": {error.filename}" if error.filename is not None else ""
+    return MachineError(f"{what}{where}", fix=fix)
+
+
+def no_extra(error: BaseException) -> MissingExtraError | None:
+    """The line that installs a missing library, if one of our extras brings it."""
+    if not isinstance(error, ModuleNotFoundError) or not error.name:
+        return None
+    from stoker.cli.machine import extras
+
+    project = error.name.partition(".")[0].replace("_", "-")
+    extra = next((name for name, projects in extras().items() if project in projects), None)
+    return MissingExtraError(project, extra=extra, needed_for="this command") if extra else None
+
+
+def one_line(error: BaseException) -> str:
+    """Kind and first line of an error.
+
+    >>> one_line(ValueError("first" + chr(10) + "second"))
+    'ValueError: first'
+    """
+    text = str(error).strip()
+    return f"{type(error).__name__}: {text.splitlines()[0]}" if text else type(error).__name__
+
+
+def save_traceback(error: BaseException) -> Path | str:
+    """Write the traceback to a file that only this user can read; the file's path."""
+    import traceback
+
+    text = "".join(traceback.format_exception(error))
+    try:
+        number, path = tempfile.mkstemp(
+            prefix=time.strftime("stoker-%Y%m%d-%H%M%S-"), suffix=".txt"
+        )
+        with os.fdopen(number, "w", encoding="utf-8") as file:
+            file.write(f"arguments: {sys.argv[1:]}\npython: {sys.version}\n\n{text}")
+    except OSError as failure:
+        return f"could not be saved ({failure}):\n{text}"
+    return Path(path)
+
+
+def leave(code: int) -> None:
+    """Exit; a pipe whose reader went away must not add a message of its own at shutdown."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except (BrokenPipeError, ValueError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+    sys.exit(code)

@@ -1,0 +1,111 @@
+"""Plain tables, sizes and durations for a terminal or a pipe.
+
+Chinese, Japanese and Korean characters take two cells, so widths are counted in cells.  No rich
+here: these few lines cost nothing to import and their output can be cut and grepped.
+"""
+
+from __future__ import annotations
+
+import json
+import unicodedata
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+
+def cell_width(text: str) -> int:
+    """How many terminal cells a text takes.
+
+    >>> cell_width("abc"), cell_width("数字"), cell_width("é")
+    (3, 4, 1)
+    """
+    return sum(
+        0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1
+        for c in text
+    )
+
+
+def table(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    """Columns padded to their widest cell, numbers to the right.
+
+    >>> print(table(["name", "rows"], [["训练", 12], ["test", None]]))
+    name  rows
+    训练    12
+    test     -
+    """
+    lines = [list(header), *[[show(cell) for cell in row] for row in rows]]
+    columns = list(zip(*lines, strict=True))
+    widths = [max(map(cell_width, column)) for column in columns]
+    numeric = [all(is_number(cell) for cell in column[1:]) for column in columns]
+    return "\n".join(
+        "  ".join(
+            pad(cell, width, right)
+            for cell, width, right in zip(line, widths, numeric, strict=True)
+        ).rstrip()
+        for line in lines
+    )
+
+
+def pad(text: str, width: int, right: bool) -> str:
+    """The text in a field of `width` cells."""
+    space = " " * (width - cell_width(text))
+    return space + text if right else text + space
+
+
+def is_number(text: str) -> bool:
+    """Whether a shown cell is a quantity, which stands to the right."""
+    return text == "-" or text[:1].isdigit()
+
+
+def show(cell: object) -> str:
+    """A cell as text: nothing is a dash, large whole numbers get commas."""
+    if cell is None:
+        return "-"
+    if isinstance(cell, int) and not isinstance(cell, bool):
+        return f"{cell:,}"
+    if isinstance(cell, float):
+        return f"{cell:.4g}"
+    return str(cell)
+
+
+def size(num_bytes: float) -> str:
+    """A size in decimal units.
+
+    >>> size(512), size(1_500_000), size(2.5e9)
+    ('512 B', '1.5 MB', '2.5 GB')
+    """
+    for unit in ("B", "kB", "MB", "GB"):
+        if num_bytes < 1000:
+            return f"{num_bytes:.3g} {unit}"
+        num_bytes /= 1000
+    return f"{num_bytes:.3g} TB"
+
+
+def duration(seconds: float) -> str:
+    """A time span as people say it.
+
+    >>> duration(0.25), duration(12), duration(125), duration(7260)
+    ('0.2 s', '12.0 s', '2 min 5 s', '2 h 1 min')
+    """
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    if minutes < 60:
+        return f"{minutes} min {rest} s"
+    return f"{minutes // 60} h {minutes % 60} min"
+
+
+def interval(metric: dict[str, Any]) -> str:
+    """A metric with its 95 % interval.
+
+    >>> interval({"value": 0.99234, "low": 0.9905, "high": 0.9941})
+    '0.9923 (95 % interval 0.9905 to 0.9941)'
+    """
+    text = f"{metric['value']:.4g}"
+    if metric.get("low") is None or metric.get("high") is None:
+        return text
+    return f"{text} (95 % interval {metric['low']:.4g} to {metric['high']:.4g})"
+
+
+def json_text(value: object) -> str:
+    """One line of JSON; Chinese stays readable, paths become strings."""
+    return json.dumps(value, ensure_ascii=False, default=str)

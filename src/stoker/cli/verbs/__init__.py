@@ -1,0 +1,1 @@
+"""The verbs: each public file holds one click command called `verb`; its header is its help."""

@@ -1,0 +1,30 @@
+"""Print the path of a report, the last run's by default.
+
+Examples:
+    stoker report
+    stoker report --open
+    stoker report r-20261122-093015-7f3a
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from stoker.cli.app import Verb
+from stoker.cli.options import HOME
+
+
+@click.command("report", cls=Verb, help=__doc__)
+@click.argument("run", required=False)
+@click.option("--open", "open_it", is_flag=True, help="Open it in the browser.")
+@HOME
+def verb(run: str | None, open_it: bool, home: Path | None) -> None:
+    """Print the path, and open it if asked."""
+    from stoker.cli.catalog import open_catalog, report_of
+
+    path = report_of(open_catalog(home), run)
+    click.echo(path)
+    if open_it:
+        click.launch(str(path))
