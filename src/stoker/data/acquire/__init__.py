@@ -29,6 +29,17 @@ class Source(Step, ABC):
     licence: str | None = None
     """Licence of the data, kept with every row's source and shown in the report."""
 
+    def paths(self) -> tuple[str, ...]:
+        """The paths that the recipe names, as written; `package` unpacks these and no more.
+
+        Absent: a package is unpacked whole.
+        """
+        return ()
+
+    def media_columns(self) -> tuple[str, ...]:
+        """Columns whose cells are numbers that `reading.media.add` returned."""
+        return ()
+
     @abstractmethod
     def files(self, project: Path, cache: Path) -> list[Path]:
         """Every file the rows come from; their contents are part of the fingerprint.

@@ -1,0 +1,106 @@
+"""What the raw files are: name, size and SHA-256 of each, so that a run knows whether they changed.
+
+Hashing a gigabyte takes most of a second, so hashes are remembered in `cache/hashes.json` under
+path, size, time of change and inode.  A file that was changed within the last two seconds is not
+remembered, because a second change could fall on the same time stamp.
+
+Cost: one `stat` a file when nothing changed; otherwise reading it once.
+
+Source: the two-second rule is git's answer to "racily clean" files,
+https://git-scm.com/docs/racy-git
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from stoker.core.canonical import canonical_json
+from stoker.core.errors import DataError, Place
+from stoker.core.events import task
+from stoker.store.durable import make_folder, write_file
+
+if TYPE_CHECKING:
+    from stoker.data.acquire import Source
+
+_FRESH_S = 2.0
+
+
+def path_label(path: Path, project: Path, cache: Path) -> str:
+    """A path as the user knows it: relative to the project, else to the cache, else whole.
+
+    >>> path_label(Path("/home/li/digits/a.png"), Path("/home/li"), Path("/cache"))
+    'digits/a.png'
+    """
+    for root in (project, cache):
+        if path.is_relative_to(root):
+            path = path.relative_to(root)
+            break
+    return str(path).encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+
+
+def source_fingerprint(sources: Sequence[Source], project: Path, cache: Path) -> list[list[object]]:
+    """Every file that the sources would read.
+
+    Args:
+        sources: What the recipe lists, in its order.
+        project: Folder where relative paths start.
+        cache: Folder for downloads and for the remembered hashes; created if missing.
+
+    Returns:
+        `[name, size in bytes, SHA-256]` of each file, in the order of reading.
+
+    Raises:
+        DataError: If a file is missing or cannot be read.
+    """
+    project, cache = project.absolute(), cache.absolute()
+    files = [path for source in sources for path in source.files(project, cache)]
+    known = _load(cache / "hashes.json")
+    before = dict(known)
+    with task("hash the raw files", total=len(files), unit="files") as hashing:
+        found: list[list[object]] = []
+        for path in files:
+            size, digest = _file_hash(path, path_label(path, project, cache), known)
+            found.append([path_label(path, project, cache), size, digest])
+            hashing.advance()
+    if known != before:
+        make_folder(cache)
+        write_file(cache / "hashes.json", canonical_json(known))
+    return found
+
+
+def _file_hash(path: Path, label: str, known: dict[str, list[object]]) -> tuple[int, str]:
+    key = str(path).encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    try:
+        state = path.stat()
+        seen = [state.st_size, state.st_mtime_ns, state.st_ino]
+        entry = known.get(key)
+        if entry is not None and entry[:3] == seen:
+            return state.st_size, str(entry[3])
+        with path.open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise DataError(
+            f"cannot be read: {error.strerror}",
+            expected="a file that you may read",
+            place=Place(label),
+        ) from None
+    if time.time() - state.st_mtime > _FRESH_S:
+        known[key] = [*seen, digest]
+    return state.st_size, digest
+
+
+def _load(path: Path) -> dict[str, list[object]]:
+    """The remembered hashes; a missing or damaged memory is no error, everything is hashed anew."""
+    try:
+        known = json.loads(path.read_bytes())
+    except (OSError, ValueError):
+        return {}
+    sound = isinstance(known, dict) and all(
+        isinstance(entry, list) and len(entry) == 4 for entry in known.values()
+    )
+    return known if sound else {}
