@@ -19,18 +19,23 @@ never flushed again.
 from __future__ import annotations
 
 import errno
-import fcntl
 import os
 import secrets
 import shutil
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
 from stoker.core.errors import MachineError
+from stoker.store.locks import lock_new, try_lock
 
 _TEMPORARY = ".tmp"
+DISK_ERRORS = frozenset(
+    {errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS, errno.EMFILE, errno.ENFILE}
+)
+"""Error numbers that are always the machine's fault, whatever the code was doing."""
+
 _FIXES = {
     errno.ENOSPC: "free some space on that disk, or use another home with --home",
     errno.EDQUOT: "your quota on that disk is used up",
@@ -55,11 +60,18 @@ def machine_error(error: OSError, doing: str) -> MachineError:
 
 
 @contextmanager
-def machine_errors(doing: str) -> Iterator[None]:
-    """Turn any `OSError` of the block into a `MachineError` that says what was being done."""
+def machine_errors(doing: str, *, only: Collection[int] | None = None) -> Iterator[None]:
+    """Turn an `OSError` of the block into a `MachineError` that says what was being done.
+
+    Args:
+        doing: What is being done, after "cannot".
+        only: Error numbers to turn; absent: all.
+    """
     try:
         yield
     except OSError as error:
+        if only is not None and error.errno not in only:
+            raise
         raise machine_error(error, doing) from error
 
 
@@ -189,24 +201,6 @@ def remove_tree(path: Path) -> None:
             return
 
 
-def lock_stray(path: Path) -> int | None:
-    """Lock a file or folder that nobody else has locked.
-
-    Returns:
-        An open descriptor that holds the lock, or None if a live process has it or it is gone.
-    """
-    try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-    except OSError:
-        return None
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        os.close(descriptor)
-        return None
-    return descriptor
-
-
 def sweep(folder: Path) -> list[Path]:
     """Delete the temporary files that dead processes left anywhere below `folder`.
 
@@ -220,13 +214,29 @@ def sweep(folder: Path) -> list[Path]:
     for place, _, files in os.walk(folder):
         for name in files:
             path = Path(place, name)
-            if is_temporary(path) and (descriptor := lock_stray(path)) is not None:
-                try:
-                    remove_tree(path)
-                finally:
-                    os.close(descriptor)
+            if is_temporary(path) and remove_stray(path):
                 swept.append(path)
     return swept
+
+
+def remove_stray(path: Path) -> bool:
+    """Delete a file or folder unless a live process has it locked; whether it was deleted.
+
+    Raises:
+        MachineError: If it may not be deleted.
+    """
+    with machine_errors(f"sweep {path}"):
+        if path.is_symlink():
+            path.unlink(missing_ok=True)
+            return True
+        descriptor = try_lock(path)
+        if descriptor is None:
+            return False
+        try:
+            remove_tree(path)
+        finally:
+            os.close(descriptor)
+    return True
 
 
 def is_temporary(path: Path) -> bool:
@@ -238,16 +248,6 @@ def is_temporary(path: Path) -> bool:
     return path.name.startswith(".") and path.suffix == _TEMPORARY
 
 
-def same_file(descriptor: int, path: Path) -> bool:
-    """Whether `path` still names the file that is open; a sweeper may have taken it away."""
-    try:
-        there = path.stat(follow_symlinks=False)
-    except OSError:
-        return False
-    here = os.fstat(descriptor)
-    return (here.st_dev, here.st_ino) == (there.st_dev, there.st_ino)
-
-
 def _create(path: Path) -> tuple[Path, int]:
     """A new, locked, empty temporary file beside `path`."""
     stem = os.fsdecode(os.fsencode(path.name)[:200])
@@ -256,14 +256,12 @@ def _create(path: Path) -> tuple[Path, int]:
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
         descriptor = os.open(temporary, flags, 0o644)
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            if lock_new(descriptor, temporary):
+                return temporary, descriptor
         except OSError:
-            os.close(descriptor)
-            temporary.unlink()
+            with suppress(OSError):
+                temporary.unlink()
             raise
-        if same_file(descriptor, temporary):
-            return temporary, descriptor
-        os.close(descriptor)
 
 
 def _flush(path: Path) -> None:
