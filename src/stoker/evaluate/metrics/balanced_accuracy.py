@@ -1,0 +1,32 @@
+"""Balanced accuracy: recall averaged over the classes that occur.
+
+Every class weighs the same, however rare, so answering always the commonest class scores 1 / K.
+
+Source: Brodersen et al. 2010, "The balanced accuracy and its posterior distribution",
+https://doi.org/10.1109/ICPR.2010.764
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from stoker.evaluate.answers import ClassAnswers, Draw
+from stoker.evaluate.metrics import Metric
+
+
+class BalancedAccuracy(Metric[ClassAnswers]):
+    """Mean over classes of the share of their rows answered right."""
+
+    kind = "classify"
+    title = "Balanced accuracy"
+    higher_is_better = True
+
+    def prepare(self, answers: ClassAnswers) -> ClassAnswers:
+        """The answers as they are."""
+        return answers
+
+    def value(self, prepared: ClassAnswers, draw: Draw) -> float:
+        """A number in [0, 1]; classes without rows in the draw are left out."""
+        tally = prepared.tally(draw)
+        seen_K = tally.truth_K > 0
+        return float(np.mean(tally.hit_K[seen_K] / tally.truth_K[seen_K]))

@@ -1,0 +1,24 @@
+"""F1, for one class, averaged over classes, or over all rows.
+
+Written as 2 hits / (true + answered), which needs no case for an empty precision or recall.
+How averages treat empty classes is said in `stoker.evaluate.metrics._averaged`.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from stoker.evaluate.answers import ClassTally
+from stoker.evaluate.metrics._averaged import AveragedMetric
+
+
+class F1(AveragedMetric):
+    """Harmonic mean of precision and recall."""
+
+    title = "F1"
+    variants = {"macro": {"average": "macro"}, "micro": {"average": "micro"}}  # noqa: RUF012  # a ClassVar by its abstract class
+
+    @staticmethod
+    def fraction(tally: ClassTally) -> tuple[np.ndarray, np.ndarray]:
+        """Numerator and denominator of each class."""
+        return 2 * tally.hit_K, tally.truth_K + tally.answered_K

@@ -1,0 +1,28 @@
+"""Log loss: mean of minus the logarithm of the true class's probability.
+
+Taken from log-softmax in float64, so a confident mistake costs what it costs; nothing is clipped
+(scikit-learn clips probabilities at 2.2e-16, which caps a row's loss at 36).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from stoker.evaluate.answers import ClassAnswers, Draw
+from stoker.evaluate.metrics import Metric
+
+
+class LogLoss(Metric[ClassAnswers]):
+    """Mean of minus the natural logarithm of the true class's probability."""
+
+    kind = "classify"
+    title = "Log loss"
+    higher_is_better = False
+
+    def prepare(self, answers: ClassAnswers) -> np.ndarray:
+        """The loss of each row, in nats."""
+        return -answers.log_probability_NK[np.arange(answers.num_rows), answers.truth_N]
+
+    def value(self, prepared: np.ndarray, draw: Draw) -> float:
+        """At least 0; the logarithm of the number of classes is an even guess."""
+        return draw.mean(prepared)

@@ -1,0 +1,24 @@
+"""Mean absolute error, in the target's own unit."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from stoker.evaluate.answers import Draw, NumberAnswers
+from stoker.evaluate.metrics import Metric
+
+
+class Mae(Metric[NumberAnswers]):
+    """Mean distance between prediction and truth, in the target's unit."""
+
+    kind = "regress"
+    title = "Mean absolute error"
+    higher_is_better = False
+
+    def prepare(self, answers: NumberAnswers) -> np.ndarray:
+        """The distance of each row."""
+        return np.abs(answers.error_N)
+
+    def value(self, prepared: np.ndarray, draw: Draw) -> float:
+        """At least 0."""
+        return draw.mean(prepared)

@@ -1,0 +1,24 @@
+"""Precision, for one class, averaged over classes, or over all rows.
+
+How far an answer can be believed.  Undefined for a class that is never answered.
+How averages treat empty classes is said in `stoker.evaluate.metrics._averaged`.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from stoker.evaluate.answers import ClassTally
+from stoker.evaluate.metrics._averaged import AveragedMetric
+
+
+class Precision(AveragedMetric):
+    """Share of rows answered with a class that are of it."""
+
+    title = "Precision"
+    variants = {"macro": {"average": "macro"}}  # noqa: RUF012  # a ClassVar by its abstract class
+
+    @staticmethod
+    def fraction(tally: ClassTally) -> tuple[np.ndarray, np.ndarray]:
+        """Numerator and denominator of each class."""
+        return tally.hit_K, tally.answered_K

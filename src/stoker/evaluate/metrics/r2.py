@@ -1,0 +1,35 @@
+"""R2, the coefficient of determination: the share of the truth's variance that is explained.
+
+0 is as good as always answering the mean of these rows' truth; below 0 is worse than that.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from stoker.evaluate.answers import Draw, NumberAnswers
+from stoker.evaluate.metrics import Metric, UndefinedMetricError
+
+
+class R2(Metric[NumberAnswers]):
+    """Share of the truth's variance that the predictions explain."""
+
+    kind = "regress"
+    title = "R²"
+    higher_is_better = True
+
+    def prepare(self, answers: NumberAnswers) -> tuple[np.ndarray, np.ndarray]:
+        """Truth, and squared error, of each row.
+
+        Raises:
+            UndefinedMetricError: If the truth is constant, so that there is nothing to explain.
+        """
+        if np.ptp(answers.truth_N) == 0:
+            raise UndefinedMetricError("the truth is the same in all these rows")
+        return answers.truth_N, np.square(answers.error_N)
+
+    def value(self, prepared: tuple[np.ndarray, np.ndarray], draw: Draw) -> float:
+        """At most 1."""
+        truth_N, square_N = prepared
+        spread = draw.mean(np.square(truth_N - draw.mean(truth_N)))
+        return 1 - draw.mean(square_N) / spread if spread > 0 else float("nan")

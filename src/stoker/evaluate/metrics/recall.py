@@ -1,0 +1,24 @@
+"""Recall, for one class, averaged over classes, or over all rows.
+
+How much of a class is found.  Undefined for a class without rows.
+How averages treat empty classes is said in `stoker.evaluate.metrics._averaged`.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from stoker.evaluate.answers import ClassTally
+from stoker.evaluate.metrics._averaged import AveragedMetric
+
+
+class Recall(AveragedMetric):
+    """Share of rows of a class that were answered with it."""
+
+    title = "Recall"
+    variants = {"macro": {"average": "macro"}}  # noqa: RUF012  # a ClassVar by its abstract class
+
+    @staticmethod
+    def fraction(tally: ClassTally) -> tuple[np.ndarray, np.ndarray]:
+        """Numerator and denominator of each class."""
+        return tally.hit_K, tally.truth_K

@@ -1,0 +1,26 @@
+"""Root mean squared error, in the target's own unit; large errors weigh more than in `mae`."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from stoker.evaluate.answers import Draw, NumberAnswers
+from stoker.evaluate.metrics import Metric
+
+
+class Rmse(Metric[NumberAnswers]):
+    """Square root of the mean squared error, in the target's unit."""
+
+    kind = "regress"
+    title = "Root mean squared error"
+    higher_is_better = False
+
+    def prepare(self, answers: NumberAnswers) -> np.ndarray:
+        """The squared error of each row."""
+        return np.square(answers.error_N)
+
+    def value(self, prepared: np.ndarray, draw: Draw) -> float:
+        """At least 0."""
+        return math.sqrt(draw.mean(prepared))

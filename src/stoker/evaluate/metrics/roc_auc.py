@@ -1,0 +1,57 @@
+"""Area under the ROC curve.
+
+The chance that a random row of a class gets a higher probability for it than a random row of
+another class, a tie counting half.  With two classes it is the area of the second one; with more,
+the mean of each class against the rest, over the classes that occur.
+
+Cost: one sort of each ranked class, then O(K N) for each draw.
+
+Source: Hanley & McNeil 1982, "The meaning and use of the area under a receiver operating
+characteristic (ROC) curve", https://doi.org/10.1148/radiology.143.1.7063747
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from stoker.evaluate.answers import ClassAnswers, Draw
+from stoker.evaluate.metrics import Metric, UndefinedMetricError
+
+
+class RocAuc(Metric[ClassAnswers]):
+    """Chance that a row of the class scores above one of another class."""
+
+    kind = "classify"
+    title = "ROC AUC"
+    higher_is_better = True
+
+    def prepare(self, answers: ClassAnswers) -> ClassAnswers:
+        """The answers as they are.
+
+        Raises:
+            UndefinedMetricError: If only one class occurs, as there is nothing to rank against.
+        """
+        if len(np.unique(answers.truth_N)) < 2:
+            raise UndefinedMetricError("only one class occurs in these rows")
+        return answers
+
+    def value(self, prepared: ClassAnswers, draw: Draw) -> float:
+        """A number in [0, 1]; 0.5 is chance."""
+        tally = prepared.rank_tally(draw)
+        other_C = tally.total - tally.own_C
+        defined_C = (tally.own_C > 0) & (other_C > 0)
+        if not defined_C.any():
+            return float("nan")
+        # A row of the class loses to every other above it and halves with those beside it.
+        lost_G = tally.own_G * (tally.other_above_G + tally.other_G / 2)
+        lost_C = np.add.reduceat(lost_G, tally.first_C)[defined_C]
+        return float(np.mean(1 - lost_C / (tally.own_C * other_C)[defined_C]))
+
+    def about(self, num_classes: int | None) -> str:
+        """What it is, and for which classes."""
+        how = "the positive class" if num_classes == 2 else "each class against the rest, averaged"
+        return f"{super().about(num_classes).rstrip('.')}; {how}."
+
+    def cost(self, answers: ClassAnswers) -> int:
+        """Rows times ranked classes."""
+        return answers.num_rows * len(answers.ranked_classes)
