@@ -3,23 +3,30 @@
 A `Feature` is what the recipe says; `fit` looks at the training part and gives a `FittedFeature`,
 a frozen value that is stored in the bundle and turns raw cells into tensors, the same in preparing,
 evaluating and serving.  Features yield *raw typed tensors* (uint8 pixels, float32 numbers that may
-be
-NaN, int32 codes with 0 for unseen or missing); scaling of pixels lives in the exported graph.
+be NaN, int32 codes with 0 for unseen or missing); scaling of pixels lives in the exported graph.
+
+Each feature is a pair of files of one name: `image.py` holds the recipe's step, `_fitted/image.py`
+what it learned, so that a server loads only the second.
 
 Imports numpy and pyarrow, never torch: a server loads this.
 """
 
 from __future__ import annotations
 
+import sys
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from stoker.core.steps import Step
+from stoker.core.errors import ArtifactError
+from stoker.core.steps import Step, make_step, step_spec
 
 if TYPE_CHECKING:
     import numpy as np
     import pyarrow as pa
+
+FITTED = "stoker.features._fitted"
 
 
 @dataclass(frozen=True)
@@ -41,6 +48,7 @@ class Transformed:
     values: np.ndarray
     """Shape (N, *feature.shape); rows of bad cells hold zeros."""
     bad: tuple[BadCell, ...] = ()
+    """Bad cells by rising index, at most one an index."""
 
 
 class FittedFeature(Step, ABC):
@@ -69,8 +77,7 @@ class Feature(Step, ABC):
     """How one column becomes tensors, before anything was seen.
 
     Promise: `fit` looks only at what it is given; a fitted feature survives JSON unchanged;
-    `transform`
-    of a table equals `transform` of its rows one by one.
+    `transform` of a table equals `transform` of its rows one by one.
     """
 
     media: ClassVar[bool] = False
@@ -78,4 +85,41 @@ class Feature(Step, ABC):
 
     @abstractmethod
     def fit(self, column: pa.ChunkedArray) -> FittedFeature:
-        """Learn from the training part (for media: from a sample of it, as large_binary)."""
+        """Learn from the training part (for media: from a sample of it, as large_binary).
+
+        Raises:
+            DataError: If the column's type cannot be read, or nothing in it can be.
+        """
+
+
+def dump_fitted(feature: FittedFeature) -> dict[str, Any]:
+    """The JSON form of a fitted feature, `{"number": {...}}`; `load_fitted` reads it back."""
+    return step_spec(feature)
+
+
+def load_fitted(spec: Mapping[str, Any]) -> FittedFeature:
+    """The fitted feature that `dump_fitted` wrote.
+
+    Raises:
+        ArtifactError: If it is a user's own feature whose module was not imported: a file never
+            decides what is imported.
+        ValidationError: If a field is wrong.
+    """
+    refuse_unknown_code(spec)
+    return make_step(FITTED, dict(spec), FittedFeature)
+
+
+def refuse_unknown_code(spec: Mapping[str, Any]) -> None:
+    """Refuse a stored step of a module that this process has not imported by itself.
+
+    Raises:
+        ArtifactError: If a name has the form `module:Class` and the module is not loaded.
+    """
+    for name in spec:
+        module, colon, _ = str(name).partition(":")
+        if colon and module not in sys.modules:
+            raise ArtifactError(
+                f"stored step {name!r} is code outside stoker, and it is not imported",
+                expected="steps of stoker, or a module that your program imported before",
+                fix=f"if you trust it: import {module} first",
+            )

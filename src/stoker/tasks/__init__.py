@@ -1,16 +1,18 @@
-"""Tasks: what is asked of a target; one file each with loss, output schema and metrics.
+"""Tasks: what is asked of a target; one file each with loss and output schema.
 
 `Task.fit` looks at the training part's target and gives a `FittedTask`, which is stored in the
-bundle.
+bundle; `classify.py` holds the recipe's step and `_fitted/classify.py` what it learned.
 Only `loss` needs torch, and imports it when called: a server loads this package without torch.
 """
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from stoker.core.steps import Step
+from stoker.core.steps import Step, make_step, step_spec
+from stoker.features import refuse_unknown_code
 
 if TYPE_CHECKING:
     import numpy as np
@@ -18,6 +20,8 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from stoker.features import Transformed
+
+FITTED = "stoker.tasks._fitted"
 
 
 class FittedTask(Step, ABC):
@@ -50,7 +54,17 @@ class FittedTask(Step, ABC):
         weight_K: Tensor | None,
         label_smoothing: float,
     ) -> Tensor:
-        """Mean loss of a batch, a scalar tensor."""
+        """Mean loss of a batch, a scalar tensor.
+
+        It is the sum over rows divided by their number, class weights or not, so that the mean of
+        equal micro-batches is the loss of the whole batch.
+
+        Args:
+            output_NK: Raw outputs of the model, K = num_outputs.
+            target_N: Encoded targets; `classify` also takes soft ones, shape (N, K), from mixup.
+            weight_K: Weight of each class, or None.
+            label_smoothing: Share of a target that is spread over all classes, in [0, 1).
+        """
 
     @abstractmethod
     def output_schema(self) -> dict[str, Any]:
@@ -67,3 +81,19 @@ class Task(Step, ABC):
         Raises:
             DataError: If there is nothing to learn: one class only, a constant, all missing.
         """
+
+
+def dump_fitted_task(task: FittedTask) -> dict[str, Any]:
+    """The JSON form of a fitted task, `{"classify": {...}}`; `load_fitted_task` reads it back."""
+    return step_spec(task)
+
+
+def load_fitted_task(spec: Mapping[str, Any]) -> FittedTask:
+    """The fitted task that `dump_fitted_task` wrote.
+
+    Raises:
+        ArtifactError: If it is a user's own task whose module was not imported.
+        ValidationError: If a field is wrong.
+    """
+    refuse_unknown_code(spec)
+    return make_step(FITTED, dict(spec), FittedTask)

@@ -1,0 +1,85 @@
+"""Cells as the names of categories, one look at each distinct value."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from stoker.features import BadCell
+from stoker.features._cells import is_text, one_array, shorten
+
+_FRACTION = "is a number with a fraction; say number instead of category, or give it as text"
+
+
+def category_names(kind: pa.DataType) -> Callable[[object], str | None] | None:
+    """How a distinct value of this type is written, None for a value that is no category.
+
+    The answer is None for types that hold no categories at all.
+    """
+    if is_text(kind):
+        return lambda value: str(value).strip()
+    if pa.types.is_boolean(kind):
+        return lambda value: "true" if value else "false"
+    if pa.types.is_integer(kind) or pa.types.is_date(kind):
+        return str
+    if pa.types.is_floating(kind) or pa.types.is_decimal(kind):
+        return _whole
+    return None
+
+
+def _whole(value: object) -> str | None:
+    """The integer form of a float or decimal without fraction.
+
+    >>> _whole(3.0), _whole(2.5)
+    ('3', None)
+    """
+    number = float(str(value))
+    if not np.isfinite(number):
+        return "" if np.isnan(number) else None
+    return str(int(number)) if number == int(number) else None
+
+
+def encode_categories(
+    column: pa.ChunkedArray | pa.Array, code_of: Callable[[str], int]
+) -> tuple[np.ndarray, tuple[BadCell, ...]]:
+    """Codes of all cells, 0 for missing, and the cells that are no category.
+
+    Args:
+        column: Raw cells.
+        code_of: Code of a name; called once for each distinct value.
+    """
+    cells = one_array(column)
+    if pa.types.is_null(cells.type):
+        return np.zeros(len(cells), np.int32), ()
+    name_of = category_names(cells.type)
+    if name_of is None:
+        reason = f"is a {cells.type}; expected text, a whole number or a bool"
+        present = np.flatnonzero(cells.is_valid().to_numpy(zero_copy_only=False))
+        bad = (BadCell(int(i), shorten(cells[int(i)].as_py()), reason) for i in present)
+        return np.zeros(len(cells), np.int32), tuple(bad)
+    encoded = cells.dictionary_encode()
+    names = [name_of(value) for value in encoded.dictionary.to_pylist()]
+    code_V = np.array([*(-1 if n is None else code_of(n) if n else 0 for n in names), 0], np.int32)
+    index_N = pc.fill_null(encoded.indices, len(names)).to_numpy(zero_copy_only=False)
+    code_N = code_V[index_N]
+    bad_at = np.flatnonzero(code_N < 0)
+    code_N[bad_at] = 0
+    bad = (BadCell(int(i), shorten(cells[int(i)].as_py()), _FRACTION) for i in bad_at)
+    return code_N, tuple(bad)
+
+
+def count_categories(column: pa.ChunkedArray | pa.Array) -> dict[str, int]:
+    """How many cells hold each category, in order of first sight; missing and bad ones left out.
+
+    >>> count_categories(pa.array(["b", " b", "a", None, ""]))
+    {'b': 2, 'a': 1}
+    """
+    number_of: dict[str, int] = {}
+    code_N, _ = encode_categories(
+        column, lambda name: number_of.setdefault(name, len(number_of) + 1)
+    )
+    count = np.bincount(code_N, minlength=len(number_of) + 1)
+    return {name: int(count[code]) for name, code in number_of.items()}

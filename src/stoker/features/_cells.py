@@ -1,0 +1,45 @@
+"""Small facts about raw cells that all features share."""
+
+from __future__ import annotations
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+LONGEST_FOUND = 120
+"""Characters of a raw cell that a reject keeps."""
+
+
+def shorten(cell: object) -> str:
+    """A raw cell as one line of at most 120 characters.
+
+    >>> shorten("a" * 200)[-3:], len(shorten("a" * 200))
+    ('aa…', 120)
+    >>> shorten(b"<html>...")
+    '9 bytes that begin 3c68746d6c3e2e2e'
+    """
+    if isinstance(cell, bytes):
+        return f"{len(cell)} bytes that begin {cell[:8].hex()}" if cell else "0 bytes"
+    text = " ".join(str(cell)[: 2 * LONGEST_FOUND].split())
+    return text if len(text) <= LONGEST_FOUND else f"{text[: LONGEST_FOUND - 1]}…"
+
+
+def one_array(column: pa.ChunkedArray | pa.Array) -> pa.Array:
+    """The column as one array, dictionaries decoded; no copy where there was one plain chunk."""
+    if isinstance(column, pa.ChunkedArray):
+        column = column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
+    if isinstance(column, pa.ChunkedArray):  # an empty column, or strings beyond 2 GB
+        column = pa.concat_arrays(column.cast(pa.large_string()).chunks)
+    if pa.types.is_dictionary(column.type):
+        column = pc.cast(column, column.type.value_type)
+    if pa.types.is_string_view(column.type):
+        return pc.cast(column, pa.large_string())
+    if pa.types.is_binary_view(column.type):
+        return pc.cast(column, pa.large_binary())
+    return column
+
+
+def is_text(kind: pa.DataType) -> bool:
+    """Whether cells of this type are strings of any width."""
+    return (
+        pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind)
+    )

@@ -1,0 +1,1 @@
+"""What features learned: one file a feature, under the feature's name; all that serving loads."""

@@ -1,0 +1,105 @@
+"""An image feature that has seen the training part.
+
+A column of equally long PNM blobs of the fitted size (what the IDX source writes) becomes one array
+by a reshape; other blobs are decoded one by one.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+import numpy as np
+import pyarrow as pa
+from pydantic import Field
+
+from stoker.features import BadCell, FittedFeature, Transformed
+from stoker.features._blobs import is_bytes, map_blobs
+from stoker.features._cells import one_array, shorten
+from stoker.features._formats import BadImageError
+from stoker.features._pixels import Resize, decode
+
+Side = Annotated[int, Field(ge=1, le=8192)]
+
+
+class FittedImage(FittedFeature):
+    """Turns encoded pictures into uint8 pixels (channels, height, width)."""
+
+    height: Side
+    width: Side
+    channels: Literal[1, 3, 4]
+    """1 grey, 3 RGB, 4 RGB and alpha."""
+    resize: Resize
+    """What to do with a picture of another size."""
+    mean: tuple[float, ...]
+    """Mean of each channel over the sampled training pixels, on the scale 0 to 1."""
+    std: tuple[float, ...]
+    """Standard deviation of each channel, on the scale 0 to 1; 1 for a constant channel."""
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """(channels, height, width)."""
+        return (self.channels, self.height, self.width)
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """uint8."""
+        return np.dtype(np.uint8)
+
+    def transform(self, column: pa.ChunkedArray | pa.Array) -> Transformed:
+        """Pixels as uint8 (N, C, H, W); the cells are bytes of image files."""
+        cells = one_array(column)
+        if not is_bytes(cells.type):
+            return self._none_of(cells)
+        plain = self._plain_pnm(cells)
+        return Transformed(plain) if plain is not None else self._decoded(cells)
+
+    def json_schema(self) -> dict[str, Any]:
+        """A base64 string with an image file."""
+        return {
+            "type": "string",
+            "contentEncoding": "base64",
+            "contentMediaType": "image/*",
+            "description": (
+                "A JPEG, PNG, WebP, BMP or GIF file of at most 25 Mpx; it is resized to "
+                f"{self.width} x {self.height} pixels with {self.channels} channel(s)."
+            ),
+        }
+
+    def _decoded(self, cells: pa.Array) -> Transformed:
+        values = np.zeros((len(cells), *self.shape), np.uint8)
+
+        def decode_into(index: int, data: bytes | None) -> BadCell | None:
+            if data is None:
+                return BadCell(index, "", "is missing; a picture is needed")
+            try:
+                size = (self.height, self.width)
+                values[index] = decode(data, self.channels, size=size, resize=self.resize)
+            except BadImageError as error:
+                return BadCell(index, shorten(data), str(error))
+            return None
+
+        return Transformed(values, tuple(filter(None, map_blobs(decode_into, cells))))
+
+    def _plain_pnm(self, cells: pa.Array) -> np.ndarray | None:
+        """All pixels at once if each blob is PNM of the fitted size, else None."""
+        if self.channels != 1 or not len(cells) or cells.null_count:
+            return None
+        header = b"P5 %d %d 255\n" % (self.width, self.height)
+        stride = len(header) + self.height * self.width
+        offset_type = np.int64 if pa.types.is_large_binary(cells.type) else np.int32
+        _, offsets, data = cells.buffers()
+        if data is None or offsets is None:
+            return None
+        offset_N = np.frombuffer(offsets, offset_type)[cells.offset : cells.offset + len(cells) + 1]
+        if (np.diff(offset_N) != stride).any():
+            return None
+        blob_NS = np.frombuffer(data, np.uint8)[offset_N[0] : offset_N[-1]].reshape(-1, stride)
+        if (blob_NS[:, : len(header)] != np.frombuffer(header, np.uint8)).any():
+            return None
+        return blob_NS[:, len(header) :].reshape(-1, 1, self.height, self.width)
+
+    def _none_of(self, cells: pa.Array) -> Transformed:
+        reason = f"is a {cells.type}; expected the bytes of an image file"
+        found = (shorten(cell) for cell in cells.to_pylist())
+        bad = tuple(BadCell(i, text, reason) for i, text in enumerate(found))
+        return Transformed(np.zeros((len(cells), *self.shape), np.uint8), bad)

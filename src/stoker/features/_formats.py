@@ -1,0 +1,113 @@
+"""Tell image formats by their first bytes, and open only the five that are allowed.
+
+Each allowed format goes straight to its own Pillow reader: no other of Pillow's forty parsers ever
+sees a foreign byte, and the size is known, and capped, before a pixel is decoded.  Pillow's own cap
+is a process-wide setting that warns first and stops at 179 Mpx, so it is not used.  WebP's reader
+allocates the canvas when it is opened, so its size is read here, from the header.
+"""
+
+from __future__ import annotations
+
+import io
+import struct
+
+from PIL import (
+    BmpImagePlugin,
+    GifImagePlugin,
+    ImageFile,
+    JpegImagePlugin,
+    PngImagePlugin,
+    WebPImagePlugin,
+)
+
+MAX_PIXELS = 25_000_000
+"""Largest picture that is decoded: 25 Mpx, about 100 MB in memory."""
+
+FORMATS = "JPEG, PNG, WebP, BMP and GIF"
+
+_READERS: tuple[tuple[bytes, type[ImageFile.ImageFile]], ...] = (
+    (b"\x89PNG\r\n\x1a\n", PngImagePlugin.PngImageFile),
+    (b"\xff\xd8\xff", JpegImagePlugin.JpegImageFile),
+    (b"RIFF", WebPImagePlugin.WebPImageFile),
+    (b"GIF87a", GifImagePlugin.GifImageFile),
+    (b"GIF89a", GifImagePlugin.GifImageFile),
+    (b"BM", BmpImagePlugin.BmpImageFile),
+)
+
+_STRANGERS: tuple[tuple[bytes, str], ...] = (
+    (b"<!doctype html", "an HTML page"),
+    (b"<html", "an HTML page"),
+    (b"<svg", "an SVG drawing"),
+    (b"<?xml", "an XML or SVG document"),
+    (b"8bps", "a Photoshop file"),
+    (b"%pdf", "a PDF document"),
+    (b"%!ps", "a PostScript file"),
+    (b"ii*\0", "a TIFF file"),
+    (b"mm\0*", "a TIFF file"),
+    (b"pk\x03\x04", "a ZIP archive"),
+    (b"version https://git-lfs", "a Git LFS pointer, not the file itself"),
+    (b"\0\0\0\x0cjxl ", "a JPEG XL file"),
+    (b"\0\0\0\x0cjp  ", "a JPEG 2000 file"),
+    (b"\xd0\xcf\x11\xe0", "an old Office or FlashPix file"),
+)
+
+
+class BadImageError(ValueError):
+    """Bytes that are no usable picture; the text is the reason of a reject."""
+
+
+def open_image(data: bytes) -> ImageFile.ImageFile:
+    """The picture with its header read and its size checked, no pixel decoded.
+
+    Raises:
+        BadImageError: If the bytes are empty, of another format, without a pixel, or too large.
+    """
+    if not data:
+        raise BadImageError("is an empty file")
+    reader = next((r for start, r in _READERS if data.startswith(start)), None)
+    if reader is None or (data[:4] == b"RIFF" and data[8:12] != b"WEBP"):
+        raise BadImageError(f"is {_stranger(data)}; allowed are {FORMATS}")
+    if data[:4] == b"RIFF":
+        check_size(*_webp_size(data))
+    image = reader(io.BytesIO(data))
+    check_size(*image.size)
+    return image
+
+
+def check_size(width: int, height: int) -> None:
+    """Refuse a picture without pixels, or with more than 25 million.
+
+    Raises:
+        BadImageError: With the size in its text.
+    """
+    if width < 1 or height < 1:
+        raise BadImageError(f"has no pixels ({width} x {height})")
+    if width * height > MAX_PIXELS:
+        raise BadImageError(
+            f"is {width} x {height} = {width * height / 1e6:.0f} Mpx; "
+            f"at most {MAX_PIXELS / 1e6:.0f} Mpx are decoded, make it smaller"
+        )
+
+
+def _webp_size(data: bytes) -> tuple[int, int]:
+    """Canvas size from the first chunk of a WebP file (RFC 9649)."""
+    kind, body = data[12:16], data[20:30]
+    if len(body) < 10:
+        raise BadImageError("is cut off in its header")
+    if kind == b"VP8X":
+        return 1 + int.from_bytes(body[4:7], "little"), 1 + int.from_bytes(body[7:10], "little")
+    if kind == b"VP8L":
+        (bits,) = struct.unpack("<I", body[1:5])
+        return 1 + (bits & 0x3FFF), 1 + (bits >> 14 & 0x3FFF)
+    if kind == b"VP8 ":
+        width, height = struct.unpack("<HH", body[6:10])
+        return width & 0x3FFF, height & 0x3FFF
+    raise BadImageError(f"is a WebP file with an unknown first chunk {kind!r}")
+
+
+def _stranger(data: bytes) -> str:
+    start = data[:64].lstrip().lower()
+    if data[4:8] == b"ftyp":
+        return f"an ISO media file ({data[8:12].decode('ascii', 'replace')}: HEIC, AVIF or video)"
+    known = (name for magic, name in _STRANGERS if start.startswith(magic))
+    return next(known, "not a picture of a known format")

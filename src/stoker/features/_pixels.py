@@ -1,0 +1,191 @@
+"""Decode one encoded picture to pixels, by stated rules and never by luck.
+
+- The first frame of an animation is the picture.
+- EXIF orientation is applied.
+- 16-bit grey becomes 8-bit by x / 257, rounded; 1-bit becomes 0 and 255.
+- CMYK, YCbCr and palettes become RGB; a colour profile is ignored.
+- Transparency (an alpha channel, a transparent palette entry or colour) is laid on white unless
+  four channels are asked for; a picture without it is opaque.
+- Colour becomes grey by ITU-R 601 luma.
+
+A JPEG that is much larger than asked for is decoded at a half, a quarter or an eighth of its size,
+which its format allows; at least twice the asked size is kept for the resize to work on.
+PNM is read only in the one form that stoker's own IDX source writes: `P5 WIDTH HEIGHT 255`.
+"""
+
+from __future__ import annotations
+
+import re
+import struct
+import zlib
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from PIL import Image, ImageFile, ImageOps, JpegImagePlugin
+
+from stoker.features._formats import BadImageError, check_size, open_image
+
+Resize = Literal["stretch", "fit", "crop"]
+
+PNM_HEADER = re.compile(rb"P5 (\d{1,5}) (\d{1,5}) 255\n")
+
+_MODES = {1: "L", 3: "RGB", 4: "RGBA"}
+_GREY = {"1", "L", "I;16", "I;16B", "I;16L", "I;16N", "I"}
+_SIDEWAYS = (5, 6, 7, 8)
+_ORIENTATION = 0x0112
+_PILLOW_ERRORS = (
+    OSError,
+    SyntaxError,
+    ValueError,
+    EOFError,
+    LookupError,
+    TypeError,
+    ArithmeticError,
+    RuntimeError,
+    AttributeError,
+    struct.error,
+    zlib.error,
+)
+"""What Pillow's parsers raise on damaged bytes (seen under fuzzing)."""
+
+
+@dataclass(frozen=True)
+class Look:
+    """What a picture's header says."""
+
+    width: int
+    """After EXIF orientation."""
+    height: int
+    grey: bool
+    """Whether it has neither colour nor transparency."""
+    animated: bool
+    """Whether there are more frames than the first, which alone is used."""
+
+
+def look(data: bytes) -> Look:
+    """The header of a picture; no pixel is decoded.
+
+    Raises:
+        BadImageError: If it has no usable header.
+    """
+    if data.startswith(b"P5 "):
+        height, width = _pnm(data).shape
+        return Look(width, height, grey=True, animated=False)
+    try:
+        with open_image(data) as image:
+            width, height = image.size
+            if image.getexif().get(_ORIENTATION) in _SIDEWAYS:
+                width, height = height, width
+            grey = image.mode in _GREY and "transparency" not in image.info
+            return Look(width, height, grey, getattr(image, "is_animated", False))
+    except BadImageError:
+        raise
+    except _PILLOW_ERRORS as error:
+        raise _damaged(error) from None
+
+
+def decode(
+    data: bytes, channels: int, *, size: tuple[int, int] | None = None, resize: Resize = "stretch"
+) -> np.ndarray:
+    """The pixels of a picture as uint8 (channels, height, width).
+
+    Args:
+        data: Bytes of the file.
+        channels: 1 grey, 3 RGB, 4 RGB and alpha.
+        size: Height and width to resize to; None keeps the picture's own.
+        resize: `stretch` both sides, `fit` inside with white (4 channels: transparent) margins, or
+            `crop` what stands over.
+
+    Raises:
+        BadImageError: If it is damaged, cut off, too large or of another format.
+    """
+    if data.startswith(b"P5 "):
+        image: Image.Image = Image.fromarray(_pnm(data))
+        return _finish(image, channels, size, resize)
+    try:
+        with open_image(data) as opened:
+            _draft(opened, size)
+            opened.load()
+            image = opened
+            if opened.getexif().get(_ORIENTATION, 1) != 1:
+                image = ImageOps.exif_transpose(opened)
+            return _finish(image, channels, size, resize)
+    except BadImageError:
+        raise
+    except _PILLOW_ERRORS as error:
+        raise _damaged(error) from None
+
+
+def _draft(image: ImageFile.ImageFile, size: tuple[int, int] | None) -> None:
+    if size is not None and isinstance(image, JpegImagePlugin.JpegImageFile):
+        longest = 2 * max(size)
+        image.draft(None, (longest, longest))
+
+
+def _finish(
+    image: Image.Image, channels: int, size: tuple[int, int] | None, resize: Resize
+) -> np.ndarray:
+    image = _in_mode(image, _MODES[channels])
+    if size is not None and image.size != size[::-1]:
+        image = _resized(image, size[::-1], resize)
+    pixels = np.asarray(image)
+    if channels == 1:
+        return pixels[None]
+    return np.ascontiguousarray(pixels.transpose(2, 0, 1))
+
+
+def _in_mode(image: Image.Image, mode: str) -> Image.Image:
+    """The picture in mode L, RGB or RGBA."""
+    if image.mode == mode and "transparency" not in image.info:
+        return image
+    if image.mode.startswith("I"):
+        image = _eight_bit(image)
+    if image.has_transparency_data:
+        image = image.convert("RGBA")
+        if mode == "RGBA":
+            return image
+        white = Image.new("RGBA", image.size, (255, 255, 255, 255))
+        image = Image.alpha_composite(white, image)
+    elif image.mode in ("P", "CMYK", "YCbCr", "LAB", "HSV"):
+        image = image.convert("RGB")
+    return image.convert(mode)
+
+
+def _eight_bit(image: Image.Image) -> Image.Image:
+    """16-bit grey as 8-bit; Pillow's own conversion would cut everything above 255."""
+    deep = np.asarray(image).astype(np.uint32).clip(0, 65535)
+    small = Image.fromarray(((deep + 128) // 257).astype(np.uint8))
+    level = image.info.get("transparency")
+    if not isinstance(level, int):
+        return small
+    alpha = np.where(deep == level, 0, 255).astype(np.uint8)
+    return Image.merge("LA", (small, Image.fromarray(alpha)))
+
+
+def _resized(image: Image.Image, size: tuple[int, int], resize: Resize) -> Image.Image:
+    """Resize to (width, height), smoothing when it gets smaller."""
+    if resize == "crop":
+        return ImageOps.fit(image, size, Image.Resampling.BILINEAR)
+    if resize == "fit":
+        margin = {"L": 255, "RGB": (255, 255, 255), "RGBA": (255, 255, 255, 0)}[image.mode]
+        return ImageOps.pad(image, size, Image.Resampling.BILINEAR, color=margin)
+    return image.resize(size, Image.Resampling.BILINEAR, reducing_gap=2.0)
+
+
+def _pnm(data: bytes) -> np.ndarray:
+    """Pixels (height, width) of stoker's own PNM form."""
+    header = PNM_HEADER.match(data)
+    if header is None:
+        raise BadImageError("is a PNM file of a form that stoker does not write")
+    width, height = int(header[1]), int(header[2])
+    check_size(width, height)
+    if len(data) != header.end() + width * height:
+        raise BadImageError(f"has {len(data) - header.end()} pixels where {width * height} belong")
+    return np.frombuffer(data, np.uint8, offset=header.end()).reshape(height, width)
+
+
+def _damaged(error: Exception) -> BadImageError:
+    text = " ".join(str(error).split())[:80]
+    cut = "truncated" in text or "Truncated" in text or isinstance(error, EOFError)
+    return BadImageError(f"is {'cut off' if cut else 'damaged'} ({text or type(error).__name__})")

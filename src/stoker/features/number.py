@@ -1,0 +1,72 @@
+"""A column of numbers, standardised.
+
+The network sees (x - mean) / std as float32, with NaN where the cell is empty: filling it in is the
+model's work (it also learns that something was missing) or that of the `missing` cleaner.  Mean and
+deviation come from the training part, in float64 and in a form that does not overflow.
+
+Cost: one pass of Arrow's parser and two of numpy over the training column.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+
+from stoker.core.errors import DataError
+from stoker.features import Feature
+from stoker.features._cells import one_array
+from stoker.features._fitted.number import FittedNumber
+from stoker.features._numbers import NumberCells, readable_as_numbers
+
+
+class Number(NumberCells, Feature):
+    """A number, written in digits or held as an integer, float, decimal or bool."""
+
+    def fit(self, column: pa.ChunkedArray) -> FittedNumber:
+        """Learn mean and standard deviation from the cells that can be read.
+
+        Raises:
+            DataError: If the type has no numbers (a date, a list), or no cell holds one.
+        """
+        if not readable_as_numbers(one_array(column[:0]).type):
+            raise DataError(
+                f"the column is of type {column.type}, not a number",
+                expected="text, integers, floats, decimals or bools",
+                fix="convert it in the source, or leave the column out of inputs",
+            )
+        read = self.read(column)
+        value_N = read.value_N[~np.isnan(read.value_N)]
+        if not len(value_N):
+            examples = [f", such as {bad.found!r}, which {bad.reason}" for bad in read.bad[:1]]
+            raise DataError(
+                f"no number among {len(column)} training cells{''.join(examples)}",
+                expected="at least one training row with a number",
+                fix="say category instead of number, or leave the column out of inputs",
+            )
+        mean, std = mean_and_std(value_N)
+        return FittedNumber(
+            **self.model_dump(),
+            mean=mean,
+            std=std or 1.0,
+            low=float(value_N.min()),
+            high=float(value_N.max()),
+            had_missing=len(value_N) + len(read.bad) < len(column),
+        )
+
+
+def mean_and_std(value_N: np.ndarray) -> tuple[float, float]:
+    """Mean and population standard deviation of finite float64 numbers, without overflow.
+
+    A deviation that is only rounding noise beside the mean counts as 0.
+
+    >>> mean_and_std(np.array([1e308, -1e308]))
+    (0.0, 1e+308)
+    >>> mean_and_std(np.array([0.1] * 7))
+    (0.1, 0.0)
+    """
+    largest = float(np.abs(value_N).max())
+    if value_N.min() == value_N.max() or largest == 0:
+        return float(value_N[0]), 0.0
+    scaled_N = value_N / largest
+    mean, std = float(scaled_N.mean()), float(scaled_N.std())
+    return mean * largest, (0.0 if std < 1e-15 else std * largest)
