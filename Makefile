@@ -23,7 +23,7 @@ $(VENV)/.all $(VENV)/.dev: $(VENV)/.%: $(BIN)/python pyproject.toml constraints.
 	@touch $@
 
 demo: $(VENV)/.all ## MNIST from raw files to an answer of the running server
-	$(BIN)/python examples/demo.py
+	$(BIN)/python scripts/demo.py
 
 test: setup      ## the fast tests
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n 2 -m "not slow" $(ARGS)
@@ -47,26 +47,26 @@ dependencies: setup
 	$(BIN)/deptry src
 
 sizes: setup
-	$(BIN)/python docs/sizes.py
+	$(BIN)/python scripts/check_sizes.py
 
 pages: setup
-	$(BIN)/python docs/generate.py --check
+	$(BIN)/python scripts/generate_docs.py --check
 	$(BIN)/python -m pytest -q -p no:randomly -m "not slow" tests/docs
 	$(BIN)/zensical build --strict --clean
 
 fix: setup       ## mend format, lint and generated pages
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
-	$(BIN)/python docs/generate.py
+	$(BIN)/python scripts/generate_docs.py
 
 docs: setup      ## generate the pages and build the site into site/
-	$(BIN)/python docs/generate.py
+	$(BIN)/python scripts/generate_docs.py
 	$(BIN)/zensical build --strict --clean
 
 # make bench runs all; make bench BENCH=roc_auc runs benchmarks/bench_roc_auc.py
 bench: setup     ## the benchmarks, into benchmarks/results/
 	for file in benchmarks/bench_$(or $(BENCH),*).py; do echo "== $$file"; $(BIN)/python "$$file"; done
-	$(BIN)/python docs/generate.py
+	$(BIN)/python scripts/generate_docs.py
 
 clean:           ## remove what was built; data, runs and downloads stay
 	rm -rf $(VENV) site build dist .ruff_cache .pytest_cache .hypothesis .import_linter_cache

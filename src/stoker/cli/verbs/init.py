@@ -32,7 +32,7 @@ from stoker.cli.app import Verb
 )
 def verb(template: str, path: Path | None, target: str | None, output: Path) -> None:
     """Fill in the template and write it."""
-    from stoker.cli.templates import fill_images, fill_table, read_template
+    from stoker.cli.starters import fill_images, fill_table, read_template
     from stoker.core.errors import RecipeError
 
     if path is None:

@@ -1,0 +1,53 @@
+"""Write the pages that are made from the code, so that they cannot lie.
+
+    python scripts/generate_docs.py            write them
+    python scripts/generate_docs.py --check    exit 1 and name those that are stale
+
+Made: the recipe reference (from its JSON Schema), the step tables (from the files of each stage),
+the command line (from `--help`), the examples on the template pages, and the benchmark table of
+both READMEs (from `benchmarks/results/*.json`), which stands between two marks.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+os.environ["COLUMNS"] = "100"
+ROOT = Path(__file__).parent.parent
+sys.path.insert(0, str(Path(__file__).parent))
+
+from pages import benchmarks, command_line, recipe, steps  # noqa: E402
+
+PAGES: dict[str, Callable[[], str]] = {
+    "docs/reference/cli.md": command_line.page,
+    "docs/reference/recipe.md": recipe.page,
+    "docs/reference/steps.md": steps.page,
+    "README.md": lambda: benchmarks.fill(ROOT / "README.md"),
+    "README.zh-CN.md": lambda: benchmarks.fill(ROOT / "README.zh-CN.md"),
+}
+
+
+def main() -> int:
+    """Write the pages, or compare them."""
+    check = "--check" in sys.argv[1:]
+    stale = []
+    for name, make in PAGES.items():
+        path, text = ROOT / name, make()
+        if not path.is_file() or path.read_text(encoding="utf-8") != text:
+            stale.append(name)
+            if not check:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_text(text, encoding="utf-8")
+    if stale:
+        print(json.dumps({"stale" if check else "written": stale}))
+    if stale and check:
+        print("run: make fix", file=sys.stderr)
+    return 1 if stale and check else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

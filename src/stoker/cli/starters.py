@@ -1,0 +1,131 @@
+"""First recipes for the two commonest kinds of data, filled in with the user's own paths.
+
+The templates are whole recipes (the examples folder shows the same files), so filling one in
+replaces whole values and never builds YAML from pieces.  Of a table only the column names are read.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import re
+from difflib import get_close_matches
+from pathlib import Path
+
+from stoker.core.errors import DataError, Place, RecipeError
+
+_FOLDER = Path(__file__).with_name("templates")
+_READERS = {".csv": "csv", ".tsv": "csv", ".parquet": "parquet", ".jsonl": "jsonl"}
+
+
+def read_template(name: str) -> str:
+    """The template as it stands."""
+    return (_FOLDER / f"{name}.yaml").read_text(encoding="utf-8")
+
+
+def fill_images(folder: Path, project: Path) -> str:
+    """The recipe for a folder of pictures.
+
+    Raises:
+        DataError: If it is not a folder, or has fewer than two sub-folders, which are the classes.
+    """
+    place = Place(str(folder))
+    if not folder.is_dir():
+        raise DataError("no such folder", expected="a folder of pictures", place=place)
+    classes = [entry for entry in folder.iterdir() if entry.is_dir() and entry.name[0] != "."]
+    if len(classes) < 2:
+        raise DataError(
+            f"{len(classes)} sub-folders",
+            expected="one sub-folder per class, at least two",
+            fix="sort the pictures into folders named after their class, "
+            "or use a table with a path column: stoker describe data.sources",
+            place=place,
+        )
+    text = read_template("images").replace("data/images", relative(folder, project))
+    return text.replace("name: images", f"name: {recipe_name(folder, 'images')}")
+
+
+def fill_table(path: Path, target: str | None, project: Path) -> str:
+    """The recipe for a table; the task follows from the kind of the target's values.
+
+    Raises:
+        DataError: If the file is missing or its form is unknown.
+        RecipeError: If the target is not named or is not a column.
+    """
+    place = Place(str(path))
+    if not path.is_file():
+        raise DataError("no such file", expected="a CSV, Parquet or JSON lines file", place=place)
+    if path.suffix.lower() not in _READERS:
+        raise DataError(
+            f"unknown kind of file {path.suffix!r}",
+            expected=f"one of {', '.join(_READERS)}",
+            place=place,
+        )
+    columns = column_names(path)
+    target = chosen_target(target, columns, place)
+    reader = _READERS[path.suffix.lower()]
+    options = ', separator: "\\t"' if path.suffix.lower() == ".tsv" else ""
+    source = f"{reader}: {{path: {relative(path, project)}{options}}}"
+    text = read_template("table").replace("csv: {path: data/rows.csv}", source)
+    text = text.replace("name: table", f"name: {recipe_name(path, 'table')}")
+    return text.replace("{label: classify}", f"{{{quoted(target)}: classify}}")
+
+
+def chosen_target(target: str | None, columns: list[str], place: Place) -> str:
+    """The column to predict, checked against those there are."""
+    listed = ", ".join(columns[:40]) + (", ..." if len(columns) > 40 else "")
+    if target is None:
+        raise RecipeError(
+            "which column shall be predicted?",
+            expected=f"--target with one of {listed}",
+            place=place,
+        )
+    if target not in columns:
+        near = get_close_matches(target, columns, n=1)
+        raise RecipeError(
+            f"no column {target!r}",
+            expected=f"one of {listed}",
+            fix=f"did you mean {near[0]!r}?" if near else None,
+            place=place,
+        )
+    return target
+
+
+def column_names(path: Path) -> list[str]:
+    """The columns of a table, from its first record or its footer."""
+    suffix = path.suffix.lower()
+    if suffix == ".parquet":
+        import pyarrow.parquet as pq
+
+        return pq.read_schema(path).names
+    with path.open(encoding="utf-8-sig", errors="replace", newline="") as file:
+        if suffix == ".jsonl":
+            return list(json.loads(file.readline()))
+        return next(csv.reader(file, delimiter="\t" if suffix == ".tsv" else ","), [])
+
+
+def relative(path: Path, project: Path) -> str:
+    """The path as a recipe in `project` names it, quoted for YAML when needed."""
+    return quoted(Path(os.path.relpath(path.absolute(), project)).as_posix())
+
+
+def quoted(text: str) -> str:
+    """A YAML scalar: plain if that is safe, else in JSON's quotes, which YAML reads the same.
+
+    >>> quoted("income"), quoted("yes"), quoted("a: b"), quoted("收入")
+    ('income', '"yes"', '"a: b"', '收入')
+    """
+    plain = re.fullmatch(r"[^\W\d_][\w ./-]*", text) and text == text.strip()
+    words = ("yes", "no", "on", "off", "true", "false", "null", "y", "n", "nan", "inf")
+    return text if plain and text.lower() not in words else json.dumps(text, ensure_ascii=False)
+
+
+def recipe_name(path: Path, otherwise: str) -> str:
+    """A name for the recipe made from a file name; names are ASCII.
+
+    >>> recipe_name(Path("My data (2).csv"), "table"), recipe_name(Path("数据.csv"), "table")
+    ('My-data-2', 'table')
+    """
+    name = re.sub(r"[^A-Za-z0-9._]+", "-", path.absolute().stem).strip("-._")
+    return name[:64] or otherwise
