@@ -1,0 +1,87 @@
+"""Any mix of columns in one network: encode each, put the vectors side by side, one head on top.
+
+An image column becomes a vector through a tower (a convolutional one, or mere flattening); numbers
+and embedded categories join it as they are.  One image column alone gives a plain CNN, a table
+alone a plain MLP, both together a hybrid, with no extra concept.
+
+`scale` and `learn` are apart because training scales many batches at once; `forward` is both.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor, nn
+
+from stoker.models._encoders import Scaled, Scaler, TableEncoder, sort_columns
+
+if TYPE_CHECKING:
+    from stoker.features import FittedFeature
+    from stoker.features._fitted.image import FittedImage
+
+
+class Tower(nn.Module):
+    """A network from one scaled image column to vectors of `num_features` numbers."""
+
+    num_features: int
+
+
+class Flattened(Tower):
+    """The pixels themselves, row by row."""
+
+    def __init__(self, image: FittedImage) -> None:
+        """Count the pixels."""
+        super().__init__()
+        self.num_features = image.channels * image.height * image.width
+
+    def forward(self, image_NCHW: Tensor) -> Tensor:
+        """(N, C*H*W)."""
+        return image_NCHW.flatten(1)
+
+
+class ColumnNetwork(nn.Module):
+    """Towers for images, an encoder for the table, and a head over all of it."""
+
+    def __init__(
+        self,
+        features: Mapping[str, FittedFeature],
+        *,
+        tower: Callable[[FittedImage], Tower],
+        head: Callable[[int], nn.Module],
+        channels_last: bool = False,
+    ) -> None:
+        """Build the parts in a fixed order, so that equal seeds give equal weights.
+
+        Args:
+            features: Fitted features by column, at least one.
+            tower: Makes the tower of an image column.
+            head: Makes the head for a width of joined vectors.
+            channels_last: Keep images and kernels in the layout that convolutions like.
+        """
+        super().__init__()
+        columns = sort_columns(features)
+        self.scaler = Scaler(columns, channels_last=channels_last)
+        towers = [tower(image) for image in columns.images.values()]
+        self.towers = nn.ModuleList(towers)
+        self.table = TableEncoder(columns)
+        width = sum(each.num_features for each in towers) + self.table.num_features
+        self.head = head(width)
+        if channels_last:
+            self.to(memory_format=torch.channels_last)
+
+    def scale(self, raw: Mapping[str, Tensor]) -> Scaled:
+        """The half without weights; see `stoker.models._encoders`."""
+        return self.scaler(raw)
+
+    def learn(self, scaled: Scaled) -> Tensor:
+        """The half with weights: outputs (N, num_outputs)."""
+        parts = [
+            tower(image) for tower, image in zip(self.towers, scaled.image_NCHW, strict=True)
+        ] + self.table(scaled)
+        return self.head(parts[0] if len(parts) == 1 else torch.cat(parts, 1))
+
+    def forward(self, raw: Mapping[str, Tensor]) -> Tensor:
+        """Raw tensors by column to outputs (N, num_outputs), float32."""
+        return self.learn(self.scale(raw))

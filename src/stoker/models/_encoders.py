@@ -1,0 +1,174 @@
+"""Raw tensors of features to tensors that layers understand, inside the network and its graph.
+
+The way has two halves.  `Scaler` has no weights: it turns bytes into floats, missing numbers into
+zeros with an indicator, and codes into positions of shared tables.  Because it has none, training
+runs it once for many batches at a time.  `TableEncoder` has weights: embeddings of categories.
+
+Categories whose embeddings are equally wide share one table, each at its own offset, so forty
+columns cost four look-ups and not forty.
+
+Shapes: N rows, C channels, H height, W width, M number columns, I missing indicators, K category
+columns, E width of an embedding.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from stoker.features import FittedFeature
+from stoker.features._fitted.category import FittedCategory
+from stoker.features._fitted.image import FittedImage
+from stoker.features._fitted.number import FittedNumber
+
+
+class Scaled(NamedTuple):
+    """Inputs of a network after scaling; every part has the rows in axis 0."""
+
+    image_NCHW: tuple[Tensor, ...]
+    """float32 images with mean 0 and deviation 1 a channel, one tensor per image column."""
+    number_NM: Tensor | None
+    """float32 numbers, then one 0/1 indicator for each column that had missing cells."""
+    code_NK: Tensor | None
+    """int64 codes, one column per category column."""
+
+    def rows(self, start: int, stop: int) -> Scaled:
+        """A run of rows, as views."""
+        return Scaled(
+            tuple(image[start:stop] for image in self.image_NCHW),
+            None if self.number_NM is None else self.number_NM[start:stop],
+            None if self.code_NK is None else self.code_NK[start:stop],
+        )
+
+
+class Columns(NamedTuple):
+    """The columns of a network by kind, in the order in which their tensors are joined."""
+
+    images: dict[str, FittedImage]
+    numbers: dict[str, FittedNumber]
+    categories: dict[str, FittedCategory]
+
+    @property
+    def with_missing(self) -> list[int]:
+        """Positions of the number columns that had missing cells in training."""
+        return [i for i, number in enumerate(self.numbers.values()) if number.had_missing]
+
+    @property
+    def num_numbers(self) -> int:
+        """Width of the number part: values and indicators."""
+        return len(self.numbers) + len(self.with_missing)
+
+
+def sort_columns(features: Mapping[str, FittedFeature]) -> Columns:
+    """The columns by kind.
+
+    Raises:
+        TypeError: If a feature is of a kind that no network here can encode.
+    """
+    columns = Columns({}, {}, {})
+    for name, feature in features.items():
+        if isinstance(feature, FittedImage):
+            columns.images[name] = feature
+        elif isinstance(feature, FittedNumber):
+            columns.numbers[name] = feature
+        elif isinstance(feature, FittedCategory):
+            columns.categories[name] = feature
+        else:
+            raise TypeError(f"no encoder for {type(feature).__name__} of column {name!r}")
+    return columns
+
+
+class Scaler(nn.Module):
+    """The half without weights: raw tensors to scaled ones."""
+
+    def __init__(self, columns: Columns, *, channels_last: bool) -> None:
+        """Keep each image column's mean and deviation as buffers."""
+        super().__init__()
+        self._names = columns
+        self._with_missing = columns.with_missing
+        self._channels_last = channels_last
+        for position, image in enumerate(columns.images.values()):
+            std = torch.tensor(image.std).view(1, -1, 1, 1)
+            mean = torch.tensor(image.mean).view(1, -1, 1, 1)
+            self.register_buffer(f"scale_{position}", 1 / (255 * std))
+            self.register_buffer(f"shift_{position}", -mean / std)
+
+    def forward(self, raw: Mapping[str, Tensor]) -> Scaled:
+        """Scale every column; `raw` is left as it was."""
+        images = [self._image(i, raw[name]) for i, name in enumerate(self._names.images)]
+        numbers = [raw[name] for name in self._names.numbers]
+        codes = [raw[name] for name in self._names.categories]
+        return Scaled(
+            tuple(images),
+            self._numbers(torch.stack(numbers, 1)) if numbers else None,
+            torch.stack(codes, 1).long() if codes else None,
+        )
+
+    def _image(self, position: int, pixel_NCHW: Tensor) -> Tensor:
+        image = pixel_NCHW.float() * self.get_buffer(f"scale_{position}")
+        image = image + self.get_buffer(f"shift_{position}")
+        if self._channels_last and not torch.onnx.is_in_onnx_export():
+            return image.contiguous(memory_format=torch.channels_last)
+        return image
+
+    def _numbers(self, value_NM: Tensor) -> Tensor:
+        missing_NM = torch.isnan(value_NM)
+        filled_NM = torch.where(missing_NM, torch.zeros_like(value_NM), value_NM)
+        if not self._with_missing:
+            return filled_NM
+        indicators = [missing_NM[:, i].float() for i in self._with_missing]
+        return torch.cat([filled_NM, torch.stack(indicators, 1)], 1)
+
+
+class TableEncoder(nn.Module):
+    """Numbers as they are, and an embedding of each category, side by side."""
+
+    def __init__(self, columns: Columns, *, width: int | None = None) -> None:
+        """Make one table per width of embedding.
+
+        Args:
+            columns: The network's columns.
+            width: Width of every embedding; absent: by the size of each vocabulary.
+        """
+        super().__init__()
+        sizes = [category.num_codes for category in columns.categories.values()]
+        widths = [width or embedding_width(size) for size in sizes]
+        self._groups: list[tuple[int, list[int]]] = []
+        for each in sorted(set(widths)):
+            members = [i for i, w in enumerate(widths) if w == each]
+            starts = [0]
+            for member in members:
+                starts.append(starts[-1] + sizes[member])
+            table = nn.Embedding(starts.pop(), each)
+            nn.init.normal_(table.weight, std=each**-0.5)
+            self.add_module(f"embedding_{each}", table)
+            self.register_buffer(f"start_{each}", torch.tensor(starts), persistent=False)
+            self._groups.append((each, members))
+        self.num_features = columns.num_numbers + sum(widths)
+
+    def forward(self, scaled: Scaled) -> list[Tensor]:
+        """Parts to join, each (N, something)."""
+        parts = [] if scaled.number_NM is None else [scaled.number_NM]
+        if scaled.code_NK is None:
+            return parts
+        for width, members in self._groups:
+            code_NG = scaled.code_NK[:, members] + self.get_buffer(f"start_{width}")
+            embedded_NGE = self.get_submodule(f"embedding_{width}")(code_NG)
+            parts.append(embedded_NGE.flatten(1))
+        return parts
+
+
+def embedding_width(num_codes: int) -> int:
+    """Width for a vocabulary: a power of two near the fourth-root-like rule of thumb.
+
+    Powers of two, so that few tables are needed.
+
+    >>> [embedding_width(n) for n in (2, 5, 20, 100, 1000, 100000)]
+    [2, 4, 8, 16, 64, 64]
+    """
+    wished = 1.6 * num_codes**0.56
+    return min(64, max(2, 2 ** round(math.log2(wished))))

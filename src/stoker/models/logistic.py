@@ -1,0 +1,66 @@
+"""One linear layer: logistic regression for `classify`, least squares for `regress`.
+
+It is the baseline that every report compares with: whatever it reaches needs no network.  A
+category adds one learned number per output and value, which equals a one-hot code times a linear
+layer without ever making the one-hot code.
+
+Cost: one multiplication per input and output.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor, nn
+
+from stoker.models import Network
+from stoker.models._encoders import Scaled, Scaler, sort_columns
+
+if TYPE_CHECKING:
+    from stoker.features import FittedFeature
+
+
+class Logistic(Network):
+    """A linear model of pixels, numbers and one-hot categories."""
+
+    def build(self, features: Mapping[str, FittedFeature], num_outputs: int) -> nn.Module:
+        """A linear model that answers 0 for everything until it is trained."""
+        return LinearNetwork(features, num_outputs)
+
+
+class LinearNetwork(nn.Module):
+    """The sum of a linear layer over pixels and numbers, and one table row per category."""
+
+    def __init__(self, features: Mapping[str, FittedFeature], num_outputs: int) -> None:
+        """All weights start at zero: the problem is convex, and nothing has to be broken up."""
+        super().__init__()
+        columns = sort_columns(features)
+        self.scaler = Scaler(columns, channels_last=False)
+        pixels = sum(i.channels * i.height * i.width for i in columns.images.values())
+        self.linear = nn.Linear(pixels + columns.num_numbers, num_outputs)
+        sizes = [category.num_codes for category in columns.categories.values()]
+        starts = [sum(sizes[:i]) for i in range(len(sizes))]
+        self.embedding = nn.Embedding(max(1, sum(sizes)), num_outputs)
+        self.register_buffer("starts", torch.tensor(starts), persistent=False)
+        for weight in self.parameters():
+            nn.init.zeros_(weight)
+
+    def scale(self, raw: Mapping[str, Tensor]) -> Scaled:
+        """The half without weights."""
+        return self.scaler(raw)
+
+    def learn(self, scaled: Scaled) -> Tensor:
+        """The half with weights."""
+        parts = [image.flatten(1) for image in scaled.image_NCHW]
+        if scaled.number_NM is not None:
+            parts.append(scaled.number_NM)
+        output_NK = self.linear(torch.cat(parts, 1)) if parts else self.linear.bias
+        if scaled.code_NK is None:
+            return output_NK
+        return output_NK + self.embedding(scaled.code_NK + self.starts).sum(1)
+
+    def forward(self, raw: Mapping[str, Tensor]) -> Tensor:
+        """Raw tensors by column to outputs (N, num_outputs), float32."""
+        return self.learn(self.scale(raw))
