@@ -6,6 +6,9 @@ How averages treat empty classes is said in `stoker.evaluate.metrics._averaged`.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
 import numpy as np
 
 from stoker.evaluate.answers import ClassTally
@@ -16,7 +19,10 @@ class F1(AveragedMetric):
     """Harmonic mean of precision and recall."""
 
     title = "F1"
-    variants = {"macro": {"average": "macro"}, "micro": {"average": "micro"}}  # noqa: RUF012  # a ClassVar by its abstract class
+    variants: ClassVar[Mapping[str, Mapping[str, Any]]] = {
+        "macro": {"average": "macro"},
+        "micro": {"average": "micro"},
+    }
 
     @staticmethod
     def fraction(tally: ClassTally) -> tuple[np.ndarray, np.ndarray]:

@@ -6,6 +6,9 @@ How averages treat empty classes is said in `stoker.evaluate.metrics._averaged`.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
 import numpy as np
 
 from stoker.evaluate.answers import ClassTally
@@ -16,7 +19,7 @@ class Recall(AveragedMetric):
     """Share of rows of a class that were answered with it."""
 
     title = "Recall"
-    variants = {"macro": {"average": "macro"}}  # noqa: RUF012  # a ClassVar by its abstract class
+    variants: ClassVar[Mapping[str, Mapping[str, Any]]] = {"macro": {"average": "macro"}}
 
     @staticmethod
     def fraction(tally: ClassTally) -> tuple[np.ndarray, np.ndarray]:

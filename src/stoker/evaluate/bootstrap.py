@@ -1,0 +1,111 @@
+"""Bootstrap intervals: score again on resampled rows, and see how far the score moves.
+
+A resample draws N of N rows with replacement, kept as how often each row counts.  All candidates
+are scored on the same draws, so differences between them are paired, which is what makes a small
+but real gain visible.  The interval is the percentile one (2.5 % to 97.5 % of draws).
+
+Cost: about 1.3 s for 1,000 resamples of all ten classification metrics on 99,762 rows of two
+classes, 0.6 s on 10,000 rows of ten.  A metric that would have to touch more than 2e9 numbers gets
+fewer resamples, never below 100, and says how many.
+
+Does not know dependent rows: rows of one writer or one day make true intervals wider than these.
+
+Source: Efron & Tibshirani 1993, "An Introduction to the Bootstrap", chapters 8 and 13.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+
+from stoker.core.seeds import derive_seed
+from stoker.evaluate.answers import ClassAnswers, Draw, NumberAnswers
+from stoker.evaluate.metrics import Metric, UndefinedMetricError
+from stoker.evaluate.metrics.f1 import F1
+from stoker.evaluate.metrics.precision import Precision
+from stoker.evaluate.metrics.recall import Recall
+
+LEAST_RESAMPLES = 100
+MOST_TOUCHED = 2e9
+_TAILS = (0.025, 0.975)
+CLASS_METRICS = (Precision, Recall, F1)
+
+
+def draws(num_rows: int, resamples: int, seed: int) -> Iterator[Draw]:
+    """Resamples of rows, the same ones for the same three arguments.
+
+    >>> [int(draw.count_N.sum()) for draw in draws(5, 2, seed=0)]
+    [5, 5]
+    """
+    generator = np.random.default_rng(derive_seed(seed, "bootstrap"))
+    for _ in range(resamples):
+        yield Draw(np.bincount(generator.integers(0, num_rows, num_rows), minlength=num_rows))
+
+
+def interval(value_R: np.ndarray) -> tuple[float, float] | None:
+    """The 95 % percentile interval, or None if the metric is undefined in half of the draws.
+
+    >>> interval(np.arange(1001.0))
+    (25.0, 975.0)
+    """
+    defined = value_R[~np.isnan(value_R)]
+    if 2 * len(defined) <= len(value_R):
+        return None
+    low, high = np.quantile(defined, _TAILS)
+    return float(low), float(high)
+
+
+class Candidate:
+    """One candidate's answers, prepared for all metrics, and its scores under draws."""
+
+    def __init__(
+        self,
+        answers: ClassAnswers | NumberAnswers,
+        metrics: Mapping[str, Metric[Any]],
+        resamples: int,
+    ) -> None:
+        """Prepare every metric; those that are undefined keep the reason instead."""
+        self.answers = answers
+        self.undefined: dict[str, str] = {}
+        self._prepared: dict[str, tuple[Metric[Any], Any]] = {}
+        self.samples: dict[str, np.ndarray] = {}
+        for name, metric in metrics.items():
+            try:
+                self._prepared[name] = (metric, metric.prepare(answers))
+            except UndefinedMetricError as error:
+                self.undefined[name] = error.what
+                continue
+            self.samples[name] = np.empty(_affordable(metric.cost(answers), resamples))
+        self.class_samples = self._room_for_classes(resamples)
+
+    def values(self, draw: Draw) -> dict[str, float]:
+        """Every defined metric under one draw; NaN where the draw leaves it undefined."""
+        return {name: m.value(prepared, draw) for name, (m, prepared) in self._prepared.items()}
+
+    def take(self, place: int, draw: Draw) -> None:
+        """Keep the scores of the draw numbered `place`."""
+        for name, (metric, prepared) in self._prepared.items():
+            if place < len(self.samples[name]):
+                self.samples[name][place] = metric.value(prepared, draw)
+        if isinstance(self.answers, ClassAnswers) and place < len(self.class_samples):
+            self.class_samples[place] = class_values(self.answers, draw)
+
+    def _room_for_classes(self, resamples: int) -> np.ndarray:
+        if not isinstance(self.answers, ClassAnswers):
+            return np.empty((0, 0, 0))
+        num_classes = self.answers.num_classes
+        affordable = _affordable(self.answers.num_rows + 100 * num_classes, resamples)
+        return np.empty((affordable, len(CLASS_METRICS), num_classes))
+
+
+def class_values(answers: ClassAnswers, draw: Draw) -> np.ndarray:
+    """Precision, recall and F1 of each class, shape (3, K), NaN where undefined."""
+    tally = answers.tally(draw)
+    return np.stack([metric.per_class(tally) for metric in CLASS_METRICS])
+
+
+def _affordable(cost: int, resamples: int) -> int:
+    return min(resamples, max(LEAST_RESAMPLES, math.floor(MOST_TOUCHED / max(cost, 1))))

@@ -1,0 +1,150 @@
+"""An evaluation as a plain value: what is written as JSON, shown in reports and checked by gates.
+
+Everything here survives JSON unchanged.  Numbers are finite or None: what is undefined is None,
+with the reason beside it.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from stoker.core.steps import Step
+
+LEVEL = 0.95
+"""Share of resamples inside every interval."""
+
+
+class Score(Step):
+    """One metric, with its interval."""
+
+    title: str
+    """Its name for readers."""
+    about: str
+    """What it is, in one line."""
+    higher_is_better: bool
+    value: float | None
+    """None if undefined on these rows; `note` says why."""
+    low: float | None = None
+    """Lower end of the 95 % interval; None if there is none, with the reason in `note`."""
+    high: float | None = None
+    resamples: int = 0
+    """Bootstrap resamples behind the interval; large sets get fewer (see `bootstrap`)."""
+    detail: bool = False
+    """Another average of a metric that is there already; a short table leaves it out."""
+    note: str | None = None
+    """Why it is undefined, or what to mind when reading the interval."""
+
+
+class Difference(Step):
+    """How much better a candidate is than another one on the same rows."""
+
+    value: float | None
+    """Candidate minus reference; above 0 is not always better, see the metric."""
+    low: float | None = None
+    high: float | None = None
+    verdict: Literal["better", "worse", "unclear"] = "unclear"
+    """Of the candidate; unclear while the interval holds 0."""
+
+
+class Comparison(Step):
+    """A paired comparison: both sides are resampled together, row by row."""
+
+    reference: str
+    """Name of the candidate compared with."""
+    metrics: dict[str, Difference]
+
+
+class ClassScore(Step):
+    """Scores of one class."""
+
+    name: str
+    rows: int
+    """Rows whose true class it is."""
+    answered: int
+    """Rows answered with it."""
+    precision: float | None
+    """None if it was never answered."""
+    precision_interval: tuple[float, float] | None = None
+    recall: float | None
+    """None if it has no rows."""
+    recall_interval: tuple[float, float] | None = None
+    f1: float | None
+    f1_interval: tuple[float, float] | None = None
+
+
+class ConfusedPair(Step):
+    """A class taken for another one."""
+
+    truth: str
+    answer: str
+    rows: int
+    share: float
+    """Of the true class's rows, in [0, 1]."""
+
+
+class Confusion(Step):
+    """Which class was taken for which."""
+
+    rows: list[list[int]] | None
+    """Rows by true class, then by answer; None for more than 100 classes."""
+    pairs: list[ConfusedPair]
+    """The commonest mistakes, most rows first, at most 50."""
+
+
+class Bin(Step):
+    """Rows of similar probability."""
+
+    low: float
+    high: float
+    rows: int
+    mean: float | None
+    """Mean probability; None for an empty bin."""
+    share: float | None
+    """Share of rows for which it came true."""
+
+
+class Curves(Step):
+    """Lines for charts, thinned to at most about 200 points."""
+
+    roc: list[tuple[float, float]] | None = None
+    """(false positive rate, true positive rate), for two classes."""
+    pr: list[tuple[float, float]] | None = None
+    """(recall, precision), for two classes."""
+    calibration: list[Bin] | None = None
+    """By probability of the positive class, for two classes."""
+    reliability: list[Bin] | None = None
+    """By probability of the answered class; the bins of `ece`."""
+
+
+class Residuals(Step):
+    """How a regression's errors are spread."""
+
+    points: list[tuple[float, float]]
+    """(truth, prediction) of at most 500 rows, drawn by the seed."""
+    histogram: list[tuple[float, float, int]]
+    """(low, high, rows) of prediction minus truth, 30 bins of equal width."""
+    quantiles: dict[str, float]
+    """Of prediction minus truth: `0.05`, `0.25`, `0.5`, `0.75`, `0.95`."""
+
+
+class Evaluation(Step):
+    """Everything measured about one candidate on one set of rows."""
+
+    task: Literal["classify", "regress"]
+    num_rows: int
+    seed: int
+    resamples: int
+    level: float = LEVEL
+    metrics: dict[str, Score]
+    """By recipe name, such as `accuracy` or `f1_macro`."""
+    headline: str
+    """The metric to show first."""
+    classes: list[str] | None = None
+    positive: str | None = None
+    """The second of two classes, which binary metrics are about."""
+    per_class: list[ClassScore] | None = None
+    confusion: Confusion | None = None
+    curves: Curves | None = None
+    residuals: Residuals | None = None
+    comparison: Comparison | None = None
+    """With the baseline, where there is one."""

@@ -1,0 +1,60 @@
+"""The worst mistakes: the rows a person should look at first.
+
+For classes, the wrong answers whose true class got the least probability; for numbers, the largest
+distances.  Looking at these finds wrong labels and broken inputs sooner than any metric.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from stoker.evaluate.answers import ClassAnswers
+from stoker.evaluate.score import answers_of
+from stoker.tasks import FittedTask
+from stoker.tasks.classify import FittedClassify
+
+
+@dataclass(frozen=True)
+class WorstRow:
+    """A row that was answered badly."""
+
+    index: int
+    """Position in the set that was scored, from 0."""
+    truth: str | float
+    prediction: str | float
+    confidence: float | None
+    """Probability of the wrong class; None for numbers."""
+
+
+def worst_rows(
+    output_NK: np.ndarray, target_N: np.ndarray, task: FittedTask, *, limit: int = 24
+) -> list[WorstRow]:
+    """The worst answered rows, worst first; fewer than `limit` if there are fewer mistakes.
+
+    Raises:
+        DataError: If there are no rows, lengths differ, or an output is not a finite number.
+    """
+    answers = answers_of(output_NK, target_N, task)
+    if not isinstance(answers, ClassAnswers):
+        distance_N = np.abs(answers.error_N)
+        worst = np.argsort(-distance_N, kind="stable")[:limit]
+        return [
+            WorstRow(int(i), float(answers.truth_N[i]), float(answers.answer_N[i]), None)
+            for i in worst
+            if distance_N[i] > 0
+        ]
+    assert isinstance(task, FittedClassify)
+    wrong = np.flatnonzero(~answers.hit_N)
+    believed_N = answers.log_probability_NK[wrong, answers.truth_N[wrong]]
+    worst = wrong[np.argsort(believed_N, kind="stable")][:limit]
+    return [
+        WorstRow(
+            int(i),
+            str(task.classes[answers.truth_N[i]]),
+            str(task.classes[answers.answer_N[i]]),
+            float(answers.confidence_N[i]),
+        )
+        for i in worst
+    ]

@@ -1,0 +1,279 @@
+"""Score candidates on one set of rows, with intervals, and compare each with a reference.
+
+`evaluate` scores one model; `evaluate_all` several on the same resamples, so that differences are
+paired.  What is undefined (an area where one class occurs) is said to be so, with the reason.
+
+Cost: see `stoker.evaluate.bootstrap`.  Imports no torch, and reads no files.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from stoker.core.errors import DataError
+from stoker.core.steps import find_step, step_names
+from stoker.evaluate.answers import ClassAnswers, Draw, NumberAnswers
+from stoker.evaluate.bootstrap import Candidate, class_values, draws, interval
+from stoker.evaluate.curves import confusion, curves, residuals
+from stoker.evaluate.evaluation import ClassScore, Comparison, Difference, Evaluation, Score
+from stoker.evaluate.metrics import STAGE, Metric
+from stoker.tasks import FittedTask
+from stoker.tasks.classify import FittedClassify
+from stoker.tasks.regress import FittedRegress
+
+FEW_ROWS = 30
+
+
+def metrics_of(kind: str) -> dict[str, Metric[Any]]:
+    """Every metric of a task (`classify` or `regress`) by recipe name, variants behind their own.
+
+    >>> sorted(metrics_of("regress"))
+    ['mae', 'r2', 'rmse']
+    """
+    found: dict[str, Metric[Any]] = {}
+    for name in step_names(STAGE):
+        metric = find_step(STAGE, name, Metric)()
+        if metric.kind == kind:
+            found[name] = metric
+            for suffix, fields in metric.variants.items():
+                found[f"{name}_{suffix}"] = type(metric).model_validate(fields)
+    return found
+
+
+def evaluate(
+    output_NK: np.ndarray,
+    target_N: np.ndarray,
+    task: FittedTask,
+    *,
+    seed: int,
+    resamples: int = 1000,
+) -> Evaluation:
+    """How good a model's raw outputs are.
+
+    Args:
+        output_NK: Logits of K classes, or standardised values (K = 1).
+        target_N: Encoded targets: class codes, or standardised values.
+        task: The fitted task that encoded them.
+        seed: Equal seeds and row counts draw equal resamples.
+        resamples: Bootstrap resamples behind each interval; 0 gives no intervals.
+
+    Raises:
+        DataError: If there are no rows, lengths differ, or an output is not a finite number.
+    """
+    return evaluate_all({"model": output_NK}, target_N, task, seed=seed, resamples=resamples)[
+        "model"
+    ]
+
+
+def evaluate_all(
+    outputs: Mapping[str, np.ndarray],
+    target_N: np.ndarray,
+    task: FittedTask,
+    *,
+    seed: int,
+    resamples: int = 1000,
+    reference: str | None = None,
+) -> dict[str, Evaluation]:
+    """Score several candidates on the same rows and the same resamples.
+
+    Args:
+        outputs: Raw outputs of each candidate, shape (N, K).
+        target_N: Encoded targets, shape (N,).
+        task: The fitted task that encoded them.
+        seed: Equal seeds and row counts draw equal resamples.
+        resamples: Bootstrap resamples behind each interval; 0 gives no intervals.
+        reference: The candidate that all others are compared with, such as `"baseline"`.
+
+    Raises:
+        DataError: See `evaluate`.
+    """
+    assert reference is None or reference in outputs
+    metrics = metrics_of("classify" if isinstance(task, FittedClassify) else "regress")
+    candidates = {
+        name: Candidate(answers_of(output_NK, target_N, task), metrics, resamples)
+        for name, output_NK in outputs.items()
+    }
+    for place, draw in enumerate(draws(len(target_N), resamples, seed)):
+        for candidate in candidates.values():
+            candidate.take(place, draw)
+    whole = Draw(np.ones(len(target_N), dtype=np.int64))
+    rest = reference and {n: c for n, c in candidates.items() if n != reference}
+    comparisons = {
+        name: _compare(candidate, candidates[str(reference)], str(reference), metrics, whole)
+        for name, candidate in (rest or {}).items()
+    }
+    return {
+        name: _describe(candidate, task, metrics, whole, seed=seed, resamples=resamples).model_copy(
+            update={"comparison": comparisons.get(name)}
+        )
+        for name, candidate in candidates.items()
+    }
+
+
+def answers_of(
+    output_NK: np.ndarray, target_N: np.ndarray, task: FittedTask
+) -> ClassAnswers | NumberAnswers:
+    """Raw outputs and encoded targets as metrics want them, numbers in the target's own unit.
+
+    Raises:
+        DataError: If there are no rows, lengths differ, or an output is not a finite number.
+    """
+    if len(output_NK) != len(target_N):
+        raise DataError(f"{len(output_NK)} outputs stand beside {len(target_N)} targets")
+    if len(target_N) == 0:
+        raise DataError(
+            "there are no rows to score",
+            expected="at least one row in the part that is scored",
+            fix="give the split a larger share, or look at the rejects for why rows went",
+        )
+    bad = int((~np.isfinite(output_NK)).any(axis=1).sum())
+    if bad:
+        raise DataError(
+            f"the model's output is not a finite number in {bad} of {len(target_N)} rows",
+            fix="lower the rate or clip gradients; training diverged",
+        )
+    match task:
+        case FittedClassify():
+            return ClassAnswers(output_NK, target_N)
+        case FittedRegress():
+            answer_N = output_NK[:, 0].astype(np.float64) * task.std + task.mean
+            return NumberAnswers(answer_N, target_N.astype(np.float64) * task.std + task.mean)
+        case _:
+            raise DataError(f"{type(task).__name__} has no metrics")
+
+
+def _describe(
+    candidate: Candidate,
+    task: FittedTask,
+    metrics: Mapping[str, Metric[Any]],
+    whole: Draw,
+    *,
+    seed: int,
+    resamples: int,
+) -> Evaluation:
+    answers = candidate.answers
+    common: dict[str, Any] = {
+        "num_rows": answers.num_rows,
+        "seed": seed,
+        "resamples": resamples,
+        "metrics": _scores(candidate, metrics, whole),
+    }
+    if isinstance(answers, NumberAnswers):
+        spread = residuals(answers, seed)
+        return Evaluation(task="regress", headline="rmse", residuals=spread, **common)
+    assert isinstance(task, FittedClassify)
+    classes = [str(one) for one in task.classes]
+    binary = len(classes) == 2
+    return Evaluation(
+        task="classify",
+        headline="roc_auc" if binary and "roc_auc" not in candidate.undefined else "accuracy",
+        classes=classes,
+        positive=classes[1] if binary else None,
+        per_class=_class_scores(candidate, answers, classes, whole),
+        confusion=confusion(answers, classes),
+        curves=curves(answers),
+        **common,
+    )
+
+
+def _scores(
+    candidate: Candidate, metrics: Mapping[str, Metric[Any]], whole: Draw
+) -> dict[str, Score]:
+    values = candidate.values(whole)
+    width = candidate.answers.num_classes if isinstance(candidate.answers, ClassAnswers) else None
+    found: dict[str, Score] = {}
+    for name, metric in metrics.items():
+        value = values.get(name, float("nan"))
+        undefined = candidate.undefined.get(name)
+        if undefined is None and np.isnan(value):
+            undefined = "the positive class is neither true nor answered in any of these rows"
+        sample_R = candidate.samples.get(name, np.empty(0))
+        between = interval(sample_R) if undefined is None else None
+        low, high = between or (None, None)
+        found[name] = Score(
+            title=_title(metric, name),
+            about=metric.about(width),
+            higher_is_better=metric.higher_is_better,
+            value=None if undefined else value,
+            low=low,
+            high=high,
+            resamples=len(sample_R),
+            detail="_" in name and name not in step_names(STAGE),
+            note=undefined or _note(candidate.answers.num_rows, value, between, sample_R),
+        )
+    return found
+
+
+def _title(metric: Metric[Any], name: str) -> str:
+    average = getattr(metric, "average", "auto")
+    return metric.title if average == "auto" else f"{metric.title} ({average})"
+
+
+def _note(
+    num_rows: int, value: float, between: tuple[float, float] | None, sample_R: np.ndarray
+) -> str | None:
+    if not len(sample_R):
+        return None
+    if between is None:
+        return "no interval: too few rows of some class"
+    if between[0] == between[1] == value:
+        # Rule of three: with no failure in n rows, the rate is below 3 / n with 95 % confidence.
+        return (
+            f"no row differs, so resampling cannot move it; of {num_rows} rows a rate of up to "
+            f"{3 / num_rows:.2g} may have shown no case"
+        )
+    if num_rows < FEW_ROWS:
+        return f"only {num_rows} rows: the interval is rough"
+    return None
+
+
+def _class_scores(
+    candidate: Candidate, answers: ClassAnswers, classes: list[str], whole: Draw
+) -> list[ClassScore]:
+    tally = answers.tally(whole)
+    value_MK = class_values(answers, whole)
+    found = []
+    for k, name in enumerate(classes):
+        parts: dict[str, Any] = {}
+        for m, metric in enumerate(("precision", "recall", "f1")):
+            defined = not np.isnan(value_MK[m, k])
+            parts[metric] = float(value_MK[m, k]) if defined else None
+            between = interval(candidate.class_samples[:, m, k]) if defined else None
+            parts[f"{metric}_interval"] = between
+        rows, answered = int(tally.truth_K[k]), int(tally.answered_K[k])
+        found.append(ClassScore(name=name, rows=rows, answered=answered, **parts))
+    return found
+
+
+def _compare(
+    candidate: Candidate,
+    other: Candidate,
+    reference: str,
+    metrics: Mapping[str, Metric[Any]],
+    whole: Draw,
+) -> Comparison:
+    ours, theirs = candidate.values(whole), other.values(whole)
+    found: dict[str, Difference] = {}
+    for name, metric in metrics.items():
+        gap = ours.get(name, float("nan")) - theirs.get(name, float("nan"))
+        if np.isnan(gap):
+            found[name] = Difference(value=None)
+            continue
+        between = interval(candidate.samples[name] - other.samples[name])
+        found[name] = _difference(gap, between, higher_is_better=metric.higher_is_better)
+    return Comparison(reference=reference, metrics=found)
+
+
+def _difference(
+    gap: float, between: tuple[float, float] | None, *, higher_is_better: bool
+) -> Difference:
+    if between is None:
+        return Difference(value=gap)
+    low, high = between
+    if low <= 0 <= high:
+        return Difference(value=gap, low=low, high=high)
+    better = (low > 0) == higher_is_better
+    return Difference(value=gap, low=low, high=high, verdict="better" if better else "worse")

@@ -1,0 +1,220 @@
+"""Scores, intervals, paired comparisons, curves and worst rows of whole evaluations."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sklearn.metrics import confusion_matrix, roc_curve
+
+from stoker.core.errors import DataError
+from stoker.evaluate.bootstrap import draws, interval
+from stoker.evaluate.evaluation import Evaluation
+from stoker.evaluate.mistakes import worst_rows
+from stoker.evaluate.score import evaluate, evaluate_all, metrics_of
+from stoker.tasks.classify import FittedClassify
+from stoker.tasks.regress import FittedRegress
+
+TASK = FittedRegress(mean=10.0, std=2.0, low=0.0, high=20.0)
+
+
+def classes(*names: str) -> FittedClassify:
+    return FittedClassify(classes=names, counts=(5,) * len(names), kind="text")
+
+
+def scored(num_rows: int, width: int, *, skill: float = 2.0) -> tuple[np.ndarray, np.ndarray]:
+    generator = np.random.default_rng(3)
+    target_N = generator.integers(0, width, num_rows)
+    output_NK = generator.normal(size=(num_rows, width))
+    output_NK[np.arange(num_rows), target_N] += skill
+    return output_NK.astype(np.float32), target_N
+
+
+def test_same_seed_same_evaluation_and_json_keeps_it() -> None:
+    output_NK, target_N = scored(300, 3)
+    first = evaluate(output_NK, target_N, classes("a", "b", "猫"), seed=7, resamples=50)
+    again = evaluate(output_NK, target_N, classes("a", "b", "猫"), seed=7, resamples=50)
+    assert first == again
+    assert Evaluation.model_validate_json(first.model_dump_json()) == first
+    assert "NaN" not in json.dumps(first.model_dump(mode="json"), allow_nan=False)
+
+
+@pytest.mark.parametrize("width", [2, 3])
+def test_every_metric_is_there_inside_its_interval(width: int) -> None:
+    output_NK, target_N = scored(400, width)
+    names = classes(*"abc"[:width])
+    evaluation = evaluate(output_NK, target_N, names, seed=0, resamples=200)
+    assert list(evaluation.metrics) == list(metrics_of("classify"))
+    for name, score in evaluation.metrics.items():
+        assert score.value is not None
+        assert score.low is not None
+        assert score.high is not None
+        slack = 0.05 if name == "ece" else 0.0  # its bias upwards moves all resamples
+        assert score.low - slack <= score.value <= score.high, name
+
+
+def test_intervals_cover_the_truth_about_as_often_as_they_say() -> None:
+    """150 samples of a 70 % right model: 95 % intervals should miss about 7 times."""
+    generator, missed = np.random.default_rng(0), 0
+    for trial in range(150):
+        hit_N = generator.random(200) < 0.7
+        output_NK = np.stack([~hit_N, hit_N], axis=1).astype(np.float32)
+        values = evaluate(
+            output_NK, np.ones(200, dtype=np.int64), classes("n", "y"), seed=trial, resamples=200
+        ).metrics["accuracy"]
+        assert values.low is not None
+        assert values.high is not None
+        missed += not values.low <= 0.7 <= values.high
+    assert missed <= 16
+
+
+def test_one_class_only_is_reported_as_undefined() -> None:
+    output_NK, _ = scored(40, 2)
+    evaluation = evaluate(output_NK, np.zeros(40, dtype=np.int64), classes("n", "y"), seed=0)
+    area = evaluation.metrics["roc_auc"]
+    assert area.value is None
+    assert area.low is None
+    assert area.note is not None
+    assert "only one class" in area.note
+    assert evaluation.headline == "accuracy"
+    assert evaluation.curves is not None
+    assert evaluation.curves.roc is None
+
+
+def test_a_model_with_no_mistake_is_not_called_certain() -> None:
+    target_N = np.array([0, 1, 2] * 10)
+    evaluation = evaluate(np.eye(3)[target_N] * 9, target_N, classes(*"abc"), seed=0, resamples=50)
+    note = evaluation.metrics["accuracy"].note
+    assert note is not None
+    assert "up to 0.1" in note
+    assert evaluation.confusion is not None
+    assert evaluation.confusion.pairs == []
+
+
+def test_single_row() -> None:
+    evaluation = evaluate(np.array([[0.0, 2.0]]), np.array([1]), classes("n", "y"), seed=0)
+    assert evaluation.metrics["accuracy"].value == 1.0
+    evaluation = evaluate(np.array([[0.5]]), np.array([0.0]), TASK, seed=0, resamples=20)
+    assert evaluation.metrics["mae"].value == 1.0
+    assert evaluation.metrics["r2"].value is None
+
+
+def test_numbers_are_in_the_unit_of_the_target() -> None:
+    target_N = np.linspace(-1, 1, 50, dtype=np.float32)
+    evaluation = evaluate(target_N[:, None] + 0.5, target_N, TASK, seed=0, resamples=20)
+    assert evaluation.metrics["mae"].value == pytest.approx(1.0)
+    assert evaluation.residuals is not None
+    assert evaluation.residuals.quantiles["0.5"] == pytest.approx(1.0)
+    assert sum(rows for _, _, rows in evaluation.residuals.histogram) == 50
+
+
+@pytest.mark.parametrize(
+    ("output_NK", "target_N", "says"),
+    [
+        (np.zeros((0, 2)), np.zeros(0, dtype=np.int64), "no rows to score"),
+        (np.array([[np.nan, 0.0], [1.0, 0.0]]), np.array([0, 1]), "not a finite number in 1 of 2"),
+        (np.zeros((2, 2)), np.zeros(3, dtype=np.int64), "2 outputs stand beside 3 targets"),
+    ],
+)
+def test_refuses_what_cannot_be_scored(
+    output_NK: np.ndarray, target_N: np.ndarray, says: str
+) -> None:
+    with pytest.raises(DataError, match=says):
+        evaluate(output_NK, target_N, classes("n", "y"), seed=0)
+
+
+def test_paired_comparison_sees_what_separate_intervals_hide() -> None:
+    output_NK, target_N = scored(2000, 4, skill=1.5)
+    better_NK = output_NK.copy()
+    wrong = np.flatnonzero(output_NK.argmax(axis=1) != target_N)[:30]
+    better_NK[wrong] = np.eye(4)[target_N[wrong]] * 9
+    both = evaluate_all(
+        {"model": better_NK, "baseline": output_NK},
+        target_N,
+        classes(*"abcd"),
+        seed=0,
+        resamples=300,
+        reference="baseline",
+    )
+    model, baseline = both["model"].metrics["accuracy"], both["baseline"].metrics["accuracy"]
+    assert model.low is not None
+    assert baseline.high is not None
+    assert model.low < baseline.high
+    assert both["model"].comparison is not None
+    gain = both["model"].comparison.metrics["accuracy"]
+    assert gain.value == pytest.approx(30 / 2000)
+    assert gain.verdict == "better"
+    assert both["model"].comparison.metrics["log_loss"].verdict == "better"
+    assert both["baseline"].comparison is None
+
+
+def test_a_model_compared_with_itself_is_neither_better_nor_worse() -> None:
+    output_NK, target_N = scored(100, 3)
+    both = evaluate_all(
+        {"a": output_NK, "b": output_NK},
+        target_N,
+        classes(*"abc"),
+        seed=0,
+        resamples=50,
+        reference="b",
+    )
+    assert both["a"].comparison is not None
+    assert {d.verdict for d in both["a"].comparison.metrics.values()} == {"unclear"}
+    assert both["a"].model_copy(update={"comparison": None}) == both["b"]
+
+
+@given(st.integers(2, 6), st.integers(1, 60))
+def test_confusion_agrees_with_scikit_learn(width: int, num_rows: int) -> None:
+    output_NK, target_N = scored(num_rows, width, skill=0.5)
+    names = classes(*"abcdef"[:width])
+    evaluation = evaluate(output_NK, target_N, names, seed=0, resamples=2)
+    assert evaluation.confusion is not None
+    theirs = confusion_matrix(target_N, output_NK.argmax(axis=1), labels=list(range(width)))
+    assert evaluation.confusion.rows == theirs.tolist()
+    wrong = theirs.sum() - np.trace(theirs)
+    assert sum(pair.rows for pair in evaluation.confusion.pairs) == wrong
+
+
+def test_many_classes_keep_pairs_but_no_matrix() -> None:
+    output_NK, target_N = scored(500, 150, skill=1.0)
+    names = classes(*(f"c{i:03}" for i in range(150)))
+    evaluation = evaluate(output_NK, target_N, names, seed=0, resamples=5)
+    assert evaluation.confusion is not None
+    assert evaluation.confusion.rows is None
+    assert len(evaluation.confusion.pairs) == 50
+
+
+def test_roc_curve_lies_on_the_exact_one() -> None:
+    output_NK, target_N = scored(5000, 2, skill=1.0)
+    evaluation = evaluate(output_NK, target_N, classes("n", "y"), seed=0, resamples=2)
+    assert evaluation.curves is not None
+    assert evaluation.curves.roc is not None
+    x, y = np.array(evaluation.curves.roc).T
+    margin_N = output_NK[:, 1].astype(float) - output_NK[:, 0]
+    exact_x, exact_y, _ = roc_curve(target_N, margin_N, drop_intermediate=False)
+    exact = {(round(a, 12), round(b, 12)) for a, b in zip(exact_x, exact_y, strict=True)}
+    assert {(round(a, 12), round(b, 12)) for a, b in zip(x, y, strict=True)} <= exact
+    assert len(x) <= 202
+    assert (x[0], y[0], x[-1], y[-1]) == (0, 0, 1, 1)
+
+
+def test_worst_rows_are_the_most_believed_mistakes() -> None:
+    output_NK = np.array([[5.0, 0], [0, 1], [9, 0], [0.1, 0]])
+    worst = worst_rows(output_NK, np.array([1, 1, 1, 1]), classes("n", "y"))
+    assert [row.index for row in worst] == [2, 0, 3]
+    assert (worst[0].truth, worst[0].prediction) == ("y", "n")
+    assert worst[0].confidence == pytest.approx(0.99987, abs=1e-5)
+    assert worst_rows(output_NK, np.array([0, 1, 0, 0]), classes("n", "y")) == []
+    far = worst_rows(np.array([[0.0], [3.0]]), np.array([0.5, 0.0]), TASK, limit=1)
+    assert (far[0].index, far[0].truth, far[0].prediction) == (1, 10.0, 16.0)
+
+
+def test_draws_repeat_and_intervals_skip_undefined_ones() -> None:
+    first = [draw.count_N.tolist() for draw in draws(6, 3, seed=1)]
+    assert first == [draw.count_N.tolist() for draw in draws(6, 3, seed=1)]
+    assert first != [draw.count_N.tolist() for draw in draws(6, 3, seed=2)]
+    assert interval(np.array([np.nan, 1.0, 1.0])) == (1.0, 1.0)
+    assert interval(np.array([np.nan, np.nan, 1.0])) is None
