@@ -1,0 +1,188 @@
+"""Write answers to a CSV, Parquet or JSON lines file that is whole or absent.
+
+The store's durable writer puts the file in its place at the end, so a kill or a full disk never
+leaves half of it there.  In CSV a text that a spreadsheet would run as a formula gets a leading
+apostrophe, unless it reads as a number; lists become JSON.
+
+Cost: one pass, memory for one chunk.
+
+Source: OWASP, "CSV Injection", https://owasp.org/www-community/attacks/CSV_Injection
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from stoker.core.errors import DataError, Place
+from stoker.store.durable import make_folder, writing
+
+_FORMULA = r"^\s*[=+\-@\t\r]"
+_NUMBER = r"^\s*[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?\s*$"
+
+
+class Writer(ABC):
+    """Takes tables of one schema, one after the other."""
+
+    @abstractmethod
+    def __init__(self, stream: BinaryIO) -> None:
+        """Write to `stream`."""
+
+    @abstractmethod
+    def write(self, rows: pa.Table) -> None:
+        """Append rows."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Write what is left; the stream stays open."""
+
+
+class CsvWriter(Writer):
+    """Comma-separated text in UTF-8 with a header."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        """Write to `stream`."""
+        self.text = io.TextIOWrapper(stream, encoding="utf-8", newline="")
+        self.csv = csv.writer(self.text, lineterminator="\n")
+        self.has_header = False
+
+    def write(self, rows: pa.Table) -> None:
+        """Append rows, and the header before the first."""
+        if not self.has_header:
+            self.csv.writerow(harmless(pa.chunked_array([pa.array(rows.column_names)])).to_pylist())
+            self.has_header = True
+        cells = [as_text(column).to_pylist() for column in rows.columns]
+        self.csv.writerows(zip(*cells, strict=True))
+
+    def close(self) -> None:
+        """Flush; the stream stays open."""
+        self.text.detach()
+
+
+class JsonLinesWriter(Writer):
+    """One JSON object a line; what is not a number is null."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        """Write to `stream`."""
+        self.text = io.TextIOWrapper(stream, encoding="utf-8", newline="\n")
+
+    def write(self, rows: pa.Table) -> None:
+        """Append rows."""
+        for row in finite(rows).to_pylist():
+            line = json.dumps(row, ensure_ascii=False, allow_nan=False, default=str)
+            self.text.write(f"{line}\n")
+
+    def close(self) -> None:
+        """Flush; the stream stays open."""
+        self.text.detach()
+
+
+class ParquetWriter(Writer):
+    """Parquet with page checksums, compressed with zstd."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        """Remember the stream; the file needs the schema of the first rows."""
+        self.stream = stream
+        self.parquet: pq.ParquetWriter | None = None
+
+    def write(self, rows: pa.Table) -> None:
+        """Append rows."""
+        if self.parquet is None:
+            self.parquet = pq.ParquetWriter(
+                self.stream, rows.schema, compression="zstd", write_page_checksum=True
+            )
+        self.parquet.write_table(rows)
+
+    def close(self) -> None:
+        """Write the footer."""
+        if self.parquet is not None:
+            self.parquet.close()
+
+
+WRITERS: dict[str, type[Writer]] = {
+    ".csv": CsvWriter,
+    ".jsonl": JsonLinesWriter,
+    ".parquet": ParquetWriter,
+}
+
+
+def writer_for(path: Path) -> type[Writer]:
+    """The writer that an output's ending asks for.
+
+    Raises:
+        DataError: If the ending is none that we write.
+    """
+    kind = WRITERS.get(path.suffix.lower())
+    if kind is None:
+        raise DataError(
+            f"unknown kind of output {path.suffix!r}",
+            expected=f"a name that ends in {', '.join(WRITERS)}",
+            place=Place(str(path)),
+        )
+    return kind
+
+
+@contextmanager
+def whole_file(path: Path) -> Iterator[Writer]:
+    """A writer whose file appears under `path`, durable, only when the block ends well.
+
+    Raises:
+        DataError: If the ending of the name is none that we write.
+        MachineError: If the disk refuses.
+    """
+    kind = writer_for(path)
+    make_folder(path.absolute().parent)
+    with writing(path.absolute()) as stream:
+        writer = kind(stream)
+        try:
+            yield writer
+        finally:
+            writer.close()
+
+
+def as_text(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """A column as CSV shows it: numbers as digits, lists as JSON, text made harmless."""
+    kind = column.type
+    if pa.types.is_list(kind) or pa.types.is_fixed_size_list(kind) or pa.types.is_struct(kind):
+        cells = [
+            None if cell is None else json.dumps(cell, ensure_ascii=False, default=str)
+            for cell in column.to_pylist()
+        ]
+        return pa.chunked_array([pa.array(cells, pa.string())])
+    if pa.types.is_string(kind) or pa.types.is_large_string(kind):
+        return harmless(column)
+    return pc.cast(column, pa.string())
+
+
+def harmless(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Texts with an apostrophe before each that a spreadsheet would take for a formula.
+
+    >>> harmless(pa.chunked_array([["=1+1", "-5", "a=b", "@x", None]])).to_pylist()
+    ["'=1+1", '-5', 'a=b', "'@x", None]
+    """
+    dangerous = pc.and_(
+        pc.match_substring_regex(column, _FORMULA),
+        pc.invert(pc.match_substring_regex(column, _NUMBER)),
+    )
+    marked = pc.binary_join_element_wise("'", column, "")
+    return pc.if_else(dangerous, marked, column)
+
+
+def finite(rows: pa.Table) -> pa.Table:
+    """The rows with null for every number that JSON cannot say."""
+    for index, field in enumerate(rows.schema):
+        if pa.types.is_floating(field.type):
+            column = rows.column(index)
+            said = pc.if_else(pc.is_finite(column), column, pa.scalar(None, field.type))
+            rows = rows.set_column(index, field.name, said)
+    return rows

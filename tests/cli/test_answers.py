@@ -1,0 +1,84 @@
+"""Answers on disk: whole or absent, harmless in a spreadsheet, equal after reading back."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from stoker.cli.answers import harmless, whole_file
+from stoker.core.errors import DataError
+
+ROWS = pa.table(
+    {
+        "名称": ["=1+1", "-3.5", None],
+        "prediction": ["a", "@b", 'c,\n"d"'],
+        "confidence": pa.array([0.1, 1.0, float("nan")], pa.float32()),
+        "probabilities": pa.array([[0.1, 0.9]] * 3, pa.list_(pa.float32(), 2)),
+    }
+)
+
+
+def test_csv_reads_back(tmp_path: Path) -> None:
+    with whole_file(tmp_path / "out.csv") as writer:
+        writer.write(ROWS.slice(0, 1))
+        writer.write(ROWS.slice(1))
+    with (tmp_path / "out.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["名称"] for row in rows] == ["'=1+1", "-3.5", ""]
+    assert [row["prediction"] for row in rows] == ["a", "'@b", 'c,\n"d"']
+    assert rows[0]["confidence"] == "0.1"
+    assert json.loads(rows[0]["probabilities"]) == pytest.approx([0.1, 0.9])
+
+
+def test_json_lines_read_back(tmp_path: Path) -> None:
+    with whole_file(tmp_path / "out.jsonl") as writer:
+        writer.write(ROWS)
+    rows = [json.loads(line) for line in (tmp_path / "out.jsonl").read_text("utf-8").splitlines()]
+    assert rows[0]["名称"] == "=1+1"
+    assert rows[2]["confidence"] is None
+
+
+def test_parquet_reads_back(tmp_path: Path) -> None:
+    with whole_file(tmp_path / "深/out.parquet") as writer:
+        writer.write(ROWS.slice(0, 2))
+        writer.write(ROWS.slice(2))
+    found = pq.read_table(tmp_path / "深/out.parquet", page_checksum_verification=True)
+    assert found.drop_columns("confidence") == ROWS.drop_columns("confidence")
+
+
+@pytest.mark.parametrize("ending", ["csv", "jsonl", "parquet"])
+def test_a_failure_leaves_the_old_file(tmp_path: Path, ending: str) -> None:
+    path = tmp_path / f"out.{ending}"
+    path.write_bytes(b"old")
+    with pytest.raises(RuntimeError), whole_file(path) as writer:
+        writer.write(ROWS)
+        raise RuntimeError
+    assert path.read_bytes() == b"old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_an_unknown_ending_is_refused_before_any_work(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="xlsx"), whole_file(tmp_path / "out.xlsx"):
+        pass
+    assert not list(tmp_path.iterdir())
+
+
+@given(st.lists(st.text(max_size=8), max_size=20))
+def test_no_cell_stays_a_formula(cells: list[str]) -> None:
+    column = pa.chunked_array([pa.array(cells, pa.string())])
+    for before, after in zip(cells, harmless(column).to_pylist(), strict=True):
+        assert after in (before, f"'{before}")
+        if after.lstrip(" \n")[:1] in ("=", "@"):
+            raise AssertionError(after)
+
+
+@given(st.floats(allow_nan=False, allow_infinity=False).map(str) | st.integers().map(str))
+def test_numbers_stay_numbers(cell: str) -> None:
+    assert harmless(pa.chunked_array([[cell]])).to_pylist() == [cell]
