@@ -22,7 +22,7 @@ import numpy as np
 import pyarrow as pa
 
 from stoker.core.errors import ArtifactError, Place
-from stoker.store.durable import machine_errors
+from stoker.store.durable import machine_error, machine_errors
 
 BLOBS = "media.bin"
 OFFSETS = "media.offsets.bin"
@@ -72,10 +72,12 @@ class MediaWriter:
             (self._folder / OFFSETS).write_bytes(offsets.tobytes())
 
     def _append(self, data: bytes) -> None:
-        with machine_errors(f"write {self._folder / BLOBS}"):
+        try:
             if self._file is None:
                 self._file = (self._folder / BLOBS).open("wb", buffering=1 << 20)
             self._file.write(data)
+        except OSError as error:
+            raise machine_error(error, f"write {self._folder / BLOBS}") from None
         self._offsets.append(self._offsets[-1] + len(data))
 
 

@@ -1,0 +1,353 @@
+r"""Cut CSV text into records, and tell good ones from bad ones with their line.
+
+Two ways.  The fast one looks at whole blocks with numpy: where quotes stand, which line ends are
+outside quotes, how many delimiters each record has.  It is exact when each quote opens at the
+beginning of a field or closes at its end.  A block where one does not takes the slow way, a regular
+expression field by field.  Both give clean text that any CSV reader understands alike.
+
+One rule keeps a bad record from eating good ones: a quote that is never closed, or is followed by
+text, costs the line on which its record begins, and reading goes on with the next line.
+
+A quote inside an unquoted field (`5" pipe`) is a character like any other.  Blank lines are no
+records.
+
+Cost: some nanoseconds a byte on the fast way, about a microsecond a field on the slow one.
+
+Source: RFC 4180, https://www.rfc-editor.org/rfc/rfc4180
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import numpy as np
+
+MOST_FIELD_BYTES = 1 << 20
+"""Longest field, and so the farthest that an unclosed quote is followed."""
+
+MOST_RECORD_BYTES = 16 << 20
+"""Longest record."""
+
+_LF, _CR, _QUOTE = 10, 13, 34
+_LONE_CR = "has a carriage return in the middle of a line"
+_TOO_LONG = "has a field of more than 1 MiB"
+
+
+class BadRecord(NamedTuple):
+    """A record that is left out."""
+
+    line: int
+    """Line on which it begins, from 1."""
+    found: bytes
+    """How it begins."""
+    reason: str
+
+
+@dataclass
+class Piece:
+    """Some records that stand one after the other."""
+
+    text: bytes = b""
+    """The good ones as clean CSV, each with its line end."""
+    lines: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int64))
+    """Line on which each good one begins, int64, shape (num_good,)."""
+    bad: list[BadRecord] = field(default_factory=list)
+
+
+class Records:
+    """The records of one file.
+
+    Args:
+        blocks: Its text as UTF-8.
+        delimiter: One ASCII character.
+        strip: Whether blanks around a field (and so before its quote) mean nothing.
+    """
+
+    def __init__(self, blocks: Iterator[bytes], delimiter: str, *, strip: bool) -> None:
+        """Take the first block."""
+        self._blocks = blocks
+        self._delimiter = delimiter.encode()
+        self._fields = _FieldReader(self._delimiter, strip=strip)
+        self._rest = next(blocks, b"")
+        self._line = 1
+
+    @property
+    def cr_only(self) -> bool:
+        """Whether the file has line ends of a kind that is out of use, CR alone."""
+        return b"\r" in self._rest and b"\n" not in self._rest
+
+    def first(self, *, take: bool) -> list[bytes] | BadRecord | None:
+        """The fields of the first record that is not a blank line; None if there is none."""
+        while self._rest[:1] in (b"\n", b"\r"):
+            self._line += self._rest[:1] == b"\n"
+            self._rest = self._rest[1:]
+        if not self._rest:
+            return None
+        fields, end = self._fields.record(self._rest, 0, final=True)
+        if isinstance(fields, str):
+            return BadRecord(self._line, self._rest[:200], fields)
+        if take:
+            self._line += self._rest.count(b"\n", 0, end)
+            self._rest = self._rest[end:]
+        return fields
+
+    def pieces(self, num_columns: int) -> Iterator[Piece]:
+        """All further records; those without `num_columns` fields are bad."""
+        final = False
+        while not final:
+            block = next(self._blocks, None)
+            final = block is None
+            text = self._rest + (block or b"\n")
+            if final and not self._rest:
+                return
+            piece, used = self._cut(text, num_columns, final=final)
+            self._line += text.count(b"\n", 0, used)
+            self._rest = text[used:]
+            yield piece
+            if len(self._rest) > MOST_RECORD_BYTES:
+                yield self._skip_line()
+
+    def _skip_line(self) -> Piece:
+        """Leave out a line without end, holding no more than a block of it."""
+        bad = BadRecord(self._line, self._rest[:200], "is longer than 16 MiB")
+        while b"\n" not in self._rest:
+            block = next(self._blocks, None)
+            if block is None:
+                self._rest = b""
+                return Piece(bad=[bad])
+            self._rest = block
+        self._rest = self._rest.partition(b"\n")[2]
+        self._line += 1
+        return Piece(bad=[bad])
+
+    def _cut(self, text: bytes, num_columns: int, *, final: bool) -> tuple[Piece, int]:
+        layout = _Layout.of(text, self._delimiter)
+        open_limit = 0 if final else MOST_FIELD_BYTES
+        if layout is None or not layout.is_clear or layout.open_bytes > open_limit:
+            return self._fields.cut(text, self._line, num_columns, final=final)
+        return layout.cut(self._line, num_columns)
+
+
+class _Layout:
+    """Where the records and delimiters of a block are, found with numpy."""
+
+    def __init__(self, text: bytes, newlines: np.ndarray, quotes: np.ndarray, delimiter: int):
+        bytes_B = np.frombuffer(text, np.uint8)
+        self._text = text
+        self._delimiter = bytes([delimiter])
+        self._newlines = newlines
+        self._ends = _outside(newlines, quotes)
+        self.used = int(self._ends[-1]) + 1 if len(self._ends) else 0
+        delimiters = np.flatnonzero(bytes_B[: self.used] == delimiter)
+        through = np.searchsorted(_outside(delimiters, quotes), self._ends)
+        self._num_fields = np.diff(through, prepend=0) + 1
+        self._starts = np.concatenate([[0], self._ends[:-1] + 1]) if self.used else self._ends
+        self.open_bytes = len(text) - int(quotes[-1]) if len(quotes) % 2 else 0
+        """How long a quote has been open at the end of the block; 0 if none is."""
+        self._lone_cr = _outside(_lone_returns(text, bytes_B), quotes)
+        longest = int((self._ends - self._starts).max(initial=0))
+        self.is_clear = not len(quotes) or longest <= MOST_FIELD_BYTES
+        """Whether no quote may have swallowed other records."""
+
+    @classmethod
+    def of(cls, text: bytes, delimiter: bytes) -> _Layout | None:
+        """The layout, or None if a quote stands where only the slow way can read it."""
+        bytes_B = np.frombuffer(text, np.uint8)
+        quotes = np.zeros(0, np.int64)
+        if b'"' in text:
+            quotes = np.flatnonzero(bytes_B == _QUOTE)
+            if not _well_placed(bytes_B, quotes, delimiter[0]):
+                return None
+        return cls(text, np.flatnonzero(bytes_B == _LF), quotes, delimiter[0])
+
+    def cut(self, first_line: int, num_columns: int) -> tuple[Piece, int]:
+        """The records, and how many bytes they take."""
+        lines = first_line + np.searchsorted(self._newlines, self._starts)
+        reasons = self._reasons(num_columns)
+        blank = self._blank()
+        keep = ~blank
+        keep[list(reasons)] = False
+        bad = [
+            BadRecord(int(lines[i]), self._record(i)[:200], reasons[i])
+            for i in sorted(reasons)
+            if not blank[i]
+        ]
+        return Piece(self._kept(keep), lines[keep], bad), self.used
+
+    def _record(self, index: int) -> bytes:
+        return self._text[self._starts[index] : self._ends[index]]
+
+    def _blank(self) -> np.ndarray:
+        lengths = self._ends - self._starts
+        return (lengths == 0) | ((lengths == 1) & (self._bytes_at(self._starts) == _CR))
+
+    def _bytes_at(self, positions: np.ndarray) -> np.ndarray:
+        return np.frombuffer(self._text, np.uint8)[positions]
+
+    def _reasons(self, num_columns: int) -> dict[int, str]:
+        """Index and reason of each bad record."""
+        wrong = np.flatnonzero(self._num_fields != num_columns)
+        reasons = {int(i): _count_reason(int(self._num_fields[i]), num_columns) for i in wrong}
+        long = np.flatnonzero(self._ends - self._starts > MOST_FIELD_BYTES)
+        suspects = {int(i) for i in long} | self._not_utf8()
+        if b"\0" in self._text[: self.used]:
+            nul = np.flatnonzero(np.frombuffer(self._text, np.uint8)[: self.used] == 0)
+            suspects |= {int(i) for i in np.unique(np.searchsorted(self._ends, nul))}
+        for index in suspects:
+            reason = byte_reason(self._record(index))
+            if reason:
+                reasons[index] = reason
+        within = self._lone_cr[self._lone_cr < self.used]
+        reasons |= {int(i): _LONE_CR for i in np.searchsorted(self._ends, within)}
+        reasons |= {int(i): _TOO_LONG for i in long if self._has_long_field(int(i))}
+        return reasons
+
+    def _has_long_field(self, index: int) -> bool:
+        fields = self._record(index).split(self._delimiter)
+        return max(map(len, fields)) > MOST_FIELD_BYTES
+
+    def _not_utf8(self) -> set[int]:
+        try:
+            self._text[: self.used].decode()
+        except UnicodeDecodeError:
+            records = range(len(self._ends))
+            return {i for i in records if not _is_utf8(self._record(i))}
+        return set()
+
+    def _kept(self, keep: np.ndarray) -> bytes:
+        if keep.all():
+            return self._text[: self.used]
+        edges = np.flatnonzero(np.diff(keep.astype(np.int8), prepend=0, append=0))
+        runs = edges.reshape(-1, 2)
+        return b"".join(
+            self._text[self._starts[first] : self._ends[last - 1] + 1] for first, last in runs
+        )
+
+
+def _well_placed(bytes_B: np.ndarray, quotes: np.ndarray, delimiter: int) -> bool:
+    """Whether quotes only open at the beginning of a field, close at its end, or are doubled."""
+    padded = np.concatenate([[_LF], bytes_B, [_LF]])
+    before = padded[quotes[0::2]]
+    after = padded[quotes[1::2] + 2]
+    opens = np.isin(before, [delimiter, _LF, _QUOTE]).all()
+    return bool(opens and np.isin(after, [delimiter, _LF, _CR, _QUOTE]).all())
+
+
+def _outside(positions: np.ndarray, quotes: np.ndarray) -> np.ndarray:
+    """Those positions that are not inside quotes."""
+    if not len(quotes) or not len(positions):
+        return positions
+    return positions[np.searchsorted(quotes, positions) % 2 == 0]
+
+
+def _lone_returns(text: bytes, bytes_B: np.ndarray) -> np.ndarray:
+    if text.count(b"\r") == text.count(b"\r\n"):
+        return np.zeros(0, np.int64)
+    returns = np.flatnonzero(bytes_B[:-1] == _CR)
+    return returns[bytes_B[returns + 1] != _LF]
+
+
+class _FieldReader:
+    """The slow way: a regular expression, field by field."""
+
+    def __init__(self, delimiter: bytes, *, strip: bool) -> None:
+        blank = rb"[ \t]*+" if strip else b""
+        stop = b"(" + re.escape(delimiter) + rb"|\r?\n|\r?\Z)"
+        self._quoted = re.compile(blank + rb'"([^"]*+(?:""[^"]*+)*+)"' + blank + stop, re.DOTALL)
+        self._plain = re.compile(b"([^" + re.escape(delimiter) + rb"\r\n]*+)" + stop)
+        self._opens = re.compile(blank + b'"')
+        self._closed = re.compile(rb'"[^"]*+(?:""[^"]*+)*+"(?!")', re.DOTALL)
+        self._delimiter = delimiter
+
+    def record(self, text: bytes, start: int, *, final: bool) -> tuple[list[bytes] | str, int]:
+        """The fields of one record or why there are none, and where the next one begins.
+
+        A beginning of -1 means that the record is not complete in this text.
+        """
+        fields: list[bytes] = []
+        at = start
+        while True:
+            quoted = self._opens.match(text, at)
+            found = (self._quoted if quoted else self._plain).match(text, at)
+            if found is None or (quoted and found.end() - at > MOST_FIELD_BYTES):
+                return self._broken(text, start, at, final=final)
+            if found.end() == len(text) and found[2] in (b"", b"\r") and not final:
+                return "", -1
+            fields.append(found[1].replace(b'""', b'"') if quoted else found[1])
+            at = found.end()
+            if found[2] != self._delimiter:
+                return fields, at
+
+    def _broken(self, text: bytes, start: int, at: int, *, final: bool) -> tuple[str, int]:
+        next_line = text.find(b"\n", start) + 1 or len(text)
+        if not self._opens.match(text, at):
+            return _LONE_CR, next_line
+        closed = self._closed.match(text, text.index(b'"', at))
+        end = closed.end() if closed else len(text)
+        if end - at > MOST_FIELD_BYTES:
+            return "opens a quote that is not closed within 1 MiB", next_line
+        if end < len(text):
+            return "has text behind a closing quote", next_line
+        return ("opens a quote that is never closed", next_line) if final else ("", -1)
+
+    def cut(
+        self, text: bytes, first_line: int, num_columns: int, *, final: bool
+    ) -> tuple[Piece, int]:
+        """The records, and how many bytes they take."""
+        kept: list[bytes] = []
+        lines: list[int] = []
+        bad: list[BadRecord] = []
+        at, line = 0, first_line
+        while at < len(text):
+            fields, end = self.record(text, at, final=final)
+            if end < 0:
+                break
+            if text[at:end] not in (b"\n", b"\r\n"):
+                reason = self._reason(fields, num_columns)
+                if reason:
+                    bad.append(BadRecord(line, text[at : at + 200].partition(b"\n")[0], reason))
+                else:
+                    kept.append(self._clean(fields))
+                    lines.append(line)
+            line += text.count(b"\n", at, end)
+            at = end
+        return Piece(b"".join(kept), np.array(lines, np.int64), bad), at
+
+    def _reason(self, fields: list[bytes] | str, num_columns: int) -> str | None:
+        if isinstance(fields, str):
+            return fields
+        if len(fields) != num_columns:
+            return _count_reason(len(fields), num_columns)
+        if max(map(len, fields)) > MOST_FIELD_BYTES:
+            return _TOO_LONG
+        return byte_reason(self._delimiter.join(fields))
+
+    def _clean(self, fields: list[bytes] | str) -> bytes:
+        assert not isinstance(fields, str)
+        quoted = [b'"' + value.replace(b'"', b'""') + b'"' for value in fields]
+        return self._delimiter.join(quoted) + b"\n"
+
+
+def byte_reason(record: bytes) -> str | None:
+    """Why the bytes of a record will not do, if they will not."""
+    if b"\0" in record:
+        return "holds a NUL byte"
+    if not _is_utf8(record):
+        return "is not UTF-8 text; if the whole file is in another encoding, set `encoding`"
+    return None
+
+
+def _is_utf8(record: bytes) -> bool:
+    try:
+        record.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _count_reason(num_found: int, num_expected: int) -> str:
+    kind = "short" if num_found < num_expected else "long"
+    return f"is too {kind}: {num_found} fields where {num_expected} are expected"

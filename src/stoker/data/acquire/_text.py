@@ -1,0 +1,119 @@
+"""Text files as blocks of UTF-8, whatever they were written in.
+
+UTF-8 is expected; a byte order mark is dropped, UTF-16 with a mark is recognised, any other
+encoding must be named.  A file that is plainly not UTF-8 is refused with the likely encoding, for
+a guess that is used in silence would turn names into nonsense.
+
+Bytes that the encoding does not know are passed on as bytes that are not UTF-8, so that the reader
+of records finds them with their line, whichever the encoding was.
+"""
+
+from __future__ import annotations
+
+import codecs
+from collections.abc import Iterator
+from itertools import chain
+from pathlib import Path
+
+from stoker.core.errors import DataError, Place
+from stoker.data.acquire._files import read_blocks
+
+_MARKS = {codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
+_GUESSES = {
+    "gb18030": ("\u4e00", "\u9fff", 0.6),
+    "shift_jis": ("\u3040", "\u30ff", 0.3),
+    "windows-1252": ("\u00a0", "\u02ff", 0.6),
+}
+"""Encoding: first and last character of its script, and the least share of them to believe it."""
+
+
+def check_encoding(name: str) -> str:
+    """The name, if Python knows such an encoding of text.
+
+    Raises:
+        ValueError: If it does not.
+    """
+    try:
+        "a".encode(name)
+    except LookupError:
+        raise ValueError(f"unknown encoding {name!r}; try utf-8, gb18030 or latin-1") from None
+    return name
+
+
+def utf8_blocks(path: Path, label: str, encoding: str) -> Iterator[bytes]:
+    """The text of a file as UTF-8, without a byte order mark.
+
+    Raises:
+        DataError: If the file is empty, or plainly not in `encoding`, which then should be utf-8.
+    """
+    blocks = read_blocks(path, label)
+    first = next(blocks, b"")
+    if not first:
+        raise DataError("the file is empty", expected="some text", place=Place(label))
+    if codecs.lookup(encoding).name == "utf-8":
+        encoding = _MARKS.get(first[:2], encoding)
+    whole = chain([first], blocks)
+    if codecs.lookup(encoding).name == "utf-8":
+        first = first.removeprefix(codecs.BOM_UTF8)
+        _refuse_foreign(first, label)
+        yield first
+        yield from blocks
+        return
+    yield from _recoded(whole, encoding)
+
+
+def _recoded(blocks: Iterator[bytes], encoding: str) -> Iterator[bytes]:
+    decoder = codecs.getincrementaldecoder(encoding)("stoker_mark")
+    for block in blocks:
+        yield decoder.decode(block).removeprefix("\ufeff").encode("utf-8", "surrogatepass")
+    yield decoder.decode(b"", final=True).encode("utf-8", "surrogatepass")
+
+
+def _mark(error: UnicodeError) -> tuple[str, int]:
+    """A lone surrogate for what cannot be decoded: it becomes bytes that are not UTF-8."""
+    assert isinstance(error, UnicodeDecodeError)
+    return "\udc80", error.end
+
+
+codecs.register_error("stoker_mark", _mark)
+
+
+def _refuse_foreign(sample: bytes, label: str) -> None:
+    """Refuse a file in whose beginning more lines break UTF-8 than use it."""
+    if sample.count(0) * 5 > len(sample):
+        order = "le" if sample[1:2] == b"\0" else "be"
+        raise _foreign(label, None, f"utf-16-{order}", "holds NUL bytes at every other place")
+    if sample.isascii():
+        return
+    foreign: list[int] = []
+    num_sound = 0
+    for line, text in enumerate(sample.split(b"\n")[: -1 if b"\n" in sample else None], 1):
+        if text.isascii():
+            continue
+        try:
+            text.decode()
+            num_sound += 1
+        except UnicodeDecodeError:
+            foreign.append(line)
+    if len(foreign) > num_sound:
+        found = f"{len(foreign)} lines of the first {len(sample):,} bytes are not UTF-8"
+        raise _foreign(label, foreign[0], _guess(sample), found)
+
+
+def _foreign(label: str, line: int | None, encoding: str | None, found: str) -> DataError:
+    return DataError(
+        found,
+        expected="UTF-8 text, or the option `encoding`",
+        fix=f"encoding: {encoding}" if encoding else None,
+        place=Place(label, line),
+    )
+
+
+def _guess(sample: bytes) -> str | None:
+    for encoding, (first, last, share) in _GUESSES.items():
+        text = codecs.getincrementaldecoder(encoding)("replace").decode(sample)
+        foreign = [c for c in text if c > "\x7f"]
+        in_script = sum(first <= c <= last for c in foreign)
+        if foreign and in_script >= share * len(foreign) and "\ufffd" not in foreign:
+            return encoding
+    return None
