@@ -28,6 +28,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from stoker.core.errors import TrainingError
+from stoker.models._graph_names import OUTPUT, ROWS
 
 if TYPE_CHECKING:
     import onnx
@@ -160,8 +161,8 @@ def tree_graph(forest: Forest, columns: Mapping[str, np.dtype], num_outputs: int
     from onnx import TensorProto, helper
 
     types = {np.dtype(np.float32): TensorProto.FLOAT, np.dtype(np.int32): TensorProto.INT32}
-    inputs = [helper.make_tensor_value_info(n, types[d], ["rows"]) for n, d in columns.items()]
-    output = helper.make_tensor_value_info("output", TensorProto.FLOAT, ["rows", num_outputs])
+    inputs = [helper.make_tensor_value_info(n, types[d], [ROWS]) for n, d in columns.items()]
+    output = helper.make_tensor_value_info(OUTPUT, TensorProto.FLOAT, [ROWS, num_outputs])
     nodes = [*_matrix_nodes(columns), _ensemble_node(forest, num_outputs)]
     axes = helper.make_tensor("matrix_axis", TensorProto.INT64, [1], [1])
     graph = helper.make_graph(nodes, "boosted_trees", inputs, [output], [axes])
@@ -214,7 +215,7 @@ def _ensemble_node(forest: Forest, num_outputs: int) -> onnx.NodeProto:
     return helper.make_node(
         "TreeEnsemble",
         ["matrix"],
-        ["output"],
+        [OUTPUT],
         domain="ai.onnx.ml",
         aggregate_function=1,
         post_transform=0,

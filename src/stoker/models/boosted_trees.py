@@ -32,6 +32,7 @@ from pydantic import Field
 from stoker.core import events
 from stoker.core.errors import MissingExtraError, RecipeError
 from stoker.models import Estimate, Estimator
+from stoker.models._graph_names import graph_input
 from stoker.models._tree_graph import read_forest, tree_graph
 
 if TYPE_CHECKING:
@@ -186,7 +187,7 @@ def _estimate(
     """Graph, arrays and validation outputs of the trees up to the best round."""
     rounds = watch.best + 1
     forest = read_forest(booster.model_to_string(num_iteration=rounds))
-    types = {name: column.dtype for name, column in train.columns.items()}
+    types = {graph_input(name): column.dtype for name, column in train.columns.items()}
     raw = booster.predict(_matrix(validation.columns), raw_score=True, num_iteration=rounds)
     output_NK = np.asarray(raw, np.float32).reshape(len(validation.target), -1)
     if num_outputs == 2:

@@ -1,0 +1,121 @@
+"""The graph of a bundle in onnxruntime: quiet, no spinning threads, errors in plain words.
+
+Spinning is off because idle threads that spin take cores from other workers.  The graph is checked
+against the interface once, so that a bundle whose parts do not belong together is refused at load.
+
+Cost: 20 to 50 ms for a small net, mostly onnxruntime's graph optimisation.
+"""
+
+from __future__ import annotations
+
+import importlib
+import threading
+from collections.abc import Mapping
+from typing import final
+
+import numpy as np
+import onnxruntime
+
+from stoker.bundle.read import Bundle
+from stoker.core.errors import ArtifactError, MachineError
+from stoker.models._graph_names import OUTPUT, graph_input
+
+# The runtime's exceptions have no common base class; they live in its compiled module.
+_STATE = importlib.import_module("onnxruntime.capi.onnxruntime_pybind11_state")
+_RUNTIME_ERRORS = tuple(
+    error
+    for error in vars(_STATE).values()
+    if isinstance(error, type) and issubclass(error, Exception)
+)
+_TYPES = {"tensor(float)": np.float32, "tensor(int32)": np.int32, "tensor(uint8)": np.uint8}
+_FATAL = 4
+_quiet = threading.Event()
+
+
+@final
+class Session:
+    """One loaded graph; may be run from several threads."""
+
+    def __init__(self, bundle: Bundle, threads: int) -> None:
+        """Load and check the graph.
+
+        Raises:
+            ArtifactError: If the runtime cannot load it, or its inputs and output are not those of
+                the interface.
+        """
+        _silence()
+        options = session_options(threads)
+        try:
+            self._session = onnxruntime.InferenceSession(
+                bundle.graph, options, providers=["CPUExecutionProvider"]
+            )
+        except (*_RUNTIME_ERRORS, RuntimeError) as error:
+            raise ArtifactError(
+                f"the graph of {bundle.folder} cannot be loaded: {_brief(error)}",
+                expected=f"an ONNX graph that this onnxruntime ({onnxruntime.__version__}) can run",
+                fix="upgrade onnxruntime, or build the bundle again",
+            ) from None
+        self._inputs = {name: graph_input(name) for name in bundle.interface.inputs}
+        self._num_outputs = bundle.interface.task.num_outputs
+        self._check(bundle)
+
+    def run(self, tensors: Mapping[str, np.ndarray]) -> np.ndarray:
+        """Outputs (N, K) float32 of tensors by column.
+
+        Raises:
+            MachineError: If the runtime fails, which for checked tensors means memory.
+            ArtifactError: If the graph gives another shape than it promised.
+        """
+        feed = {graph: tensors[name] for name, graph in self._inputs.items()}
+        num_rows = len(next(iter(feed.values())))
+        if not num_rows:
+            return np.empty((0, self._num_outputs), np.float32)
+        try:
+            output_NK = np.asarray(self._session.run([OUTPUT], feed)[0])
+        except (*_RUNTIME_ERRORS, MemoryError, RuntimeError) as error:
+            raise MachineError(f"the graph failed on {num_rows} rows: {_brief(error)}") from None
+        if output_NK.shape != (num_rows, self._num_outputs):
+            raise ArtifactError(
+                f"the graph gave outputs of shape {output_NK.shape}",
+                expected=f"({num_rows}, {self._num_outputs})",
+                fix="build the bundle again",
+            )
+        return output_NK
+
+    def _check(self, bundle: Bundle) -> None:
+        inputs, outputs = self._session.get_inputs(), self._session.get_outputs()
+        found = {i.name: (_TYPES.get(i.type), tuple(i.shape[1:])) for i in inputs}
+        expected = {
+            self._inputs[name]: (feature.dtype.type, feature.shape)
+            for name, feature in bundle.interface.inputs.items()
+        }
+        answers = [(o.name, o.type, list(o.shape[1:])) for o in outputs]
+        if found != expected or answers != [(OUTPUT, "tensor(float)", [self._num_outputs])]:
+            raise ArtifactError(
+                f"the graph of {bundle.folder} does not belong to its interface",
+                expected=f"inputs {sorted(expected)} and one output of {self._num_outputs} columns",
+                fix="build the bundle again",
+            )
+
+
+def session_options(threads: int) -> onnxruntime.SessionOptions:
+    """Options of every session: so many threads, none of them spinning, nothing logged."""
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    options.log_severity_level = _FATAL
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    options.add_session_config_entry("session.inter_op.allow_spinning", "0")
+    return options
+
+
+def _silence() -> None:
+    """Once a process: no telemetry, no log lines; errors are raised."""
+    if not _quiet.is_set():
+        onnxruntime.disable_telemetry_events()
+        onnxruntime.set_default_logger_severity(_FATAL)
+        _quiet.set()
+
+
+def _brief(error: Exception) -> str:
+    return " ".join(str(error).split())[:200]

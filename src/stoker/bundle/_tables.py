@@ -1,0 +1,167 @@
+"""Rows in the forms people have them, as one Arrow table with exactly the expected columns.
+
+Accepted: an Arrow table or batch, anything with the Arrow PyCapsule interface (Polars, pandas,
+DuckDB and others), a list of dicts, a dict of columns.  No library is imported for it.
+
+A dict of a list that lacks a key is an error, not a silent null: a client that forgets a field must
+hear of it; null has to be said.
+
+Cost: nothing for Arrow and Polars; a list of dicts costs Python per cell.
+
+Source: https://arrow.apache.org/docs/format/CDataInterface/PyCapsuleInterface.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from difflib import get_close_matches
+from typing import Any, Protocol, runtime_checkable
+
+import pyarrow as pa
+
+from stoker.core.errors import DataError, Place
+
+_FORMS = "an Arrow, pandas or Polars table, a list of dicts, or a dict of columns"
+
+
+@runtime_checkable
+class ArrowStream(Protocol):
+    """Anything that offers its rows through the Arrow PyCapsule interface."""
+
+    def __arrow_c_stream__(self, requested_schema: object = None) -> object:
+        """A capsule with an Arrow stream."""
+
+
+Rows = pa.Table | pa.RecordBatch | ArrowStream | Sequence[Mapping[str, Any]] | Mapping[str, Any]
+
+
+def to_table(rows: Rows, columns: Sequence[str]) -> pa.Table:
+    """The rows as an Arrow table.
+
+    Args:
+        rows: In any of the accepted forms.
+        columns: Names expected; a list of dicts must have each of them in each dict.
+
+    Raises:
+        DataError: If the form is another one, lengths differ, or cells of a column cannot stand
+            in one Arrow column.
+
+    >>> to_table([{"a": 1}, {"a": None}], ["a"]).column("a").to_pylist()
+    [1, None]
+    """
+    if isinstance(rows, pa.Table):
+        return rows
+    if isinstance(rows, pa.RecordBatch):
+        return pa.Table.from_batches([rows])
+    if isinstance(rows, Mapping):
+        return _from_columns(rows)
+    if hasattr(rows, "__arrow_c_stream__"):
+        return _from_stream(rows)
+    if isinstance(rows, Sequence) and not isinstance(rows, str | bytes):
+        return _from_dicts(rows, columns)
+    raise DataError(f"rows of type {type(rows).__name__} cannot be read", expected=_FORMS)
+
+
+def select_columns(table: pa.Table, columns: Sequence[str], spare: Iterable[str]) -> pa.Table:
+    """The expected columns of a table, in the expected order.
+
+    Args:
+        table: Rows with named columns.
+        columns: Names expected.
+        spare: Names that may be there too and are not looked at.
+
+    Raises:
+        DataError: If one is missing or stands twice, or there is one that nobody expects.
+    """
+    found = table.column_names
+    for name in columns:
+        if name not in found:
+            near = get_close_matches(name, set(found).difference(columns), n=1)
+            raise DataError(
+                f"the rows have no column {name!r}",
+                expected=f"the columns {_listed(columns)}",
+                fix=f"is it {near[0]!r}? rename that" if near else None,
+            )
+        if found.count(name) > 1:
+            raise DataError(f"the rows have {found.count(name)} columns called {name!r}")
+    known = {*columns, *spare}
+    for name in found:
+        if name not in known:
+            raise DataError(
+                f"the rows have a column {name!r} that the model does not know",
+                expected=f"the columns {_listed(columns)}",
+                fix="leave it out",
+            )
+    return table.select(list(columns))
+
+
+def _from_columns(columns: Mapping[str, Any]) -> pa.Table:
+    arrays = {str(name): _array(str(name), cells) for name, cells in columns.items()}
+    lengths = {name: len(array) for name, array in arrays.items()}
+    if len(set(lengths.values())) > 1:
+        raise DataError(
+            "the columns differ in length: "
+            + ", ".join(f"{name!r} has {length}" for name, length in lengths.items()),
+            expected="as many cells in each column",
+        )
+    return pa.table(arrays)
+
+
+def _from_dicts(rows: Sequence[Any], columns: Sequence[str]) -> pa.Table:
+    names = dict.fromkeys(columns)
+    for index, row in enumerate(rows):
+        if not isinstance(row, Mapping):
+            raise DataError(
+                f"row {index} is a {type(row).__name__}",
+                expected=_FORMS,
+                place=Place(row=index),
+            )
+        names.update(dict.fromkeys(row))
+    for index, row in enumerate(rows):
+        for name in names:
+            if name not in row:
+                raise DataError(
+                    f"a row has no {name!r}",
+                    expected=f"the columns {_listed(columns)} in each row; null if not known",
+                    place=Place(row=index),
+                )
+    return pa.table({str(name): _array(str(name), [row[name] for row in rows]) for name in names})
+
+
+def _from_stream(rows: Any) -> pa.Table:
+    try:
+        return pa.table(rows)
+    except (pa.ArrowException, TypeError, ValueError, OverflowError) as error:
+        raise DataError(
+            f"a {type(rows).__name__} cannot be read as a table: {_first_line(error)}",
+            expected="one type of cells in each column",
+        ) from None
+
+
+def _array(name: str, cells: Any) -> pa.Array | pa.ChunkedArray:
+    if isinstance(cells, pa.Array | pa.ChunkedArray):
+        return cells
+    if isinstance(cells, str | bytes) or not hasattr(cells, "__len__"):
+        raise DataError(
+            f"the cells are a {type(cells).__name__}",
+            expected="a list or an array of cells",
+            place=Place(column=name),
+        )
+    try:
+        return pa.array(cells, from_pandas=True)
+    except (pa.ArrowException, TypeError, ValueError, OverflowError) as error:
+        raise DataError(
+            f"the cells cannot stand in one column: {_first_line(error)}",
+            expected="cells of one type (all text, all numbers, ...)",
+            place=Place(column=name),
+        ) from None
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).split("\n", 1)[0][:200]
+
+
+def _listed(columns: Sequence[str]) -> str:
+    shown = ", ".join(repr(name) for name in columns[:30])
+    more = len(columns) - 30
+    return shown + (f" and {more} more" if more > 0 else "")

@@ -1,0 +1,277 @@
+"""The predictor: the one way from raw rows to answers.
+
+Evaluation, compression and the server all use it, so training and serving cannot disagree: rows are
+mended by the fitted cleaners, turned into tensors by the fitted features, run through the ONNX
+graph, and turned into answers by the fitted task.  Rows go through in blocks, so memory does not
+grow with their number.
+
+Loading takes about 0.05 s for a small net; a prediction of one row is dominated by the graph.  One
+predictor may be used from several threads at once.  Not done: moving rows between processes,
+batching across callers (that is the server's).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, final
+
+import numpy as np
+import pyarrow as pa
+
+from stoker.bundle._session import Session
+from stoker.bundle._tables import Rows, select_columns, to_table
+from stoker.bundle.interface import Interface
+from stoker.bundle.read import Bundle, open_bundle
+from stoker.core.errors import DataError, Place
+from stoker.core.steps import step_name
+from stoker.data.rejects import SCHEMA
+from stoker.features import BadCell
+
+_BLOCK_BYTES = 1 << 20
+"""Raw tensor bytes of a block; what a graph makes of them is some tens of times more."""
+_MOST_ROWS = 65_536
+_SPARE = ("_row", "_source", "_line", "_part")
+"""Columns that stoker's own tables carry beside the data."""
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """Answers, and the rows that got none."""
+
+    table: pa.Table
+    """One row per answered input row, in order: the columns of the task, `prediction` first."""
+    rejects: pa.Table
+    """One record per bad cell, columns of `stoker.data.rejects.SCHEMA`; `_row` counts from 0."""
+    row: np.ndarray
+    """Position of each answered row in the input, int64; all of them when nothing was rejected."""
+
+    def __len__(self) -> int:
+        """Rows that were answered."""
+        return self.table.num_rows
+
+    def __arrow_c_stream__(self, requested_schema: object = None) -> object:
+        """The answers for pandas, Polars and others: `polars.DataFrame(prediction)`."""
+        return self.table.__arrow_c_stream__(requested_schema)
+
+
+@dataclass(frozen=True)
+class Tensors:
+    """Some rows, ready for the graph."""
+
+    values: dict[str, np.ndarray]
+    """Tensor of each input column, rows of bad cells included (they hold zeros)."""
+    bad: tuple[tuple[str, BadCell], ...]
+    """Column and cell of everything that would not become a tensor."""
+
+    def good_N(self, num_rows: int) -> np.ndarray:
+        """Which rows have no bad cell, bool (N,)."""
+        good = np.ones(num_rows, bool)
+        good[[cell.index for _, cell in self.bad]] = False
+        return good
+
+
+def load(bundle: str | Path, threads: int = 1) -> Predictor:
+    """Verify a bundle and make it ready to answer.
+
+    Args:
+        bundle: Its folder.
+        threads: Threads of one call into the graph; 1 is best for small models and many callers.
+
+    Raises:
+        ArtifactError: If it is no whole bundle, or was written by a newer stoker.
+    """
+    return Predictor(open_bundle(bundle), threads)
+
+
+@final
+class Predictor:
+    """A loaded bundle."""
+
+    def __init__(self, bundle: Bundle, threads: int = 1) -> None:
+        """Use `load`, unless the bundle is open already."""
+        self._bundle = bundle
+        self._session = Session(bundle, threads)
+        row_bytes = sum(
+            math.prod(f.shape) * f.dtype.itemsize for f in bundle.interface.inputs.values()
+        )
+        self._block = max(32, min(_MOST_ROWS, _BLOCK_BYTES // max(row_bytes, 1)))
+
+    @property
+    def interface(self) -> Interface:
+        """What goes in and what comes out."""
+        return self._bundle.interface
+
+    @property
+    def info(self) -> dict[str, Any]:
+        """Name, digest (the version of the model), facts about the model, size; JSON values."""
+        return {
+            "name": self._bundle.name,
+            "digest": self._bundle.digest,
+            "stoker": self._bundle.stoker,
+            "model": self._bundle.model,
+            "size_bytes": self._bundle.manifest.size_bytes,
+        }
+
+    def predict(
+        self,
+        rows: Rows,
+        *,
+        on_bad: Literal["raise", "reject"] = "raise",
+        extra: Literal["refuse", "ignore"] = "refuse",
+    ) -> Prediction:
+        """Answer raw rows.
+
+        Args:
+            rows: An Arrow, pandas or Polars table, a list of dicts, or a dict of columns.  The
+                target may be among the columns; it is not looked at.
+            on_bad: What to do with a row that has a cell of the wrong kind: `raise` for the first
+                one, or `reject` those rows and answer the others.
+            extra: What to do with columns that are neither inputs nor the target.
+
+        Raises:
+            DataError: If a column is missing, or unknown with `extra="refuse"`, or a cell is bad
+                with `on_bad="raise"`.
+        """
+        table = self._select(rows, extra)
+        output_NK, bad = self._run(table)
+        if bad and on_bad == "raise":
+            raise self._bad_cell(bad)
+        good_N = np.ones(table.num_rows, bool)
+        good_N[[cell.index for _, cell in bad]] = False
+        return Prediction(
+            table=self.interface.task.decode(output_NK[good_N]),
+            rejects=self._rejects(bad),
+            row=np.flatnonzero(good_N),
+        )
+
+    def outputs(self, rows: Rows) -> np.ndarray:
+        """Raw outputs of raw rows, float32 (N, K): logits, or standardised values.
+
+        Raises:
+            DataError: As `predict`; a bad cell always raises.
+        """
+        output_NK, bad = self._run(self._select(rows, "refuse"))
+        if bad:
+            raise self._bad_cell(bad)
+        return output_NK
+
+    def tensors(self, rows: Rows) -> Tensors:
+        """The tensors that the graph would see, for a server that joins rows of many callers.
+
+        Raises:
+            DataError: If a column is missing or unknown; bad cells are in the answer.
+        """
+        return self._transform(self._select(rows, "refuse"), 0)
+
+    def outputs_of(self, tensors: Mapping[str, np.ndarray]) -> np.ndarray:
+        """Raw outputs of prepared tensors, float32 (N, K).
+
+        Args:
+            tensors: The tensor of each input column, as the features make them; as many rows each.
+
+        Raises:
+            DataError: If a column is missing, or a type or shape is another one.
+        """
+        num_rows = self._check_tensors(tensors)
+        output_NK = np.empty((num_rows, self.interface.task.num_outputs), np.float32)
+        for begin in range(0, num_rows, self._block):
+            end = min(begin + self._block, num_rows)
+            part = {name: tensors[name][begin:end] for name in self.interface.inputs}
+            output_NK[begin:end] = self._session.run(part)
+        return output_NK
+
+    def input_schema(self) -> dict[str, Any]:
+        """JSON Schema of one raw row."""
+        cells = {name: f.json_schema() for name, f in self.interface.inputs.items()}
+        return {
+            "type": "object",
+            "properties": cells,
+            "required": list(cells),
+            "additionalProperties": False,
+        }
+
+    def output_schema(self) -> dict[str, Any]:
+        """JSON Schema of one answer."""
+        return self.interface.task.output_schema()
+
+    def _select(self, rows: Rows, extra: str) -> pa.Table:
+        columns = list(self.interface.inputs)
+        table = to_table(rows, columns)
+        spare = table.column_names if extra == "ignore" else (*_SPARE, self.interface.target)
+        return select_columns(table, columns, spare)
+
+    def _run(self, table: pa.Table) -> tuple[np.ndarray, list[tuple[str, BadCell]]]:
+        """Outputs of all rows, and the bad cells; the output of a bad row means nothing."""
+        output_NK = np.empty((table.num_rows, self.interface.task.num_outputs), np.float32)
+        bad: list[tuple[str, BadCell]] = []
+        for begin, part in self._blocks(table):
+            tensors = self._transform(part, begin)
+            output_NK[begin : begin + part.num_rows] = self._session.run(tensors.values)
+            bad += tensors.bad
+        return output_NK, bad
+
+    def _blocks(self, table: pa.Table) -> Iterator[tuple[int, pa.Table]]:
+        for begin in range(0, table.num_rows, self._block):
+            yield begin, table.slice(begin, self._block)
+
+    def _transform(self, rows: pa.Table, first_row: int) -> Tensors:
+        for state in self.interface.cleaners:
+            rows = state.apply(rows)
+        values, bad = {}, []
+        for name, feature in self.interface.inputs.items():
+            made = feature.transform(rows.column(name))
+            values[name] = made.values
+            bad += [
+                (name, BadCell(cell.index + first_row, cell.found, cell.reason))
+                for cell in made.bad
+            ]
+        return Tensors(values, tuple(sorted(bad, key=lambda item: item[1].index)))
+
+    def _check_tensors(self, tensors: Mapping[str, np.ndarray]) -> int:
+        lengths = set()
+        for name, feature in self.interface.inputs.items():
+            tensor = tensors.get(name)
+            if tensor is None:
+                raise DataError(
+                    f"there is no tensor for the column {name!r}",
+                    expected=f"the columns {self.interface.describe_inputs()}",
+                )
+            if tensor.dtype != feature.dtype or tensor.shape[1:] != feature.shape:
+                raise DataError(
+                    f"the tensor is {tensor.dtype} {tensor.shape}",
+                    expected=f"{feature.dtype} with rows of shape {feature.shape}",
+                    place=Place(column=name),
+                )
+            lengths.add(len(tensor))
+        if len(lengths) != 1:
+            raise DataError(f"the tensors have different numbers of rows: {sorted(lengths)}")
+        return lengths.pop()
+
+    def _bad_cell(self, bad: list[tuple[str, BadCell]]) -> DataError:
+        (column, cell), rows = bad[0], len({cell.index for _, cell in bad})
+        more = f" ({rows - 1} more rows have bad cells)" if rows > 1 else ""
+        return DataError(
+            f"{cell.found!r} {cell.reason}{more}",
+            expected=f"the columns {self.interface.describe_inputs()}",
+            fix="mend the rows, or ask with on_bad='reject' to leave them out",
+            place=Place(row=cell.index, column=column),
+        )
+
+    def _rejects(self, bad: list[tuple[str, BadCell]]) -> pa.Table:
+        steps = {name: step_name(f) for name, f in self.interface.inputs.items()}
+        records = [
+            {
+                "_row": cell.index,
+                "source": "input",
+                "line": None,
+                "column": name,
+                "found": cell.found,
+                "reason": cell.reason,
+                "step": steps[name],
+            }
+            for name, cell in bad
+        ]
+        return pa.Table.from_pylist(records, SCHEMA)

@@ -1,0 +1,95 @@
+"""Write a bundle: graph, weights and interface in one folder, sealed by a manifest.
+
+    bundle.json           name, format, interface, facts about the model
+    model.onnx            one input per column, one output
+    weights.safetensors   everything needed to rebuild or continue the model
+    manifest.json         size and SHA-256 of every other file
+    ...                   what the caller adds: metrics.json, card.md, lineage.json
+
+No time, machine or path is written, so equal training gives equal bytes.
+
+Cost: the bytes once in memory, and a flush of each file to the disk.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from stoker import __version__
+from stoker.bundle._graph_check import check_graph
+from stoker.bundle._weights import pack_weights
+from stoker.bundle.interface import Interface
+from stoker.core.canonical import canonical_json, fingerprint
+from stoker.core.names import check_name, check_relative
+from stoker.store.durable import make_folder, write_file
+from stoker.store.manifest import write_manifest
+
+FORMAT = 1
+"""Version of the bundle's form; every later stoker reads it."""
+
+BUNDLE_FILE = "bundle.json"
+GRAPH_FILE = "model.onnx"
+WEIGHTS_FILE = "weights.safetensors"
+
+
+def write_bundle(  # noqa: PLR0913 - each argument is one part of a bundle
+    folder: Path,
+    *,
+    name: str,
+    interface: Interface,
+    graph: bytes,
+    weights: Mapping[str, np.ndarray],
+    model: Mapping[str, Any],
+    extra_files: Mapping[str, bytes] | None = None,
+) -> None:
+    """Write a whole bundle into `folder`, which is made if it is not there.
+
+    Args:
+        folder: An empty or a new folder.
+        name: Name of the recipe; it becomes the name under which the model is served.
+        interface: From rows to tensors and from outputs to answers.
+        graph: The ONNX model, with inputs named by `stoker.models._graph_names.graph_input`.
+        weights: Arrays by name.
+        model: Facts for people and programs, JSON values (such as the step and its fields).
+        extra_files: Further files by relative path.
+
+    Raises:
+        RecipeError: If `name` cannot be used.
+        ArtifactError: If the graph is not one that a bundle may hold, or a path leads out.
+        MachineError: If the disk refuses.
+    """
+    check_graph(graph)
+    form = {
+        "format": FORMAT,
+        "name": check_name(name),
+        "stoker": __version__,
+        "interface": interface.to_json(),
+        "model": dict(model),
+    }
+    files = {
+        BUNDLE_FILE: canonical_json(form) + b"\n",
+        GRAPH_FILE: graph,
+        WEIGHTS_FILE: pack_weights(weights),
+        **(extra_files or {}),
+    }
+    make_folder(folder)
+    for path, data in files.items():
+        target = folder / check_relative(path)
+        make_folder(target.parent)
+        write_file(target, data)
+    seal_bundle(folder)
+
+
+def seal_bundle(folder: Path) -> None:
+    """Write the manifest over the files that are in `folder` now, replacing an older one.
+
+    Raises:
+        ArtifactError: If the folder holds a link or a name that no manifest may carry.
+        MachineError: If the disk refuses.
+    """
+    first = write_manifest(folder, kind="bundle", fingerprint=fingerprint([]))
+    write_manifest(folder, kind="bundle", fingerprint=first.content)
