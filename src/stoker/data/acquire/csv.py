@@ -16,7 +16,6 @@ Source: RFC 4180, https://www.rfc-editor.org/rfc/rfc4180
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -29,6 +28,7 @@ from pydantic import AfterValidator, StringConstraints
 from stoker.core.errors import DataError, Place
 from stoker.core.events import warning
 from stoker.data.acquire import Source
+from stoker.data.acquire._columns import name_problem
 from stoker.data.acquire._csv_records import BadRecord, Piece, Records
 from stoker.data.acquire._files import Paths, as_paths, find_files
 from stoker.data.acquire._text import check_encoding, utf8_blocks
@@ -36,7 +36,6 @@ from stoker.data.acquire._text import check_encoding, utf8_blocks
 if TYPE_CHECKING:
     from stoker.data.dataset import Reading
 
-MOST_COLUMNS = 10_000
 _ENDINGS = (".csv", ".tsv", ".txt", ".csv.gz", ".tsv.gz", ".txt.gz")
 
 
@@ -119,7 +118,7 @@ class Csv(Source):
         return [name.strip(" \t") for name in names] if self.strip else names
 
     def _check(self, names: list[str], num_found: int, label: str) -> None:
-        problem = _name_problem(names)
+        problem = name_problem(names)
         if not problem and len(names) != num_found:
             problem = f"{len(names)} names for {num_found} columns"
         if problem:
@@ -162,18 +161,6 @@ class Csv(Source):
             if pc.any(unknown).as_py():
                 column = pc.if_else(unknown, pa.scalar(None, pa.string()), column)
         return column
-
-
-def _name_problem(names: list[str]) -> str | None:
-    if len(names) > MOST_COLUMNS:
-        return f"{len(names):,} columns are more than {MOST_COLUMNS:,}"
-    if "" in names:
-        return f"column {names.index('') + 1} has no name"
-    own = [name for name in names if name in ("_row", "_source", "_line", "_part")]
-    if own:
-        return f"the name {own[0]!r} is stoker's own"
-    name, times = Counter(names).most_common(1)[0]
-    return f"{times} columns are called {name!r}" if times > 1 else None
 
 
 def _reject(bad: list[BadRecord], label: str, reading: Reading) -> None:

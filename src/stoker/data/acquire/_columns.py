@@ -1,0 +1,54 @@
+"""Names of columns that a source may have, checked the same way by every source."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+from stoker.core.errors import DataError, Place
+
+MOST_COLUMNS = 10_000
+_OWN = ("_row", "_source", "_line", "_part")
+
+
+def name_problem(names: Sequence[str]) -> str | None:
+    """What is wrong with the names of columns, if something is.
+
+    >>> name_problem(["a", "b", "a"])
+    "2 columns are called 'a'"
+    """
+    if not names:
+        return "there are no columns"
+    if len(names) > MOST_COLUMNS:
+        return f"{len(names):,} columns are more than {MOST_COLUMNS:,}"
+    if "" in names:
+        return f"column {list(names).index('') + 1} has no name"
+    own = [name for name in names if name in _OWN]
+    if own:
+        return f"the name {own[0]!r} is stoker's own"
+    name, times = Counter(names).most_common(1)[0]
+    return f"{times} columns are called {name!r}" if times > 1 else None
+
+
+def choose_columns(
+    there: Sequence[str], wanted: Sequence[str] | None, place: Place
+) -> tuple[str, ...]:
+    """The columns to read: those wanted, or all.
+
+    Raises:
+        DataError: If one that is wanted is not there, or the names will not do.
+    """
+    problem = name_problem(there) if wanted is None else None
+    if wanted is not None:
+        absent = [name for name in wanted if name not in there]
+        problem = f"no column {absent[0]!r}" if absent else name_problem(wanted)
+        twice = [name for name in wanted if list(there).count(name) > 1]
+        problem = problem or (f"several columns are called {twice[0]!r}" if twice else None)
+    if problem:
+        raise DataError(
+            problem,
+            expected=f"one of {', '.join(there[:20])}" if wanted else "one name for each column",
+            fix="choose columns with the option `columns`",
+            place=place,
+        )
+    return tuple(there if wanted is None else wanted)

@@ -1,0 +1,288 @@
+"""Read JSON Lines, strictly: one object a line, and a line end behind each.
+
+JSON as Python reads it is too kind: it takes NaN, keeps the last of two equal keys, and a line that
+was cut may still be sound.  Here each of these is a reject with its line.
+
+A column has one kind of value.  Because a file may change its mind at its end, it is read twice:
+first to see the kinds, then to build columns of the kind that most records have; the others
+become rejects.  Whole numbers beside decimals are decimals.  Absent keys are missing values.
+Blank lines are no records.
+
+Cost: two passes, about 10 MB a second each; memory for some thousands of records.
+
+Source: https://jsonlines.org, RFC 8259
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import pyarrow as pa
+
+from stoker.core.errors import DataError, Place
+from stoker.data.acquire import Source
+from stoker.data.acquire._columns import MOST_COLUMNS, choose_columns
+from stoker.data.acquire._files import Paths, as_paths, find_files, read_blocks
+
+if TYPE_CHECKING:
+    from stoker.data.dataset import Reading
+
+MOST_LINE_BYTES = 16 << 20
+_MOST_DEPTH = 64
+_ROWS = 8_192
+_TYPES = {
+    "a truth value": pa.bool_(),
+    "a whole number": pa.int64(),
+    "a decimal number": pa.float64(),
+    "text": pa.string(),
+}
+_NUMBERS = {"a whole number", "a decimal number"}
+_NESTED = "an object or array"
+
+
+class _Line(NamedTuple):
+    number: int
+    text: bytes
+    problem: str | None
+
+
+class Jsonl(Source):
+    """Records of JSON Lines files, plain or gzip."""
+
+    path: Paths
+    """A file, a folder or a pattern with `*`; or several."""
+    columns: tuple[str, ...] | None = None
+    """Keys to read, in this order; absent: all."""
+
+    def paths(self) -> tuple[str, ...]:
+        """The paths as written."""
+        return as_paths(self.path)
+
+    def files(self, project: Path, cache: Path) -> list[Path]:
+        """The files."""
+        endings = (".jsonl", ".ndjson", ".jsonl.gz", ".ndjson.gz")
+        return find_files(self.path, project, endings)
+
+    def read(self, reading: Reading) -> Iterator[pa.Table]:
+        """One row a record; `_line` is its line.
+
+        Raises:
+            DataError: If a file is no JSON Lines at all, or a column is nested in most records.
+        """
+        files = self.files(reading.project, reading.cache)
+        kinds = self._kinds(files, reading)
+        for path in files:
+            label = reading.label(path)
+            rows: list[tuple[int, dict[str, Any]]] = []
+            for line in _lines(path, label):
+                record, problem = _parse(line, self.columns)
+                column, found = None, line.text[:200]
+                if record is not None:
+                    column, problem = _mismatch(record, kinds)
+                    found = record.get(column, found) if column else found
+                if problem or record is None:
+                    _reject(reading, (label, line.number), column, found, problem)
+                    continue
+                rows.append((line.number, record))
+                if len(rows) == _ROWS:
+                    yield _table(rows, kinds, label)
+                    rows = []
+            if rows:
+                yield _table(rows, kinds, label)
+
+    def _kinds(self, files: list[Path], reading: Reading) -> dict[str, str]:
+        """The kind of each column: what most records have."""
+        counts: dict[str, Counter[str]] = {}
+        for path in files:
+            for line in _lines(path, reading.label(path)):
+                record, _ = _parse(line, self.columns)
+                for name, value in (record or {}).items():
+                    counts.setdefault(name, Counter())[_kind(value)] += 1
+            if len(counts) > MOST_COLUMNS:
+                raise DataError(
+                    f"{len(counts):,} different keys are more than {MOST_COLUMNS:,}",
+                    expected="records with the same keys",
+                    fix="choose keys with the option `columns`",
+                    place=Place(reading.label(path)),
+                )
+        place = Place(reading.label(files[0]))
+        names = choose_columns(list(counts), self.columns, place) if counts else ()
+        kinds = {name: _most(counts[name]) for name in names}
+        for name, kind in kinds.items():
+            if kind == _NESTED:
+                raise DataError(
+                    f"holds {kind} in most records",
+                    expected="numbers, text or truth values",
+                    fix="leave it out with the option `columns`",
+                    place=Place(place.file, column=name),
+                )
+        return kinds
+
+
+def _lines(path: Path, label: str) -> Iterator[_Line]:
+    """Every line that is not blank, without its end."""
+    number = 0
+    for number, text in enumerate(_split(path, label), 1):
+        problem = None
+        if number == 1:
+            text = text.removeprefix(b"\xef\xbb\xbf")
+            _refuse_other_forms(text, label)
+        if not text.endswith(b"\n"):
+            problem = "has no line end: the file may be cut; if not, add one"
+        if len(text) > MOST_LINE_BYTES:
+            problem = "is longer than 16 MiB"
+        if text.strip():
+            yield _Line(number, text.strip(), problem)
+    if not number:
+        raise DataError("the file is empty", expected="records", place=Place(label))
+
+
+def _split(path: Path, label: str) -> Iterator[bytes]:
+    """Lines with their ends; of one that is too long only its beginning."""
+    rest = b""
+    for block in read_blocks(path, label):
+        head, end, tail = block.rpartition(b"\n")
+        if not end:
+            rest = (rest + block)[: MOST_LINE_BYTES + 1]
+            continue
+        for line in (rest + head).split(b"\n"):
+            yield line + b"\n"
+        rest = tail
+    if rest:
+        yield rest
+
+
+def _refuse_other_forms(text: bytes, label: str) -> None:
+    found = None
+    if text[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        found = "is in UTF-16"
+    elif text.lstrip()[:1] == b"[":
+        found = "begins with an array"
+    elif text.strip() == b"{":
+        found = "is one object over several lines"
+    if found:
+        raise DataError(
+            found,
+            expected="UTF-8 text with one JSON object on each line",
+            fix="convert it, for instance: jq -c '.[]' in.json > out.jsonl",
+            place=Place(label, 1),
+        )
+
+
+def _parse(line: _Line, wanted: tuple[str, ...] | None) -> tuple[dict[str, Any] | None, str | None]:
+    """The record of a line without its nulls, or why there is none."""
+    if line.problem:
+        return None, line.problem
+    try:
+        value = _DECODER.decode(line.text.decode())
+    except UnicodeDecodeError:
+        return None, "is not UTF-8 text"
+    except RecursionError:
+        return None, f"is nested deeper than {_MOST_DEPTH}"
+    except json.JSONDecodeError as error:
+        return None, f"is not JSON: {error.msg} at character {error.pos + 1}"
+    except ValueError as error:
+        return None, str(error)
+    if not isinstance(value, dict):
+        return None, f"is {_kind(value)}, not an object"
+    if wanted is not None:
+        value = {name: value[name] for name in wanted if name in value}
+    return _checked({name: cell for name, cell in value.items() if cell is not None})
+
+
+def _checked(record: dict[str, Any]) -> tuple[dict[str, Any] | None, str | None]:
+    for name, cell in record.items():
+        if isinstance(cell, float) and cell - cell != 0:
+            return None, f"holds a number beyond all decimals under {name!r}"
+        if isinstance(cell, int) and not -(2**63) <= cell < 2**63:
+            return None, f"holds a whole number of more than 64 bits under {name!r}"
+        text = name if not isinstance(cell, str) else name + cell
+        if not text.isascii() and any("\ud800" <= c <= "\udfff" for c in text):
+            return None, f"holds half a character (a lone surrogate) under {name!r}"
+    return record, None
+
+
+def _pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    value = dict(pairs)
+    if len(value) != len(pairs):
+        name = Counter(name for name, _ in pairs).most_common(1)[0][0]
+        raise ValueError(f"has the key {name!r} twice")
+    return value
+
+
+def _constant(text: str) -> None:
+    raise ValueError(f"holds {text}, which is not JSON")
+
+
+def _whole(text: str) -> int:
+    if len(text) > 20:
+        raise ValueError("holds a whole number of more than 64 bits")
+    return int(text)
+
+
+_DECODER = json.JSONDecoder(object_pairs_hook=_pairs, parse_constant=_constant, parse_int=_whole)
+
+
+def _kind(value: object) -> str:
+    if isinstance(value, bool):
+        return "a truth value"
+    if isinstance(value, int):
+        return "a whole number"
+    if isinstance(value, float):
+        return "a decimal number"
+    if value is None:
+        return "null"
+    return "text" if isinstance(value, str) else _NESTED
+
+
+def _most(counts: Counter[str]) -> str:
+    """The kind that most values have; whole and decimal numbers count as one."""
+    merged = Counter(counts)
+    if merged["a decimal number"]:
+        merged["a decimal number"] += merged.pop("a whole number", 0)
+    order = [*_TYPES, _NESTED]
+    return max(order, key=lambda kind: (merged[kind], -order.index(kind)))
+
+
+def _mismatch(record: dict[str, Any], kinds: dict[str, str]) -> tuple[str | None, str | None]:
+    """The first column whose value is of another kind, and what is wrong with it."""
+    for name, value in record.items():
+        kind, wanted = _kind(value), kinds[name]
+        if kind == wanted:
+            continue
+        if {kind, wanted} <= _NUMBERS and float(value) == value:
+            record[name] = float(value)
+            continue
+        return name, f"is {kind} where most records have {wanted}"
+    return None, None
+
+
+def _table(rows: list[tuple[int, dict[str, Any]]], kinds: dict[str, str], label: str) -> pa.Table:
+    columns = {
+        "_source": pa.repeat(label, len(rows)),
+        "_line": pa.array([line for line, _ in rows], pa.int64()),
+    }
+    for name, kind in kinds.items():
+        columns[name] = pa.array([record.get(name) for _, record in rows], _TYPES[kind])
+    return pa.table(columns)
+
+
+def _reject(
+    reading: Reading,
+    place: tuple[str, int],
+    column: str | None,
+    found: object,
+    problem: str | None,
+) -> None:
+    reading.rejects.add(
+        source=place[0],
+        line=place[1],
+        column=column,
+        found=found,
+        reason=problem or "is not a record",
+        step="jsonl",
+    )
