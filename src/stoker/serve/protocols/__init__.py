@@ -1,0 +1,1 @@
+"""Protocols: how requests are written, each turned into rows and each answered in its own form."""

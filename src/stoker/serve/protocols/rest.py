@@ -1,0 +1,97 @@
+"""`POST /predict`: a picture, JSON rows or CSV in, JSON out.
+
+One picture or one JSON object is answered with one object, a list, `{"rows": [...]}` or CSV with
+`{"predictions": [...]}`; both name the model and its version.  A request is answered as a whole: a
+bad cell refuses it, naming every bad row and column, because a client that zips answers to rows
+must not be handed fewer.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+import pyarrow as pa
+
+from stoker.serve.messages import Answer, Refusal, Request, json_answer
+from stoker.serve.rows import parse_json, table_of_csv, table_of_image, table_of_rows
+from stoker.serve.served_model import Answers, ServedModel
+
+
+class Asked(NamedTuple):
+    """The rows of a request."""
+
+    rows: pa.Table
+    single: bool
+    """Whether one answer is wanted rather than a list."""
+
+
+def read_rows(request: Request, body: bytes, model: ServedModel, max_rows: int) -> Asked:
+    """The rows of a request, by its content type.
+
+    Raises:
+        Refusal: If the content type is not taken (415) or the body is wrong.
+    """
+    kind = request.headers.get(b"content-type", b"").partition(b";")[0].strip().lower()
+    if kind.startswith(b"image/"):
+        return Asked(_image(body, model), single=True)
+    if kind == b"application/json":
+        value = parse_json(body)
+        rows = _rows_of(value)
+        return Asked(
+            table_of_rows(rows, model.cells, max_rows, model.target), single=rows[0] is value
+        )
+    if kind == b"text/csv":
+        return Asked(table_of_csv(body, model.cells, max_rows, model.target), single=False)
+    found = kind.decode("latin-1")[:80] or "none"
+    image = "image/* with the bytes of a picture, or " if model.only_image else ""
+    raise Refusal(
+        f"content type {found} is not taken",
+        status=415,
+        expected=f"{image}application/json, or text/csv",
+    )
+
+
+def write_answers(answers: Answers, model: ServedModel, *, single: bool) -> Answer:
+    """The answers as JSON."""
+    head: dict[str, Any] = {"model": model.name, "version": model.version}
+    rows = rows_of_answers(answers, model.labels)
+    if single:
+        return json_answer(head | rows[0])
+    return json_answer(head | {"predictions": rows})
+
+
+def rows_of_answers(answers: Answers, labels: list[str]) -> list[dict[str, Any]]:
+    """One mapping a row; probabilities by label."""
+    columns = dict(answers.columns)
+    probability_NK = columns.pop("probabilities", None)
+    names = list(columns)
+    rows = [dict(zip(names, values, strict=True)) for values in zip(*columns.values(), strict=True)]
+    if isinstance(probability_NK, np.ndarray):
+        for row, probability_K in zip(rows, probability_NK, strict=True):
+            row["probabilities"] = dict(zip(labels, probability_K, strict=True))
+    return rows
+
+
+def _image(body: bytes, model: ServedModel) -> pa.Table:
+    column = model.only_image
+    if column is None:
+        raise Refusal(
+            "this model does not take a single picture",
+            status=415,
+            expected="application/json or text/csv with the columns " + ", ".join(model.cells),
+        )
+    if not body:
+        raise Refusal("the body is empty", status=422, expected="the bytes of a picture")
+    return table_of_image(body, column)
+
+
+def _rows_of(value: Any) -> list[Any]:
+    if isinstance(value, dict):
+        is_wrapped = value.keys() == {"rows"} and isinstance(value["rows"], list)
+        return value["rows"] if is_wrapped else [value]
+    if isinstance(value, list):
+        return value
+    raise Refusal(
+        "the body is no row", status=422, expected='an object, a list, or {"rows": [...]}'
+    )

@@ -1,0 +1,153 @@
+"""Tensors of the Open Inference Protocol as bytes, as JSON data, and as columns.
+
+Numbers are little-endian and dense; an element of BYTES is its length as four bytes and then
+itself.  Every length is checked before anything is read.
+"""
+
+from __future__ import annotations
+
+import struct
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from stoker.serve.messages import BadInput, Refusal
+from stoker.serve.served_model import bad_cells
+
+NUMPY = {
+    "BOOL": "?",
+    "UINT8": "u1",
+    "UINT16": "<u2",
+    "UINT32": "<u4",
+    "UINT64": "<u8",
+    "INT8": "i1",
+    "INT16": "<i2",
+    "INT32": "<i4",
+    "INT64": "<i8",
+    "FP16": "<f2",
+    "FP32": "<f4",
+    "FP64": "<f8",
+}
+OF_JSON_TYPE = {"string": "BYTES", "integer": "INT64", "number": "FP64", "boolean": "BOOL"}
+_FLOATS = ("FP16", "FP32", "FP64")
+
+
+def check_datatype(name: str, datatype: str, wants_numbers: bool, is_image: bool) -> None:
+    """Refuse a type that the column cannot hold."""
+    if datatype != "BYTES" and datatype not in NUMPY:
+        raise Refusal(f"input {name!r} has the unknown datatype {datatype[:40]!r}")
+    if wants_numbers:
+        fits, expected = datatype not in ("BYTES", "BOOL"), "a numeric datatype, such as FP64"
+    elif is_image:
+        fits, expected = datatype == "BYTES", "BYTES"
+    else:
+        fits, expected = datatype not in _FLOATS, "BYTES, BOOL or an integer datatype"
+    if not fits:
+        raise Refusal(f"input {name!r} has datatype {datatype}", expected=expected)
+
+
+def from_bytes(
+    blob: memoryview, datatype: str, num_rows: int, name: str
+) -> np.ndarray | list[bytes]:
+    """The elements of a binary tensor.
+
+    Raises:
+        Refusal: If the bytes are too few or too many.
+    """
+    if datatype == "BYTES":
+        return _elements(blob, num_rows, name)
+    dtype = np.dtype(NUMPY[datatype])
+    if len(blob) != num_rows * dtype.itemsize:
+        raise Refusal(
+            f"input {name!r} has {len(blob)} bytes", expected=f"{num_rows * dtype.itemsize}"
+        )
+    return np.frombuffer(blob, dtype)
+
+
+def from_json(data: list[Any] | None, datatype: str, num_rows: int, name: str) -> list[Any]:
+    """The elements of a JSON tensor, flattened; each has the type that the datatype says.
+
+    Raises:
+        Refusal: If the number of elements or the type of one is wrong.
+    """
+    if data is None:
+        raise Refusal(f"input {name!r} has no data")
+    flat: list[Any] = []
+    for element in data:
+        flat += element if isinstance(element, list) else [element]
+    if len(flat) != num_rows:
+        raise Refusal(f"input {name!r} has {len(flat)} elements", expected=str(num_rows))
+    allowed = _python_types(datatype)
+    for row, element in enumerate(flat):
+        if type(element) not in allowed:
+            raise bad_cells([BadInput(row, name, f"does not fit the datatype {datatype}")])
+    return flat
+
+
+def to_column(
+    values: np.ndarray | list[bytes], wants_numbers: bool, is_image: bool, name: str
+) -> pa.Array:
+    """The elements of a binary tensor as a column of raw cells; NaN becomes a missing cell."""
+    if is_image:
+        return pa.array(values, pa.large_binary())
+    if wants_numbers:
+        return pa.array(np.asarray(values, np.float64), from_pandas=True)
+    if isinstance(values, np.ndarray):
+        is_bool = values.dtype == np.bool_
+        return pa.array([str(v).lower() if is_bool else str(v) for v in values.tolist()])
+    texts = []
+    for row, value in enumerate(values):
+        try:
+            texts.append(value.decode())
+        except UnicodeDecodeError:
+            raise bad_cells([BadInput(row, name, "is not UTF-8")]) from None
+    return pa.array(texts, pa.string())
+
+
+def from_answers(values: list[Any] | np.ndarray) -> tuple[str, np.ndarray]:
+    """A column of answers as a tensor: its datatype and its elements."""
+    if isinstance(values, np.ndarray):
+        return {"f": f"FP{values.itemsize * 8}", "i": "INT64", "b": "BOOL"}[
+            values.dtype.kind
+        ], values
+    first = values[0] if values else ""
+    if isinstance(first, bool):
+        return "BOOL", np.array(values, np.bool_)
+    if isinstance(first, int):
+        return "INT64", np.array(values, np.int64)
+    return "BYTES", np.array(values, np.object_)
+
+
+def to_bytes(array: np.ndarray, datatype: str) -> bytes:
+    """The binary form of a tensor."""
+    if datatype != "BYTES":
+        return np.ascontiguousarray(array, NUMPY[datatype]).tobytes()
+    texts = [str(value).encode() for value in array.ravel()]
+    return b"".join(struct.pack("<I", len(text)) + text for text in texts)
+
+
+def _elements(blob: memoryview, num_rows: int, name: str) -> list[bytes]:
+    elements: list[bytes] = []
+    start = 0
+    while start + 4 <= len(blob) and len(elements) < num_rows:
+        (size,) = struct.unpack_from("<I", blob, start)
+        stop = start + 4 + size
+        if stop > len(blob):
+            break
+        elements.append(bytes(blob[start + 4 : stop]))
+        start = stop
+    if start != len(blob) or len(elements) != num_rows:
+        raise Refusal(
+            f"input {name!r}: element {len(elements)} does not fit the {len(blob)} bytes",
+            expected=f"{num_rows} times a length of four bytes and so many bytes",
+        )
+    return elements
+
+
+def _python_types(datatype: str) -> tuple[type, ...]:
+    if datatype == "BYTES":
+        return (str, type(None))
+    if datatype == "BOOL":
+        return (bool,)
+    return (int, float, type(None)) if datatype in _FLOATS else (int, type(None))

@@ -1,0 +1,223 @@
+"""Rows of a request as one table, each cell checked against the schema of its column.
+
+Cells keep the form in which they came: numbers of JSON become float64, texts of CSV stay text, as
+the source of the training data had them, so that the bundle's own features read both the same way.
+Categories become text, whatever they were, which is how features compare them; so all JSON requests
+of a model have equal columns and share batches.  What does not fit is named by row and column;
+nothing is guessed and no unknown field is dropped.
+
+Cost: about 1 µs a cell, in C where all cells of a column are of the right type.
+"""
+
+from __future__ import annotations
+
+import binascii
+import csv
+import io
+from collections.abc import Mapping, Sequence
+from difflib import get_close_matches
+from typing import Any
+
+import orjson
+import pyarrow as pa
+
+from stoker.serve.messages import BadInput, Refusal
+from stoker.serve.served_model import bad_cells, is_image
+
+_PYTHON_TYPES: dict[str, tuple[type, ...]] = {
+    "number": (int, float),
+    "integer": (int,),
+    "string": (str,),
+    "boolean": (bool,),
+    "null": (type(None),),
+}
+_JSON_NAMES = {int: "a number", float: "a number", str: "a string", bool: "a bool", list: "a list"}
+_MAX_BAD = 1000
+
+Cells = Mapping[str, Mapping[str, Any]]
+
+
+def parse_json(body: bytes) -> Any:
+    """The value of a JSON text.
+
+    Raises:
+        Refusal: If it is not JSON as RFC 8259 has it: NaN, Infinity, comments, a depth beyond 1024
+            and text that is no UTF-8 are refused.
+    """
+    try:
+        return orjson.loads(body)
+    except orjson.JSONDecodeError as error:
+        raise Refusal(
+            f"the body is not JSON: {error.msg} at line {error.lineno}, character {error.colno}",
+            expected="JSON in UTF-8; NaN and Infinity do not exist there, write null",
+        ) from None
+
+
+def table_of_image(image: bytes, column: str) -> pa.Table:
+    """One row with one picture."""
+    return pa.table({column: pa.array([image], pa.large_binary())})
+
+
+def table_of_rows(rows: Sequence[Any], cells: Cells, max_rows: int, target: str) -> pa.Table:
+    """Rows of JSON objects as a table; a field named like the target is not looked at.
+
+    Raises:
+        Refusal: If there is no row or too many, or with every bad cell (422).
+    """
+    check_row_count(len(rows), max_rows)
+    bad = _bad_rows(rows, cells, target)
+    if bad:
+        raise bad_cells(bad)
+    columns = {
+        name: column_of_cells([row[name] for row in rows], name, cell, bad)
+        for name, cell in cells.items()
+    }
+    if bad:
+        raise bad_cells(sorted(bad, key=lambda cell: cell.row))
+    return pa.table(columns)
+
+
+def check_row_count(num_rows: int, max_rows: int) -> None:
+    """Refuse no rows, and more than allowed (413)."""
+    if num_rows == 0:
+        raise Refusal("there is no row", status=422, expected="at least one row")
+    if num_rows > max_rows:
+        raise Refusal(f"{num_rows} rows in one request", status=413, expected=f"at most {max_rows}")
+
+
+def column_of_cells(
+    values: list[Any], name: str, cell: Mapping[str, Any], bad: list[BadInput]
+) -> pa.Array:
+    """One column as an Arrow array; cells of a wrong type are added to `bad`."""
+    allowed = _allowed(cell)
+    found = set(map(type, values))
+    if not found <= set(allowed):
+        expected = " or ".join(_types(cell))
+        for row, value in enumerate(values):
+            if type(value) not in allowed and len(bad) < _MAX_BAD:
+                reason = f"is {_name_of(value)}; expected {expected}"
+                bad.append(BadInput(row, name, reason, _short(value)))
+        return pa.nulls(len(values))
+    if is_image(cell):
+        return _images(values, name, bad)
+    if float in allowed:
+        numbers = [None if value is None else float(value) for value in values]
+        return pa.array(numbers, pa.float64())
+    return pa.array(values if found == {str} else [_text(v) for v in values], pa.string())
+
+
+def table_of_csv(body: bytes, cells: Cells, max_rows: int, target: str) -> pa.Table:
+    """A CSV text with a header as a table of text columns; the target may be among them.
+
+    Raises:
+        Refusal: If it is not UTF-8, a record is longer or shorter than the header, a column is
+            missing, unknown or there twice, or the model takes pictures.
+    """
+    pictures = [name for name, cell in cells.items() if is_image(cell)]
+    if pictures:
+        raise Refusal(
+            f"column {pictures[0]!r} holds pictures, which CSV cannot carry",
+            status=415,
+            expected="image/* or application/json",
+        )
+    header, records = _read_csv(body, max_rows)
+    check_row_count(len(records), max_rows)
+    unknown = [name for name in header if name not in cells and name != target]
+    missing = [name for name in cells if name not in header]
+    if unknown or missing or len(set(header)) != len(header):
+        raise _wrong_header(header, unknown, missing)
+    columns = zip(*records, strict=True)
+    return pa.table(
+        {n: pa.array(list(v), pa.string()) for n, v in zip(header, columns, strict=True)}
+    ).select(list(cells))
+
+
+def _read_csv(body: bytes, max_rows: int) -> tuple[list[str], list[list[str]]]:
+    try:
+        text = body.decode("utf-8-sig")
+        if "\0" in text:
+            raise Refusal("the CSV holds a NUL character", status=422)
+        reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+        header = next(reader, [])
+        records: list[list[str]] = []
+        for record in reader:
+            if len(record) != len(header) and record:
+                reason = f"has {len(record)} cells; the header has {len(header)}"
+                raise bad_cells([BadInput(len(records), None, reason)])
+            if record or len(header) == 1:
+                records.append(record or [""])
+            if len(records) > max_rows:
+                break
+    except UnicodeDecodeError as error:
+        raise Refusal(f"byte {error.start} is not UTF-8", expected="CSV in UTF-8") from None
+    except csv.Error as error:
+        raise Refusal(f"the body is not CSV: {error}", expected="CSV as RFC 4180") from None
+    return header, records
+
+
+def _wrong_header(header: list[str], unknown: list[str], missing: list[str]) -> Refusal:
+    if unknown:
+        return bad_cells([_unknown(0, name, missing or header) for name in unknown[:_MAX_BAD]])
+    if missing:
+        return bad_cells([BadInput(0, name, "is missing") for name in missing])
+    return Refusal("a column stands twice in the header", status=422)
+
+
+def _bad_rows(rows: Sequence[Any], cells: Cells, target: str) -> list[BadInput]:
+    """Rows that are no object, and fields too many or too few."""
+    names = cells.keys()
+    bad: list[BadInput] = []
+    for index, row in enumerate(rows):
+        if not isinstance(row, dict):
+            bad.append(BadInput(index, None, f"is {_name_of(row)}; expected an object"))
+        elif row.keys() != names:
+            known = {*names, target}
+            bad += [_unknown(index, n, [*names]) for n in row if n not in known]
+            absent = (name for name in names if name not in row)
+            bad += [BadInput(index, n, "is missing; give null if it is not known") for n in absent]
+        if len(bad) >= _MAX_BAD:
+            break
+    return bad
+
+
+def _unknown(row: int, name: str, known: Sequence[str]) -> BadInput:
+    near = get_close_matches(name[:200], known, n=1)
+    hint = f"; did you mean {near[0]!r}?" if near else ""
+    return BadInput(row, _short(name), f"is no input of this model{hint}")
+
+
+def _images(values: list[str], name: str, bad: list[BadInput]) -> pa.Array:
+    images: list[bytes | None] = []
+    for row, value in enumerate(values):
+        try:
+            images.append(binascii.a2b_base64(value, strict_mode=True))
+        except ValueError:
+            images.append(None)
+            bad.append(BadInput(row, name, "is not base64", _short(value)))
+    return pa.array(images, pa.large_binary())
+
+
+def _text(value: Any) -> str | None:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return None if value is None else str(value)
+
+
+def _types(cell: Mapping[str, Any]) -> list[str]:
+    kind = cell.get("type", "string")
+    return [kind] if isinstance(kind, str) else list(kind)
+
+
+def _allowed(cell: Mapping[str, Any]) -> tuple[type, ...]:
+    return tuple(t for name in _types(cell) for t in _PYTHON_TYPES[name])
+
+
+def _name_of(value: Any) -> str:
+    if value is None:
+        return "null"
+    return _JSON_NAMES.get(type(value), "an object")
+
+
+def _short(value: Any) -> str:
+    text = value if isinstance(value, str) else repr(value)
+    return text if len(text) <= 80 else f"{text[:79]}…"

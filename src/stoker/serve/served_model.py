@@ -1,0 +1,183 @@
+"""The model a worker serves: raw rows of many requests in, each request's own answers out.
+
+Requests are joined into one table, answered by one call of the Predictor, and cut apart again; a
+bad cell spoils its own request only.  Requests whose columns have other types (numbers written as
+text in a CSV file, numbers in JSON) are answered in calls of their own, because joining them would
+mean converting cells in a way that the Predictor does not.
+
+Cost beside the Predictor: about 20 µs a call and 10 µs a request.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from stoker.bundle.predictor import Predictor
+from stoker.core.errors import ArtifactError, DataError, StokerError
+from stoker.serve.messages import BadInput, Refusal
+
+_MAX_CELLS = 100
+
+
+@dataclass(frozen=True)
+class Answers:
+    """Answers of some rows, by column: lists of values, and (N, K) arrays of probabilities."""
+
+    columns: dict[str, list[Any] | np.ndarray]
+    num_rows: int
+
+    def part(self, start: int, stop: int) -> Answers:
+        """The answers of rows `start` to `stop`."""
+        columns = {name: values[start:stop] for name, values in self.columns.items()}
+        return Answers(columns, stop - start)
+
+
+class ServedModel:
+    """A Predictor with its name, its version, and the schema of its cells."""
+
+    def __init__(self, predictor: Predictor, name: str, version: str) -> None:
+        """Read the schema once."""
+        self.predictor, self.name, self.version = predictor, name, version
+        inputs = predictor.interface.inputs
+        self.cells: dict[str, dict[str, Any]] = {
+            column: feature.json_schema() for column, feature in inputs.items()
+        }
+        self.target = predictor.interface.target
+        self.labels = label_names(predictor.output_schema())
+        self.image_columns = tuple(n for n, cell in self.cells.items() if is_image(cell))
+
+    @property
+    def only_image(self) -> str | None:
+        """The one input, if the model takes a single picture and nothing else."""
+        return self.image_columns[0] if self.image_columns and len(self.cells) == 1 else None
+
+    def answer(self, units: Sequence[pa.Table]) -> list[Answers | Refusal]:
+        """The answers of each unit of rows, or why it has none; called in the executor thread."""
+        results: list[Answers | Refusal | None] = [None] * len(units)
+        for members in _by_schema(units):
+            answered = self._answer_alike([units[i] for i in members])
+            for i, result in zip(members, answered, strict=True):
+                results[i] = result
+        return [result for result in results if result is not None]
+
+    def _answer_alike(self, units: list[pa.Table]) -> list[Answers | Refusal]:
+        table = units[0] if len(units) == 1 else pa.concat_tables(units)
+        try:
+            prediction = self.predictor.predict(table, on_bad="reject")
+        except StokerError as error:
+            if len(units) > 1:
+                return [self._answer_alike([unit])[0] for unit in units]
+            return [_refusal_of(error)]
+        answers = answers_of(prediction.table)
+        if not prediction.rejects.num_rows:
+            return _cut(answers, [unit.num_rows for unit in units])
+        return _cut_around_bad(answers, prediction.rejects, [unit.num_rows for unit in units])
+
+    def warm(self, sizes: Iterable[int]) -> None:
+        """Run the graph on zeros of each batch size, so that no client pays for a first time."""
+        inputs = self.predictor.interface.inputs
+        for size in sizes:
+            zeros = {n: np.zeros((size, *f.shape), f.dtype) for n, f in inputs.items()}
+            self.predictor.outputs_of(zeros)
+
+
+def is_image(cell: Mapping[str, Any]) -> bool:
+    """Whether the schema of a cell says that it is a picture."""
+    return cell.get("contentEncoding") == "base64"
+
+
+def answers_of(table: pa.Table) -> Answers:
+    """A table of answers as Python lists, probabilities as one (N, K) array."""
+    columns: dict[str, list[Any] | np.ndarray] = {}
+    for name in table.column_names:
+        column = table[name].combine_chunks()
+        if pa.types.is_fixed_size_list(column.type):
+            width = column.type.list_size
+            columns[name] = column.flatten().to_numpy().reshape(-1, width)
+        elif pa.types.is_floating(column.type):
+            columns[name] = column.to_numpy(zero_copy_only=False)
+        else:
+            columns[name] = column.to_pylist()
+    return Answers(columns, table.num_rows)
+
+
+def _by_schema(units: Sequence[pa.Table]) -> list[list[int]]:
+    groups: list[tuple[pa.Schema, list[int]]] = []
+    for i, unit in enumerate(units):
+        for schema, members in groups:
+            if schema.equals(unit.schema):
+                members.append(i)
+                break
+        else:
+            groups.append((unit.schema, [i]))
+    return [members for _, members in groups]
+
+
+def _cut(answers: Answers, sizes: list[int]) -> list[Answers | Refusal]:
+    stops = np.cumsum(sizes).tolist()
+    return [answers.part(stop - size, stop) for size, stop in zip(sizes, stops, strict=True)]
+
+
+def _cut_around_bad(
+    answers: Answers, rejects: pa.Table, sizes: list[int]
+) -> list[Answers | Refusal]:
+    """Cut answers that lack the rejected rows; a unit with a bad row becomes a refusal."""
+    bad_rows = rejects["_row"].to_numpy()
+    is_good_N = np.ones(sum(sizes), bool)
+    is_good_N[bad_rows] = False
+    answers_before = np.concatenate([[0], np.cumsum(is_good_N)]).tolist()
+    cells = rejects.select(["_row", "column", "found", "reason"]).to_pylist()
+    results: list[Answers | Refusal] = []
+    start = 0
+    for size in sizes:
+        stop = start + size
+        mine = [cell for cell in cells if start <= cell["_row"] < stop]
+        if mine:
+            results.append(_refusal_of_cells(mine, start))
+        else:
+            results.append(answers.part(answers_before[start], answers_before[stop]))
+        start = stop
+    return results
+
+
+def _refusal_of_cells(cells: list[dict[str, Any]], start: int) -> Refusal:
+    bad = [BadInput(c["_row"] - start, c["column"], c["reason"], c["found"]) for c in cells]
+    return bad_cells(bad)
+
+
+def bad_cells(cells: Sequence[BadInput]) -> Refusal:
+    """The refusal of a request with bad cells; at most 100 of them are listed."""
+    first = cells[0]
+    column = f", column {first.column!r}" if first.column is not None else ""
+    more = f" (and {len(cells) - 1} more)" if len(cells) > 1 else ""
+    return Refusal(
+        f"row {first.row}{column}: {first.reason}{more}",
+        status=422,
+        cells=tuple(cells[:_MAX_CELLS]),
+    )
+
+
+def label_names(schema: Mapping[str, Any]) -> list[str]:
+    """The labels of a classifier as texts, in the order of its probabilities; none otherwise.
+
+    >>> label_names({"properties": {"prediction": {"enum": [True, 3, "cat"]}}})
+    ['true', '3', 'cat']
+    """
+    labels = schema.get("properties", {}).get("prediction", {}).get("enum", [])
+    return [str(label).lower() if isinstance(label, bool) else str(label) for label in labels]
+
+
+def _refusal_of(error: StokerError) -> Refusal:
+    """Why a request has no answers: its own rows, or else the machine."""
+    if not isinstance(error, ArtifactError | DataError):
+        return Refusal("the model could not compute this request", status=500)
+    place = error.place
+    if place is None or place.row is None:
+        return Refusal(error.what, status=422, expected=error.expected)
+    cell = BadInput(place.row, place.column, error.what)
+    return Refusal(error.what, status=422, expected=error.expected, cells=(cell,))

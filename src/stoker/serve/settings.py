@@ -1,0 +1,98 @@
+"""What a server may be told: where it listens, how it batches, and every limit it keeps.
+
+The defaults suit a small model on a laptop and are safe against strangers: loopback only, and no
+limit is "none".  A host that others can reach needs a key, which is not a setting: it is read from
+`key_file` or the environment, so that it never stands in a recipe.
+"""
+
+from __future__ import annotations
+
+import os
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field
+
+from stoker.core.errors import RecipeError
+from stoker.core.steps import Step
+
+_MIB = 1024 * 1024
+
+
+class ServeSettings(Step):
+    """How a bundle is served; every field is a key of the recipe's `serve:` section."""
+
+    host: str = "127.0.0.1"
+    """Address to listen on; any but a loopback address demands a key."""
+    port: Annotated[int, Field(ge=0, le=65535)] = 8080
+    """TCP port; 0 lets the system choose a free one."""
+    workers: Annotated[int, Field(ge=0, le=256)] = 0
+    """Worker processes; 0 is one for each core this process may use, divided by `threads`."""
+    threads: Annotated[int, Field(ge=1, le=256)] = 1
+    """Math threads in each worker; one is best for small models."""
+    max_batch: Annotated[int, Field(ge=1, le=4096)] = 32
+    """Most rows that the model sees at once."""
+    queue: Annotated[int, Field(ge=1, le=1_000_000)] = 256
+    """Rows that may wait in a worker; a request beyond them is answered 429."""
+    deadline_s: Annotated[float, Field(gt=0, le=3600)] = 10.0
+    """Seconds a request may take from its last byte to its answer; then 504."""
+    max_rows: Annotated[int, Field(ge=1, le=1_000_000)] = 1024
+    """Most rows in one request."""
+    max_body_bytes: Annotated[int, Field(ge=1024, le=1024 * _MIB)] = 11 * _MIB - 1
+    """Most bytes in one request's body; 11 MiB is refused with 413."""
+    max_buffered_bytes: Annotated[int, Field(ge=_MIB)] = 256 * _MIB
+    """Most bytes of bodies held at once in a worker; beyond them requests are answered 429."""
+    max_header_bytes: Annotated[int, Field(ge=1024, le=_MIB)] = 32 * 1024
+    """Most bytes of request line and headers; then 431."""
+    header_timeout_s: Annotated[float, Field(gt=0, le=3600)] = 5.0
+    """Seconds a connection may take to send its headers, from its first byte or its start."""
+    body_timeout_s: Annotated[float, Field(gt=0, le=3600)] = 30.0
+    """Seconds a request may take to send its body, and an answer to be taken by the client."""
+    keep_alive_s: Annotated[float, Field(gt=0, le=3600)] = 75.0
+    """Seconds a connection may stay idle between two requests."""
+    max_connections: Annotated[int, Field(ge=1, le=1_000_000)] = 4096
+    """Open connections a worker holds; one more closes the one that has been silent longest."""
+    linger_s: Annotated[float, Field(ge=0, le=600)] = 0.0
+    """Seconds to go on accepting after SIGTERM, for load balancers that read `/readyz`."""
+    grace_s: Annotated[float, Field(gt=0, le=3600)] = 30.0
+    """Seconds that requests in flight have to finish after SIGTERM."""
+    allowed_hosts: tuple[str, ...] = ()
+    """Further host names by which clients may address this server."""
+    key_file: str | None = None
+    """File with access keys, one a line; the environment variable STOKER_SERVE_KEY also works."""
+    access_log: bool = False
+    """Whether each request is logged as one line of JSON on the standard error."""
+
+    @property
+    def is_local(self) -> bool:
+        """Whether only this machine can reach the server.
+
+        >>> ServeSettings().is_local, ServeSettings(host="0.0.0.0").is_local
+        (True, False)
+        """
+        if self.host == "localhost":
+            return True
+        try:
+            return ip_address(self.host).is_loopback
+        except ValueError:
+            return False
+
+    @property
+    def num_workers(self) -> int:
+        """Worker processes, with 0 resolved to the cores this process may use."""
+        return self.workers or max(1, len(os.sched_getaffinity(0)) // self.threads)
+
+    def key_path(self) -> Path | None:
+        """The key file, or None.
+
+        Raises:
+            RecipeError: If it is not a file, because serving without the keys that were asked for
+                would open the door.
+        """
+        if self.key_file is None:
+            return None
+        path = Path(self.key_file)
+        if not path.is_file():
+            raise RecipeError(f"no key file at {self.key_file}", expected="a text file of keys")
+        return path
