@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
+
+if TYPE_CHECKING:
+    from stoker.core.steps import Step
+
+S = TypeVar("S", bound="Step")
 
 RECIPE = click.argument(
     "recipe",
@@ -28,3 +35,31 @@ SET = click.option(
 )
 
 JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")
+
+
+def make_settings(owner: type[S], given: Mapping[str, object], pairs: Sequence[str]) -> S:
+    """A value of `owner` from options of the command line and `--set KEY=VALUE` pairs.
+
+    Args:
+        owner: Class of the settings.
+        given: Fields from options of their own; None means not given.
+        pairs: Further fields as the user wrote them; values are strict YAML.
+
+    Raises:
+        RecipeError: If a pair cannot be read, a key is unknown or a value does not fit.
+    """
+    from pydantic import ValidationError
+
+    from stoker.core.errors import Place, RecipeError
+    from stoker.recipe.mistake import mistakes
+    from stoker.recipe.overrides import apply_override
+
+    raw: dict[str, Any] = {key: value for key, value in given.items() if value is not None}
+    for pair in pairs:
+        raw, _ = apply_override(raw, pair)
+    try:
+        return owner.model_validate(raw)
+    except ValidationError as error:
+        wrong = next(mistakes(error, owner, raw, ()))
+        place = Place("--set") if pairs else None
+        raise RecipeError(wrong.what, expected=wrong.expected, fix=wrong.fix, place=place) from None

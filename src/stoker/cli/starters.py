@@ -65,7 +65,7 @@ def fill_table(path: Path, target: str | None, project: Path) -> str:
     columns = column_names(path)
     target = chosen_target(target, columns, place)
     reader = _READERS[path.suffix.lower()]
-    options = ', separator: "\\t"' if path.suffix.lower() == ".tsv" else ""
+    options = ', delimiter: "\\t"' if path.suffix.lower() == ".tsv" else ""
     source = f"{reader}: {{path: {relative(path, project)}{options}}}"
     text = read_template("table").replace("csv: {path: data/rows.csv}", source)
     text = text.replace("name: table", f"name: {recipe_name(path, 'table')}")
@@ -106,8 +106,10 @@ def column_names(path: Path) -> list[str]:
 
 
 def relative(path: Path, project: Path) -> str:
-    """The path as a recipe in `project` names it, quoted for YAML when needed."""
-    return quoted(Path(os.path.relpath(path.absolute(), project)).as_posix())
+    """The path as a recipe in `project` names it: relative inside that folder, else absolute."""
+    whole = Path(os.path.abspath(path))  # noqa: PTH100 - resolve() would follow the user's links
+    inside = whole.is_relative_to(project)
+    return quoted((whole.relative_to(project) if inside else whole).as_posix())
 
 
 def quoted(text: str) -> str:

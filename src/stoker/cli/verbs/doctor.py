@@ -24,8 +24,7 @@ from stoker.cli.options import HOME, JSON
 @click.option("--strict", is_flag=True, help="Let warnings count as broken.")
 @HOME
 @JSON
-@click.pass_context
-def verb(context: click.Context, strict: bool, home: Path | None, as_json: bool) -> None:
+def verb(strict: bool, home: Path | None, as_json: bool) -> None:
     """Print the findings and choose the exit code."""
     from dataclasses import asdict
 
@@ -43,4 +42,4 @@ def verb(context: click.Context, strict: bool, home: Path | None, as_json: bool)
             if finding.fix:
                 click.echo(f"\n{finding.name}: {finding.detail}\n  try:      {finding.fix}")
     bad = {"broken", "warning"} if strict else {"broken"}
-    context.exit(1 if any(finding.state in bad for finding in findings) else 0)
+    click.get_current_context().exit(1 if any(finding.state in bad for finding in findings) else 0)

@@ -10,7 +10,7 @@ clients send as `Authorization: Bearer KEY`.
 
 Examples:
     stoker serve digits
-    stoker serve digits@champion --port 9000 --workers 2
+    stoker serve digits@champion --port 9000 --workers 2 --set max_batch=64
     stoker serve .stoker/bundles/digits --host 0.0.0.0 --key-file serve.key
     curl --data-binary @seven.png -H 'Content-Type: image/png' http://127.0.0.1:8080/predict
 """
@@ -22,7 +22,7 @@ from pathlib import Path
 import click
 
 from stoker.cli.app import Verb
-from stoker.cli.options import HOME
+from stoker.cli.options import HOME, make_settings
 
 
 @click.command("serve", cls=Verb, help=__doc__)
@@ -30,22 +30,24 @@ from stoker.cli.options import HOME
 @click.option("--host", help="Address to bind.  [default: 127.0.0.1]")
 @click.option("--port", type=click.IntRange(0, 65535), help="Port to bind.  [default: 8080]")
 @click.option("--workers", type=click.IntRange(1), help="Processes, each with its own session.")
-@click.option("--max-batch", type=click.IntRange(1), help="Most rows the model sees at once.")
-@click.option("--queue", type=click.IntRange(1), help="Most requests that wait; more get 429.")
-@click.option("--deadline-s", type=click.FloatRange(min=0.001), help="Longest wait for an answer.")
-@click.option("--max-body-bytes", type=click.IntRange(1), help="Largest request body.")
 @click.option(
     "--key-file",
-    type=click.Path(path_type=Path, dir_okay=False, exists=True),
+    type=click.Path(dir_okay=False),
     help="File with the key that clients must send.",
 )
+@click.option(
+    "--set",
+    "pairs",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="Any other key of the recipe's serve section, such as max_batch=64; may be repeated.",
+)
 @HOME
-def verb(bundle: str, home: Path | None, **options: object) -> None:
+def verb(bundle: str, pairs: tuple[str, ...], home: Path | None, **options: object) -> None:
     """Find the bundle and serve it until a signal comes."""
     from stoker.cli.bundles import find_bundle
     from stoker.serve.server import serve
     from stoker.serve.settings import ServeSettings
 
-    folder = find_bundle(bundle, home)
-    given = {name: value for name, value in options.items() if value is not None}
-    serve(folder, ServeSettings.model_validate(given))
+    settings = make_settings(ServeSettings, options, pairs)
+    serve(find_bundle(bundle, home), settings)

@@ -1,0 +1,88 @@
+"""Answer a whole input block by block, and keep what could not be answered.
+
+Rows in = rows answered + rows rejected.  The rejects stand beside the output, in its format, and a
+rejects file of an earlier call is removed when there are none now.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow as pa
+
+from stoker.bundle.predictor import Prediction, Predictor
+from stoker.cli.answers import whole_file, writer_for
+from stoker.cli.rows import Block, read_blocks
+from stoker.core import events
+from stoker.data.rejects import Rejects
+
+
+@dataclass(frozen=True)
+class Done:
+    """What came of an input."""
+
+    answered: int
+    rejected: int
+    rejects_path: Path
+
+
+def predict_file(predictor: Predictor, source: Path, output: Path, options: Sequence[str]) -> Done:
+    """Answer every row of `source` into `output`.
+
+    Args:
+        predictor: A loaded bundle.
+        source: Table file, folder of pictures, or picture.
+        output: File to write; its ending says the format.
+        options: `KEY=VALUE` options of the source that reads a table.
+
+    Raises:
+        DataError: If a column is missing, or input or output have an unknown form.
+    """
+    writer_for(output)
+    rejects, answered = Rejects(), 0
+    with whole_file(output) as writer, events.task("predict", unit="rows") as progress:
+        for block in read_blocks(source, predictor.interface, options, rejects):
+            found = predictor.predict(block.rows, on_bad="reject", extra="ignore")
+            writer.write(_answers(block, found))
+            _note_rejects(block, found, rejects)
+            answered += len(found)
+            progress.advance(block.rows.num_rows)
+    path = output.with_name(f"{output.stem}.rejects{output.suffix}")
+    return Done(answered, _write_rejects(rejects, path), path)
+
+
+def _answers(block: Block, found: Prediction) -> pa.Table:
+    """The input's columns and the answers, of the rows that were answered."""
+    shown = block.shown.take(pa.array(found.row))
+    for name, column in zip(found.table.column_names, found.table.columns, strict=True):
+        if name in shown.column_names:
+            events.warning(f"the input's own column {name!r} is replaced by the answer")
+            shown = shown.drop_columns([name])
+        shown = shown.append_column(name, column)
+    return shown
+
+
+def _note_rejects(block: Block, found: Prediction, rejects: Rejects) -> None:
+    for record in found.rejects.to_pylist():
+        index = record["_row"]
+        rejects.add(
+            source=block.source[index],
+            line=block.line[index],
+            column=record["column"],
+            found=record["found"],
+            reason=record["reason"],
+            step=record["step"],
+        )
+
+
+def _write_rejects(rejects: Rejects, path: Path) -> int:
+    """Write the rejects if there are any; how many records."""
+    table = rejects.table().drop_columns(["_row"])
+    if table.num_rows == 0:
+        path.unlink(missing_ok=True)
+        return 0
+    with whole_file(path) as writer:
+        writer.write(table)
+    return table.num_rows

@@ -1,0 +1,174 @@
+"""Rows to be answered: a table file, a folder of pictures, or one picture.
+
+Tables are read by the same sources that a recipe uses, so what a CSV record is and which one is bad
+is decided in one place.  A picture column of a table holds paths that start at the table's folder.
+Every file of a folder is a row or a reject; hidden files are neither.
+
+Cost: memory for some thousands of rows, or for the encoded pictures of one block.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+
+from stoker.cli.options import make_settings
+from stoker.core.errors import DataError, Place
+from stoker.core.steps import find_step, step_name
+from stoker.data.acquire import Source
+from stoker.data.dataset import Reading
+from stoker.data.media import MediaWriter
+from stoker.data.rejects import Rejects
+from stoker.features import Feature
+
+if TYPE_CHECKING:
+    from stoker.bundle.interface import Interface
+
+TABLES = {".csv": "csv", ".tsv": "csv", ".parquet": "parquet", ".jsonl": "jsonl"}
+PICTURES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif")
+_PICTURES_AT_ONCE = 256
+
+
+@dataclass(frozen=True)
+class Block:
+    """Some rows, in order."""
+
+    rows: pa.Table
+    """What the predictor takes, and what else the input has."""
+    shown: pa.Table
+    """The columns to repeat beside the answers: the input's own, pictures as file names."""
+    source: list[str]
+    """File of each row."""
+    line: list[int | None]
+    """Line or record of each row in its file, from 1."""
+
+
+def media_columns(interface: Interface) -> list[str]:
+    """Input columns whose cells are encoded pictures."""
+    return [
+        column
+        for column, fitted in interface.inputs.items()
+        if ":" not in step_name(fitted)
+        and find_step("stoker.features", step_name(fitted), Feature).media
+    ]
+
+
+def read_blocks(
+    path: Path, interface: Interface, options: Sequence[str], rejects: Rejects
+) -> Iterator[Block]:
+    """All rows of an input.
+
+    Args:
+        path: Table file, folder of pictures, or picture.
+        interface: What the model takes.
+        options: Options of the source that reads a table, such as `delimiter=;`.
+        rejects: Gets what cannot become a row.
+
+    Raises:
+        DataError: If the input is missing, of unknown form, or not what the model takes.
+    """
+    suffix = (
+        path.suffixes[-2] if path.suffix.lower() == ".gz" and path.suffixes[1:] else path.suffix
+    )
+    if path.is_file() and suffix.lower() in TABLES:
+        return _read_table(path, TABLES[suffix.lower()], interface, options, rejects)
+    if path.is_dir() or (path.is_file() and suffix.lower() in PICTURES):
+        return _read_pictures(path, interface, rejects)
+    raise DataError(
+        f"unknown kind of input {suffix!r}" if path.is_file() else "no such file or folder",
+        expected=f"a folder of pictures, or a file that ends in {', '.join([*TABLES, *PICTURES])}",
+        place=Place(str(path)),
+    )
+
+
+def _read_table(
+    path: Path, name: str, interface: Interface, options: Sequence[str], rejects: Rejects
+) -> Iterator[Block]:
+    fields = {"path": path.name, "delimiter": "\t" if path.suffix == ".tsv" else None}
+    source = make_settings(find_step("stoker.data.acquire", name, Source), fields, options)
+    media = media_columns(interface)
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = path.absolute().parent
+        reading = Reading(folder, Path(scratch), MediaWriter(Path(scratch)), rejects)
+        for table in source.read(reading):
+            lines, files = table["_line"].to_pylist(), table["_source"].to_pylist()
+            shown = table.drop_columns(["_line", "_source"])
+            rows = shown
+            for column in media:
+                rows = _with_pictures(rows, column, folder)
+            yield Block(rows, shown, files, lines)
+
+
+def _with_pictures(rows: pa.Table, column: str, folder: Path) -> pa.Table:
+    """The rows with paths replaced by the bytes of their files; what is no file stays as it is."""
+    if column not in rows.column_names:
+        return rows
+    cells = [_file_bytes(folder, cell) for cell in rows[column].to_pylist()]
+    position = rows.column_names.index(column)
+    return rows.set_column(position, column, pa.array(cells, pa.large_binary()))
+
+
+def _file_bytes(folder: Path, cell: object) -> bytes | None:
+    if isinstance(cell, bytes) or cell is None:
+        return cell
+    path = folder / str(cell)
+    # What is not a file goes on as its own text, which no decoder takes: the cell is rejected.
+    return path.read_bytes() if path.is_file() else f"no file {cell}".encode()
+
+
+def _read_pictures(path: Path, interface: Interface, rejects: Rejects) -> Iterator[Block]:
+    media = media_columns(interface)
+    if len(interface.inputs) != 1 or len(media) != 1:
+        raise DataError(
+            "pictures alone are not enough for this model",
+            expected=f"a table with the columns {interface.describe_inputs()}",
+            fix="write the paths of the pictures into a column of a CSV file" if media else None,
+            place=Place(str(path)),
+        )
+    files = [path] if path.is_file() else _pictures_in(path, rejects)
+    root = path.parent if path.is_file() else path
+    for start in range(0, len(files), _PICTURES_AT_ONCE):
+        yield _picture_block(files[start : start + _PICTURES_AT_ONCE], root, media[0])
+
+
+def _pictures_in(folder: Path, rejects: Rejects) -> list[Path]:
+    """The pictures of a folder and its folders; other files become rejects."""
+    found: list[Path] = []
+    for path in sorted(folder.rglob("*")):
+        if any(part.startswith(".") for part in path.relative_to(folder).parts):
+            continue
+        if path.is_file() and path.suffix.lower() in PICTURES:
+            found.append(path)
+        elif not path.is_dir():
+            reason = f"the name does not end in {', '.join(PICTURES)}"
+            rejects.add(
+                source=_name(path, folder),
+                line=None,
+                column=None,
+                found=path.suffix,
+                reason=reason if path.is_file() else "is no regular file",
+                step="images",
+            )
+    if not found:
+        raise DataError("there is no picture in this folder", place=Place(str(folder)))
+    return found
+
+
+def _picture_block(files: list[Path], root: Path, column: str) -> Block:
+    names = [_name(path, root) for path in files]
+    content = pa.array([path.read_bytes() for path in files], pa.large_binary())
+    return Block(
+        rows=pa.table({column: content}),
+        shown=pa.table({"file": pa.array(names, pa.string())}),
+        source=names,
+        line=[None] * len(files),
+    )
+
+
+def _name(path: Path, root: Path) -> str:
+    return str(path.relative_to(root)).encode(errors="surrogateescape").decode(errors="replace")

@@ -1,0 +1,69 @@
+"""Answer the rows of a file with a bundle.
+
+BUNDLE is a folder, or a model of the catalog: NAME, NAME@ALIAS or NAME@VERSION. INPUT is a CSV,
+Parquet or JSON lines file, a folder of pictures, or one picture. OUTPUT is CSV, Parquet or JSON
+lines by its ending: the input's columns, then the answers. It appears whole or not at all.
+
+Bad rows do not stop the others: they are written to OUTPUT with `.rejects` before the ending,
+with line, column and reason, and the exit code is then 1. In CSV a text that a spreadsheet would
+run as a formula gets a leading apostrophe.
+
+Examples:
+    stoker predict digits scans/ -o answers.csv
+    stoker predict churn@champion customers.csv -o answers.parquet
+    stoker predict churn rows.csv -o answers.jsonl --set 'delimiter=;' --set encoding=gb18030
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from stoker.cli.app import Verb
+from stoker.cli.options import HOME
+
+
+@click.command("predict", cls=Verb, help=__doc__)
+@click.argument("bundle")
+@click.argument("input", type=click.Path(path_type=Path))
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path, dir_okay=False),
+    required=True,
+    help="Answers.",
+)
+@click.option(
+    "--set",
+    "options",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="Option of the source that reads the table; see stoker describe data.sources.csv.",
+)
+@click.option(
+    "--threads", type=click.IntRange(1), default=1, show_default=True, help="Math threads."
+)
+@HOME
+def verb(
+    bundle: str,
+    input: Path,
+    output: Path,
+    options: tuple[str, ...],
+    threads: int,
+    home: Path | None,
+) -> None:
+    """Answer, say how many, and choose the exit code."""
+    from stoker.bundle.predictor import load
+    from stoker.cli.bundles import find_bundle
+    from stoker.cli.predictions import predict_file
+    from stoker.cli.progress import make_listener
+    from stoker.core.events import listening
+
+    predictor = load(find_bundle(bundle, home), threads)
+    with listening(make_listener()):
+        done = predict_file(predictor, input, output, options)
+    click.echo(f"{done.answered} rows answered: {output}", err=True)
+    if done.rejected:
+        click.echo(f"{done.rejected} rejected, with reasons: {done.rejects_path}", err=True)
+    click.get_current_context().exit(1 if done.rejected else 0)
