@@ -95,7 +95,7 @@ def _read_table(
     with tempfile.TemporaryDirectory() as scratch:
         folder = path.absolute().parent
         reading = Reading(folder, Path(scratch), MediaWriter(Path(scratch)), rejects)
-        for table in source.read(reading):
+        for table in source.read_rows(reading):
             lines, files = table["_line"].to_pylist(), table["_source"].to_pylist()
             shown = table.drop_columns(["_line", "_source"])
             rows = shown

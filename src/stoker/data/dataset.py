@@ -180,7 +180,7 @@ def _read_source(source: Source, reading: Reading, writer: TableWriter) -> dict[
     before = _states(files)
     rejects_before, rows_before = len(reading.rejects), writer.rows
     with task(f"read {name}", unit="rows") as reading_rows:
-        for table in source.read(reading):
+        for table in source.read_rows(reading):
             writer.write(_numbered(table, source.part, writer))
             reading_rows.advance(table.num_rows)
     _require_unchanged(files, before, reading)

@@ -53,7 +53,7 @@ class Source(Step, ABC):
         """
 
     @abstractmethod
-    def read(self, reading: Reading) -> Iterator[pa.Table]:
+    def read_rows(self, reading: Reading) -> Iterator[pa.Table]:
         """The rows, in order, some thousands at a time.
 
         Each table has the source's own columns plus `_source` (string: the file as the user knows

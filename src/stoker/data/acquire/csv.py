@@ -65,7 +65,7 @@ class Csv(Source):
         """The text files."""
         return find_files(self.path, project, _ENDINGS)
 
-    def read(self, reading: Reading) -> Iterator[pa.Table]:
+    def read_rows(self, reading: Reading) -> Iterator[pa.Table]:
         """One row a record; `_line` is the line on which the record begins.
 
         Raises:

@@ -57,7 +57,7 @@ class Idx(Source):
         """The one or two files."""
         return find_files(self.paths(), project, (".gz", "ubyte", ".idx"))
 
-    def read(self, reading: Reading) -> Iterator[pa.Table]:
+    def read_rows(self, reading: Reading) -> Iterator[pa.Table]:
         """One row a picture; `_line` counts pictures from 1.
 
         Raises:

@@ -87,7 +87,7 @@ class Images(Source):
         paths = {root / name for name in self._listed(project) if name}
         return [table, *sorted(path for path in paths if not self._problem(path, root))]
 
-    def read(self, reading: Reading) -> Iterator[pa.Table]:
+    def read_rows(self, reading: Reading) -> Iterator[pa.Table]:
         """One row a picture.
 
         Raises:
@@ -217,7 +217,7 @@ class Images(Source):
         from stoker.data.media import MediaWriter
 
         nowhere = Reading(project, project, MediaWriter(project))
-        for table in self._as_csv().read(nowhere):
+        for table in self._as_csv().read_rows(nowhere):
             yield from self._path_cells(table)
 
     def _path_cells(self, table: pa.Table) -> list[str | None]:
@@ -233,7 +233,7 @@ class Images(Source):
 
     def _read_table(self, reading: Reading) -> Iterator[pa.Table]:
         root = self._root(reading.project)
-        for table in self._as_csv().read(reading):
+        for table in self._as_csv().read_rows(reading):
             numbers: list[int | None] = []
             for row, name in enumerate(self._path_cells(table)):
                 place = (table["_source"][row].as_py(), table["_line"][row].as_py())

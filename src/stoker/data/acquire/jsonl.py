@@ -67,7 +67,7 @@ class Jsonl(Source):
         endings = (".jsonl", ".ndjson", ".jsonl.gz", ".ndjson.gz")
         return find_files(self.path, project, endings)
 
-    def read(self, reading: Reading) -> Iterator[pa.Table]:
+    def read_rows(self, reading: Reading) -> Iterator[pa.Table]:
         """One row a record; `_line` is its line.
 
         Raises:

