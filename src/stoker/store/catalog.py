@@ -1,0 +1,409 @@
+"""The catalog: what was run, what came of it, and what is called champion.
+
+One database per home (`catalog.sqlite`), or a PostgreSQL database by URL for several machines.  It
+holds no data and no weights: if it is lost, the artifacts are still found by their fingerprints.
+
+Each call is one transaction and is durable when it returns.  Opening one that is up to date takes a
+third of a second of CPU, nearly all of it importing SQLAlchemy, so import this module late.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, final
+
+from sqlalchemy import Row, Select, delete, exists, func, insert, or_, select, update
+from sqlalchemy.engine import Connection
+
+from stoker.core.errors import ArtifactError
+from stoker.core.names import check_name, short
+from stoker.core.strict_json import parse_json
+from stoker.store.database import Database
+from stoker.store.process import Process, this_process
+from stoker.store.records import Ancestor, ModelRecord, RunRecord, RunStatus, StageRecord
+from stoker.store.tables import ALIASES, ARTIFACTS, MODELS, PARENTS, RUNS, STAGES
+
+if TYPE_CHECKING:
+    from stoker.store.manifest import Manifest
+
+
+@final
+class Catalog:
+    """Runs, lineage and model versions of one home.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as home:
+    ...     catalog = Catalog(Path(home))
+    ...     run = catalog.start_run("digits", "version: 1", stoker="0.1.0")
+    ...     catalog.finish_run(run, "done")
+    ...     catalog.run(run).status, catalog.add_model("digits", "0" * 64, {}, run=run)
+    ('done', 1)
+    """
+
+    def __init__(self, home: Path | str) -> None:
+        """Open the catalog of a home, creating or upgrading its tables if need be.
+
+        Args:
+            home: Folder of the home, or the URL of a database such as
+                `postgresql+psycopg://user@host/stoker`.
+
+        Raises:
+            ArtifactError: If it is damaged or a newer stoker wrote it.
+            MachineError: If it cannot be opened.
+        """
+        is_url = isinstance(home, str) and "://" in home
+        self._database = Database(home if is_url else Path(home) / "catalog.sqlite")
+
+    def start_run(
+        self, name: str, recipe: str, *, stoker: str, overrides: Sequence[str] = ()
+    ) -> str:
+        """Write down that this process begins a run.
+
+        Args:
+            name: Name of the recipe.
+            recipe: Its text.
+            stoker: Version of stoker.
+            overrides: Changes given with `--set`.
+
+        Returns:
+            The run's id, such as `r-20261122-093015-7f3a`.
+        """
+        process = this_process()
+        run = f"r-{datetime.now(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
+        with self._database.writing() as connection:
+            while connection.execute(select(exists().where(RUNS.c.id == run))).scalar():
+                run = run[:-4] + secrets.token_hex(2)
+            connection.execute(
+                insert(RUNS).values(
+                    id=run,
+                    name=check_name(name),
+                    status="running",
+                    started_at=_now(),
+                    stoker=stoker,
+                    recipe=recipe,
+                    overrides=_json(list(overrides)),
+                    host=process.host,
+                    boot=process.boot,
+                    space=process.space,
+                    pid=process.pid,
+                    process_started=process.started,
+                )
+            )
+        return run
+
+    def record_stage(
+        self,
+        run: str,
+        stage: str,
+        fingerprint: str | None,
+        status: str,
+        seconds: float,
+        *,
+        manifest: Manifest | None = None,
+    ) -> None:
+        """Write down what became of one stage, and the lineage of its artifact.
+
+        Args:
+            run: The run's id.
+            stage: Name of the stage.
+            fingerprint: Of the artifact it came to; None if it failed.
+            status: `cached`, `resumed`, `done` or `failed`.
+            seconds: Wall time.
+            manifest: The artifact's, to keep its kind, size, summary and parents.
+        """
+        with self._database.writing() as connection:
+            number = self._run_number(connection, run)
+            last = select(func.max(STAGES.c.position)).where(STAGES.c.run == number)
+            position = connection.execute(last).scalar()
+            connection.execute(
+                insert(STAGES).values(
+                    run=number,
+                    position=0 if position is None else position + 1,
+                    stage=stage,
+                    status=status,
+                    fingerprint=fingerprint,
+                    seconds=float(seconds),
+                )
+            )
+            if manifest is not None:
+                _record_artifact(connection, manifest)
+
+    def finish_run(
+        self,
+        run: str,
+        status: Literal["done", "failed"],
+        result: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Write down how a run ended."""
+        with self._database.writing() as connection:
+            connection.execute(
+                update(RUNS)
+                .where(RUNS.c.number == self._run_number(connection, run))
+                .values(status=status, finished_at=_now(), result=_json(dict(result or {})))
+            )
+
+    def runs(self, *, name: str | None = None, limit: int = 100) -> list[RunRecord]:
+        """The latest runs, newest first, without their stages.
+
+        Args:
+            name: Only those of this recipe.
+            limit: At most so many.
+        """
+        query = select(RUNS).order_by(RUNS.c.number.desc()).limit(limit)
+        if name is not None:
+            query = query.where(RUNS.c.name == name)
+        with self._database.reading() as connection:
+            return [self._as_run(row) for row in connection.execute(query)]
+
+    def run(self, run: str) -> RunRecord:
+        """One run with its stages.
+
+        Args:
+            run: Its id, the beginning of one if only one begins so, or `latest`.
+
+        Raises:
+            ArtifactError: If there is none, or several.
+        """
+        with self._database.reading() as connection:
+            number = self._run_number(connection, run)
+            row = connection.execute(select(RUNS).where(RUNS.c.number == number)).one()
+            stages = connection.execute(
+                select(STAGES).where(STAGES.c.run == number).order_by(STAGES.c.position)
+            )
+            return self._as_run(row, [_as_stage(stage) for stage in stages])
+
+    def add_model(
+        self,
+        name: str,
+        fingerprint: str,
+        metrics: Mapping[str, Any],
+        *,
+        run: str | None = None,
+    ) -> int:
+        """Register a bundle as the next version of a model.
+
+        Args:
+            name: Name of the model.
+            fingerprint: The bundle's artifact.
+            metrics: What it scored; JSON values.
+            run: The run it came from.
+
+        Returns:
+            The version, from 1.  A bundle that is registered already keeps its version.
+        """
+        check_name(name)
+        with self._database.writing() as connection:
+            known = connection.execute(
+                select(MODELS.c.version)
+                .where(MODELS.c.name == name, MODELS.c.fingerprint == fingerprint)
+                .order_by(MODELS.c.version.desc())
+            ).scalar()
+            if known is not None:
+                return known
+            newest = select(func.max(MODELS.c.version)).where(MODELS.c.name == name)
+            version = (connection.execute(newest).scalar() or 0) + 1
+            connection.execute(
+                insert(MODELS).values(
+                    name=name,
+                    version=version,
+                    fingerprint=fingerprint,
+                    metrics=_json(dict(metrics)),
+                    run=None if run is None else self._run_number(connection, run),
+                    created_at=_now(),
+                )
+            )
+        return version
+
+    def models(self, name: str | None = None) -> list[ModelRecord]:
+        """Every version of every model (or of one), by name, newest first."""
+        query = select(MODELS, RUNS.c.id).outerjoin(RUNS, RUNS.c.number == MODELS.c.run)
+        query = query.order_by(MODELS.c.name, MODELS.c.version.desc())
+        if name is not None:
+            query = query.where(MODELS.c.name == name)
+        with self._database.reading() as connection:
+            aliases = connection.execute(select(ALIASES).order_by(ALIASES.c.alias)).all()
+            return [self._as_model(row, aliases) for row in connection.execute(query)]
+
+    def set_alias(self, name: str, alias: str, version: int) -> None:
+        """Let `alias` mean this version of the model from now on.
+
+        Raises:
+            ArtifactError: If there is no such version.
+            RecipeError: If the alias is no safe name, or is a number.
+        """
+        check_name(alias, "alias")
+        if alias.isdecimal():
+            raise ArtifactError(f"alias {alias!r} reads as a version", expected="a name")
+        self.resolve(name, version)
+        with self._database.writing() as connection:
+            connection.execute(
+                delete(ALIASES).where(ALIASES.c.name == name, ALIASES.c.alias == alias)
+            )
+            connection.execute(insert(ALIASES).values(name=name, alias=alias, version=version))
+
+    def resolve(self, name: str, which: str | int | None = None) -> ModelRecord:
+        """One version of a model.
+
+        Args:
+            name: Name of the model.
+            which: An alias, a version, or None for the newest version.
+
+        Raises:
+            ArtifactError: If there is no such model, alias or version.
+        """
+        versions = self.models(name)
+        if not versions:
+            known = ", ".join(sorted({model.name for model in self.models()}))
+            raise ArtifactError(
+                f"no model {name!r}",
+                expected=f"one of {known}" if known else None,
+                fix=None if known else "stoker run RECIPE makes one",
+            )
+        wanted = str(which)
+        for model in versions:
+            if which is None or wanted == str(model.version) or wanted in model.aliases:
+                return model
+        listed = [str(model.version) for model in versions[:20]]
+        listed += [alias for model in versions for alias in model.aliases]
+        raise ArtifactError(
+            f"model {name!r} has no version or alias {wanted!r}",
+            expected=f"one of {', '.join(listed)}",
+        )
+
+    def lineage(self, fingerprint: str) -> list[Ancestor]:
+        """An artifact and everything it was made from, nearest first.
+
+        Raises:
+            ArtifactError: If the catalog does not know the artifact.
+        """
+        found: list[Ancestor] = []
+        seen = {fingerprint}
+        waiting: list[tuple[str, str, str | None, int]] = [(fingerprint, "self", None, 0)]
+        with self._database.reading() as connection:
+            while waiting:
+                one, role, child, depth = waiting.pop(0)
+                row = connection.execute(
+                    select(ARTIFACTS).where(ARTIFACTS.c.fingerprint == one)
+                ).first()
+                summary = self._value(row.summary) if row else {}
+                found.append(Ancestor(one, row.kind if row else None, role, child, depth, summary))
+                query = select(PARENTS).where(PARENTS.c.child == one).order_by(PARENTS.c.role)
+                for parent in connection.execute(query):
+                    if parent.parent not in seen:
+                        seen.add(parent.parent)
+                        waiting.append((parent.parent, parent.role, one, depth + 1))
+        if len(found) == 1 and found[0].kind is None:
+            raise ArtifactError(f"the catalog knows no artifact {short(fingerprint)}")
+        return found
+
+    def roots(self) -> set[str]:
+        """Artifacts that must be kept: models, runs at work, and the latest run of each recipe."""
+        latest = select(func.max(RUNS.c.number)).group_by(RUNS.c.name)
+        done = latest.where(RUNS.c.status == "done")
+        with self._database.reading() as connection:
+            running = connection.execute(select(RUNS).where(RUNS.c.status == "running")).all()
+            at_work = [row.number for row in running if _process(row).is_alive()]
+            kept = select(STAGES.c.fingerprint).where(
+                STAGES.c.fingerprint.is_not(None),
+                or_(*(STAGES.c.run.in_(runs) for runs in (latest, done, at_work))),
+            )
+            return set(connection.execute(kept).scalars()) | set(
+                connection.execute(select(MODELS.c.fingerprint)).scalars()
+            )
+
+    def check(self) -> None:
+        """Read the whole database and compare its indexes and references.
+
+        Raises:
+            ArtifactError: If it is damaged.
+        """
+        self._database.check()
+
+    def _run_number(self, connection: Connection, run: str) -> int:
+        query: Select[Any] = select(RUNS.c.number).order_by(RUNS.c.number.desc()).limit(2)
+        if run != "latest":
+            query = query.where(RUNS.c.id.startswith(run, autoescape=True))
+        found = list(connection.execute(query).scalars())
+        if not found or (len(found) > 1 and run != "latest"):
+            raise ArtifactError(
+                f"{'several runs begin' if found else 'no run begins'} with {short(run)}",
+                expected="the id of a run, or `latest`",
+                fix="stoker runs lists them",
+            )
+        return found[0]
+
+    def _as_run(self, row: Row[Any], stages: Sequence[StageRecord] = ()) -> RunRecord:
+        status: RunStatus = row.status
+        if status == "running" and not _process(row).is_alive():
+            status = "interrupted"
+        return RunRecord(
+            id=row.id,
+            name=row.name,
+            status=status,
+            started_at=row.started_at,
+            finished_at=row.finished_at,
+            stoker=row.stoker,
+            recipe=row.recipe,
+            overrides=tuple(self._value(row.overrides)),
+            result=self._value(row.result or "{}"),
+            stages=tuple(stages),
+        )
+
+    def _as_model(self, row: Row[Any], aliases: Sequence[Row[Any]]) -> ModelRecord:
+        return ModelRecord(
+            name=row.name,
+            version=row.version,
+            fingerprint=row.fingerprint,
+            metrics=self._value(row.metrics),
+            run=row.id,
+            created_at=row.created_at,
+            aliases=tuple(
+                a.alias for a in aliases if (a.name, a.version) == (row.name, row.version)
+            ),
+        )
+
+    def _value(self, text: str) -> Any:
+        try:
+            return parse_json(text)
+        except ValueError as error:
+            self._database.refuse_damaged(f"{short(text)} is not JSON ({error})")
+
+
+def _record_artifact(connection: Connection, manifest: Manifest) -> None:
+    known = select(exists().where(ARTIFACTS.c.fingerprint == manifest.fingerprint))
+    if connection.execute(known).scalar():
+        return
+    connection.execute(
+        insert(ARTIFACTS).values(
+            fingerprint=manifest.fingerprint,
+            kind=manifest.kind,
+            digest=manifest.content,
+            size_bytes=manifest.size_bytes,
+            summary=_json(manifest.summary),
+            created_at=_now(),
+        )
+    )
+    for role, parent in manifest.parents.items():
+        connection.execute(
+            insert(PARENTS).values(child=manifest.fingerprint, role=role, parent=parent)
+        )
+
+
+def _process(row: Row[Any]) -> Process:
+    return Process(row.host, row.boot, row.space, row.pid, row.process_started)
+
+
+def _as_stage(row: Row[Any]) -> StageRecord:
+    return StageRecord(row.stage, row.status, row.fingerprint, row.seconds)
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="milliseconds")
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, allow_nan=False, sort_keys=True)

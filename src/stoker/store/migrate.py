@@ -1,0 +1,34 @@
+"""Bring a catalog's tables to the newest revision, with alembic.
+
+Importing this module imports alembic, about a third of a second of CPU; only a fresh or an older
+catalog needs it.  All revisions run in one transaction: either all of them are done or none.
+"""
+
+from __future__ import annotations
+
+from alembic.config import Config
+from alembic.runtime.environment import EnvironmentContext
+from alembic.script import ScriptDirectory
+from sqlalchemy.engine import Connection
+
+from stoker.store.database import MIGRATIONS
+
+
+def migrate(connection: Connection, *, to: str = "head") -> None:
+    """Run the revisions that are missing, inside the connection's transaction.
+
+    Args:
+        connection: In a transaction; the caller commits.
+        to: The revision to reach.
+    """
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    scripts = ScriptDirectory(str(MIGRATIONS))
+
+    def missing(revision: object, _context: object) -> object:
+        # What `alembic upgrade` itself calls; alembic has no public name for it.
+        return scripts._upgrade_revs(to, revision)  # type: ignore[arg-type] # untyped in alembic
+
+    with EnvironmentContext(config, scripts, fn=missing) as environment:
+        environment.configure(connection=connection, transactional_ddl=True)
+        environment.run_migrations()
