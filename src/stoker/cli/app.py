@@ -12,6 +12,7 @@ from __future__ import annotations
 import importlib
 import sys
 from difflib import get_close_matches
+from inspect import cleandoc
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -23,15 +24,23 @@ from stoker.cli.guard import Guard
 _VERBS = Path(__file__).with_name("verbs")
 
 
-class Verb(click.Command):
-    """A command whose help is the header of its file: prose is wrapped, indented lines are kept."""
+class HeaderHelp(click.Command):
+    """Help that is the header of the verb's file: prose is wrapped, indented lines are kept."""
 
     def format_help_text(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the header, paragraph by paragraph."""
-        for paragraph in (self.help or "").strip().split("\n\n"):
+        for paragraph in cleandoc(self.help or "").split("\n\n"):
             formatter.write_paragraph()
             with formatter.indentation():
                 write_paragraph(formatter, paragraph)
+
+
+class Verb(HeaderHelp):
+    """A verb."""
+
+
+class VerbWithParts(HeaderHelp, click.Group):
+    """A verb that does something by itself and has verbs of its own."""
 
 
 class VerbGroup(click.Group):

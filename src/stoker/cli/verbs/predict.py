@@ -60,7 +60,8 @@ def verb(
     from stoker.cli.progress import make_listener
     from stoker.core.events import listening
 
-    predictor = load(find_bundle(bundle, home), threads)
+    found = find_bundle(bundle, home)
+    predictor = load(found.folder, threads)
     with listening(make_listener()):
         done = predict_file(predictor, input, output, options)
     click.echo(f"{done.answered} rows answered: {output}", err=True)

@@ -1,9 +1,11 @@
 """Print the path of a report, the last run's by default.
 
+RUN is an id that `stoker runs` lists, or its beginning.
+
 Examples:
     stoker report
     stoker report --open
-    stoker report r-20261122-093015-7f3a
+    stoker report r-20261122-0930
 """
 
 from __future__ import annotations
@@ -22,7 +24,7 @@ from stoker.cli.options import HOME
 @HOME
 def verb(run: str | None, open_it: bool, home: Path | None) -> None:
     """Print the path, and open it if asked."""
-    from stoker.cli.catalog import open_catalog, report_of
+    from stoker.cli.history import open_catalog, report_of
 
     path = report_of(open_catalog(home), run)
     click.echo(path)

@@ -46,8 +46,12 @@ from stoker.cli.options import HOME, make_settings
 def verb(bundle: str, pairs: tuple[str, ...], home: Path | None, **options: object) -> None:
     """Find the bundle and serve it until a signal comes."""
     from stoker.cli.bundles import find_bundle
+    from stoker.cli.progress import make_listener
+    from stoker.core.events import listening
     from stoker.serve.server import serve
     from stoker.serve.settings import ServeSettings
 
     settings = make_settings(ServeSettings, options, pairs)
-    serve(find_bundle(bundle, home), settings)
+    found = find_bundle(bundle, home)
+    with listening(make_listener()):
+        serve(found.folder, settings, name=found.name, version=found.version)

@@ -1,0 +1,66 @@
+"""Find a bundle by what the user wrote: a folder, or a model of the catalog.
+
+A folder that exists wins over a model of the same name.  The artifact behind a model stays held as
+long as the answer is kept, so that no collection takes it from under a server.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import Path
+
+from stoker.cli.history import best_version
+from stoker.core.errors import ArtifactError
+from stoker.store.artifact import Artifact
+from stoker.store.catalog import Catalog
+from stoker.store.home import find_home
+from stoker.store.store import Store
+
+
+@dataclass(frozen=True)
+class FoundBundle:
+    """A bundle's folder, held while this value lives."""
+
+    folder: Path
+    name: str | None = None
+    """Name in the catalog, if it came from there."""
+    version: str | None = None
+    """Version in the catalog."""
+    artifact: Artifact | None = None
+
+
+def find_bundle(text: str, home: Path | None) -> FoundBundle:
+    """The bundle that a path, NAME, NAME@ALIAS or NAME@VERSION means.
+
+    Raises:
+        ArtifactError: If there is no such folder, model, alias or version, or it was collected.
+    """
+    if Path(text).is_dir():
+        return FoundBundle(Path(text))
+    name, _, which = text.partition("@")
+    place = find_home(home)
+    catalog = Catalog(place) if place.is_dir() else None
+    known = [model.name for model in catalog.models()] if catalog else []
+    if catalog is None or name not in known:
+        raise _unknown(text, sorted(set(known)))
+    model = catalog.resolve(name, which or best_version(catalog, name))
+    artifact = Store(place).find(model.fingerprint)
+    if artifact is None:
+        raise ArtifactError(
+            f"the bundle of {name} version {model.version} is not in {place}",
+            fix="run the recipe again",
+        )
+    artifact.verify()
+    return FoundBundle(artifact.folder, name, str(model.version), artifact)
+
+
+def _unknown(text: str, known: list[str]) -> ArtifactError:
+    near = get_close_matches(text.partition("@")[0], known, n=1)
+    return ArtifactError(
+        f"no bundle folder and no model {text!r}",
+        expected=f"a folder, or one of {', '.join(known)}" if known else "the folder of a bundle",
+        fix=f"did you mean {near[0]!r}?"
+        if near
+        else "stoker run makes one; stoker models lists them",
+    )

@@ -1,0 +1,138 @@
+"""What verbs read from the catalog: runs, reports, and what an artifact was made from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+from stoker.core.errors import ArtifactError
+from stoker.store.catalog import Catalog
+from stoker.store.home import find_home
+from stoker.store.manifest import NAME, read_manifest
+from stoker.store.records import Ancestor, RunRecord
+
+CHAMPION = "champion"
+"""The alias that stands for a model when none is named."""
+
+
+def open_catalog(home: Path | None) -> Catalog:
+    """The catalog of a home that exists; looking never creates one.
+
+    Raises:
+        ArtifactError: If there is no home yet.
+    """
+    place = find_home(home)
+    if not place.is_dir():
+        raise ArtifactError(
+            f"there is no home at {place}",
+            expected="a folder that stoker run has filled",
+            fix="run a recipe first, or name another home with --home",
+        )
+    return Catalog(place)
+
+
+def find_run(catalog: Catalog, run: str | None) -> RunRecord:
+    """The run whose id begins so, or the newest.
+
+    Raises:
+        ArtifactError: If there is none, or more than one.
+    """
+    if run is None and not catalog.runs(limit=1):
+        raise ArtifactError("there is no run in this home yet", fix="stoker run")
+    return catalog.run(run or "latest")
+
+
+def report_of(catalog: Catalog, run: str | None) -> Path:
+    """The report of a run, or of the newest run that has one.
+
+    Raises:
+        ArtifactError: If the run has no report, or the file is gone.
+    """
+    if run is None:
+        candidates = [record for record in catalog.runs() if record.result.get("report")]
+    else:
+        candidates = [find_run(catalog, run)]
+    if not candidates or not candidates[0].result.get("report"):
+        raise ArtifactError("there is no report", expected="a run that was evaluated")
+    path = Path(candidates[0].result["report"])
+    if not path.is_file():
+        raise ArtifactError(f"the report {path} is gone", fix="run the recipe again")
+    return path
+
+
+def find_fingerprint(catalog: Catalog, what: str | None) -> str:
+    """The artifact that a run, a model, a bundle folder or the beginning of a fingerprint means.
+
+    Raises:
+        ArtifactError: If it means none.
+    """
+    if what is None:
+        return _last_artifact(find_run(catalog, None))
+    if (Path(what) / NAME).is_file():
+        return read_manifest(Path(what)).fingerprint
+    name, _, which = what.partition("@")
+    if catalog.models(name):
+        return catalog.resolve(name, which or best_version(catalog, name)).fingerprint
+    known = {stage.fingerprint for run in catalog.runs() for stage in catalog.run(run.id).stages}
+    fitting = [mark for mark in known if mark and mark.startswith(what)] if len(what) >= 6 else []
+    return fitting[0] if len(fitting) == 1 else _last_artifact(find_run(catalog, what))
+
+
+def _last_artifact(run: RunRecord) -> str:
+    """The artifact of the run's last stage that came to one."""
+    made = [stage.fingerprint for stage in run.stages if stage.fingerprint]
+    if not made:
+        raise ArtifactError(f"run {run.id} has made nothing yet", fix="run it again to go on")
+    return made[-1]
+
+
+def best_version(catalog: Catalog, name: str) -> str:
+    """The champion of a model if there is one, else its newest version."""
+    versions = catalog.models(name)
+    has_champion = any(CHAMPION in model.aliases for model in versions)
+    return CHAMPION if has_champion else str(versions[0].version)
+
+
+def lineage_tree(ancestors: Sequence[Ancestor]) -> str:
+    """What an artifact was made from, indented; every artifact stands once, nearest first.
+
+    Args:
+        ancestors: The artifact itself, and everything behind it.
+    """
+    parents: dict[str | None, list[Ancestor]] = {}
+    for ancestor in ancestors:
+        parents.setdefault(ancestor.child, []).append(ancestor)
+    return "\n".join(
+        line for top in parents.get(None, []) for line in branch_lines(top, parents, "", "")
+    )
+
+
+def branch_lines(
+    ancestor: Ancestor, parents: Mapping[str | None, list[Ancestor]], first: str, rest: str
+) -> Iterator[str]:
+    """The lines of one artifact and of all behind it.
+
+    Args:
+        ancestor: Whose lines.
+        parents: What each artifact was made from.
+        first: What stands before its own line.
+        rest: What stands before the lines below it.
+    """
+    yield first + describe_ancestor(ancestor)
+    behind = parents.get(ancestor.fingerprint, [])
+    for parent in behind:
+        last = parent is behind[-1]
+        own, below = ("└─ ", "   ") if last else ("├─ ", "│  ")
+        yield from branch_lines(parent, parents, rest + own, rest + below)
+
+
+def describe_ancestor(ancestor: Ancestor) -> str:
+    """Kind, short fingerprint, and the plain numbers of its summary."""
+    facts = [
+        f"{key} {value:,}"
+        for key, value in ancestor.summary.items()
+        if isinstance(value, int) and not isinstance(value, bool)
+    ]
+    return "  ".join(
+        [ancestor.kind or "unknown", ancestor.fingerprint[:12], ", ".join(facts)]
+    ).rstrip()

@@ -1,0 +1,75 @@
+"""List the runs of a home, newest first; or show one.
+
+RUN is an id of that list, or its beginning.
+
+Examples:
+    stoker runs
+    stoker runs r-20261122-0930
+    stoker runs --json
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from stoker.cli.app import Verb
+from stoker.cli.options import HOME, JSON
+
+if TYPE_CHECKING:
+    from stoker.store.records import RunRecord
+
+
+@click.command("runs", cls=Verb, help=__doc__)
+@click.argument("run", required=False)
+@HOME
+@JSON
+def verb(run: str | None, home: Path | None, as_json: bool) -> None:
+    """Print a table of runs, or the stages of one."""
+    from dataclasses import asdict
+
+    from stoker.cli.history import find_run, open_catalog
+    from stoker.cli.text import json_text
+
+    catalog = open_catalog(home)
+    if run is not None:
+        found = find_run(catalog, run)
+        click.echo(json_text(asdict(found)) if as_json else one_run(found))
+        return
+    records = catalog.runs()
+    click.echo(json_text([asdict(record) for record in records]) if as_json else many_runs(records))
+
+
+def many_runs(records: list[RunRecord]) -> str:
+    """One line a run."""
+    from stoker.cli.text import interval, table
+
+    rows = []
+    for record in records:
+        name, metric = next(iter(record.result.get("metrics", {}).items()), (None, None))
+        shown = None if metric is None else f"{name} {interval(metric)}"
+        rows.append((record.id, record.name, record.status, record.started_at[:19], shown))
+    return table(["run", "name", "status", "started (UTC)", "score"], rows)
+
+
+def one_run(record: RunRecord) -> str:
+    """Everything about one run."""
+    from stoker.cli.text import duration, interval, table
+
+    metrics = record.result.get("metrics", {})
+    stages = [
+        (stage.stage, stage.status, duration(stage.seconds), (stage.fingerprint or "-")[:12])
+        for stage in record.stages
+    ]
+    lines = [
+        f"{record.id}  {record.name}  {record.status}  stoker {record.stoker}",
+        f"started {record.started_at}, finished {record.finished_at or '-'}",
+        *(f"--set {override}" for override in record.overrides),
+        "",
+        table(["stage", "state", "time", "artifact"], stages),
+        "",
+        *(f"{name:<18} {interval(metric)}" for name, metric in metrics.items()),
+    ]
+    return "\n".join(lines).rstrip()
