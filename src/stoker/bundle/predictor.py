@@ -21,10 +21,10 @@ from typing import Any, Literal, final
 import numpy as np
 import pyarrow as pa
 
-from stoker.bundle._session import Session
 from stoker.bundle._tables import Rows, select_columns, to_table
 from stoker.bundle.interface import Interface
 from stoker.bundle.read import Bundle, open_bundle
+from stoker.bundle.session import Session
 from stoker.core.errors import DataError, Place
 from stoker.core.steps import step_name
 from stoker.data.rejects import SCHEMA

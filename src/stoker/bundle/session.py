@@ -29,6 +29,7 @@ _RUNTIME_ERRORS = tuple(
 )
 _TYPES = {"tensor(float)": np.float32, "tensor(int32)": np.int32, "tensor(uint8)": np.uint8}
 _FATAL = 4
+_PART_ROWS = 256
 _quiet = threading.Event()
 
 
@@ -96,6 +97,21 @@ class Session:
                 expected=f"inputs {sorted(expected)} and one output of {self._num_outputs} columns",
                 fix="build the bundle again",
             )
+
+
+def run_graph(graph: bytes, tensors: Mapping[str, np.ndarray]) -> np.ndarray:
+    """Outputs (N, K) of a graph that is not in a bundle yet, for tensors by input name."""
+    session = onnxruntime.InferenceSession(
+        graph, session_options(1), providers=["CPUExecutionProvider"]
+    )
+    num_rows = len(next(iter(tensors.values())))
+    parts = [
+        np.asarray(
+            session.run([OUTPUT], {n: t[begin : begin + _PART_ROWS] for n, t in tensors.items()})[0]
+        )
+        for begin in range(0, num_rows, _PART_ROWS)
+    ]
+    return np.concatenate(parts)
 
 
 def session_options(threads: int) -> onnxruntime.SessionOptions:

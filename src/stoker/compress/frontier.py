@@ -1,0 +1,242 @@
+"""The frontier: measure every candidate, keep the best one that is neither worse nor slower.
+
+Each compressor makes a candidate bundle.  All of them and the model itself are scored on the same
+validation rows (paired resamples give an interval of the difference), timed at batches of 1 and 32
+in turns on one thread, and weighed.  A candidate is kept only if no watched score falls by more
+than the budget *and* it is not slower at either batch size.  Of those the fastest is chosen, and
+with none the model stays as it is; either way the reason is said.
+
+Watched are accuracy, and for two classes the area under the ROC curve too, because accuracy hides
+what happens to a rare class; for numbers it is R2.
+
+Cost: one pass over the validation rows and about a second of timing a candidate.  Times are those
+of this machine; another one may decide otherwise, which is why it is measured and not assumed.
+"""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from stoker.bundle.predictor import Predictor
+from stoker.bundle.read import Bundle, open_bundle
+from stoker.bundle.write import GRAPH_FILE
+from stoker.compress import Compressor
+from stoker.core import events
+from stoker.core.canonical import canonical_json
+from stoker.core.errors import ArtifactError
+from stoker.core.steps import step_name, step_spec
+from stoker.evaluate.evaluation import Evaluation
+from stoker.evaluate.score import evaluate_all
+from stoker.store.durable import make_folder, write_file
+
+if TYPE_CHECKING:
+    from stoker.data.prepare.prepared_set import PreparedSet
+
+MODEL = "model"
+"""Name of the uncompressed model in the result."""
+
+CALIBRATION_ROWS = 1024
+BATCHES = (1, 32)
+_RESAMPLES = 200
+_SECONDS = 1.0
+_FEWEST_ROUNDS, _MOST_ROUNDS = 15, 400
+
+
+@dataclass(frozen=True)
+class _Measured:
+    """A candidate that could be made."""
+
+    predictor: Predictor
+    size_bytes: int
+    output_NK: np.ndarray
+
+
+def choose_candidate(
+    bundle: Path,
+    candidates: Sequence[Compressor],
+    train: PreparedSet,
+    validation: PreparedSet,
+    folder: Path,
+    *,
+    max_accuracy_loss: float,
+) -> dict[str, Any]:
+    """Make, measure and judge the candidates.
+
+    Args:
+        bundle: Folder of the model's bundle.
+        candidates: Compressors to try.
+        train: Prepared training rows; some of them calibrate.
+        validation: Prepared validation rows, on which everything is decided.
+        folder: Where each candidate gets a folder of its own, and `compress.json` is written.
+        max_accuracy_loss: How much a watched score may fall, such as 0.005.
+
+    Returns:
+        What `compress.json` holds: `chosen` (`"model"` or a candidate's name, which is its folder),
+        `reason`, and `rows`, one for the model and one for each candidate with `status` (`chosen`,
+        `kept`, `refused` or `skipped`), `reason`, `scores`, `changes`, `latency_ms`, `speed` and
+        `size_bytes`.
+    """
+    make_folder(folder)
+    source = open_bundle(bundle)
+    measured = {MODEL: _measure(source, validation)}
+    steps = dict(zip(_names(candidates), candidates, strict=True))
+    skipped: dict[str, str] = {}
+    with events.task("compress", total=len(steps), unit="candidates") as view:
+        for name, step in steps.items():
+            why = _make(step, source, folder / name, train)
+            if why is None:
+                measured[name] = _measure(open_bundle(folder / name), validation)
+                if not np.isfinite(measured[name].output_NK).all():
+                    del measured[name]
+                    why = "its outputs are not all finite"
+            if why is not None:
+                skipped[name] = why
+            view.advance()
+    rows = _judge(measured, validation, max_accuracy_loss)
+    rows += [{"name": name, "status": "skipped", "reason": why} for name, why in skipped.items()]
+    specs = {name: step_spec(step) for name, step in steps.items()}
+    result = {
+        "format": 1,
+        "max_accuracy_loss": max_accuracy_loss,
+        **_choose(rows),
+        "rows": [{**row, "step": specs.get(row["name"])} for row in rows],
+    }
+    write_file(folder / "compress.json", canonical_json(result) + b"\n")
+    return result
+
+
+def _names(candidates: Sequence[Compressor]) -> list[str]:
+    """A folder name for each candidate: the step's, numbered where it comes again."""
+    names: list[str] = []
+    for step in candidates:
+        plain = step_name(step).rpartition(":")[2]
+        again = sum(name == plain or name.startswith(f"{plain}-") for name in names)
+        names.append(f"{plain}-{again + 1}" if again else plain)
+    return names
+
+
+def _make(step: Compressor, source: Bundle, out: Path, train: PreparedSet) -> str | None:
+    """Write a candidate; the reason if there is none."""
+    if why := step.refusal(source):
+        return why
+    # Evenly spaced rows: the same each time, and from all of a set that came sorted.
+    index = np.unique(np.linspace(0, len(train) - 1, CALIBRATION_ROWS).astype(np.int64))
+    calibration = {name: column[index] for name, column in train.columns.items()}
+    try:
+        step.compress(source.folder, out, calibration)
+    except ArtifactError as error:
+        events.warning(f"compress: {out.name} was left out: {error.what}")
+        return error.what
+    return None
+
+
+def _measure(bundle: Bundle, validation: PreparedSet) -> _Measured:
+    predictor = Predictor(bundle)
+    size_bytes = bundle.manifest.files[GRAPH_FILE].size
+    return _Measured(predictor, size_bytes, predictor.outputs_of(validation.columns))
+
+
+def _judge(
+    measured: Mapping[str, _Measured], validation: PreparedSet, max_accuracy_loss: float
+) -> list[dict[str, Any]]:
+    """One record for the model and for each candidate that was made."""
+    task = measured[MODEL].predictor.interface.task
+    outputs = {name: one.output_NK for name, one in measured.items()}
+    scored = evaluate_all(
+        outputs, validation.target, task, seed=0, resamples=_RESAMPLES, reference=MODEL
+    )
+    predictors = {name: one.predictor for name, one in measured.items()}
+    latency = {size: _latency_ms(predictors, validation, size) for size in BATCHES}
+    watched = _watched(scored[MODEL])
+    rows = []
+    for name, one in measured.items():
+        row: dict[str, Any] = {
+            "name": name,
+            "scores": {key: scored[name].metrics[key].value for key in watched},
+            "latency_ms": {str(size): latency[size][name] for size in BATCHES},
+            "size_bytes": one.size_bytes,
+        }
+        if name != MODEL:
+            row |= {
+                "changes": _changes(scored[name], watched),
+                "speed": {
+                    str(size): latency[size][MODEL] / latency[size][name] for size in BATCHES
+                },
+                "size_ratio": measured[MODEL].size_bytes / one.size_bytes,
+            }
+            row |= _verdict(row, max_accuracy_loss)
+        rows.append(row)
+    return rows
+
+
+def _watched(evaluation: Evaluation) -> list[str]:
+    """Scores that must not fall."""
+    if evaluation.task == "regress":
+        return ["r2"]
+    return ["accuracy", "roc_auc"] if evaluation.headline == "roc_auc" else ["accuracy"]
+
+
+def _changes(evaluation: Evaluation, watched: Sequence[str]) -> dict[str, dict[str, float | None]]:
+    """Change of each watched score against the model's, with its interval."""
+    assert evaluation.comparison is not None
+    found = {name: evaluation.comparison.metrics[name] for name in watched}
+    return {name: {"value": d.value, "low": d.low, "high": d.high} for name, d in found.items()}
+
+
+def _verdict(row: Mapping[str, Any], max_accuracy_loss: float) -> dict[str, str]:
+    """Whether a candidate may be kept, and why or why not."""
+    for name, change in row["changes"].items():
+        if change["value"] is None:
+            return {"status": "refused", "reason": f"{name} is not defined on these rows"}
+        if -change["value"] > max_accuracy_loss:
+            lost, budget = -change["value"], max_accuracy_loss
+            return {"status": "refused", "reason": f"{name} falls by {lost:.4f}, over {budget:g}"}
+    for size, speed in row["speed"].items():
+        if speed < 1:
+            reason = f"slower at batch {size}: {1 / speed:.2f} times the model's time"
+            return {"status": "refused", "reason": reason}
+    return {"status": "kept", "reason": "within the budget and not slower"}
+
+
+def _choose(rows: list[dict[str, Any]]) -> dict[str, str]:
+    """Mark and name the fastest of the kept candidates, or the model."""
+    kept = [row for row in rows if row.get("status") == "kept"]
+    best = max(kept, key=lambda row: statistics.geometric_mean(row["speed"].values()), default=None)
+    model = next(row for row in rows if row["name"] == MODEL)
+    if best is None:
+        model |= {"status": "chosen", "reason": "no candidate was kept"}
+        tried = [f"{row['name']}: {row['reason']}" for row in rows if row is not model]
+        return {"chosen": MODEL, "reason": "; ".join(tried) or "no compressor was asked for"}
+    best["status"] = "chosen"
+    model |= {"status": "kept", "reason": f"{best['name']} is faster"}
+    speeds = ", ".join(f"{speed:.2f}x at batch {size}" for size, speed in best["speed"].items())
+    falls = ", ".join(f"{name} {change['value']:+.4f}" for name, change in best["changes"].items())
+    reason = f"{speeds}, {best['size_ratio']:.1f}x smaller, {falls}"
+    return {"chosen": best["name"], "reason": reason}
+
+
+def _latency_ms(
+    predictors: Mapping[str, Predictor], validation: PreparedSet, size: int
+) -> dict[str, float]:
+    """Median milliseconds of one batch, candidates in turns so that a busy moment hits all."""
+    index = np.arange(size) % len(validation)
+    batch = {name: np.ascontiguousarray(c[index]) for name, c in validation.columns.items()}
+    times: dict[str, list[float]] = {name: [] for name in predictors}
+    for predictor in predictors.values():
+        predictor.outputs_of(batch)
+    end = time.perf_counter() + _SECONDS
+    for rounds in range(_MOST_ROUNDS):
+        if rounds >= _FEWEST_ROUNDS and time.perf_counter() > end:
+            break
+        for name, predictor in predictors.items():
+            begin = time.perf_counter()
+            predictor.outputs_of(batch)
+            times[name].append((time.perf_counter() - begin) * 1e3)
+    return {name: statistics.median(values) for name, values in times.items()}
