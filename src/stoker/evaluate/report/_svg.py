@@ -1,0 +1,193 @@
+"""Small charts as inline SVG: lines, dots and bars over two axes.
+
+Why not matplotlib: it takes 0.5 s and 60 MB to import, keeps a font cache in the user's home, and
+its SVG carries glyphs as paths (100 kB a chart, Chinese labels missing without a font).  Text here
+is text: the reader's own fonts show it, it can be searched, and a chart is about 5 kB.
+
+Colours are CSS classes of the page (`s0`, `s1`...: also different dashes, so no chart needs colour
+to be read), which makes one SVG serve light, dark and print.  Nothing here has a style attribute,
+which the page's security policy would refuse.
+
+Not for: log axes, dates, more than five series, interaction.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from markupsafe import Markup, escape
+
+WIDTH, HEIGHT = 400, 280
+LEFT, RIGHT, TOP, BOTTOM = 52, 12, 12, 44
+
+Point = tuple[float, float]
+Range = tuple[float, float]
+
+
+@dataclass(frozen=True)
+class Series:
+    """One set of points."""
+
+    name: str
+    points: Sequence[Point]
+    kind: Literal["line", "dots", "bars"] = "line"
+    """Bars stand on the lower edge; a bar's point is its middle and its height."""
+    style: int = 0
+    """0 to 4: colour and dashes."""
+    bar_width: float = 0.0
+    """Width of a bar in units of x."""
+
+
+@dataclass(frozen=True)
+class Axes:
+    """What the two axes mean."""
+
+    title: str
+    """Read out by screen readers in place of the picture."""
+    x: str
+    y: str
+    x_range: Range | None = None
+    """None fits the points."""
+    y_range: Range | None = None
+    diagonal: bool = False
+    """Whether to draw where y equals x."""
+
+
+def chart(series: Sequence[Series], axes: Axes) -> Markup:
+    """A chart as an SVG element; points that are not finite are left out."""
+    shown = [_finite(one) for one in series]
+    every = [point for one in shown for point in one.points]
+    x_range = axes.x_range or _padded([x for x, _ in every])
+    y_range = axes.y_range or _padded([y for _, y in every])
+    scale = _Scale(x_range, y_range)
+    parts = [_frame(scale, axes)]
+    if axes.diagonal:
+        low, high = max(x_range[0], y_range[0]), min(x_range[1], y_range[1])
+        guide = scale.path([(low, low), (high, high)])
+        parts.append(Markup('<path class="guide" d="{}"/>').format(guide))
+    parts += [_drawn(one, scale) for one in shown]
+    label = escape(axes.title)
+    return Markup(
+        '<svg viewBox="0 0 {} {}" role="img" aria-label="{}" class="chart">{}</svg>'
+    ).format(WIDTH, HEIGHT, label, Markup("").join(parts))
+
+
+def nice_ticks(low: float, high: float, about: int = 5) -> list[float]:
+    """Round numbers inside a range.
+
+    >>> nice_ticks(0, 1), nice_ticks(0.9, 1.0)
+    ([0.0, 0.2, 0.4, 0.6, 0.8, 1.0], [0.9, 0.92, 0.94, 0.96, 0.98, 1.0])
+    """
+    raw = (high - low) / about
+    magnitude = 10.0 ** math.floor(math.log10(raw))
+    step = next(m * magnitude for m in (1, 2, 5, 10) if raw <= m * magnitude * 1.0001)
+    first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
+    decimals = max(0, -math.floor(math.log10(step)) + 1)
+    return [round(i * step, decimals) + 0.0 for i in range(first, last + 1)]
+
+
+def tick_label(value: float) -> str:
+    """A tick's number, short.
+
+    >>> [tick_label(v) for v in (0.0, 0.25, 1500.0, 2_000_000.0, 1e-6)]
+    ['0', '0.25', '1.5k', '2M', '1e-06']
+    """
+    for limit, unit in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
+        if abs(value) >= limit:
+            return f"{value / limit:.4g}{unit}"
+    return f"{value:.4g}"
+
+
+@dataclass(frozen=True)
+class _Scale:
+    x_range: Range
+    y_range: Range
+
+    def x(self, value: float) -> float:
+        low, high = self.x_range
+        return LEFT + (value - low) / (high - low) * (WIDTH - LEFT - RIGHT)
+
+    def y(self, value: float) -> float:
+        low, high = self.y_range
+        return HEIGHT - BOTTOM - (value - low) / (high - low) * (HEIGHT - TOP - BOTTOM)
+
+    def path(self, points: Sequence[Point]) -> str:
+        return "M" + "L".join(f"{self.x(x):.1f} {self.y(y):.1f}" for x, y in points)
+
+
+def _finite(series: Series) -> Series:
+    kept = [(x, y) for x, y in series.points if math.isfinite(x) and math.isfinite(y)]
+    return Series(series.name, kept, series.kind, series.style, series.bar_width)
+
+
+def _padded(values: Sequence[float]) -> Range:
+    if not values:
+        return 0.0, 1.0
+    low, high = min(values), max(values)
+    if low == high:
+        return low - (abs(low) or 1) * 0.5, high + (abs(high) or 1) * 0.5
+    return low - 0.02 * (high - low), high + 0.02 * (high - low)
+
+
+def _frame(scale: _Scale, axes: Axes) -> Markup:
+    parts = []
+    bottom, right = HEIGHT - BOTTOM, WIDTH - RIGHT
+    for value in nice_ticks(*scale.y_range):
+        y = f"{scale.y(value):.1f}"
+        line = Markup('<path class="grid" d="M{} {}H{}"/>').format(LEFT, y, right)
+        text = Markup('<text x="{}" y="{}" dy="4" text-anchor="end">{}</text>').format(
+            LEFT - 6, y, tick_label(value)
+        )
+        parts += [line, text]
+    for value in nice_ticks(*scale.x_range):
+        x = f"{scale.x(value):.1f}"
+        line = Markup('<path class="grid" d="M{} {}V{}"/>').format(x, TOP, bottom)
+        text = Markup('<text x="{}" y="{}" text-anchor="middle">{}</text>').format(
+            x, bottom + 16, tick_label(value)
+        )
+        parts += [line, text]
+    middle_x, middle_y = (LEFT + right) // 2, (TOP + bottom) // 2
+    parts.append(
+        Markup('<text class="axis" x="{}" y="{}" text-anchor="middle">{}</text>').format(
+            middle_x, HEIGHT - 8, axes.x
+        )
+    )
+    parts.append(
+        Markup(
+            '<text class="axis" transform="translate(13 {}) rotate(-90)" '
+            'text-anchor="middle">{}</text>'
+        ).format(middle_y, axes.y)
+    )
+    return Markup("").join(parts)
+
+
+def _drawn(series: Series, scale: _Scale) -> Markup:
+    style = f"s{series.style % 5}"
+    if series.kind == "bars":
+        return Markup("").join(_bar(x, y, series, scale, style) for x, y in series.points)
+    dots = series.points if series.kind == "dots" or len(series.points) == 1 else []
+    radius = "2.2" if len(dots) > 50 else "3.5"
+    circles = Markup("").join(
+        Markup('<circle class="dot {}" cx="{}" cy="{}" r="{}"/>').format(
+            style, f"{scale.x(x):.1f}", f"{scale.y(y):.1f}", radius
+        )
+        for x, y in dots
+    )
+    if series.kind == "dots" or len(series.points) < 2:
+        return circles
+    return Markup('<path class="line {}" d="{}"/>').format(style, scale.path(series.points))
+
+
+def _bar(x: float, y: float, series: Series, scale: _Scale, style: str) -> Markup:
+    left, right = scale.x(x - series.bar_width / 2), scale.x(x + series.bar_width / 2)
+    top, bottom = scale.y(y), float(HEIGHT - BOTTOM)
+    return Markup('<rect class="bar {}" x="{}" y="{}" width="{}" height="{}"/>').format(
+        style,
+        f"{left + 0.5:.1f}",
+        f"{top:.1f}",
+        f"{max(right - left - 1, 0.5):.1f}",
+        f"{max(bottom - top, 0):.1f}",
+    )

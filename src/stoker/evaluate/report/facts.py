@@ -1,0 +1,195 @@
+"""What a report says, as one plain value: page, JSON and model card are all made from it.
+
+Whatever is not known may be left out; the page says so or skips the part.  Survives JSON unchanged
+(pictures as base64), so `ReportFacts.model_validate_json` reads a `report.json` back.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import ConfigDict, Field
+
+from stoker.core.steps import Step
+from stoker.evaluate.evaluation import Evaluation
+from stoker.evaluate.gates import GateResult
+
+MOST_MISTAKES = 24
+
+
+class StageFact(Step):
+    """One stage of the run."""
+
+    name: str
+    status: Literal["cached", "resumed", "done", "failed"]
+    seconds: float
+    """Wall time spent on it in this run."""
+    fingerprint: str = ""
+    """Of code, recipe part and inputs; the artifact's name in the store."""
+    digest: str = ""
+    """SHA-256 of the artifact's contents."""
+    parents: tuple[str, ...] = ()
+    """Stages whose artifacts it read."""
+
+
+class SourceFact(Step):
+    """One source of raw rows."""
+
+    source: str
+    licence: str | None = None
+    part: str | None = None
+    """Part that the source itself decrees for its rows."""
+    rows_in: int
+    rows_out: int
+    rejected: int
+
+
+class FlowFact(Step):
+    """What a step did to the rows."""
+
+    step: str
+    rows_in: int
+    rows_out: int
+    rejected: int
+    notes: tuple[str, ...] = ()
+
+
+class PartFact(Step):
+    """One part of the split."""
+
+    name: str
+    rows: int
+    labels: dict[str, int] | None = None
+    """Rows of each class; None for numbers."""
+
+
+class RejectSample(Step):
+    """One row that was left out."""
+
+    source: str
+    line: int | None = None
+    column: str | None = None
+    found: str | None = None
+
+
+class RejectFact(Step):
+    """All rows left out for one reason."""
+
+    step: str
+    reason: str
+    rows: int
+    samples: tuple[RejectSample, ...] = ()
+
+
+class DataFacts(Step):
+    """Where the rows came from and what became of them."""
+
+    sources: tuple[SourceFact, ...] = ()
+    columns: dict[str, str] = Field(default_factory=dict)
+    """Column to Arrow type, as acquired."""
+    flow: tuple[FlowFact, ...] = ()
+    """Every stage and cleaning step that rows went through, in order."""
+    split_method: str = ""
+    parts: tuple[PartFact, ...] = ()
+    notes: tuple[str, ...] = ()
+    rejects: tuple[RejectFact, ...] = ()
+
+
+class TrainingFacts(Step):
+    """How the model was made."""
+
+    model: str
+    """Recipe name of the model, such as `cnn`."""
+    reason: str = ""
+    """Why this model and these settings."""
+    num_weights: int | None = None
+    settings: dict[str, Any] = Field(default_factory=dict)
+    """Every resolved value."""
+    history: tuple[dict[str, float], ...] = ()
+    """One record per epoch or round."""
+    seconds: dict[str, float] = Field(default_factory=dict)
+    """Wall time by what it was spent on: data, forward, step, evaluation, checkpoint..."""
+    steps: int | None = None
+    stopped: str = ""
+    """Why training ended."""
+    gemm_share: float | None = None
+    """Arithmetic done per second of training, as a share of this machine's matrix product peak."""
+
+
+class CompressFact(Step):
+    """One candidate of compression."""
+
+    name: str
+    """`model` for the uncompressed one."""
+    size_bytes: int
+    score: float | None = None
+    """Validation score that was compared."""
+    latency_ms: dict[str, float] = Field(default_factory=dict)
+    """Median milliseconds by batch size."""
+    kept: bool = False
+    reason: str = ""
+
+
+class CompressFacts(Step):
+    """Candidates, and which one went into the bundle."""
+
+    score_name: str = "accuracy"
+    candidates: tuple[CompressFact, ...]
+    decision: str
+
+
+class MistakeFact(Step):
+    """A row that was answered badly."""
+
+    model_config = ConfigDict(ser_json_bytes="base64", val_json_bytes="base64")
+
+    row: int | None = None
+    source: str | None = None
+    line: int | None = None
+    truth: str | float
+    prediction: str | float
+    confidence: float | None = None
+    image: bytes | None = None
+    """Encoded picture as acquired; `write_report` makes a small PNG of it."""
+    cells: dict[str, str | float | int | bool | None] = Field(default_factory=dict)
+    """The row's other columns."""
+
+
+class ReportFacts(Step):
+    """Everything a report says."""
+
+    name: str
+    """Of the recipe and the bundle."""
+    run: str = ""
+    created: str = ""
+    """When, as text; left out of the model card."""
+    recipe_text: str = ""
+    task: Literal["classify", "regress"]
+    target: str
+    """Column that is predicted."""
+    inputs: dict[str, str] = Field(default_factory=dict)
+    """Column to feature, as in `{"image": "image"}`."""
+    bundle: str = ""
+    """Path of the bundle as a user would type it."""
+    scored_part: str = "test"
+    """Part of the split that the evaluations are about."""
+    evaluations: dict[str, Evaluation] = Field(default_factory=dict)
+    """By candidate: `model`, `int8`, `baseline`..."""
+    chosen: str = "model"
+    """The candidate in the bundle."""
+    gates: tuple[GateResult, ...] = ()
+    gates_part: str = "validation"
+    """Part of the split that gates look at."""
+    data: DataFacts = DataFacts()
+    training: TrainingFacts | None = None
+    baseline: str = ""
+    """Recipe name of the baseline's model, such as `logistic`."""
+    compress: CompressFacts | None = None
+    mistakes: tuple[MistakeFact, ...] = ()
+    stages: tuple[StageFact, ...] = ()
+    environment: dict[str, str] = Field(default_factory=dict)
+
+    @property
+    def best(self) -> Evaluation | None:
+        """The evaluation of the candidate in the bundle."""
+        return self.evaluations.get(self.chosen)

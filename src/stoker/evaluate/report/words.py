@@ -1,0 +1,64 @@
+"""Sentences and commands that the page and the model card share."""
+
+from __future__ import annotations
+
+import shlex
+
+from stoker.evaluate.evaluation import Evaluation
+from stoker.evaluate.report import _format
+from stoker.evaluate.report.facts import RejectSample, ReportFacts
+
+
+def sample_words(sample: RejectSample) -> str:
+    """A rejected row in one line.
+
+    >>> sample_words(RejectSample(source="a.csv", line=3, column="age", found="x"))
+    "a.csv:3, age: 'x'"
+    """
+    place = sample.source + (f":{sample.line}" if sample.line is not None else "")
+    column = f", {sample.column}" if sample.column else ""
+    return f"{place}{column}" + (f": {sample.found!r}" if sample.found is not None else "")
+
+
+def headline_sentence(facts: ReportFacts, best: Evaluation) -> str:
+    """The result in one sentence, from most to least important.
+
+    Used by the page and by the model card.
+    """
+    score = best.metrics[best.headline]
+    if score.value is None:
+        return f"{score.title} is undefined: {score.note}."
+    between = _format.span(score.low, score.high)
+    said = f"{score.title} {_format.metric(score.value)}"
+    said += f" ({between})" if between else ""
+    said += f" on {best.num_rows:,} {facts.scored_part} rows"
+    comparison = best.comparison
+    gap = comparison.metrics.get(best.headline) if comparison else None
+    if comparison is None or gap is None or gap.value is None:
+        return f"{said}."
+    name = comparison.reference
+    if facts.baseline and facts.baseline != name:
+        name += f" ({facts.baseline})"
+    if gap.verdict == "unclear":
+        return f"{said}; not clearly different from the {name}."
+    return f"{said}: {gap.verdict} than the {name} by {_format.metric(abs(gap.value))}."
+
+
+def commands(facts: ReportFacts) -> dict[str, str]:
+    """Exact commands for using the bundle."""
+    bundle = shlex.quote(facts.bundle)
+    media = "image" in facts.inputs.values()
+    rows = "photos/" if media else "rows.csv"
+    body = (
+        "curl --data-binary @photo.png -H 'Content-Type: image/png'"
+        if media and len(facts.inputs) == 1
+        else "curl --data-binary @rows.csv -H 'Content-Type: text/csv'"
+    )
+    return {
+        "predict": f"stoker predict {bundle} {rows} -o answers.csv",
+        "serve": f"stoker serve {bundle}\n{body} http://127.0.0.1:8080/predict",
+        "python": (
+            f"import stoker\n\npredictor = stoker.load({facts.bundle!r})\n"
+            "answers = predictor.predict(frame)  # pandas, Polars, Arrow or a list of dicts"
+        ),
+    }
