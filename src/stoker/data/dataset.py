@@ -26,13 +26,13 @@ from stoker.core.errors import ArtifactError, DataError, Place
 from stoker.core.events import task
 from stoker.core.steps import step_name
 from stoker.data.acquire import Source
-from stoker.data.fingerprint import path_label, source_fingerprint
+from stoker.data.fingerprint import default_cache, path_label, source_fingerprint
 from stoker.data.media import Media, MediaWriter
 from stoker.data.rejects import Rejects
 from stoker.engine.table_file import TableWriter, plain_schema, read_tables
 from stoker.store.durable import machine_errors
 
-__all__ = ["OWN_COLUMNS", "Dataset", "Reading", "acquire", "source_fingerprint"]
+__all__ = ["OWN_COLUMNS", "Dataset", "Reading", "acquire", "default_cache", "source_fingerprint"]
 
 FORMAT = 1
 OWN_COLUMNS = ("_row", "_source", "_line", "_part")

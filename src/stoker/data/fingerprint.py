@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -30,16 +31,23 @@ if TYPE_CHECKING:
 _FRESH_S = 2.0
 
 
+def default_cache() -> Path:
+    """Folder for downloads and remembered hashes: `STOKER_CACHE`, or `~/.cache/stoker`."""
+    named = os.environ.get("STOKER_CACHE")
+    if named:
+        return Path(named).absolute()
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache", "stoker").absolute()
+
+
 def path_label(path: Path, project: Path, cache: Path) -> str:
-    """A path as the user knows it: relative to the project, else to the cache, else whole.
+    """A path as the user knows it: relative to the project or the cache, else whole.
 
     >>> path_label(Path("/home/li/digits/a.png"), Path("/home/li"), Path("/cache"))
     'digits/a.png'
     """
-    for root in (project, cache):
-        if path.is_relative_to(root):
-            path = path.relative_to(root)
-            break
+    roots = [root for root in (project, cache) if path.is_relative_to(root)]
+    if roots:
+        path = path.relative_to(max(roots, key=lambda root: len(root.parts)))
     return str(path).encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
 
 

@@ -55,6 +55,8 @@ class Piece:
     lines: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int64))
     """Line on which each good one begins, int64, shape (num_good,)."""
     bad: list[BadRecord] = field(default_factory=list)
+    num_lines: int = 0
+    """How many lines all of them take."""
 
 
 class Records:
@@ -104,7 +106,7 @@ class Records:
             if final and not self._rest:
                 return
             piece, used = self._cut(text, num_columns, final=final)
-            self._line += text.count(b"\n", 0, used)
+            self._line += piece.num_lines
             self._rest = text[used:]
             yield piece
             if len(self._rest) > MOST_RECORD_BYTES:
@@ -175,7 +177,8 @@ class _Layout:
             for i in sorted(reasons)
             if not blank[i]
         ]
-        return Piece(self._kept(keep), lines[keep], bad), self.used
+        num_lines = int(np.searchsorted(self._newlines, self.used))
+        return Piece(self._kept(keep), lines[keep], bad, num_lines), self.used
 
     def _record(self, index: int) -> bytes:
         return self._text[self._starts[index] : self._ends[index]]
@@ -244,7 +247,7 @@ def _outside(positions: np.ndarray, quotes: np.ndarray) -> np.ndarray:
 
 
 def _lone_returns(text: bytes, bytes_B: np.ndarray) -> np.ndarray:
-    if text.count(b"\r") == text.count(b"\r\n"):
+    if b"\r" not in text:
         return np.zeros(0, np.int64)
     returns = np.flatnonzero(bytes_B[:-1] == _CR)
     return returns[bytes_B[returns + 1] != _LF]
@@ -314,7 +317,7 @@ class _FieldReader:
                     lines.append(line)
             line += text.count(b"\n", at, end)
             at = end
-        return Piece(b"".join(kept), np.array(lines, np.int64), bad), at
+        return Piece(b"".join(kept), np.array(lines, np.int64), bad, line - first_line), at
 
     def _reason(self, fields: list[bytes] | str, num_columns: int) -> str | None:
         if isinstance(fields, str):

