@@ -197,7 +197,7 @@ def launch(
         [sys.executable, "-P", "-W", "error", "-c", _RUN, str(bundle), json.dumps(settings)],
         stdout=subprocess.PIPE,
         text=True,
-        env=os.environ | {"PYTHONWARNINGS": "error"} | (environment or {}),
+        env=os.environ | (environment or {}),
     )
 
 
