@@ -1,0 +1,108 @@
+"""Small real bundles, and a home with artifacts, a run and a model, for the verbs to work on."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+import pytest
+from onnx import TensorProto, helper, numpy_helper
+
+from stoker.bundle.interface import Interface
+from stoker.bundle.write import write_bundle
+from stoker.features import FittedFeature
+from stoker.features._fitted.image import FittedImage
+from stoker.features._fitted.number import FittedNumber
+from stoker.models._graph_names import OUTPUT, ROWS, graph_input
+from stoker.store.catalog import Catalog
+from stoker.store.store import Store
+from stoker.tasks._fitted.classify import FittedClassify
+
+BRIGHT = FittedImage(height=2, width=2, channels=1, resize="stretch", mean=(0.5,), std=(0.5,))
+AGE = FittedNumber(mean=50, std=10, low=0, high=90, had_missing=False)
+
+
+def write_sign_bundle(
+    folder: Path, inputs: dict[str, FittedFeature], centre: float, name: str = "demo"
+) -> Path:
+    """A bundle that says 高 where the sum of an input is above `centre`, else 低."""
+    ((column, feature),) = inputs.items()
+    size = int(np.prod(feature.shape))
+    kind = TensorProto.UINT8 if feature.dtype == np.uint8 else TensorProto.FLOAT
+    constants = {
+        "shape": np.array([-1, size], np.int64),
+        "weight": np.array([[-1.0, 1.0]] * size, np.float32),
+        "bias": np.array([centre, -centre], np.float32),
+    }
+    nodes = [
+        helper.make_node("Cast", [graph_input(column)], ["float"], to=TensorProto.FLOAT),
+        helper.make_node("Reshape", ["float", "shape"], ["flat"]),
+        helper.make_node("MatMul", ["flat", "weight"], ["product"]),
+        helper.make_node("Add", ["product", "bias"], [OUTPUT]),
+    ]
+    graph = helper.make_graph(
+        nodes,
+        "sign",
+        [helper.make_tensor_value_info(graph_input(column), kind, [ROWS, *feature.shape])],
+        [helper.make_tensor_value_info(OUTPUT, TensorProto.FLOAT, [ROWS, 2])],
+        [numpy_helper.from_array(value, label) for label, value in constants.items()],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 20)], ir_version=10)
+    onnx.checker.check_model(model)
+    task = FittedClassify(classes=("低", "高"), counts=(1, 1), kind="text")
+    write_bundle(
+        folder,
+        name=name,
+        interface=Interface(inputs, (), "label", task),
+        graph=model.SerializeToString(),
+        weights=constants,
+        model={},
+    )
+    return folder
+
+
+@pytest.fixture(scope="session")
+def age_bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_sign_bundle(tmp_path_factory.mktemp("age") / "bundle", {"年龄": AGE}, 0)
+
+
+@pytest.fixture(scope="session")
+def image_bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_sign_bundle(tmp_path_factory.mktemp("image") / "bundle", {"image": BRIGHT}, 400)
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    """A home after one whole run: rows, a bundle made from them, a stray, and version 1."""
+    place = tmp_path / "home"
+    store, catalog = Store(place), Catalog(place)
+    rows = publish(store, "dataset", "a" * 64, {}, {"rows_out": 1200})
+    bundle = publish(store, "bundle", "b" * 64, {"dataset": rows.fingerprint}, {"chosen": "model"})
+    publish(store, "prepared", "c" * 64, {}, {})
+    metrics = {"accuracy": {"value": 0.9234, "low": 0.91, "high": 0.936}}
+    report = place / "reports" / "report.html"
+    report.parent.mkdir()
+    report.write_text("<p>报告</p>", encoding="utf-8")
+    run = catalog.start_run("digits", "version: 1\n", stoker="0.1.0", overrides=["seed=7"])
+    for stage, artifact in (("acquire", rows), ("bundle", bundle)):
+        catalog.record_stage(
+            run, stage, artifact.fingerprint, "done", 1.5, manifest=artifact.manifest
+        )
+    catalog.finish_run(run, "done", {"metrics": metrics, "report": str(report)})
+    catalog.add_model("digits", bundle.fingerprint, metrics, run=run)
+    return place
+
+
+def publish(
+    store: Store, kind: str, mark: str, parents: dict[str, str], summary: dict[str, Any]
+) -> Any:
+    """An artifact with something in it; a bundle is a real one."""
+    with store.draft(kind, mark, parents) as draft:
+        if kind == "bundle":
+            write_sign_bundle(draft.folder, {"年龄": AGE}, 0, name="digits")
+            (draft.folder / "manifest.json").unlink()
+        else:
+            (draft.folder / "rows.bin").write_bytes(mark.encode())
+        return draft.publish(summary)

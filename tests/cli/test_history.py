@@ -1,0 +1,74 @@
+"""Verbs that look at a home: runs, report, models, lineage, gc."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from click.testing import CliRunner, Result
+
+from stoker.cli.app import root
+from stoker.core.errors import ArtifactError
+
+
+def stoker(home: Path, *arguments: str) -> Result:
+    """A verb in this process."""
+    command = [arguments[0], *arguments[1:], "--home", str(home)]
+    return CliRunner().invoke(root, command, prog_name="stoker")
+
+
+def test_runs_lists_and_shows(home: Path) -> None:
+    listed = stoker(home, "runs")
+    assert listed.exit_code == 0, listed.exception
+    run = listed.output.splitlines()[1].split()[0]
+    assert "accuracy 0.9234 (95 % interval 0.91 to 0.936)" in listed.output
+    shown = stoker(home, "runs", run[:-2])
+    assert "--set seed=7" in shown.output
+    assert "acquire" in shown.output
+    assert json.loads(stoker(home, "runs", run, "--json").output)["status"] == "done"
+
+
+def test_report_prints_the_path(home: Path) -> None:
+    path = Path(stoker(home, "report").output.strip())
+    assert path.read_text(encoding="utf-8") == "<p>报告</p>"
+    path.unlink()
+    assert "is gone" in str(stoker(home, "report").exception)
+
+
+def test_models_and_aliases(home: Path) -> None:
+    assert stoker(home, "models", "alias", "digits", "champion", "1").exit_code == 0
+    listed = json.loads(stoker(home, "models", "--json").output)
+    assert [(model["name"], model["version"], model["aliases"]) for model in listed] == [
+        ("digits", 1, ["champion"])
+    ]
+    assert "champion" in stoker(home, "models").output
+    refused = stoker(home, "models", "alias", "digits", "champion", "2")
+    assert isinstance(refused.exception, ArtifactError)
+
+
+def test_lineage_is_a_tree(home: Path) -> None:
+    for what in ([], ["digits"], ["digits@1"], ["bbbbbbbb"]):
+        tree = stoker(home, "lineage", *what)
+        assert tree.exit_code == 0, tree.exception
+        assert tree.output.splitlines() == [
+            f"bundle  {'b' * 12}",
+            f"└─ dataset  {'a' * 12}  rows_out 1,200",
+        ]
+    records = json.loads(stoker(home, "lineage", "--json").output)
+    assert [record["kind"] for record in records] == ["bundle", "dataset"]
+
+
+def test_gc_shows_first_and_keeps_what_is_needed(home: Path) -> None:
+    shown = stoker(home, "gc")
+    assert "would delete 1 artifacts" in shown.output
+    assert (home / "artifacts" / ("c" * 64)).exists()
+    assert "deleted 1 artifacts" in stoker(home, "gc", "--yes").output
+    assert sorted(path.name[0] for path in (home / "artifacts").iterdir()) == ["a", "b"]
+    assert "nothing to delete" in stoker(home, "gc", "--yes").output
+
+
+def test_looking_creates_nothing(tmp_path: Path) -> None:
+    for verb in ("runs", "report", "models", "lineage", "gc"):
+        refused = stoker(tmp_path / "no-home", verb)
+        assert isinstance(refused.exception, ArtifactError)
+    assert not list(tmp_path.iterdir())

@@ -1,0 +1,163 @@
+"""`stoker predict`: every row is answered or rejected with its place, whatever the form."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from click.testing import CliRunner, Result
+from PIL import Image
+
+from stoker.cli.app import root
+from stoker.core.errors import ArtifactError, DataError, RecipeError
+
+
+def predict(*arguments: object) -> Result:
+    """The verb in this process."""
+    return CliRunner().invoke(root, ["predict", *map(str, arguments)], prog_name="stoker")
+
+
+def read_csv(path: Path) -> list[dict[str, str]]:
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_csv_to_csv_keeps_columns_order_and_rejects(age_bundle: Path, tmp_path: Path) -> None:
+    source = tmp_path / "输入.csv"
+    source.write_text("姓名,年龄\n=甲,20\n乙,abc\n丙,70\n丁\n戊,51\n", encoding="utf-8")
+    done = predict(age_bundle, source, "-o", tmp_path / "out.csv")
+    assert done.exit_code == 1
+    rows = read_csv(tmp_path / "out.csv")
+    assert [(row["姓名"], row["年龄"], row["prediction"]) for row in rows] == [
+        ("'=甲", "20", "低"),
+        ("丙", "70", "高"),
+        ("戊", "51", "高"),
+    ]
+    rejects = read_csv(tmp_path / "out.rejects.csv")
+    assert {(row["line"], row["column"], row["found"]) for row in rejects} == {
+        ("3", "年龄", "abc"),
+        ("5", "", "丁"),
+    }
+    assert "3 rows answered" in done.stderr
+    assert "2 rejected" in done.stderr
+
+
+@pytest.mark.parametrize("ending", ["csv", "jsonl", "parquet"])
+def test_every_form_gives_the_same_answers(age_bundle: Path, tmp_path: Path, ending: str) -> None:
+    rows = pa.table({"年龄": [10.0, 60.0, 90.0]})
+    source = tmp_path / f"in.{ending}"
+    if ending == "parquet":
+        pq.write_table(rows, source)
+    elif ending == "jsonl":
+        lines = [json.dumps(row) for row in rows.to_pylist()]
+        source.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    else:
+        source.write_text("年龄\n10\n60\n90\n", encoding="utf-8")
+    done = predict(age_bundle, source, "-o", tmp_path / "out.jsonl")
+    assert done.exit_code == 0, done.output
+    answers = [
+        json.loads(line) for line in (tmp_path / "out.jsonl").read_text("utf-8").splitlines()
+    ]
+    assert [answer["prediction"] for answer in answers] == ["低", "高", "高"]
+    assert not (tmp_path / "out.rejects.jsonl").exists()
+
+
+def test_a_rejects_file_of_an_earlier_call_goes(age_bundle: Path, tmp_path: Path) -> None:
+    (tmp_path / "in.csv").write_text("年龄\nx\n20\n", encoding="utf-8")
+    assert predict(age_bundle, tmp_path / "in.csv", "-o", tmp_path / "out.csv").exit_code == 1
+    (tmp_path / "in.csv").write_text("年龄\n20\n", encoding="utf-8")
+    assert predict(age_bundle, tmp_path / "in.csv", "-o", tmp_path / "out.csv").exit_code == 0
+    assert {path.name for path in tmp_path.iterdir()} == {"in.csv", "out.csv"}
+
+
+def test_options_reach_the_source(age_bundle: Path, tmp_path: Path) -> None:
+    (tmp_path / "in.csv").write_bytes("姓名;年龄\n甲; 70\n".encode("gb18030"))
+    options = ["--set", "delimiter=;", "--set", "encoding=gb18030", "--set", "strip=true"]
+    done = predict(age_bundle, tmp_path / "in.csv", "-o", tmp_path / "out.csv", *options)
+    assert done.exit_code == 0, done.output
+    assert read_csv(tmp_path / "out.csv")[0]["prediction"] == "高"
+
+
+def test_a_wrong_option_is_named(age_bundle: Path, tmp_path: Path) -> None:
+    (tmp_path / "in.csv").write_text("年龄\n20\n", encoding="utf-8")
+    arguments = [age_bundle, tmp_path / "in.csv", "-o", tmp_path / "out.csv"]
+    done = predict(*arguments, "--set", "delimeter=;")
+    assert isinstance(done.exception, RecipeError)
+    assert "did you mean 'delimiter'?" in str(done.exception)
+
+
+def test_a_folder_of_pictures(image_bundle: Path, tmp_path: Path, pictures: Path) -> None:
+    done = predict(image_bundle, pictures, "-o", tmp_path / "out.csv")
+    assert done.exit_code == 1
+    rows = read_csv(tmp_path / "out.csv")
+    assert [(row["file"], row["prediction"]) for row in rows] == [
+        ("sub/dark.png", "低"),
+        ("亮.png", "高"),
+    ]
+    rejects = read_csv(tmp_path / "out.rejects.csv")
+    assert {row["source"] for row in rejects} == {"broken.png", "notes.txt"}
+    assert all(row["reason"] for row in rejects)
+
+
+def test_one_picture(image_bundle: Path, tmp_path: Path, pictures: Path) -> None:
+    done = predict(image_bundle, pictures / "亮.png", "-o", tmp_path / "out.jsonl")
+    assert done.exit_code == 0, done.output
+    answer = json.loads((tmp_path / "out.jsonl").read_text("utf-8"))
+    assert (answer["file"], answer["prediction"]) == ("亮.png", "高")
+
+
+def test_a_table_that_names_pictures(image_bundle: Path, tmp_path: Path, pictures: Path) -> None:
+    text = "编号,image\n1,亮.png\n2,gone.png\n3,sub/dark.png\n"
+    (pictures / "list.csv").write_text(text, encoding="utf-8")
+    done = predict(image_bundle, pictures / "list.csv", "-o", tmp_path / "out.csv")
+    assert done.exit_code == 1
+    rows = read_csv(tmp_path / "out.csv")
+    assert [(row["image"], row["prediction"]) for row in rows] == [
+        ("亮.png", "高"),
+        ("sub/dark.png", "低"),
+    ]
+    (reject,) = read_csv(tmp_path / "out.rejects.csv")
+    assert (reject["line"], reject["column"]) == ("3", "image")
+
+
+def test_wrong_inputs_are_refused_before_anything_is_written(
+    age_bundle: Path, image_bundle: Path, tmp_path: Path, pictures: Path
+) -> None:
+    (tmp_path / "in.csv").write_text("alter\n20\n", encoding="utf-8")
+    out = tmp_path / "out.csv"
+    for arguments, kind, said in [
+        ((age_bundle, tmp_path / "gone.csv"), DataError, "no such file"),
+        ((age_bundle, tmp_path / "in.csv"), DataError, "no column '年龄'"),
+        ((age_bundle, pictures), DataError, "pictures alone are not enough"),
+        ((tmp_path / "no-bundle", tmp_path / "in.csv"), ArtifactError, "no bundle folder"),
+    ]:
+        done = predict(*arguments, "-o", out)
+        assert isinstance(done.exception, kind)
+        assert said in str(done.exception)
+        assert not out.exists()
+
+
+def test_a_model_of_the_catalog_by_name(home: Path, tmp_path: Path) -> None:
+    (tmp_path / "in.csv").write_text("年龄\n20\n", encoding="utf-8")
+    for name in ("digits", "digits@1"):
+        done = predict(name, tmp_path / "in.csv", "-o", tmp_path / "out.csv", "--home", home)
+        assert done.exit_code == 0, done.output
+    done = predict("digit", tmp_path / "in.csv", "-o", tmp_path / "out.csv", "--home", home)
+    assert "did you mean 'digits'?" in str(done.exception)
+
+
+@pytest.fixture
+def pictures(tmp_path: Path) -> Path:
+    """A folder with two sound pictures, a broken one, and something else."""
+    folder = tmp_path / "图片"
+    for name, grey in (("亮.png", 250), ("sub/dark.png", 10)):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        Image.new("L", (2, 2), grey).save(folder / name)
+    (folder / "broken.png").write_bytes(b"\x89PNG\r\n\x1a\nrest is gone")
+    (folder / "notes.txt").write_text("not a picture", encoding="utf-8")
+    (folder / ".hidden.png").write_bytes(b"")
+    return folder
