@@ -32,11 +32,9 @@ class Network(Model, ABC):
     """A model that is a torch module.
 
     Promise: the module takes a mapping from column to the feature's raw tensor (uint8 images in
-    NCHW,
-    float32 numbers with NaN for missing, int32 codes), does scaling and missing-value handling
-    inside, and
-    returns (N, num_outputs) float32; any mix of features works; equal torch seeds build equal weights;
-    it exports to ONNX with a dynamic batch.
+    NCHW, float32 numbers with NaN for missing, int32 codes), does scaling and missing-value
+    handling inside, and returns (N, num_outputs) float32; any mix of features works; equal torch
+    seeds build equal weights; it exports to ONNX with a dynamic batch.
     """
 
     @abstractmethod
@@ -74,4 +72,4 @@ class Estimator(Model, ABC):
         seed: int,
         deadline_s: float | None,
     ) -> Estimate:
-        """Fit to `train`, stop early on `validation`; `deadline_s` is the wall time that may be used."""
+        """Fit to `train`, stop early on `validation`, within `deadline_s` seconds of wall time."""

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor, nn
 
-from stoker.models._encoders import Scaled, Scaler, TableEncoder, sort_columns
+from stoker.models._encoders import Scaled, Scaler, TableEncoder, TwoHalves, sort_columns
 
 if TYPE_CHECKING:
     from stoker.features import FittedFeature
@@ -41,7 +41,7 @@ class Flattened(Tower):
         return image_NCHW.flatten(1)
 
 
-class ColumnNetwork(nn.Module):
+class ColumnNetwork(TwoHalves):
     """Towers for images, an encoder for the table, and a head over all of it."""
 
     def __init__(
@@ -69,7 +69,9 @@ class ColumnNetwork(nn.Module):
         width = sum(each.num_features for each in towers) + self.table.num_features
         self.head = head(width)
         if channels_last:
-            self.to(memory_format=torch.channels_last)
+            for weight in self.parameters():
+                if weight.ndim == 4:
+                    weight.data = weight.data.contiguous(memory_format=torch.channels_last)
 
     def scale(self, raw: Mapping[str, Tensor]) -> Scaled:
         """The half without weights; see `stoker.models._encoders`."""
@@ -81,7 +83,3 @@ class ColumnNetwork(nn.Module):
             tower(image) for tower, image in zip(self.towers, scaled.image_NCHW, strict=True)
         ] + self.table(scaled)
         return self.head(parts[0] if len(parts) == 1 else torch.cat(parts, 1))
-
-    def forward(self, raw: Mapping[str, Tensor]) -> Tensor:
-        """Raw tensors by column to outputs (N, num_outputs), float32."""
-        return self.learn(self.scale(raw))

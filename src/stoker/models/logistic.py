@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from stoker.models import Network
-from stoker.models._encoders import Scaled, Scaler, sort_columns
+from stoker.models._encoders import Scaled, Scaler, TwoHalves, sort_columns
 
 if TYPE_CHECKING:
     from stoker.features import FittedFeature
@@ -30,7 +30,7 @@ class Logistic(Network):
         return LinearNetwork(features, num_outputs)
 
 
-class LinearNetwork(nn.Module):
+class LinearNetwork(TwoHalves):
     """The sum of a linear layer over pixels and numbers, and one table row per category."""
 
     def __init__(self, features: Mapping[str, FittedFeature], num_outputs: int) -> None:
@@ -60,7 +60,3 @@ class LinearNetwork(nn.Module):
         if scaled.code_NK is None:
             return output_NK
         return output_NK + self.embedding(scaled.code_NK + self.starts).sum(1)
-
-    def forward(self, raw: Mapping[str, Tensor]) -> Tensor:
-        """Raw tensors by column to outputs (N, num_outputs), float32."""
-        return self.learn(self.scale(raw))

@@ -15,12 +15,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Annotated
 
-import torch
 from pydantic import Field
 
 from stoker.train.optim import Optimizer, decay_groups
+from stoker.train.optim._fused import FusedAdamW
 
 if TYPE_CHECKING:
+    import torch
     from torch import nn
 
 
@@ -42,11 +43,7 @@ class AdamW(Optimizer):
     def build(
         self, parameters: Iterable[tuple[str, nn.Parameter]], *, rate: float
     ) -> torch.optim.Optimizer:
-        """A fused `torch.optim.AdamW`."""
-        return torch.optim.AdamW(
-            decay_groups(parameters, self.weight_decay),
-            lr=rate,
-            betas=(self.beta1, self.beta2),
-            eps=self.epsilon,
-            fused=True,
-        )
+        """A fused AdamW."""
+        groups = decay_groups(parameters, self.weight_decay)
+        betas = (self.beta1, self.beta2)
+        return FusedAdamW(groups, {"lr": rate, "betas": betas, "eps": self.epsilon})

@@ -15,12 +15,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Annotated
 
-import torch
 from pydantic import Field, model_validator
 
 from stoker.train.optim import Optimizer, decay_groups
+from stoker.train.optim._fused import FusedSgd
 
 if TYPE_CHECKING:
+    import torch
     from torch import nn
 
 
@@ -45,11 +46,6 @@ class Sgd(Optimizer):
     def build(
         self, parameters: Iterable[tuple[str, nn.Parameter]], *, rate: float
     ) -> torch.optim.Optimizer:
-        """A fused `torch.optim.SGD`."""
-        return torch.optim.SGD(
-            decay_groups(parameters, self.weight_decay),
-            lr=rate,
-            momentum=self.momentum,
-            nesterov=self.nesterov,
-            fused=True,
-        )
+        """A fused SGD."""
+        groups = decay_groups(parameters, self.weight_decay)
+        return FusedSgd(groups, {"lr": rate, "momentum": self.momentum, "nesterov": self.nesterov})

@@ -1,0 +1,47 @@
+"""Weight of each class in the loss."""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor
+
+from stoker.core.errors import RecipeError
+from stoker.tasks._fitted.classify import FittedClassify
+
+if TYPE_CHECKING:
+    from stoker.tasks import FittedTask
+    from stoker.train.settings import Settings
+
+
+def class_weights(task: FittedTask, settings: Settings) -> Tensor | None:
+    """The weights as float32, (num_classes,), or None where all classes count alike.
+
+    `balanced` gives a class n / (K * count): the mean weight over rows is 1, so that the rate need
+    not change.
+
+    Raises:
+        RecipeError: If there are no classes to weigh, or a weight names a label that is not there.
+    """
+    wanted = settings.class_weights
+    if wanted == "none":
+        return None
+    if not isinstance(task, FittedClassify):
+        raise RecipeError(
+            "class_weights needs classes, and this target is a number",
+            fix="leave train.class_weights out",
+        )
+    if wanted == "balanced":
+        count_K = torch.tensor(task.counts, dtype=torch.float64).clamp(min=1)
+        return (count_K.sum() / (len(count_K) * count_K)).float()
+    for label in wanted:
+        if label not in task.classes:
+            near = get_close_matches(label, task.classes, n=1)
+            raise RecipeError(
+                f"class_weights names {label!r}, which is no class of the training part",
+                expected=f"labels such as {', '.join(task.classes[:5])}",
+                fix=f"did you mean {near[0]!r}?" if near else None,
+            )
+    return torch.tensor([wanted.get(label, 1.0) for label in task.classes])

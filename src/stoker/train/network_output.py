@@ -1,0 +1,53 @@
+"""Outputs of a network on a prepared set, in evaluation mode.
+
+Batches are slices of the memory-mapped columns in stored order, so nothing is gathered.
+
+Cost: a forward pass; memory for the outputs and one batch.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from torch import nn
+
+if TYPE_CHECKING:
+    from stoker.data.prepare.prepared_set import PreparedSet
+
+_BATCH_BYTES = 8 << 20
+
+
+def outputs(network: nn.Module, prepared: PreparedSet) -> np.ndarray:
+    """Raw outputs (logits or standardised values) of all rows, in order.
+
+    Args:
+        network: Takes a mapping of raw tensors; its mode is left as it was found.
+        prepared: Rows to answer for.
+
+    Returns:
+        Shape (N, num_outputs), float32.
+    """
+    was_training = network.training
+    network.eval()
+    size = _rows_per_batch(prepared)
+    with torch.inference_mode():
+        parts = [
+            network(_slice(prepared, start, start + size)).numpy()
+            for start in range(0, len(prepared), size)
+        ]
+    network.train(was_training)
+    return np.concatenate(parts)
+
+
+def _slice(prepared: PreparedSet, start: int, stop: int) -> dict[str, torch.Tensor]:
+    return {
+        name: torch.from_numpy(np.array(column[start:stop]))
+        for name, column in prepared.columns.items()
+    }
+
+
+def _rows_per_batch(prepared: PreparedSet) -> int:
+    row_bytes = 4 * sum(int(np.prod(c.shape[1:])) for c in prepared.columns.values())
+    return max(16, min(8192, _BATCH_BYTES // max(1, row_bytes)))

@@ -1,0 +1,131 @@
+"""How many threads and how many steps: settled once, stored in the checkpoint, repeated on resume.
+
+Both may depend on how fast the machine is at this moment, so a resumed run must not measure again:
+another number of steps would be another schedule.
+"""
+
+from __future__ import annotations
+
+import copy
+import time
+from dataclasses import dataclass
+from itertools import cycle
+from typing import TYPE_CHECKING
+
+from stoker.core import events
+from stoker.train.score import validation_score
+from stoker.train.step import Stepper
+from stoker.train.threads import choose_threads, num_threads
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from torch import Tensor, nn
+
+    from stoker.data.prepare.prepared_set import PreparedSet
+    from stoker.tasks import FittedTask
+    from stoker.train.batches import Batches
+    from stoker.train.settings import Settings
+
+_MARGIN = 0.9
+"""Share of the budget that is planned; the rest is for a machine that slows down."""
+_PROBE_S = 1.0
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What was settled before the first step."""
+
+    threads: int
+    """CPU threads."""
+    total_steps: int
+    """Optimiser steps of the whole training; the schedule stretches over them."""
+    score_s: float = 0.0
+    """Seconds that a score of the validation part takes, measured only with a budget."""
+
+
+@dataclass(frozen=True)
+class Trial:
+    """A training to be planned."""
+
+    network: nn.Module
+    validation: PreparedSet
+    task: FittedTask
+    settings: Settings
+    weight_K: Tensor | None
+    batches: Batches
+
+
+def make_plan(trial: Trial, begin: float) -> Plan:
+    """Settle threads and steps by trying both on a copy of the network.
+
+    Args:
+        trial: The training.
+        begin: `time.perf_counter()` at the moment from which the budget counts.
+    """
+    settings = trial.settings
+    threads = settings.threads or choose_threads(_trial_step(trial))
+    total = settings.epochs * trial.batches.per_epoch
+    if settings.budget_s is None:
+        return Plan(threads, total)
+    with num_threads(threads):
+        step_s, score_s = _measure(trial)
+    left_s = settings.budget_s - (time.perf_counter() - begin)
+    fits = steps_that_fit(left_s, step_s=step_s, score_s=score_s, per_epoch=trial.batches.per_epoch)
+    if fits < total:
+        events.message(
+            f"the budget of {settings.budget_s:.0f} s holds {fits / trial.batches.per_epoch:.2g} "
+            f"epochs instead of {settings.epochs} ({step_s * 1000:.2g} ms a step)"
+        )
+    return Plan(threads, min(total, fits), score_s)
+
+
+def steps_that_fit(left_s: float, *, step_s: float, score_s: float, per_epoch: int) -> int:
+    """Steps that can be taken, with a score after each epoch and at the end; at least 1.
+
+    >>> steps_that_fit(100, step_s=0.1, score_s=0, per_epoch=10)
+    900
+    >>> steps_that_fit(100, step_s=0.1, score_s=1, per_epoch=10)
+    445
+    >>> steps_that_fit(0, step_s=0.1, score_s=1, per_epoch=10)
+    1
+    """
+    usable_s = _MARGIN * left_s - score_s
+    return max(1, int(usable_s / (step_s + score_s / per_epoch)))
+
+
+def _trial_step(trial: Trial) -> Callable[[], object]:
+    """A function that takes one optimiser step on a copy, over and over on the first chunk."""
+    stepper = Stepper(copy.deepcopy(trial.network), trial.task, trial.settings, trial.weight_K)
+    chunk = trial.batches.load(0, 0)
+    inputs = stepper.scale(chunk.raw)
+    bounds = cycle(chunk.bounds)
+
+    def step() -> object:
+        start, stop = next(bounds)
+        return stepper.step(
+            inputs.rows(start, stop),
+            chunk.target[start:stop],
+            rate=trial.settings.rate / 1000,
+            number=0,
+        )
+
+    return step
+
+
+def _measure(trial: Trial) -> tuple[float, float]:
+    """Seconds of a step, its share of loading included, and of scoring the validation part."""
+    step = _trial_step(trial)
+    step()
+    begin = time.perf_counter()
+    count = 0
+    while time.perf_counter() - begin < _PROBE_S and count < 100:
+        step()
+        count += 1
+    step_s = (time.perf_counter() - begin) / max(1, count)
+    begin = time.perf_counter()
+    chunk = trial.batches.load(0, 0)
+    load_s = (time.perf_counter() - begin) / len(chunk.bounds)
+    begin = time.perf_counter()
+    validation_score(copy.deepcopy(trial.network), trial.validation, trial.task)
+    return step_s + load_s, time.perf_counter() - begin

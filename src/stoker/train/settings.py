@@ -1,0 +1,98 @@
+"""Everything that a training run is told, with every value settled.
+
+The recipe's `train` section may leave most keys out; `stoker.train.presets` fills them in and gives
+a `Settings`.  Two runs with equal settings, data, seed and thread count end bit-equal.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BeforeValidator, Field, PlainSerializer, model_validator
+
+from stoker.core.steps import Step, make_step, step_spec
+from stoker.train.augment import Augmentation
+from stoker.train.optim import Optimizer
+from stoker.train.schedules import Schedule
+
+AnyOptimizer = Annotated[
+    Optimizer,
+    BeforeValidator(lambda spec: make_step("stoker.train.optim", spec, Optimizer)),
+    PlainSerializer(step_spec),
+]
+AnySchedule = Annotated[
+    Schedule,
+    BeforeValidator(lambda spec: make_step("stoker.train.schedules", spec, Schedule)),
+    PlainSerializer(step_spec),
+]
+AnyAugmentation = Annotated[
+    Augmentation,
+    BeforeValidator(lambda spec: make_step("stoker.train.augment", spec, Augmentation)),
+    PlainSerializer(step_spec),
+]
+
+
+class Settings(Step):
+    """How a network is trained.
+
+    >>> settings = Settings(optimizer={"sgd": {"momentum": 0}}, schedule="cosine", rate=0.1)
+    >>> Settings.model_validate(settings.model_dump()) == settings
+    True
+    """
+
+    optimizer: AnyOptimizer = Field(default="adamw", validate_default=True)
+    """How gradients change weights."""
+
+    schedule: AnySchedule = Field(default="one_cycle", validate_default=True)
+    """How the rate changes from the first step to the last."""
+
+    rate: Annotated[float, Field(gt=0)] = 1e-3
+    """Highest learning rate."""
+
+    epochs: Annotated[int, Field(ge=1)] = 10
+    """Times that every training row is seen."""
+
+    batch_size: Annotated[int, Field(ge=1)] = 128
+    """Rows of one optimiser step."""
+
+    accumulate: Annotated[int, Field(ge=1)] = 1
+    """Pieces that a batch is cut into to save memory; the step is that of the whole batch, except
+    that batch norms see a piece at a time."""
+
+    gradient_clip: Annotated[float, Field(gt=0)] | None = None
+    """Longest gradient over all weights; a longer one is shortened to it."""
+
+    patience: Annotated[int, Field(ge=1)] | None = None
+    """Stop after this many epochs without a better validation score."""
+
+    label_smoothing: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    """Share of each target that is spread over all classes."""
+
+    class_weights: Literal["none", "balanced"] | dict[str, Annotated[float, Field(ge=0)]] = "none"
+    """Weight of each class in the loss: `balanced` makes every class count alike; a mapping gives
+    weights by label, 1 for those it leaves out."""
+
+    ema: Annotated[float, Field(gt=0, lt=1)] | None = None
+    """Decay of a running average of the weights, which is then what is scored and kept."""
+
+    augment: tuple[AnyAugmentation, ...] = ()
+    """Random changes of training images, applied in this order."""
+
+    budget_s: Annotated[float, Field(gt=0)] | None = None
+    """Wall time that training may take, evaluation included; the number of steps is planned so."""
+
+    checkpoint_every_s: Annotated[float, Field(ge=0)] = 15.0
+    """Seconds between checkpoints, stretched if writing one would take more than 2 % of the time;
+    0 writes one after every chunk of batches."""
+
+    threads: Annotated[int, Field(ge=0)] = 0
+    """CPU threads; 0 measures for at most a second which number is fastest."""
+
+    @model_validator(mode="after")
+    def _a_piece_has_rows(self) -> Settings:
+        if self.accumulate > self.batch_size:
+            raise ValueError(
+                f"accumulate {self.accumulate} cuts a batch of {self.batch_size} into empty pieces;"
+                " use at most the batch size"
+            )
+        return self

@@ -1,0 +1,91 @@
+"""How fast training was, next to what the machine can do.
+
+The yardstick is a large float32 matrix product, measured here and now with the same threads: no
+network gets more out of the processor.  The share of that peak shows how much is lost to memory,
+Python and small shapes.
+
+Cost: about 0.1 s, spent only after trainings of a second or more.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor, nn
+
+if TYPE_CHECKING:
+    from stoker.train.batches import Batches
+
+_WORTH_S = 1.0
+_SIDE = 1024
+
+
+def speed_of(
+    network: nn.Module, batches: Batches, *, steps: int, seconds: float
+) -> dict[str, float]:
+    """`rows_per_s`, and for longer trainings `gflops`, `peak_gflops` and `share_of_peak`.
+
+    Args:
+        network: What was trained.
+        batches: What it was trained on.
+        steps: Optimiser steps taken in `seconds`.
+        seconds: Wall seconds of loading and computing, scores and checkpoints left out.
+    """
+    if not steps or seconds <= 0:
+        return {}
+    rows_per_s = float(batches.sizes.mean()) * steps / seconds
+    speed = {"rows_per_s": round(rows_per_s, 1)}
+    if seconds < _WORTH_S:
+        return speed
+    chunk = batches.load(0, 0)
+    row = {name: column[:1] for name, column in chunk.raw.items()}
+    gflops = 2 * multiplications(network, row) * rows_per_s / 1e9
+    peak = peak_gflops()
+    rounded = {"gflops": gflops, "peak_gflops": peak, "share_of_peak": gflops / peak}
+    return speed | {name: round(value, 3) for name, value in rounded.items()}
+
+
+def multiplications(network: nn.Module, row: dict[str, Tensor]) -> int:
+    """Multiplications of a training step per row, in linear and convolution layers.
+
+    A layer multiplies once for its output, once for its weights' gradient, and once for its
+    input's gradient unless the input is data.
+
+    >>> class Half(nn.Module):
+    ...     def __init__(self):
+    ...         super().__init__()
+    ...         self.layer = nn.Linear(3, 2)
+    ...     def forward(self, raw):
+    ...         return self.layer(raw["x"])
+    >>> multiplications(Half(), {"x": torch.ones(1, 3)})
+    12
+    """
+    counted: list[int] = []
+
+    def count(layer: nn.Module, given: tuple[Tensor, ...], output: Tensor) -> None:
+        times = 3 if given[0].requires_grad else 2
+        counted.append(times * output[0].numel() * layer.get_parameter("weight")[0].numel())
+
+    layers = [m for m in network.modules() if isinstance(m, nn.Linear | nn.Conv2d)]
+    handles = [layer.register_forward_hook(count) for layer in layers]
+    was_training = network.training
+    try:
+        network.eval()(row)
+    finally:
+        network.train(was_training)
+        for handle in handles:
+            handle.remove()
+    return sum(counted)
+
+
+def peak_gflops() -> float:
+    """Billions of operations a second of a float32 matrix product with the present threads."""
+    left, right = torch.ones(_SIDE, _SIDE), torch.ones(_SIDE, _SIDE)
+    best_s = float("inf")
+    for _ in range(5):
+        begin = time.perf_counter()
+        left @ right
+        best_s = min(best_s, time.perf_counter() - begin)
+    return 2 * _SIDE**3 / best_s / 1e9
