@@ -1,0 +1,168 @@
+"""The batcher joins what waits, keeps order and bounds, and drops what nobody wants."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import pyarrow as pa
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from stoker.serve.batcher import Batcher
+from stoker.serve.messages import Refusal
+from stoker.serve.metrics import Metrics
+from stoker.serve.served_model import Answers
+
+
+class Model:
+    """Answers each row with itself, and waits at a door if there is one."""
+
+    def __init__(self, door: threading.Event | None = None) -> None:
+        self.batches: list[list[list[int]]] = []
+        self.door = door
+        self.entered = threading.Event()
+
+    def __call__(self, units: Sequence[pa.Table]) -> list[Answers | Refusal]:
+        self.entered.set()
+        if self.door is not None:
+            assert self.door.wait(10)
+        self.batches.append([unit["x"].to_pylist() for unit in units])
+        return [Answers({"x": unit["x"].to_pylist()}, unit.num_rows) for unit in units]
+
+
+def rows(*values: int) -> pa.Table:
+    return pa.table({"x": list(values)})
+
+
+def batcher(model: Callable[..., Any], **options: Any) -> Batcher:
+    defaults: dict[str, Any] = {"max_batch": 4, "queue": 8, "deadline_s": 10.0}
+    return Batcher(model, **(defaults | options), metrics=Metrics())
+
+
+@settings(deadline=None)
+@given(st.lists(st.integers(1, 6), min_size=1, max_size=30), st.integers(1, 8))
+def test_every_request_gets_its_own_answers_in_order(sizes: list[int], max_batch: int) -> None:
+    async def run() -> None:
+        model = Model()
+        made = batcher(model, max_batch=max_batch, queue=1000)
+        start, futures, wanted = 0, [], []
+        for size in sizes:
+            wanted.append(list(range(start, start + size)))
+            futures.append(made.submit(rows(*wanted[-1])))
+            start += size
+        answers = await asyncio.gather(*futures)
+        await made.close()
+        assert [answer.columns["x"] for answer in answers] == wanted
+        assert [unit for batch in model.batches for unit in batch] == wanted
+        for batch in model.batches:
+            assert len(batch) == 1 or sum(map(len, batch)) <= max_batch
+
+    asyncio.run(run())
+
+
+def test_what_waits_while_the_model_is_busy_becomes_one_batch() -> None:
+    async def run() -> None:
+        door = threading.Event()
+        model = Model(door)
+        made = batcher(model)
+        first = made.submit(rows(0))
+        while not model.entered.is_set():
+            await asyncio.sleep(0.001)
+        others = [made.submit(rows(i)) for i in range(1, 6)]
+        door.set()
+        await asyncio.gather(first, *others)
+        await made.close()
+        assert model.batches == [[[0]], [[1], [2], [3], [4]], [[5]]]
+
+    asyncio.run(run())
+
+
+def test_a_full_queue_refuses_with_429_and_recovers() -> None:
+    async def run() -> None:
+        door = threading.Event()
+        made = batcher(Model(door), queue=3)
+        kept = [made.submit(rows(i)) for i in range(3)]
+        with pytest.raises(Refusal) as caught:
+            made.submit(rows(3))
+        assert caught.value.status == 429
+        ((name, seconds),) = caught.value.headers
+        assert name == b"retry-after"
+        assert int(seconds) >= 1
+        assert made.num_waiting == 3
+        door.set()
+        await asyncio.gather(*kept)
+        await made.submit(rows(4))
+        assert made.num_waiting == 0
+        await made.close()
+
+    asyncio.run(run())
+
+
+def test_a_large_request_passes_when_nothing_waits() -> None:
+    async def run() -> None:
+        made = batcher(Model(), max_batch=2, queue=3)
+        answer = await made.submit(rows(*range(10)))
+        await made.close()
+        assert answer.columns["x"] == list(range(10))
+
+    asyncio.run(run())
+
+
+def test_a_late_request_is_refused_with_504_while_it_waits() -> None:
+    async def run() -> None:
+        door = threading.Event()
+        model = Model(door)
+        made = batcher(model, deadline_s=0.05)
+        futures = [made.submit(rows(0)), made.submit(rows(1)), made.submit(rows(2, 3, 4, 5))]
+        results = await asyncio.gather(*futures, return_exceptions=True)
+        assert [getattr(result, "status", None) for result in results] == [504, 504, 504]
+        door.set()
+        await made.close()
+        assert [5] not in [unit for batch in model.batches for unit in batch]
+        assert sum(map(len, model.batches)) <= 2, "what expired in the queue was computed"
+
+    asyncio.run(run())
+
+
+def test_a_cancelled_request_is_skipped() -> None:
+    async def run() -> None:
+        door = threading.Event()
+        model = Model(door)
+        made = batcher(model)
+        first = made.submit(rows(0))
+        while not model.entered.is_set():
+            await asyncio.sleep(0.001)
+        gone, kept = made.submit(rows(1)), made.submit(rows(2))
+        gone.cancel()
+        door.set()
+        await asyncio.gather(first, kept)
+        await made.close()
+        assert model.batches == [[[0]], [[2]]]
+        assert made.num_waiting == 0
+
+    asyncio.run(run())
+
+
+def test_an_unexpected_error_reaches_everyone_and_the_next_batch_works() -> None:
+    async def run() -> None:
+        calls = []
+
+        def model(units: Sequence[pa.Table]) -> list[Answers | Refusal]:
+            calls.append(len(units))
+            if len(calls) == 1:
+                raise ZeroDivisionError
+            return [Answers({}, unit.num_rows) for unit in units]
+
+        made = batcher(model)
+        results = await asyncio.gather(
+            made.submit(rows(0)), made.submit(rows(1)), return_exceptions=True
+        )
+        assert all(isinstance(result, ZeroDivisionError) for result in results)
+        assert (await made.submit(rows(2))).num_rows == 1
+        await made.close()
+
+    asyncio.run(run())
