@@ -257,7 +257,8 @@ class _FieldReader:
     """The slow way: a regular expression, field by field."""
 
     def __init__(self, delimiter: bytes, *, strip: bool) -> None:
-        blank = rb"[ \t]*+" if strip else b""
+        blanks = b" \t".replace(delimiter, b"")
+        blank = b"[" + blanks + b"]*+" if strip else b""
         stop = b"(" + re.escape(delimiter) + rb"|\r?\n|\r?\Z)"
         self._quoted = re.compile(blank + rb'"([^"]*+(?:""[^"]*+)*+)"' + blank + stop, re.DOTALL)
         self._plain = re.compile(b"([^" + re.escape(delimiter) + rb"\r\n]*+)" + stop)

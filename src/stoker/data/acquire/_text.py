@@ -20,8 +20,8 @@ from stoker.data.acquire._files import read_blocks
 
 _MARKS = {codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
 _GUESSES = {
-    "gb18030": ("\u4e00", "\u9fff", 0.6),
     "shift_jis": ("\u3040", "\u30ff", 0.3),
+    "gb18030": ("\u4e00", "\u9fff", 0.6),
     "windows-1252": ("\u00a0", "\u02ff", 0.6),
 }
 """Encoding: first and last character of its script, and the least share of them to believe it."""
@@ -85,9 +85,10 @@ def _refuse_foreign(sample: bytes, label: str) -> None:
         raise _foreign(label, None, f"utf-16-{order}", "holds NUL bytes at every other place")
     if sample.isascii():
         return
+    lines = sample.split(b"\n")[: -1 if b"\n" in sample else None]
     foreign: list[int] = []
     num_sound = 0
-    for line, text in enumerate(sample.split(b"\n")[: -1 if b"\n" in sample else None], 1):
+    for line, text in enumerate(lines, 1):
         if text.isascii():
             continue
         try:
@@ -96,7 +97,7 @@ def _refuse_foreign(sample: bytes, label: str) -> None:
         except UnicodeDecodeError:
             foreign.append(line)
     if len(foreign) > num_sound:
-        found = f"{len(foreign)} lines of the first {len(sample):,} bytes are not UTF-8"
+        found = f"not UTF-8 text: {len(foreign):,} of the first {len(lines):,} lines break its rules"
         raise _foreign(label, foreign[0], _guess(sample), found)
 
 

@@ -1,0 +1,62 @@
+"""What the tests of sources share: read one source into a dataset, and look at what came out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pytest
+
+from stoker.core.steps import make_step
+from stoker.data.acquire import Source
+from stoker.data.dataset import Dataset, acquire
+from stoker.engine.table_file import read_table
+
+
+@dataclass
+class Acquired:
+    """A dataset that was just written."""
+
+    rows: pa.Table
+    rejects: list[dict[str, Any]]
+    info: dict[str, Any]
+    dataset: Dataset
+
+    @property
+    def reasons(self) -> list[str]:
+        return [reject["reason"] for reject in self.rejects]
+
+    def column(self, name: str) -> list[Any]:
+        return self.rows[name].to_pylist()
+
+
+Acquire = Callable[..., Acquired]
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    folder = tmp_path / "项目"
+    folder.mkdir()
+    return folder
+
+
+@pytest.fixture
+def read(project: Path, tmp_path: Path) -> Acquire:
+    """Acquire one source (or several) given in the form of a recipe."""
+    count = iter(range(1_000))
+
+    def acquire_specs(*specs: object, cache: Path | None = None) -> Acquired:
+        folder = tmp_path / f"dataset{next(count)}"
+        folder.mkdir()
+        sources = [make_step("stoker.data.acquire", spec, Source) for spec in specs]
+        info = acquire(sources, folder, project=project, cache=cache or tmp_path / "cache")
+        rejects = read_table(folder / "rejects.parquet").to_pylist()
+        rows = read_table(folder / "rows.parquet")
+        assert info["rows_in"] == rows.num_rows + len(rejects)
+        assert rows["_row"].to_pylist() == list(range(rows.num_rows))
+        return Acquired(rows, rejects, info, Dataset.open(folder))
+
+    return acquire_specs
