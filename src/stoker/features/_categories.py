@@ -71,6 +71,25 @@ def encode_categories(
     return code_N, tuple(bad)
 
 
+def category_texts(column: pa.ChunkedArray | pa.Array) -> pa.Array:
+    """The cells as the names of their categories, null where missing.
+
+    A cell that is no category keeps its own text, so that it is reported later as what it is.
+
+    >>> category_texts(pa.array([" a", "", None])).to_pylist()
+    ['a', None, None]
+    """
+    cells = one_array(column)
+    name_of = category_names(cells.type)
+    if pa.types.is_null(cells.type) or name_of is None:
+        return pc.cast(cells, pa.string()) if pa.types.is_null(cells.type) else cells
+    encoded = cells.dictionary_encode()
+    values = encoded.dictionary.to_pylist()
+    names = [name_of(value) for value in values]
+    texts = [str(v) if n is None else n or None for v, n in zip(values, names, strict=True)]
+    return pa.array(texts, pa.string()).take(encoded.indices)
+
+
 def count_categories(column: pa.ChunkedArray | pa.Array) -> dict[str, int]:
     """How many cells hold each category, in order of first sight; missing and bad ones left out.
 

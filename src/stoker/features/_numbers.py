@@ -116,6 +116,34 @@ class NumberCells(Step):
         return pc.if_else(fits, plain, pa.scalar("inf", cells.type))
 
 
+def plain_cells(cells: NumberCells) -> NumberCells:
+    """How numbers are written, without what a feature or task adds to it."""
+    return NumberCells(**cells.model_dump(include=set(NumberCells.model_fields)))
+
+
+def replace_numbers(
+    column: pa.ChunkedArray | pa.Array, chosen_N: np.ndarray, value: float, cells: NumberCells
+) -> pa.Array:
+    """The column with the chosen cells replaced by a number.
+
+    A column of text stays text, written as `cells` says; other columns become float64 if a cell is
+    replaced; a column that holds no numbers at all is left as it is.
+
+    Args:
+        column: Raw cells.
+        chosen_N: Which cells to replace, bool.
+        value: What to put there.
+        cells: How numbers are written in this column.
+    """
+    array = one_array(column)
+    if not chosen_N.any() or not readable_as_numbers(array.type):
+        return array
+    if is_text(array.type):
+        return pc.if_else(pa.array(chosen_N), pa.scalar(cells.text(value), array.type), array)
+    numbers = pc.cast(array, pa.float64(), safe=False)
+    return pc.if_else(pa.array(chosen_N), pa.scalar(float(value)), numbers)
+
+
 def readable_as_numbers(kind: pa.DataType) -> bool:
     """Whether cells of this Arrow type can be numbers: text, numbers, bools, all-missing."""
     return (

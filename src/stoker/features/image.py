@@ -22,10 +22,10 @@ from stoker.core import events
 from stoker.core.errors import DataError
 from stoker.features import Feature
 from stoker.features._blobs import is_bytes, map_blobs
-from stoker.features._cells import one_array
+from stoker.features._cells import one_array, shorten
 from stoker.features._fitted.image import FittedImage, Side
 from stoker.features._formats import BadImageError
-from stoker.features._pixels import Look, Resize, look
+from stoker.features._pixels import Look, Resize, decode, look
 
 DEFAULT_SIZE = (64, 64)
 """Height and width where pictures differ and the recipe names no size."""
@@ -111,6 +111,20 @@ class Image(Feature):
         if self.channels != "auto":
             return self.channels
         return 1 if all(each.grey for each in looks) else 3
+
+
+def unreadable(cells: pa.Array) -> list[tuple[int, str, str]]:
+    """Blobs that cannot be decoded whole: (index, what was found, why); nulls are left out."""
+
+    def judge(index: int, data: bytes | None) -> tuple[int, str, str] | None:
+        try:
+            if data is not None:
+                decode(data, 4)
+        except BadImageError as error:
+            return index, shorten(data), str(error)
+        return None
+
+    return [each for each in map_blobs(judge, cells) if each is not None]
 
 
 def _try_look(_: int, data: bytes | None) -> Look | str:

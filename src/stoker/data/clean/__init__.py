@@ -3,24 +3,30 @@
 There are two kinds of cleaner, and the difference is what keeps the test set honest.  A
 `RowCleaner` decides about rows before they are split and learns nothing.  A `FittedCleaner` learns
 numbers (a median, a quartile), and so it is fitted on the training part alone, after the split;
-what
-it learned is a value that travels in the bundle and treats rows in serving exactly as in training.
+what it learned is a value that travels in the bundle and treats rows in serving exactly as in
+training.  `missing.py` holds such a recipe step, `_fitted/missing.py` what it learned.
+
+Files whose names begin with an underscore are no steps.
 """
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from stoker.core.steps import Step
+from stoker.core.steps import Step, make_step, step_spec
+from stoker.features import refuse_unknown_code
 
 if TYPE_CHECKING:
-    import numpy as np
     import pyarrow as pa
 
     from stoker.data.dataset import Dataset
     from stoker.engine import Frame
+    from stoker.features import Feature
+
+FITTED = "stoker.data.clean._fitted"
 
 
 class Cleaner(Step, ABC):
@@ -56,7 +62,11 @@ class CleanerState(Step, ABC):
 
     @abstractmethod
     def apply(self, rows: pa.Table) -> pa.Table:
-        """The rows mended; the same number of rows in the same order."""
+        """The rows mended: as many, in the same order; other columns stay as they are."""
+
+    @abstractmethod
+    def touched(self, rows: pa.Table) -> dict[str, int]:
+        """How many cells of each column the cleaner speaks about, for the report."""
 
     @abstractmethod
     def rejects(self, rows: pa.Table) -> list[tuple[int, str, str, str]]:
@@ -66,14 +76,31 @@ class CleanerState(Step, ABC):
 class FittedCleaner(Cleaner, ABC):
     """A cleaner that learns from the training part.
 
-    Promise: what it learned depends on training rows only; `apply` keeps number and order of rows.
+    Promise: what it learned depends on training rows only; `apply` keeps number and order of rows;
+    the state survives JSON unchanged.
     """
 
     @abstractmethod
-    def fit(self, rows: pa.Table, features: dict[str, str]) -> CleanerState:
+    def fit(self, rows: pa.Table, features: Mapping[str, Feature]) -> CleanerState:
         """Learn from the training rows.
 
         Args:
             rows: Training rows, input columns only (media columns left out).
-            features: Name of the feature of each input column, such as `{"age": "number"}`.
+            features: Feature of each input column; it knows how cells are written.
         """
+
+
+def dump_cleaner(state: CleanerState) -> dict[str, Any]:
+    """The JSON form of a cleaner's state, `{"missing": {...}}`; `load_cleaner` reads it back."""
+    return step_spec(state)
+
+
+def load_cleaner(spec: Mapping[str, Any]) -> CleanerState:
+    """The state that `dump_cleaner` wrote.
+
+    Raises:
+        ArtifactError: If it is a user's own cleaner whose module was not imported.
+        ValidationError: If a field is wrong.
+    """
+    refuse_unknown_code(spec)
+    return make_step(FITTED, dict(spec), CleanerState)

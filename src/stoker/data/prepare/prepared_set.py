@@ -104,6 +104,8 @@ class PreparedWriter:
         """
         self.rows = 0
         """Rows written so far."""
+        self.part = part
+        """Name of the part."""
         self._folder = folder / part
         self._columns = dict(columns)
         self._target = Column(target_dtype)

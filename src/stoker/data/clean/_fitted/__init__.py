@@ -1,0 +1,1 @@
+"""What fitted cleaners learned: one file a cleaner, under the cleaner's name."""

@@ -1,0 +1,223 @@
+"""Prepare: fit cleaners, features and task on the training part, and write all parts as tensors.
+
+Everything that is learned is learned from training rows only: first what the fitted cleaners need,
+then each feature on the cleaned training column, then the task.  Then all parts go through the same
+values chunk by chunk.  A row with a cell that will not become a tensor is rejected with its reason;
+it is never filled in.
+
+Cost: memory for the training part's table columns while features are fitted (media: a sample of
+2,048 pictures), then for one chunk.  Equal inputs give equal bytes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from stoker.core import events
+from stoker.core.canonical import canonical_json
+from stoker.core.errors import DataError, RecipeError
+from stoker.core.steps import step_name
+from stoker.data.clean import FittedCleaner
+from stoker.data.dataset import Dataset
+from stoker.data.prepare._fit import Asked, Fitted, fit_training_part
+from stoker.data.prepare._rows import part_ids, rows_with_ids, with_media
+from stoker.data.prepare.prepared_set import Column, PreparedWriter
+from stoker.data.rejects import Rejects
+from stoker.data.split import PARTS
+from stoker.features import Feature
+from stoker.store.durable import machine_errors
+from stoker.tasks import Task
+
+FORMAT = 1
+
+
+@dataclass
+class _Findings:
+    """What preparing notes on its way."""
+
+    rejects: Rejects = field(default_factory=Rejects)
+    touched: list[dict[str, dict[str, int]]] = field(default_factory=list)
+    """For each cleaner: cells it spoke about, by column and part."""
+
+    def reject(self, rows: pa.Table, index: int, **what: str) -> None:
+        """Note that a row of a chunk goes."""
+        self.rejects.add(
+            row=rows["_row"][index].as_py(),
+            source=rows["_source"][index].as_py(),
+            line=rows["_line"][index].as_py(),
+            **what,
+        )
+
+
+def prepare(  # noqa: PLR0913 - the stage's inputs, each by its name
+    dataset: Dataset,
+    rows_path: Path,
+    parts_path: Path,
+    folder: Path,
+    *,
+    inputs: Mapping[str, Feature],
+    target: tuple[str, Task],
+    cleaners: Sequence[FittedCleaner],
+    seed: int,
+) -> dict[str, Any]:
+    """Write the prepared set of all parts.
+
+    Args:
+        dataset: Where the media are.
+        rows_path: Table of the cleaned rows, sorted by `_row`.
+        parts_path: Table of `_row` and `part`.
+        folder: An existing empty folder; gets `<part>/`, `fitted.json`, `rejects.parquet` and
+            `prepared.json`.
+        inputs: Feature of each input column.
+        target: Target column and its task.
+        cleaners: Fitted cleaners in the order of the recipe.
+        seed: Seed of the recipe.
+
+    Returns:
+        What is written to `prepared.json`: rows of each part, forms of columns, rows in and out.
+
+    Raises:
+        RecipeError: If a column is not there, or a feature does not suit it.
+        DataError: If nothing can be learned from a column, or a part ends up empty.
+    """
+    _require_columns(dataset, inputs, target[0])
+    ids = part_ids(parts_path)
+    asked = Asked(inputs, *target, cleaners, seed)
+    fitted = fit_training_part(dataset, rows_path, ids["train"], asked)
+    findings = _Findings(touched=[{} for _ in cleaners])
+    written = {}
+    with events.task("prepare", total=sum(map(len, ids.values())), unit="rows") as preparing:
+        for part in PARTS:
+            rows = rows_with_ids(rows_path, ids[part], fitted.columns)
+            chunks = _counted(with_media(rows, dataset, fitted.row_bytes), preparing)
+            written[part] = _write_part(folder, part, chunks, fitted, findings)
+    info = _summary(ids, written, fitted, findings)
+    findings.rejects.write(folder)
+    with machine_errors(f"write {folder}"):
+        (folder / "fitted.json").write_bytes(canonical_json(fitted.dump()))
+        (folder / "prepared.json").write_bytes(canonical_json(info))
+    return info
+
+
+def _require_columns(dataset: Dataset, inputs: Mapping[str, Feature], target: str) -> None:
+    """Refuse unknown columns, and features that do not suit media or values.
+
+    Raises:
+        RecipeError: Naming the column.
+    """
+    for name in [*inputs, target]:
+        if name not in dataset.columns:
+            raise RecipeError(
+                f"there is no column {name!r}", expected=f"one of {', '.join(dataset.columns)}"
+            )
+    if target in inputs:
+        raise RecipeError(
+            f"column {target!r} is both input and target",
+            expected="a target that the inputs do not contain",
+            fix=f"take {target!r} out of inputs",
+        )
+    for name, feature in inputs.items():
+        is_media = name in dataset.media_columns
+        if is_media != feature.media:
+            raise RecipeError(
+                f"column {name!r} holds {'pictures' if is_media else 'no pictures'}, "
+                f"but its feature is {step_name(feature)}",
+                expected="image for pictures, number or category for values",
+            )
+
+
+def _counted(chunks: Iterator[pa.Table], preparing: events.TaskView) -> Iterator[pa.Table]:
+    """The same chunks; each counts as done when the next one is asked for."""
+    for chunk in chunks:
+        yield chunk
+        preparing.advance(chunk.num_rows)
+
+
+def _write_part(
+    folder: Path, part: str, chunks: Iterator[pa.Table], fitted: Fitted, findings: _Findings
+) -> int:
+    """Write one part; gives its number of rows.
+
+    Raises:
+        DataError: If none is left.
+    """
+    forms = {name: Column(f.dtype.name, f.shape) for name, f in fitted.inputs.items()}
+    with PreparedWriter(folder, part, forms, fitted.task.target_dtype.name) as writer:
+        for chunk in chunks:
+            _write_chunk(writer, chunk, fitted, findings)
+    if not writer.rows:
+        last = findings.rejects.table().to_pylist()[-1:]
+        reasons = [f"; the last because {each['column']} {each['reason']}" for each in last]
+        raise DataError(
+            f"no row of the {part} part can be used{''.join(reasons)}",
+            expected="at least one row whose cells all become tensors",
+        )
+    return writer.rows
+
+
+def _write_chunk(
+    writer: PreparedWriter, rows: pa.Table, fitted: Fitted, findings: _Findings
+) -> None:
+    """Clean, transform and append the good rows of a chunk."""
+    rows = _clean_chunk(writer.part, rows, fitted, findings)
+    tensors = {name: feature.transform(rows[name]) for name, feature in fitted.inputs.items()}
+    target = fitted.task.encode(rows[fitted.target])
+    keep = np.ones(rows.num_rows, bool)
+    for name, done in [*tensors.items(), (fitted.target, target)]:
+        for cell in done.bad:
+            if keep[cell.index]:  # a row is rejected once, for its first bad cell
+                keep[cell.index] = False
+                what = {"column": name, "found": cell.found, "reason": cell.reason}
+                findings.reject(rows, cell.index, step="prepare", **what)
+    row_N = rows["_row"].to_numpy()
+    values = {name: done.values for name, done in tensors.items()}
+    if not keep.all():
+        values = {name: each[keep] for name, each in values.items()}
+    writer.append(values, target=target.values[keep], row=row_N[keep])
+
+
+def _clean_chunk(part: str, rows: pa.Table, fitted: Fitted, findings: _Findings) -> pa.Table:
+    """The rows as all cleaners leave them; only training rows are ever left out."""
+    for state, touched in zip(fitted.cleaners, findings.touched, strict=True):
+        for name, count in state.touched(rows).items():
+            by_part = touched.setdefault(name, {})
+            by_part[part] = by_part.get(part, 0) + count
+        dropped = state.rejects(rows) if part == "train" else []
+        for index, column, found, reason in dropped:
+            what = {"column": column, "found": found, "reason": reason}
+            findings.reject(rows, index, step=step_name(state), **what)
+        rows = state.apply(rows)
+        if dropped:
+            keep = np.ones(rows.num_rows, bool)
+            keep[[index for index, *_ in dropped]] = False
+            rows = rows.filter(pa.array(keep))
+    return rows
+
+
+def _summary(
+    ids: Mapping[str, np.ndarray], written: Mapping[str, int], fitted: Fitted, findings: _Findings
+) -> dict[str, Any]:
+    columns = {
+        name: {"feature": step_name(f), "dtype": f.dtype.name, "shape": list(f.shape)}
+        for name, f in fitted.inputs.items()
+    }
+    cleaned = [
+        {"step": step_name(state), "cells": touched}
+        for state, touched in zip(fitted.cleaners, findings.touched, strict=True)
+    ]
+    return {
+        "format": FORMAT,
+        "parts": dict(written),
+        "rows_in": sum(map(len, ids.values())),
+        "rows_out": sum(written.values()),
+        "rejected": len(findings.rejects),
+        "inputs": columns,
+        "target": {"column": fitted.target, "task": step_name(fitted.task)},
+        "cleaned": cleaned,
+    }
