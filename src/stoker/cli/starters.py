@@ -43,7 +43,7 @@ def fill_images(folder: Path, project: Path) -> str:
             place=place,
         )
     text = read_template("images").replace("data/images", relative(folder, project))
-    return text.replace("name: images", f"name: {recipe_name(folder, 'images')}")
+    return filled(text.replace("name: images", f"name: {recipe_name(folder, 'images')}"))
 
 
 def fill_table(path: Path, target: str | None, project: Path) -> str:
@@ -69,7 +69,12 @@ def fill_table(path: Path, target: str | None, project: Path) -> str:
     source = f"{reader}: {{path: {relative(path, project)}{options}}}"
     text = read_template("table").replace("csv: {path: data/rows.csv}", source)
     text = text.replace("name: table", f"name: {recipe_name(path, 'table')}")
-    return text.replace("{label: classify}", f"{{{quoted(target)}: classify}}")
+    return filled(text.replace("{label: classify}", f"{{{quoted(target)}: classify}}"))
+
+
+def filled(text: str) -> str:
+    """The recipe without the marks that say what to edit."""
+    return re.sub(r"(?m) +# <--.*$", "", text)
 
 
 def chosen_target(target: str | None, columns: list[str], place: Place) -> str:

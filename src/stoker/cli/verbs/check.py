@@ -43,8 +43,8 @@ def verb(recipe: Path, overrides: tuple[str, ...], home: Path | None, as_json: b
             stage.name,
             stage.status,
             stage.rows,
-            None if stage.seconds is None else duration(stage.seconds),
-            None if stage.memory_bytes is None else size(stage.memory_bytes),
+            duration(stage.seconds) if stage.seconds else None,
+            size(stage.memory_bytes) if stage.memory_bytes else None,
         )
         for stage in plan.stages
     ]

@@ -1,0 +1,99 @@
+"""`stoker init`: recipes for own data that the recipe layer accepts as they are."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from click.testing import CliRunner, Result
+
+from stoker.cli.app import root
+from stoker.cli.starters import read_template
+from stoker.core.errors import DataError, RecipeError
+from stoker.core.steps import step_name
+from stoker.recipe.load import load_recipe
+
+EXAMPLES = Path(__file__).parent.parent.parent / "examples"
+
+
+@pytest.fixture(autouse=True)
+def inside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+def init(*arguments: str) -> Result:
+    return CliRunner().invoke(root, ["init", *arguments], prog_name="stoker")
+
+
+@pytest.mark.parametrize("name", ["images", "table"])
+def test_a_template_is_a_sound_recipe_and_the_example_is_the_same(name: str) -> None:
+    done = init(name)
+    assert done.exit_code == 0
+    assert "edit recipe.yaml" in done.output
+    assert load_recipe(Path("recipe.yaml")).name == name
+    example = (EXAMPLES / f"own-{name}.yaml").read_text(encoding="utf-8")
+    assert example == read_template(name)
+
+
+@pytest.mark.parametrize("folder", ["图片", "no", "my photos", "a: b #c"])
+def test_a_folder_of_pictures(folder: str) -> None:
+    for label in ("甲", "乙"):
+        (Path(folder) / label).mkdir(parents=True)
+    done = init("images", folder)
+    assert done.exit_code == 0, done.exception
+    assert "edit" not in done.output
+    assert "<--" not in Path("recipe.yaml").read_text(encoding="utf-8")
+    (source,) = load_recipe(Path("recipe.yaml")).data.sources
+    assert source.model_dump()["path"] == folder
+
+
+@pytest.mark.parametrize("ending", ["csv", "tsv", "parquet", "jsonl"])
+def test_a_table(ending: str) -> None:
+    path = Path(f"客户.{ending}")
+    if ending == "parquet":
+        pq.write_table(pa.table({"年龄": [1], "no": [2]}), path)
+    elif ending == "jsonl":
+        path.write_text('{"年龄": 1, "no": 2}\n', encoding="utf-8")
+    else:
+        path.write_text("年龄,no\n1,2\n".replace(",", "\t" if ending == "tsv" else ","), "utf-8")
+    done = init("table", str(path), "--target", "no")
+    assert done.exit_code == 0, done.exception
+    recipe = load_recipe(Path("recipe.yaml"))
+    assert recipe.target_column == "no"
+    assert step_name(recipe.data.sources[0]) == ("csv" if ending == "tsv" else ending)
+    assert recipe.name == "table"
+
+
+def test_data_elsewhere_is_named_by_its_whole_path(tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    other.mkdir()
+    (tmp_path / "rows.csv").write_text("a,b\n1,2\n", encoding="utf-8")
+    done = init("table", str(tmp_path / "rows.csv"), "--target", "b", "-o", str(other / "r.yaml"))
+    assert done.exit_code == 0, done.exception
+    (source,) = load_recipe(other / "r.yaml").data.sources
+    assert source.model_dump()["path"] == str(tmp_path / "rows.csv")
+
+
+def test_mistakes_are_explained(tmp_path: Path) -> None:
+    (tmp_path / "rows.csv").write_text("age,income\n1,2\n", encoding="utf-8")
+    (tmp_path / "flat").mkdir()
+    for arguments, kind, said in [
+        (["table", "rows.csv"], RecipeError, "--target with one of age, income"),
+        (["table", "rows.csv", "--target", "incom"], RecipeError, "did you mean 'income'?"),
+        (["table", "gone.csv", "--target", "x"], DataError, "no such file"),
+        (["table", "flat", "--target", "x"], DataError, "no such file"),
+        (["images", "flat"], DataError, "one sub-folder per class"),
+        (["images", "gone"], DataError, "no such folder"),
+    ]:
+        done = init(*arguments)
+        assert isinstance(done.exception, kind)
+        assert said in str(done.exception)
+        assert not Path("recipe.yaml").exists()
+
+
+def test_an_existing_recipe_is_kept() -> None:
+    Path("recipe.yaml").write_text("mine", encoding="utf-8")
+    assert isinstance(init("images").exception, RecipeError)
+    assert Path("recipe.yaml").read_text(encoding="utf-8") == "mine"
