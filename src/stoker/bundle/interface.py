@@ -16,12 +16,10 @@ from typing import Annotated, Any
 from pydantic import Field, ValidationError
 
 from stoker.core.errors import ArtifactError, RecipeError
-from stoker.core.steps import Step, make_step, step_name, step_spec
-from stoker.data.clean import CleanerState
-from stoker.features import FittedFeature, dump_fitted, load_fitted, refuse_unknown_code
+from stoker.core.steps import Step, step_name
+from stoker.data.clean import CleanerState, dump_cleaner, load_cleaner
+from stoker.features import FittedFeature, dump_fitted, load_fitted
 from stoker.tasks import FittedTask, dump_fitted_task, load_fitted_task
-
-_FITTED_CLEANERS = "stoker.data.clean._fitted"
 
 
 @dataclass(frozen=True)
@@ -44,7 +42,7 @@ class Interface:
                 {"column": name, "feature": dump_fitted(feature)}
                 for name, feature in self.inputs.items()
             ],
-            "cleaners": [step_spec(state) for state in self.cleaners],
+            "cleaners": [dump_cleaner(state) for state in self.cleaners],
             "target": self.target,
             "task": dump_fitted_task(self.task),
         }
@@ -59,7 +57,7 @@ class Interface:
         try:
             form = _InterfaceForm.model_validate(value)
             inputs = {item.column: load_fitted(item.feature) for item in form.inputs}
-            cleaners = tuple(_load_cleaner(spec) for spec in form.cleaners)
+            cleaners = tuple(load_cleaner(spec) for spec in form.cleaners)
             task = load_fitted_task(form.task)
         except (ValidationError, RecipeError) as error:
             raise ArtifactError(
@@ -74,11 +72,6 @@ class Interface:
     def describe_inputs(self) -> str:
         """The expected columns in one line, such as `age (number), job (category)`."""
         return ", ".join(f"{name} ({step_name(f)})" for name, f in self.inputs.items())
-
-
-def _load_cleaner(spec: Mapping[str, Any]) -> CleanerState:
-    refuse_unknown_code(spec)
-    return make_step(_FITTED_CLEANERS, dict(spec), CleanerState)
 
 
 def first_problem(error: ValidationError | RecipeError) -> str:

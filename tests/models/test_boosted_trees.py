@@ -1,0 +1,139 @@
+"""Boosted trees: equal bytes, parity with LightGBM, early stopping, clear refusals."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+import pytest
+
+from stoker.core.errors import RecipeError
+from stoker.core.events import Silent, TaskView, listening
+from stoker.data.prepare.prepared_set import Column, PreparedSet, PreparedWriter
+from stoker.models import Estimate
+from stoker.models._graph_names import graph_input
+from stoker.models.boosted_trees import BoostedTrees
+from stoker.tasks import FittedTask
+from stoker.tasks._fitted.classify import FittedClassify
+from stoker.tasks._fitted.regress import FittedRegress
+
+SMALL = {"num_trees": 25, "num_leaves": 7, "min_rows_per_leaf": 5, "patience": 10}
+BINARY = FittedClassify(classes=("no", "yes"), counts=(1, 1), kind="text")
+TERNARY = FittedClassify(classes=("a", "b", "c"), counts=(1, 1, 1), kind="text")
+NUMBER = FittedRegress(mean=0, std=1, low=-9, high=9)
+
+
+def make_part(folder: Path, part: str, task: FittedTask, rows: int, seed: int) -> PreparedSet:
+    random = np.random.default_rng(seed)
+    number = random.normal(size=rows).astype(np.float32)
+    code = random.integers(0, 9, rows).astype(np.int32)
+    signal = number + (code % 3) + random.normal(0, 0.3, rows)
+    target = signal.astype(np.float32)
+    if task.num_outputs > 1:
+        target = np.digitize(signal, [0.8, 1.6][: task.num_outputs - 1]).astype(np.int64)
+    number[random.random(rows) < 0.1] = np.nan
+    columns = {"数": Column("float32"), "code": Column("int32")}
+    with PreparedWriter(folder, part, columns, task.target_dtype.name) as writer:
+        writer.append({"数": number, "code": code}, target=target, row=np.arange(rows))
+    return PreparedSet.open(folder, part)
+
+
+@pytest.fixture(params=[BINARY, TERNARY, NUMBER], ids=["binary", "ternary", "number"])
+def task(request: pytest.FixtureRequest) -> FittedTask:
+    return request.param
+
+
+@pytest.fixture
+def parts(tmp_path: Path, task: FittedTask) -> tuple[PreparedSet, PreparedSet]:
+    return (
+        make_part(tmp_path, "train", task, 600, 0),
+        make_part(tmp_path, "validation", task, 200, 1),
+    )
+
+
+def fit(
+    parts: tuple[PreparedSet, PreparedSet],
+    task: FittedTask,
+    deadline_s: float | None = None,
+    **fields: object,
+) -> Estimate:
+    model = BoostedTrees.model_validate({**SMALL, "threads": 1, **fields})
+    return model.fit(*parts, task, seed=3, deadline_s=deadline_s)
+
+
+def test_graph_repeats_the_training_time_outputs(parts, task: FittedTask) -> None:
+    estimate = fit(parts, task)
+    feed = {graph_input(name): np.array(c) for name, c in parts[1].columns.items()}
+    found = onnxruntime.InferenceSession(estimate.graph).run(None, feed)[0]
+    assert estimate.validation_output_NK.shape == (200, task.num_outputs)
+    np.testing.assert_allclose(found, estimate.validation_output_NK, atol=1e-5)
+
+
+def test_learns_better_than_a_constant(parts, task: FittedTask) -> None:
+    estimate = fit(parts, task)
+    target_N, output_NK = parts[1].target, estimate.validation_output_NK
+    if task.num_outputs == 1:
+        assert np.mean((output_NK[:, 0] - target_N) ** 2) < 0.4 * np.var(target_N)
+    else:
+        assert np.mean(output_NK.argmax(1) == target_N) > 0.75
+
+
+def test_equal_seeds_give_equal_bytes_on_any_number_of_threads(parts, task: FittedTask) -> None:
+    first, again, threaded = fit(parts, task), fit(parts, task), fit(parts, task, threads=2)
+    assert first.graph == again.graph == threaded.graph
+    assert first.history == again.history == threaded.history
+    for name, array in first.weights.items():
+        np.testing.assert_array_equal(array, again.weights[name])
+
+
+def test_shares_below_one_stay_deterministic(parts, task: FittedTask) -> None:
+    some = {"row_fraction": 0.5, "feature_fraction": 0.5}
+    assert fit(parts, task, **some).graph == fit(parts, task, **some).graph
+    assert fit(parts, task, **some).graph != fit(parts, task).graph
+
+
+def test_stops_when_the_validation_loss_no_longer_falls(parts, task: FittedTask) -> None:
+    estimate = fit(parts, task, num_trees=500, learning_rate=0.5, patience=4)
+    losses = [record["validation_loss"] for record in estimate.history]
+    best = int(np.argmin(losses))
+    assert len(losses) == best + 1 + 4 < 500
+    per_round = task.num_outputs if task.num_outputs > 2 else 1
+    assert len(estimate.weights["num_nodes"]) == (best + 1) * per_round
+
+
+def test_a_deadline_in_the_past_still_gives_one_round(parts, task: FittedTask) -> None:
+    assert len(fit(parts, task, deadline_s=0.0).history) == 1
+
+
+def test_says_how_far_it_is(parts, task: FittedTask) -> None:
+    class Counter(Silent):
+        rounds = 0
+
+        def task(self, title: str, total: float | None, unit: str, done: float) -> TaskView:
+            assert (title, total, unit) == ("boosted trees", 25, "trees")
+            return self  # type: ignore[return-value]  # counts its own advances
+
+        def advance(self, amount: float = 1) -> None:
+            self.rounds += int(amount)
+
+        def note(self, text: str) -> None:
+            assert text.startswith("validation loss")
+
+        def close(self) -> None:
+            pass
+
+    counter = Counter()
+    with listening(counter):
+        estimate = fit(parts, task)
+    assert counter.rounds == len(estimate.history)
+
+
+def test_pictures_are_refused_by_name(tmp_path: Path) -> None:
+    columns = {"图像": Column("uint8", (1, 2, 2))}
+    with PreparedWriter(tmp_path, "train", columns, "int64") as writer:
+        pixels = np.zeros((4, 1, 2, 2), np.uint8)
+        writer.append({"图像": pixels}, target=np.arange(4) % 2, row=np.arange(4))
+    part = PreparedSet.open(tmp_path, "train")
+    with pytest.raises(RecipeError, match=r"cannot read the column '图像'"):
+        BoostedTrees().fit(part, part, BINARY, seed=0, deadline_s=None)
