@@ -147,7 +147,7 @@ BAD_FILES = {
     "broken header": (b'"a"b,c\n1,2\n', "behind a closing quote"),
     "cut gzip": (gzip.compress(os.urandom(4000))[:-900], "damaged gzip"),
     "rotten gzip": (gzip.compress(b"a,b\n1,2\n")[:-8] + bytes(8), "damaged gzip"),
-    "gzip bomb": (gzip.compress(b"a,b\n" + (b"1" * 8_189 + b",2\n") * (10 << 10), 9), "unpacks to more"),
+    "gzip bomb": (gzip.compress(b"a,b\n" + (b"1" * 8_189 + b",2\n") * 10_240), "unpacks to more"),
 }
 SUGGESTED = {
     "latin-1": "encoding: windows-1252",

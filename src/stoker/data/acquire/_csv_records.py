@@ -149,20 +149,21 @@ class _Layout:
         self._starts = np.concatenate([[0], self._ends[:-1] + 1]) if self.used else self._ends
         self.open_bytes = len(text) - int(quotes[-1]) if len(quotes) % 2 else 0
         """How long a quote has been open at the end of the block; 0 if none is."""
-        self._lone_cr = _outside(_lone_returns(text, bytes_B), quotes)
         longest = int((self._ends - self._starts).max(initial=0))
         self.is_clear = not len(quotes) or longest <= MOST_FIELD_BYTES
         """Whether no quote may have swallowed other records."""
 
     @classmethod
     def of(cls, text: bytes, delimiter: bytes) -> _Layout | None:
-        """The layout, or None if a quote stands where only the slow way can read it."""
+        """The layout, or None if a quote or a return stands where only the slow way can read it."""
         bytes_B = np.frombuffer(text, np.uint8)
         quotes = np.zeros(0, np.int64)
         if b'"' in text:
             quotes = np.flatnonzero(bytes_B == _QUOTE)
             if not _well_placed(bytes_B, quotes, delimiter[0]):
                 return None
+        if len(_outside(_lone_returns(text, bytes_B), quotes)):
+            return None
         return cls(text, np.flatnonzero(bytes_B == _LF), quotes, delimiter[0])
 
     def cut(self, first_line: int, num_columns: int) -> tuple[Piece, int]:
@@ -203,8 +204,6 @@ class _Layout:
             reason = byte_reason(self._record(index))
             if reason:
                 reasons[index] = reason
-        within = self._lone_cr[self._lone_cr < self.used]
-        reasons |= {int(i): _LONE_CR for i in np.searchsorted(self._ends, within)}
         reasons |= {int(i): _TOO_LONG for i in long if self._has_long_field(int(i))}
         return reasons
 
@@ -286,7 +285,9 @@ class _FieldReader:
                 return fields, at
 
     def _broken(self, text: bytes, start: int, at: int, *, final: bool) -> tuple[str, int]:
-        next_line = text.find(b"\n", start) + 1 or len(text)
+        next_line = text.find(b"\n", start) + 1
+        if not next_line:
+            return ("", -1) if not final else (_LONE_CR, len(text))
         if not self._opens.match(text, at):
             return _LONE_CR, next_line
         closed = self._closed.match(text, text.index(b'"', at))
@@ -323,11 +324,12 @@ class _FieldReader:
     def _reason(self, fields: list[bytes] | str, num_columns: int) -> str | None:
         if isinstance(fields, str):
             return fields
-        if len(fields) != num_columns:
-            return _count_reason(len(fields), num_columns)
         if max(map(len, fields)) > MOST_FIELD_BYTES:
             return _TOO_LONG
-        return byte_reason(self._delimiter.join(fields))
+        reason = byte_reason(self._delimiter.join(fields))
+        if reason is None and len(fields) != num_columns:
+            reason = _count_reason(len(fields), num_columns)
+        return reason
 
     def _clean(self, fields: list[bytes] | str) -> bytes:
         assert not isinstance(fields, str)
