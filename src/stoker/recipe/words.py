@@ -48,15 +48,15 @@ def section_in(annotation: Any) -> type[Step] | None:
     return next((found for part in get_args(annotation) if (found := section_in(part))), None)
 
 
-def field_words(owner: type[Step], path: Path) -> str | None:
-    """What the key at a path below `owner` takes, and what it means; None if there is none.
+def field_words(owner: type[Step], path: Path, *, with_meaning: bool = True) -> str:
+    """What the key at a path below `owner` takes, and what it means.
 
     >>> from stoker.recipe.model import Recipe
     >>> field_words(Recipe, ("train", "epochs"))
     'a whole number at least 1 or null (passes over the training part)'
     """
     here: type[Step] | None = owner
-    words: str | None = f"a mapping with {_listed(keys_of(owner))}"
+    words = f"a mapping with {_listed(keys_of(owner))}"
     schema: dict[str, Any] = {}
     meaning = ""
     for key in path:
@@ -66,14 +66,19 @@ def field_words(owner: type[Step], path: Path) -> str | None:
         else:
             schema, meaning = field_schema(here, name), f" ({_meaning(here, name)})"
             here = section_in(here.model_fields[name].annotation)
-        words = schema_words(schema, meaning)
+        words = schema_words(schema, meaning if with_meaning else "")
     return words
 
 
 def field_schema(owner: type[Step], name: str) -> dict[str, Any]:
     """The JSON Schema of one field, references resolved."""
+    return inlined(owner)["properties"][name]
+
+
+def inlined(owner: type[Step]) -> dict[str, Any]:
+    """The JSON Schema of a section or step with every reference replaced by what it means."""
     whole = owner.model_json_schema()
-    return _resolve(whole["properties"][name], whole.get("$defs", {}))
+    return _resolve(whole, whole.pop("$defs", {}))
 
 
 def schema_words(schema: dict[str, Any], meaning: str = "") -> str:

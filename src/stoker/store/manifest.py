@@ -13,6 +13,7 @@ Cost: `read_manifest` and `check_listing` look at names and sizes (microseconds 
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import stat
@@ -27,7 +28,7 @@ from stoker.core.errors import ArtifactError
 from stoker.core.names import check_fingerprint, check_relative, short
 from stoker.core.steps import Step
 from stoker.core.strict_json import parse_json
-from stoker.store.durable import machine_errors, write_file
+from stoker.store.durable import machine_error, machine_errors, write_file
 
 NAME = "manifest.json"
 FORMAT = 1
@@ -240,7 +241,9 @@ def _read_bytes(folder: Path) -> bytes:
             f"{folder} has no {NAME}", expected="a folder that stoker wrote whole"
         ) from None
     except OSError as error:
-        _damaged(folder, f"cannot be opened: {error.strerror}")
+        if error.errno in (errno.ELOOP, errno.ENXIO):
+            _damaged(folder, "is not a plain file")
+        raise machine_error(error, f"read {path}") from error
     with os.fdopen(descriptor, "rb") as stream, machine_errors(f"read {path}"):
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             _damaged(folder, "is not a plain file")
