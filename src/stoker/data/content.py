@@ -1,10 +1,11 @@
 """When are two rows the same: a 128-bit key of their content, computed by Daft.
 
-The key chains a 64-bit hash over the columns, twice with different seeds, so that two different
-rows among ten million meet with a chance of about 1e-25.  A null gets a key of its own: Daft's hash
-alone would take it for an empty text, and would let "ab", "c" pass for "a", "bc".
+Each cell is hashed to 64 bits, and the hashes of a row are hashed again, twice with different
+seeds, so that two different rows among ten million meet with a chance of about 1e-25.  A null gets
+a hash of its own: Daft alone would take it for an empty text, and text hashed across columns would
+let "ab", "c" pass for "a", "bc".
 
-Cost: about 0.1 microseconds a cell, streamed; works the same on Ray.
+Cost: about 20 ns a cell, streamed; works the same on Ray.
 """
 
 from __future__ import annotations
@@ -66,14 +67,14 @@ def content_number_N(keyed: pa.Table) -> np.ndarray:
 
 
 def _key(columns: Sequence[str], seed: int) -> Any:
-    """The chained hash of some columns as a Daft expression."""
+    """The hash of some columns as a Daft expression."""
     daft = load_daft()
     functions, whole = daft.functions, daft.DataType.uint64()
     null = daft.lit(_NULL).cast(whole)
-    key = daft.lit(seed).cast(whole)
-    for name in columns:
-        cell = functions.hash(daft.col(name), seed=daft.lit(seed))
-        key = functions.hash(
-            functions.when(daft.col(name).is_null(), null).otherwise(cell), seed=key
+    cells = [
+        functions.when(daft.col(name).is_null(), null).otherwise(
+            functions.hash(daft.col(name), seed=daft.lit(seed))
         )
-    return key
+        for name in columns
+    ]
+    return functions.hash(*cells, seed=daft.lit(seed).cast(whole))

@@ -90,6 +90,22 @@ def category_texts(column: pa.ChunkedArray | pa.Array) -> pa.Array:
     return pa.array(texts, pa.string()).take(encoded.indices)
 
 
+def missing_categories(column: pa.ChunkedArray | pa.Array) -> np.ndarray:
+    """Which cells hold no category, bool; one that cannot be a category is not missing.
+
+    >>> missing_categories(pa.array(["a", " ", None]))
+    array([False,  True,  True])
+    """
+    cells = one_array(column)
+    if is_text(cells.type):
+        is_missing = pc.fill_null(pc.equal(pc.utf8_trim_whitespace(cells), ""), True)
+    elif pa.types.is_floating(cells.type):
+        is_missing = cells.is_null(nan_is_null=True)
+    else:
+        is_missing = cells.is_null()
+    return is_missing.to_numpy(zero_copy_only=False)
+
+
 def count_categories(column: pa.ChunkedArray | pa.Array) -> dict[str, int]:
     """How many cells hold each category, in order of first sight; missing and bad ones left out.
 

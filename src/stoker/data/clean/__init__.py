@@ -20,6 +20,7 @@ from stoker.core.steps import Step, make_step, step_spec
 from stoker.features import refuse_unknown_code
 
 if TYPE_CHECKING:
+    import numpy as np
     import pyarrow as pa
 
     from stoker.data.dataset import Dataset
@@ -37,12 +38,12 @@ class Cleaner(Step, ABC):
 class Cleaned:
     """What a row cleaner leaves."""
 
-    kept: Frame
-    """Rows that stay, with all their columns."""
     rejected: pa.Table
     """One record per row that goes: columns of `stoker.data.rejects.SCHEMA`."""
     notes: dict[str, object]
     """Numbers for the report, JSON values only."""
+    mended: Frame | None = None
+    """Rows that stay, with all their columns; None: every row but the rejected, as it was."""
 
 
 class RowCleaner(Cleaner, ABC):
@@ -65,8 +66,8 @@ class CleanerState(Step, ABC):
         """The rows mended: as many, in the same order; other columns stay as they are."""
 
     @abstractmethod
-    def touched(self, rows: pa.Table) -> dict[str, int]:
-        """How many cells of each column the cleaner speaks about, for the report."""
+    def touched(self, rows: pa.Table) -> dict[str, np.ndarray]:
+        """Which cells of each column it speaks about, bool of shape (N,), for the report."""
 
     @abstractmethod
     def rejects(self, rows: pa.Table) -> list[tuple[int, str, str, str]]:

@@ -1,7 +1,7 @@
 """Run the row cleaners of a recipe one after the other.
 
-Rows are streamed through Daft; what is held in memory is what a cleaner holds.  Where nothing is
-rejected the table is copied as it is.
+A cleaner that only rejects leaves the table as it is, so the kept rows are copied from file to file
+in one stream; only a cleaner that mends cells makes Daft write (and sort) the rows anew.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from stoker.core.steps import step_name
 from stoker.data.clean import RowCleaner
 from stoker.data.dataset import Dataset
 from stoker.data.rejects import Rejects
+from stoker.engine.table_file import TableWriter, read_tables
 from stoker.store.durable import machine_errors
 
 
@@ -42,6 +43,7 @@ def clean_rows(steps: Sequence[RowCleaner], dataset: Dataset, folder: Path) -> d
     """
     rows_in = rows_now = pq.read_metadata(dataset.rows_path).num_rows
     frame, rejects, told = engine.read(dataset.rows_path), Rejects(), []
+    is_mended = False
     for step in steps:
         name = step_name(step)
         with events.task(f"clean {name}", total=rows_now, unit="rows") as judging:
@@ -50,10 +52,15 @@ def clean_rows(steps: Sequence[RowCleaner], dataset: Dataset, folder: Path) -> d
         rejected = cleaned.rejected.num_rows
         rejects.extend(cleaned.rejected)
         told.append(_story(name, rows_now, rejected, cleaned.notes))
-        frame, rows_now = cleaned.kept, rows_now - rejected
+        is_mended |= cleaned.mended is not None
+        frame = _without(frame, cleaned.rejected) if cleaned.mended is None else cleaned.mended
+        rows_now -= rejected
         if not rows_now:
             raise _nothing_left(name, cleaned.rejected)
-    _write_rows(frame, dataset, folder, rows_now, changed=bool(steps))
+    gone = rejects.table()["_row"].to_numpy()
+    path = folder / "rows.parquet"
+    written = engine.write(frame, path) if is_mended else _copy(dataset.rows_path, path, gone)
+    assert written == rows_now, "a cleaner keeps what it does not reject"
     num_rejected = rejects.write(folder)
     info = {"rows_in": rows_in, "rows_out": rows_now, "rejected": num_rejected, "steps": told}
     with machine_errors(f"write {folder / 'clean.json'}"):
@@ -61,7 +68,7 @@ def clean_rows(steps: Sequence[RowCleaner], dataset: Dataset, folder: Path) -> d
     return info
 
 
-def without(rows: engine.Frame, rejected: pa.Table) -> engine.Frame:
+def _without(rows: engine.Frame, rejected: pa.Table) -> engine.Frame:
     """The rows of a frame whose `_row` is not among the rejected ones."""
     if not rejected.num_rows:
         return rows
@@ -69,16 +76,19 @@ def without(rows: engine.Frame, rejected: pa.Table) -> engine.Frame:
     return rows.join(gone, on="_row", how="anti")
 
 
-def _write_rows(
-    frame: engine.Frame, dataset: Dataset, folder: Path, expected: int, *, changed: bool
-) -> None:
-    path = folder / "rows.parquet"
-    if not changed:
+def _copy(source: Path, path: Path, gone: np.ndarray) -> int:
+    """Copy a table without the rows of these ids; gives the number of rows written."""
+    if not len(gone):
         with machine_errors(f"write {path}"):
-            shutil.copyfile(dataset.rows_path, path)
-        return
-    written = engine.write(frame, path)
-    assert written == expected, "a cleaner keeps what it does not reject"
+            shutil.copyfile(source, path)
+        return pq.read_metadata(path).num_rows
+    gone = np.sort(gone)
+    with TableWriter(path, pq.read_schema(source)) as writer:
+        for rows in read_tables(source):
+            row_N = rows["_row"].to_numpy()
+            at = np.minimum(np.searchsorted(gone, row_N), len(gone) - 1)
+            writer.write(rows.filter(pa.array(gone[at] != row_N)))
+    return writer.rows
 
 
 def _story(name: str, rows_in: int, rejected: int, notes: dict[str, object]) -> dict[str, Any]:

@@ -22,7 +22,6 @@ import pyarrow.compute as pc
 
 from stoker.core.errors import RecipeError
 from stoker.data.clean import Cleaned, RowCleaner
-from stoker.data.clean._run import without
 from stoker.data.content import content_columns, content_number_N, with_keys
 from stoker.data.dataset import Dataset
 from stoker.data.reject_rows import reject_rows
@@ -67,7 +66,7 @@ class ExactDuplicates(RowCleaner):
             "duplicates": duplicates.num_rows,
             "conflicts": conflicting.num_rows,
         }
-        return Cleaned(without(rows, rejected), rejected, notes)
+        return Cleaned(rejected, notes)
 
     def _content(self, names: list[str], media: tuple[str, ...]) -> list[str]:
         named = [*(self.columns or ()), *([] if self.label is None else [self.label])]

@@ -15,7 +15,6 @@ import pyarrow.compute as pc
 from stoker.core import events
 from stoker.data.chunks import media_slices
 from stoker.data.clean import Cleaned, RowCleaner
-from stoker.data.clean._run import without
 from stoker.data.dataset import Dataset
 from stoker.data.reject_rows import reject_rows
 from stoker.data.rejects import SCHEMA
@@ -32,7 +31,7 @@ class UnreadableMedia(RowCleaner):
         """Decode every different picture once; a missing one is left to the feature."""
         columns = list(dataset.media_columns)
         if not columns:
-            return Cleaned(rows, SCHEMA.empty_table(), {"decoded": 0, "unreadable": 0})
+            return Cleaned(SCHEMA.empty_table(), {"decoded": 0, "unreadable": 0})
         used = to_arrow(rows.select("_row", "_source", "_line", *columns).sort("_row"))
         numbers = np.unique(
             np.concatenate([used[name].drop_null().to_numpy() for name in columns])
@@ -40,7 +39,7 @@ class UnreadableMedia(RowCleaner):
         reason_of = _judge(numbers, dataset)
         rejected = _reject(used, columns, reason_of)
         notes: dict[str, object] = {"decoded": len(numbers), "unreadable": len(reason_of)}
-        return Cleaned(without(rows, rejected), rejected, notes)
+        return Cleaned(rejected, notes)
 
 
 def _judge(numbers: np.ndarray, dataset: Dataset) -> dict[int, tuple[str, str]]:

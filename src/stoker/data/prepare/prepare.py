@@ -11,7 +11,8 @@ Cost: memory for the training part's table columns while features are fitted (me
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -42,8 +43,8 @@ class _Findings:
     """What preparing notes on its way."""
 
     rejects: Rejects = field(default_factory=Rejects)
-    touched: list[dict[str, dict[str, int]]] = field(default_factory=list)
-    """For each cleaner: cells it spoke about, by column and part."""
+    touched: list[dict[str, np.ndarray]] = field(default_factory=list)
+    """For each cleaner: cells it spoke about, by column, int64 of shape (3,) by part."""
 
     def reject(self, rows: pa.Table, index: int, **what: str) -> None:
         """Note that a row of a chunk goes."""
@@ -91,12 +92,7 @@ def prepare(  # noqa: PLR0913 - the stage's inputs, each by its name
     asked = Asked(inputs, *target, cleaners, seed)
     fitted = fit_training_part(dataset, rows_path, ids["train"], asked)
     findings = _Findings(touched=[{} for _ in cleaners])
-    written = {}
-    with events.task("prepare", total=sum(map(len, ids.values())), unit="rows") as preparing:
-        for part in PARTS:
-            rows = rows_with_ids(rows_path, ids[part], fitted.columns)
-            chunks = _counted(with_media(rows, dataset, fitted.row_bytes), preparing)
-            written[part] = _write_part(folder, part, chunks, fitted, findings)
+    written = _write(dataset, rows_path, folder, ids, fitted, findings)
     info = _summary(ids, written, fitted, findings)
     findings.rejects.write(folder)
     with machine_errors(f"write {folder}"):
@@ -132,43 +128,61 @@ def _require_columns(dataset: Dataset, inputs: Mapping[str, Feature], target: st
             )
 
 
-def _counted(chunks: Iterator[pa.Table], preparing: events.TaskView) -> Iterator[pa.Table]:
-    """The same chunks; each counts as done when the next one is asked for."""
-    for chunk in chunks:
-        yield chunk
-        preparing.advance(chunk.num_rows)
-
-
-def _write_part(
-    folder: Path, part: str, chunks: Iterator[pa.Table], fitted: Fitted, findings: _Findings
-) -> int:
-    """Write one part; gives its number of rows.
+def _write(
+    dataset: Dataset,
+    rows_path: Path,
+    folder: Path,
+    ids: Mapping[str, np.ndarray],
+    fitted: Fitted,
+    findings: _Findings,
+) -> dict[str, int]:
+    """Write all parts in one pass over the rows; gives the number of rows of each.
 
     Raises:
-        DataError: If none is left.
+        DataError: If a part is empty in the end.
     """
     forms = {name: Column(f.dtype.name, f.shape) for name, f in fitted.inputs.items()}
-    with PreparedWriter(folder, part, forms, fitted.task.target_dtype.name) as writer:
+    dtype = fitted.task.target_dtype.name
+    row_N = np.concatenate([ids[part] for part in PARTS])
+    part_N = np.repeat(np.arange(len(PARTS)), [len(ids[part]) for part in PARTS])
+    order = row_N.argsort()
+    row_N, part_N = row_N[order], part_N[order]
+    chunks = with_media(rows_with_ids(rows_path, row_N, fitted.columns), dataset, fitted.row_bytes)
+    with ExitStack() as stack:
+        writers = [
+            stack.enter_context(PreparedWriter(folder, part, forms, dtype)) for part in PARTS
+        ]
+        preparing = stack.enter_context(events.task("prepare", total=len(row_N), unit="rows"))
         for chunk in chunks:
-            _write_chunk(writer, chunk, fitted, findings)
-    if not writer.rows:
-        last = findings.rejects.table().to_pylist()[-1:]
-        reasons = [f"; the last because {each['column']} {each['reason']}" for each in last]
-        raise DataError(
-            f"no row of the {part} part can be used{''.join(reasons)}",
-            expected="at least one row whose cells all become tensors",
-        )
-    return writer.rows
+            part_of = part_N[np.searchsorted(row_N, chunk["_row"].to_numpy())]
+            _write_chunk(writers, chunk, part_of, fitted, findings)
+            preparing.advance(chunk.num_rows)
+    for writer in writers:
+        if not writer.rows:
+            raise _nothing_left(writer.part, findings)
+    return {writer.part: writer.rows for writer in writers}
+
+
+def _nothing_left(part: str, findings: _Findings) -> DataError:
+    last = findings.rejects.table().to_pylist()[-1:]
+    reasons = [f"; the last because {each['column']} {each['reason']}" for each in last]
+    return DataError(
+        f"no row of the {part} part can be used{''.join(reasons)}",
+        expected="at least one row whose cells all become tensors",
+    )
 
 
 def _write_chunk(
-    writer: PreparedWriter, rows: pa.Table, fitted: Fitted, findings: _Findings
+    writers: Sequence[PreparedWriter],
+    rows: pa.Table,
+    part_N: np.ndarray,
+    fitted: Fitted,
+    findings: _Findings,
 ) -> None:
-    """Clean, transform and append the good rows of a chunk."""
-    rows = _clean_chunk(writer.part, rows, fitted, findings)
+    """Clean and transform a chunk, and append its good rows to their parts."""
+    rows, keep = _clean_chunk(rows, part_N, fitted, findings)
     tensors = {name: feature.transform(rows[name]) for name, feature in fitted.inputs.items()}
     target = fitted.task.encode(rows[fitted.target])
-    keep = np.ones(rows.num_rows, bool)
     for name, done in [*tensors.items(), (fitted.target, target)]:
         for cell in done.bad:
             if keep[cell.index]:  # a row is rejected once, for its first bad cell
@@ -176,28 +190,30 @@ def _write_chunk(
                 what = {"column": name, "found": cell.found, "reason": cell.reason}
                 findings.reject(rows, cell.index, step="prepare", **what)
     row_N = rows["_row"].to_numpy()
-    values = {name: done.values for name, done in tensors.items()}
-    if not keep.all():
-        values = {name: each[keep] for name, each in values.items()}
-    writer.append(values, target=target.values[keep], row=row_N[keep])
+    for code, writer in enumerate(writers):
+        chosen = keep & (part_N == code)
+        if chosen.any():
+            some = slice(None) if chosen.all() else chosen
+            values = {name: done.values[some] for name, done in tensors.items()}
+            writer.append(values, target=target.values[some], row=row_N[some])
 
 
-def _clean_chunk(part: str, rows: pa.Table, fitted: Fitted, findings: _Findings) -> pa.Table:
-    """The rows as all cleaners leave them; only training rows are ever left out."""
+def _clean_chunk(
+    rows: pa.Table, part_N: np.ndarray, fitted: Fitted, findings: _Findings
+) -> tuple[pa.Table, np.ndarray]:
+    """The rows as all cleaners leave them, and which stay; only training rows ever go."""
+    keep = np.ones(rows.num_rows, bool)
     for state, touched in zip(fitted.cleaners, findings.touched, strict=True):
-        for name, count in state.touched(rows).items():
-            by_part = touched.setdefault(name, {})
-            by_part[part] = by_part.get(part, 0) + count
-        dropped = state.rejects(rows) if part == "train" else []
-        for index, column, found, reason in dropped:
-            what = {"column": column, "found": found, "reason": reason}
-            findings.reject(rows, index, step=step_name(state), **what)
+        for name, cells_N in state.touched(rows).items():
+            count_P = np.bincount(part_N[cells_N & keep], minlength=len(PARTS))
+            touched[name] = touched.get(name, 0) + count_P
+        for index, column, found, reason in state.rejects(rows):
+            if keep[index] and part_N[index] == 0:
+                keep[index] = False
+                what = {"column": column, "found": found, "reason": reason}
+                findings.reject(rows, index, step=step_name(state), **what)
         rows = state.apply(rows)
-        if dropped:
-            keep = np.ones(rows.num_rows, bool)
-            keep[[index for index, *_ in dropped]] = False
-            rows = rows.filter(pa.array(keep))
-    return rows
+    return rows, keep
 
 
 def _summary(
@@ -208,7 +224,7 @@ def _summary(
         for name, f in fitted.inputs.items()
     }
     cleaned = [
-        {"step": step_name(state), "cells": touched}
+        {"step": step_name(state), "cells": _by_part(touched)}
         for state, touched in zip(fitted.cleaners, findings.touched, strict=True)
     ]
     return {
@@ -220,4 +236,13 @@ def _summary(
         "inputs": columns,
         "target": {"column": fitted.target, "task": step_name(fitted.task)},
         "cleaned": cleaned,
+    }
+
+
+def _by_part(touched: Mapping[str, np.ndarray]) -> dict[str, dict[str, int]]:
+    """Cells of each column that a cleaner spoke about; columns without any left out."""
+    return {
+        name: dict(zip(PARTS, count_P.tolist(), strict=True))
+        for name, count_P in touched.items()
+        if count_P.any()
     }

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from stoker.core.steps import Step
 from stoker.data.clean import CleanerState
-from stoker.features._categories import category_texts
+from stoker.features._categories import category_texts, missing_categories
 from stoker.features._cells import one_array
 from stoker.features._numbers import NumberCells, replace_numbers
 
@@ -65,28 +63,28 @@ class FittedMissing(CleanerState):
             rows = rows.set_column(position, name, filled)
         return rows
 
-    def touched(self, rows: pa.Table) -> dict[str, int]:
+    def touched(self, rows: pa.Table) -> dict[str, np.ndarray]:
         """Missing cells of each column that it has a rule for."""
-        return {name: int(missing_N.sum()) for name, missing_N, _ in self._missing(rows)}
+        return {name: self._missing(name, rows) for name in rows.column_names if self._rule(name)}
 
     def rejects(self, rows: pa.Table) -> list[tuple[int, str, str, str]]:
         """Training rows without a value in a column that is to be dropped."""
         gone: dict[int, tuple[int, str, str, str]] = {}
-        for name, missing_N, drop in self._missing(rows):
-            for index in np.flatnonzero(missing_N) if drop else ():
-                gone.setdefault(int(index), (int(index), name, "", _DROPPED))
+        for name in rows.column_names:
+            rule = self._rule(name)
+            if rule is not None and rule.drop:
+                for index in np.flatnonzero(self._missing(name, rows)):
+                    gone.setdefault(int(index), (int(index), name, "", _DROPPED))
         return [gone[index] for index in sorted(gone)]
 
-    def _missing(self, rows: pa.Table) -> Iterator[tuple[str, np.ndarray, bool]]:
-        """Column, missing cells and whether to drop, for each column of `rows` with a rule."""
-        for name in rows.column_names:
-            if name in self.numbers:
-                rule = self.numbers[name]
-                yield name, rule.cells.missing_N(rows[name]), rule.drop
-            elif name in self.categories:
-                texts = category_texts(rows[name])
-                missing_N = texts.is_null().to_numpy(zero_copy_only=False)
-                yield name, missing_N, self.categories[name].drop
+    def _rule(self, name: str) -> FilledNumber | FilledCategory | None:
+        return self.numbers.get(name) or self.categories.get(name)
+
+    def _missing(self, name: str, rows: pa.Table) -> np.ndarray:
+        """Which cells of a column with a rule are missing, bool."""
+        if name in self.numbers:
+            return self.numbers[name].cells.missing_N(rows[name])
+        return missing_categories(rows[name])
 
 
 def _fill(column: pa.ChunkedArray, fill: str) -> pa.Array:

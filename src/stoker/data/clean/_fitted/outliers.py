@@ -49,9 +49,9 @@ class FittedOutliers(CleanerState):
                 rows = rows.set_column(position, name, clipped)
         return rows
 
-    def touched(self, rows: pa.Table) -> dict[str, int]:
+    def touched(self, rows: pa.Table) -> dict[str, np.ndarray]:
         """Far numbers of each column."""
-        return {name: int((below_N | above_N).sum()) for name, below_N, above_N in self._far(rows)}
+        return {name: below_N | above_N for name, below_N, above_N in self._far(rows)}
 
     def rejects(self, rows: pa.Table) -> list[tuple[int, str, str, str]]:
         """Training rows with a far number, if they are to be dropped; each for its first column."""
