@@ -39,10 +39,12 @@ class LinearNetwork(TwoHalves):
         columns = sort_columns(features)
         self.scaler = Scaler(columns, channels_last=False)
         pixels = sum(i.channels * i.height * i.width for i in columns.images.values())
-        self.linear = nn.Linear(pixels + columns.num_numbers, num_outputs)
+        width = pixels + columns.num_numbers
         sizes = [category.num_codes for category in columns.categories.values()]
         starts = [sum(sizes[:i]) for i in range(len(sizes))]
-        self.embedding = nn.Embedding(max(1, sum(sizes)), num_outputs)
+        self.bias = nn.Parameter(torch.empty(num_outputs))
+        self.linear = nn.Linear(width, num_outputs, bias=False) if width else None
+        self.embedding = nn.Embedding(sum(sizes), num_outputs) if sizes else None
         self.register_buffer("starts", torch.tensor(starts), persistent=False)
         for weight in self.parameters():
             nn.init.zeros_(weight)
@@ -56,7 +58,9 @@ class LinearNetwork(TwoHalves):
         parts = [image.flatten(1) for image in scaled.image_NCHW]
         if scaled.number_NM is not None:
             parts.append(scaled.number_NM)
-        output_NK = self.linear(torch.cat(parts, 1)) if parts else self.linear.bias
-        if scaled.code_NK is None:
-            return output_NK
-        return output_NK + self.embedding(scaled.code_NK + self.starts).sum(1)
+        output_NK = self.bias
+        if self.linear is not None:
+            output_NK = output_NK + self.linear(torch.cat(parts, 1))
+        if self.embedding is not None and scaled.code_NK is not None:
+            output_NK = output_NK + self.embedding(scaled.code_NK + self.starts).sum(1)
+        return output_NK

@@ -1,0 +1,191 @@
+"""Choose what the recipe leaves open: the model, and every setting of its training.
+
+`fast` answers in a fraction of the time, `good` is what to ship, `best` spends several times more
+for the last tenths.  The numbers were chosen on validation parts (a tenth of MNIST's training part,
+the census table, emoji pictures), never on a test part.
+
+Epochs follow the rows: what matters is the number of steps, so few rows are seen more often, within
+limits.  A key that the recipe gives is never overruled.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+from stoker.core import events
+from stoker.core.steps import step_name
+from stoker.features._fitted.image import FittedImage
+from stoker.models import Estimator, Model
+from stoker.train.settings import Settings
+
+if TYPE_CHECKING:
+    from stoker.features import FittedFeature
+    from stoker.tasks import FittedTask
+
+Preset = Literal["fast", "good", "best"]
+
+_LARGE_IMAGE = 64 * 64
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What will be trained, how, and why."""
+
+    model: Model
+    """The recipe's model, or the one that was chosen."""
+    settings: Settings
+    """Every value settled; an estimator ignores what only networks need."""
+    reason: str
+    """One sentence for the user."""
+
+
+@dataclass(frozen=True)
+class Situation:
+    """What presets look at."""
+
+    preset: Preset
+    features: Mapping[str, FittedFeature]
+    num_rows: int
+
+    @property
+    def images(self) -> list[FittedImage]:
+        """Fitted image columns."""
+        return [f for f in self.features.values() if isinstance(f, FittedImage)]
+
+    @property
+    def has_table(self) -> bool:
+        """Whether anything but images goes in."""
+        return len(self.images) < len(self.features)
+
+
+def choose(
+    preset: Preset,
+    model: Model | None,
+    features: Mapping[str, FittedFeature],
+    task: FittedTask,
+    num_rows: int,
+    overrides: Mapping[str, object],
+) -> Choice:
+    """Settle model and settings.
+
+    Args:
+        preset: How much effort.
+        model: The recipe's model, None if it names none.
+        features: Fitted features by column.
+        task: Fitted task.
+        num_rows: Training rows.
+        overrides: Keys of `Settings` that the recipe gives; they win.
+
+    Raises:
+        ValidationError: If an override has a wrong value.
+    """
+    situation = Situation(preset, features, num_rows)
+    reason = f"{step_name(model)}, as the recipe says" if model else ""
+    if model is None:
+        model, reason = _choose_model(situation)
+    defaults = {} if isinstance(model, Estimator) else _defaults(situation, model)
+    given = {name: value for name, value in overrides.items() if value is not None}
+    settings = Settings.model_validate({**defaults, **given})
+    _warn_of_small_batches(settings, num_rows)
+    outputs = f"{task.num_outputs} outputs" if task.num_outputs > 1 else "1 output"
+    how = f"preset {preset}: {settings.epochs} epochs of {num_rows:,} rows, {outputs}"
+    return Choice(model, settings, reason if isinstance(model, Estimator) else f"{reason}; {how}")
+
+
+def _choose_model(situation: Situation) -> tuple[Model, str]:
+    """The model for these inputs, and why."""
+    if not situation.images:
+        from stoker.models.boosted_trees import BoostedTrees
+
+        return BoostedTrees(), "boosted_trees, which is hard to beat on tables"
+    from stoker.models.cnn import Cnn
+
+    width, depth = {"fast": (16, 1), "good": (32, 1), "best": (32, 2)}[situation.preset]
+    hybrid = " joined by the other columns" if situation.has_table else ""
+    why = f"cnn (width {width}, depth {depth}) for images{hybrid}"
+    return Cnn(width=width, depth=depth, dropout=0.2), why
+
+
+def _defaults(situation: Situation, model: Model) -> dict[str, Any]:
+    """Settings that fit the model; the name of a user's own model counts as a CNN."""
+    name = step_name(model)
+    if name == "logistic":
+        return _logistic(situation)
+    if name == "mlp":
+        return _mlp(situation)
+    return _convolutional(situation, name)
+
+
+def _logistic(situation: Situation) -> dict[str, Any]:
+    return {
+        "optimizer": {"adamw": {"weight_decay": 0.0}},
+        "schedule": "cosine",
+        "rate": 0.005,
+        "epochs": _epochs(situation, {"fast": 4, "good": 10, "best": 20}),
+        "batch_size": _batch_size(situation, 256),
+        "patience": 5,
+    }
+
+
+def _mlp(situation: Situation) -> dict[str, Any]:
+    return {
+        "optimizer": "adamw",
+        "schedule": "one_cycle",
+        "rate": 0.003,
+        "epochs": _epochs(situation, {"fast": 4, "good": 8, "best": 24}),
+        "batch_size": _batch_size(situation, 256),
+        "ema": None if situation.preset == "fast" else 0.99,
+        "gradient_clip": 1.0 if situation.has_table else None,
+        "augment": [_shift(situation)] if situation.images else [],
+    }
+
+
+def _convolutional(situation: Situation, name: str) -> dict[str, Any]:
+    moves = [_shift(situation), {"rotate": {"degrees": 10, "zoom": 0.1}}]
+    return {
+        "optimizer": {"adamw": {"weight_decay": 0.02}},
+        "schedule": "one_cycle",
+        "rate": 0.004 if name == "cnn" else 0.003,
+        "epochs": _epochs(situation, {"fast": 2, "good": 7, "best": 20}),
+        "batch_size": _batch_size(situation, 128),
+        "ema": None if situation.preset == "fast" else 0.995,
+        "augment": moves[: 1 if situation.preset == "fast" else 2] if situation.images else [],
+    }
+
+
+def _shift(situation: Situation) -> dict[str, dict[str, int]]:
+    """Shifts by about a 28th of the shorter side, at least a pixel."""
+    side = min(min(image.height, image.width) for image in situation.images)
+    return {"shift": {"pixels": max(1, min(16, round(side / 28)))}}
+
+
+def _epochs(situation: Situation, at_sixty_thousand: Mapping[str, int]) -> int:
+    """Epochs for this number of rows: the table's at 60,000 rows, times sqrt(60,000 / rows).
+
+    The square root is between equal epochs (too few steps for small data) and equal steps (which
+    only memorises them); at most 16 times as many, and at least 1.
+    """
+    ratio = (60_000 / max(1, situation.num_rows)) ** 0.5
+    return max(1, round(at_sixty_thousand[situation.preset] * min(16.0, ratio)))
+
+
+def _batch_size(situation: Situation, wished: int) -> int:
+    """The wished size, halved until an epoch has 20 steps; not below 16.
+
+    >>> [_batch_size(Situation("good", {}, rows), 256) for rows in (60_000, 1_000, 100)]
+    [256, 32, 16]
+    """
+    size = wished
+    while size > 16 and situation.num_rows < 20 * size:
+        size //= 2
+    return size
+
+
+def _warn_of_small_batches(settings: Settings, num_rows: int) -> None:
+    if settings.batch_size < 16 <= num_rows:
+        events.warning(
+            f"batch_size {settings.batch_size} spends most of its time on overhead; 64 or more is "
+            "several times faster, with a rate raised in proportion"
+        )
