@@ -153,11 +153,9 @@ def acquire(
         DataError: If a source yields no row at all, a file changed while it was read, or the
             sources have different columns.
     """
-    media = MediaWriter(folder)
-    reading = Reading(project.absolute(), cache.absolute(), media)
-    with TableWriter(folder / "rows.parquet") as writer:
+    with MediaWriter(folder) as media, TableWriter(folder / "rows.parquet") as writer:
+        reading = Reading(project.absolute(), cache.absolute(), media)
         summaries = [_read_source(source, reading, writer) for source in sources]
-    media.close()
     rejected = reading.rejects.write(folder)
     assert writer.schema is not None
     info = {

@@ -15,7 +15,9 @@ from __future__ import annotations
 
 import hashlib
 from array import array
+from contextlib import suppress
 from pathlib import Path
+from types import TracebackType
 from typing import BinaryIO
 
 import numpy as np
@@ -29,15 +31,14 @@ OFFSETS = "media.offsets.bin"
 
 
 class MediaWriter:
-    """Collects blobs into a folder; files appear only if there is a blob.
+    """Collects blobs into a folder; files appear only if there is a blob.  A context manager.
 
     Example:
         >>> import tempfile
         >>> folder = Path(tempfile.mkdtemp())
-        >>> writer = MediaWriter(folder)
-        >>> [writer.add(b"one"), writer.add(b"two"), writer.add(b"one")]
+        >>> with MediaWriter(folder) as writer:
+        ...     [writer.add(b"one"), writer.add(b"two"), writer.add(b"one")]
         [0, 1, 0]
-        >>> writer.close()
         >>> Media(folder).read(np.array([1, 0])).to_pylist()
         [b'two', b'one']
     """
@@ -52,6 +53,23 @@ class MediaWriter:
     def __len__(self) -> int:
         """How many different blobs there are."""
         return len(self._numbers)
+
+    def __enter__(self) -> MediaWriter:
+        """The writer itself."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Finish both files; after an error only close what is open."""
+        if kind is None:
+            self.close()
+        elif self._file is not None:
+            with suppress(OSError):
+                self._file.close()
 
     def add(self, data: bytes) -> int:
         """The number of a blob, from 0; equal bytes always get the same number."""
