@@ -1,0 +1,88 @@
+"""Execute a graph: take from the store what is there, do the rest, publish each result at once.
+
+Each node is done under its own lock, so that two processes with the same recipe share the work
+instead of doing it twice: the second waits and then finds the artifact.  A damaged artifact is put
+aside by the store and its node is done again.  Nothing is held between nodes but paths.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from stoker.core import events
+from stoker.core.errors import ArtifactError
+from stoker.pipeline.node import Node, Work
+from stoker.recipe.model import Recipe
+from stoker.store.store import Artifact, Store
+
+Status = Literal["cached", "resumed", "done"]
+
+
+@dataclass(frozen=True)
+class Executed:
+    """A node and the artifact it came to."""
+
+    stage: str
+    status: Status
+    seconds: float
+    """Wall time spent now; near zero for a cached stage."""
+    artifact: Artifact
+    measured: dict[str, Any] = field(default_factory=dict)
+    """What the stage measured of itself; empty for a cached one."""
+
+
+def execute(
+    graph: Sequence[Node], recipe: Recipe, store: Store, *, cache: Path
+) -> Iterator[Executed]:
+    """Do the nodes in order and yield each as soon as its artifact is durable.
+
+    Args:
+        graph: Nodes, each after the ones it reads from.
+        recipe: The recipe the graph was made from.
+        store: Where artifacts are found and published.
+        cache: Folder for downloads.
+    """
+    done: dict[str, Artifact] = {}
+    for node in graph:
+        result = _execute_node(node, recipe, store, done, cache)
+        done[node.stage] = result.artifact
+        yield result
+
+
+def _execute_node(
+    node: Node, recipe: Recipe, store: Store, done: Mapping[str, Artifact], cache: Path
+) -> Executed:
+    started = time.perf_counter()
+    inputs = {name: done[name] for name in node.after}
+    mark = node.fingerprint(inputs)
+    with store.lock(mark):
+        found = _intact(store, mark)
+        if found:
+            return Executed(node.stage, "cached", time.perf_counter() - started, found)
+        for artifact in inputs.values():
+            artifact.verify()
+        scratch = store.work_folder(mark)
+        status: Status = "resumed" if any(scratch.iterdir()) else "done"
+        parents = {name: artifact.fingerprint for name, artifact in inputs.items()}
+        with store.draft(node.stage, mark, parents) as draft:
+            work = Work(recipe, inputs, draft.folder, scratch, cache)
+            artifact = draft.publish(node.execute(work))
+    return Executed(
+        node.stage, status, time.perf_counter() - started, artifact, measured=work.measured
+    )
+
+
+def _intact(store: Store, mark: str) -> Artifact | None:
+    found = store.find(mark)
+    if found is None:
+        return None
+    try:
+        found.verify()
+    except ArtifactError as damage:
+        events.warning(f"{damage}\n  it was put aside and is made again")
+        return None
+    return found

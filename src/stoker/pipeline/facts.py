@@ -1,0 +1,210 @@
+"""Gather from the artifacts of a run what its report and its model card say.
+
+Nothing is measured here and nothing is kept in memory between stages: every number is read from
+the artifact that holds it, so a report of cached stages says the same as that of the first run.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from stoker.core.steps import step_name
+from stoker.engine.table_file import read_tables
+from stoker.evaluate.evaluation import Evaluation
+from stoker.evaluate.gates import GateResult, check_gates
+from stoker.evaluate.report.facts import (
+    CompressFact,
+    CompressFacts,
+    DataFacts,
+    FlowFact,
+    MistakeFact,
+    PartFact,
+    RejectFact,
+    RejectSample,
+    ReportFacts,
+    SourceFact,
+    TrainingFacts,
+)
+from stoker.pipeline.model_stages import BASELINE, open_prepared
+from stoker.recipe.model import Recipe
+from stoker.store.artifact import Artifact
+
+REJECTING = ("acquire", "clean", "split", "prepare")
+_MOST_SAMPLES = 5
+_MOST_REASONS = 50
+
+Inputs = Mapping[str, Artifact]
+
+
+def card_facts(recipe: Recipe, inputs: Inputs) -> ReportFacts:
+    """What the model card says: everything that does not depend on when and how fast it was made.
+
+    Args:
+        recipe: The recipe of the run.
+        inputs: Artifacts by stage, up to `evaluate`.
+    """
+    part, evaluations = read_evaluations(inputs)
+    interface = open_prepared(inputs["prepare"].folder).interface
+    chosen = chosen_name(inputs)
+    return ReportFacts(
+        name=recipe.name,
+        recipe_text=recipe.text,
+        task=evaluations[chosen].task,
+        target=interface.target,
+        inputs={name: step_name(feature) for name, feature in interface.inputs.items()},
+        scored_part=part,
+        evaluations=evaluations,
+        chosen=chosen,
+        gates=tuple(gate_results(recipe, inputs)),
+        gates_part=part,
+        data=_data(inputs),
+        training=_training(inputs["train"]),
+        baseline=BASELINE if "baseline" in inputs else "",
+    )
+
+
+def chosen_name(inputs: Inputs) -> str:
+    """The candidate that compression chose; `model` where nothing was compressed."""
+    return str(_compressed(inputs)["chosen"]) if "compress" in inputs else "model"
+
+
+def read_evaluations(inputs: Inputs) -> tuple[str, dict[str, Evaluation]]:
+    """The part that was scored, and the evaluation of every candidate."""
+    said = _json(inputs["evaluate"], "evaluation.json")
+    candidates = said["candidates"].items()
+    return said["part"], {name: Evaluation.model_validate(e) for name, e in candidates}
+
+
+def gate_results(recipe: Recipe, inputs: Inputs) -> list[GateResult]:
+    """What became of the recipe's gates for the chosen candidate."""
+    _, evaluations = read_evaluations(inputs)
+    return check_gates(recipe.evaluate.gates, evaluations[chosen_name(inputs)])
+
+
+def mistakes(inputs: Inputs) -> tuple[MistakeFact, ...]:
+    """The rows that the chosen candidate answered worst."""
+    said = _json(inputs["evaluate"], "mistakes.json")
+    return tuple(MistakeFact.model_validate(one) for one in said)
+
+
+def compress_facts(inputs: Inputs) -> CompressFacts | None:
+    """The candidates of compression, with what was measured of each."""
+    if "compress" not in inputs:
+        return None
+    said = _compressed(inputs)
+    measured = [row for row in said["rows"] if "scores" in row]
+    score_name = next(iter(measured[0]["scores"]))
+    return CompressFacts(
+        score_name=score_name,
+        candidates=tuple(
+            CompressFact(
+                name=row["name"],
+                size_bytes=row["size_bytes"],
+                score=row["scores"][score_name],
+                latency_ms=row["latency_ms"],
+                kept=row["status"] == "chosen",
+                reason=row["reason"],
+            )
+            for row in measured
+        ),
+        decision=f"{said['chosen']}: {said['reason']}",
+    )
+
+
+def _compressed(inputs: Inputs) -> dict[str, Any]:
+    return _json(inputs["compress"], "compress.json")
+
+
+def _training(artifact: Artifact) -> TrainingFacts:
+    summary = artifact.manifest.summary
+    return TrainingFacts(
+        model=next(iter(summary["model"])),
+        reason=summary["reason"],
+        num_weights=summary.get("num_parameters"),
+        settings=summary.get("settings", {}),
+        history=tuple(_json(artifact, "history.json")),
+        steps=summary.get("steps"),
+        stopped=summary.get("stopped", ""),
+    )
+
+
+def _data(inputs: Inputs) -> DataFacts:
+    dataset, split = _json(inputs["acquire"], "dataset.json"), _json(inputs["split"], "split.json")
+    return DataFacts(
+        sources=tuple(SourceFact.model_validate(source) for source in dataset["sources"]),
+        columns=dataset["columns"],
+        flow=tuple(_flow(inputs)),
+        split_method=split["method"],
+        parts=tuple(
+            PartFact(name=name, rows=rows, labels=(split["labels"] or {}).get(name))
+            for name, rows in split["parts"].items()
+        ),
+        notes=tuple(f"{key}: {value}" for key, value in split["notes"].items()),
+        rejects=tuple(read_rejects(inputs)),
+    )
+
+
+def _flow(inputs: Inputs) -> Iterator[FlowFact]:
+    yield _one_flow("acquire", _json(inputs["acquire"], "dataset.json"))
+    for step in _json(inputs["clean"], "clean.json")["steps"]:
+        notes = tuple(f"{key}: {value}" for key, value in step["notes"].items())
+        yield _one_flow(step["step"], step, notes)
+    split = _json(inputs["split"], "split.json")
+    yield _one_flow("split", {**split, "rows_out": sum(split["parts"].values())})
+    yield _one_flow("prepare", _json(inputs["prepare"], "prepared.json"))
+
+
+def _one_flow(name: str, said: Mapping[str, Any], notes: tuple[str, ...] = ()) -> FlowFact:
+    return FlowFact(
+        step=name,
+        rows_in=said["rows_in"],
+        rows_out=said["rows_out"],
+        rejected=said["rejected"],
+        notes=notes,
+    )
+
+
+def read_rejects(inputs: Inputs) -> list[RejectFact]:
+    """Every reason for which rows were left out, most rows first, with a few samples each."""
+    found: list[RejectFact] = []
+    for stage in REJECTING:
+        tables = list(read_tables(inputs[stage].folder / "rejects.parquet"))
+        if tables:
+            found += _by_reason(pa.concat_tables(tables))
+    return sorted(found, key=lambda fact: -fact.rows)[:_MOST_REASONS]
+
+
+def _by_reason(rejects: pa.Table) -> list[RejectFact]:
+    counts = rejects.group_by(["step", "reason"]).aggregate([([], "count_all")]).to_pylist()
+    largest = sorted(counts, key=lambda c: (-c["count_all"], c["step"], c["reason"]))
+    facts = []
+    for count in largest[:_MOST_REASONS]:
+        step, reason = count["step"], count["reason"]
+        chosen = (pc.field("step") == step) & (pc.field("reason") == reason)
+        samples = rejects.filter(chosen).slice(0, _MOST_SAMPLES).to_pylist()
+        facts.append(
+            RejectFact(
+                step=step,
+                reason=reason,
+                rows=count["count_all"],
+                samples=tuple(
+                    RejectSample(
+                        source=one["source"],
+                        line=one["line"],
+                        column=one["column"],
+                        found=one["found"],
+                    )
+                    for one in samples
+                ),
+            )
+        )
+    return facts
+
+
+def _json(artifact: Artifact, name: str) -> Any:
+    return json.loads((artifact.folder / name).read_bytes())

@@ -1,0 +1,62 @@
+"""Refuse a run when more of its raw data is unusable than the recipe allows.
+
+Rows that a cleaner leaves out because the recipe says so (duplicates, outliers) are not counted:
+only records that could not be read, pictures that do not open, and cells that do not become a
+tensor.  What was rejected is in the store before this looks, so nothing is lost by refusing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from stoker.core import events
+from stoker.core.errors import DataError, Place
+from stoker.core.steps import step_names
+from stoker.engine.table_file import read_tables
+from stoker.pipeline.execute import Executed
+from stoker.store.artifact import Artifact
+
+UNREADABLE = "unreadable_media"
+_CLEANERS = "stoker.data.clean"
+
+
+def check_rejects(executed: Executed, max_rejects: float) -> None:
+    """Count the unusable records of a stage.
+
+    Args:
+        executed: A stage that has just been done or found.
+        max_rejects: Largest share of its rows that may be unusable.
+
+    Raises:
+        DataError: If more are, with the commonest reason, its place, and where all of them are.
+    """
+    if executed.stage not in ("acquire", "clean", "prepare"):
+        return
+    rows_in = int(executed.artifact.manifest.summary["rows_in"])
+    unusable = list(_unusable(executed.artifact))
+    if not unusable:
+        return
+    first = unusable[0]
+    path = executed.artifact.folder / "rejects.parquet"
+    said = f"{len(unusable):,} of {rows_in:,} records cannot be used ({executed.stage})"
+    example = f"{first['found']!r} {first['reason']}" if first["found"] else first["reason"]
+    place = Place(first["source"], first["line"], column=first["column"])
+    if len(unusable) > max_rejects * rows_in:
+        raise DataError(
+            f"{said}; the first: {example}",
+            expected=f"at most {max_rejects:.2%}, as data.max_rejects says",
+            fix=f"look at {path}; mend the data, or raise data.max_rejects",
+            place=place,
+        )
+    if executed.status != "cached":
+        events.warning(f"{said} and are left out, see {path}; the first: {place}: {example}")
+
+
+def _unusable(artifact: Artifact) -> Iterator[dict[str, object]]:
+    chosen = set(step_names(_CLEANERS)) - {UNREADABLE}
+    for table in read_tables(artifact.folder / "rejects.parquet"):
+        judged = pc.is_in(table["step"], value_set=pa.array(sorted(chosen)))
+        yield from table.filter(pc.invert(judged)).to_pylist()

@@ -1,0 +1,118 @@
+"""Write the report of one run into the home, whole or not at all.
+
+A report tells when and how fast a run was, so it belongs to the run and not to the store: two runs
+with one result share the artifacts and have a report each.
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+import os
+import platform
+import shutil
+import tempfile
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from stoker.evaluate.report.facts import ReportFacts, StageFact
+from stoker.evaluate.report.write import write_report
+from stoker.pipeline.execute import Executed
+from stoker.pipeline.facts import card_facts, compress_facts, mistakes
+from stoker.recipe.model import Recipe
+from stoker.store.durable import machine_errors, make_folder, publish_folder
+
+LIBRARIES = ("stoker", "torch", "lightgbm", "onnxruntime", "numpy", "pyarrow", "daft", "pillow")
+
+
+def report_run(
+    recipe: Recipe,
+    run: str,
+    done: Sequence[Executed],
+    home: Path,
+    measured: Mapping[str, Mapping[str, Any]],
+) -> Path:
+    """Write `runs/RUN/` with the page, the same as JSON, and the model card.
+
+    Args:
+        recipe: The recipe of the run.
+        run: Its id.
+        done: Every stage of the graph.
+        home: Home of the run.
+        measured: What the stages measured of themselves, by stage.
+
+    Returns:
+        Path of the page.
+    """
+    folder = home / "runs" / run
+    make_folder(folder.parent)
+    with machine_errors(f"write the report {folder}"):
+        draft = Path(tempfile.mkdtemp(prefix=".report-", dir=folder.parent))
+        try:
+            write_report(draft, run_facts(recipe, run, done, measured))
+            draft.chmod(0o755)
+            publish_folder(draft, folder)
+        finally:
+            shutil.rmtree(draft, ignore_errors=True)
+    return folder / "report.html"
+
+
+def run_facts(
+    recipe: Recipe, run: str, done: Sequence[Executed], measured: Mapping[str, Mapping[str, Any]]
+) -> ReportFacts:
+    """Everything that the report of a run says."""
+    inputs = {executed.stage: executed.artifact for executed in done}
+    facts = card_facts(recipe, inputs)
+    training = facts.training
+    assert training is not None
+    speed = measured.get("train", {})
+    return facts.model_copy(
+        update={
+            "run": run,
+            "created": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
+            "bundle": _as_typed(inputs["bundle"].folder),
+            "training": training.model_copy(
+                update={
+                    "seconds": speed.get("seconds", {}),
+                    "gemm_share": speed.get("speed", {}).get("share_of_peak"),
+                }
+            ),
+            "compress": compress_facts(inputs),
+            "mistakes": mistakes(inputs),
+            "stages": tuple(_stage(executed, inputs) for executed in done),
+            "environment": environment(),
+        }
+    )
+
+
+def environment() -> dict[str, str]:
+    """Versions, processor and system that the run had."""
+    found = {"python": platform.python_version(), "system": platform.platform()}
+    found["processors"] = str(len(os.sched_getaffinity(0)))
+    for name in LIBRARIES:
+        try:
+            found[name] = importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            found[name] = "not installed"
+    return found
+
+
+def _stage(executed: Executed, inputs: Mapping[str, Any]) -> StageFact:
+    parents = executed.artifact.manifest.parents
+    return StageFact(
+        name=executed.stage,
+        status=executed.status,
+        seconds=round(executed.seconds, 3),
+        fingerprint=executed.artifact.fingerprint,
+        digest=executed.artifact.digest,
+        parents=tuple(stage for stage in parents if stage in inputs),
+    )
+
+
+def _as_typed(path: Path) -> str:
+    """The path as a user here would type it."""
+    try:
+        return str(path.relative_to(Path.cwd()))
+    except ValueError:
+        return str(path)

@@ -1,0 +1,194 @@
+"""The stages after training: evaluate every candidate once on the test part, and bundle the best.
+
+The test part is opened in one stage, for the model, its compressed candidate and the baseline
+together, after compression has chosen on the validation part.  So no choice ever saw a test row.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from stoker.bundle.predictor import Predictor, load
+from stoker.core import events
+from stoker.core.canonical import canonical_json
+from stoker.core.seeds import derive_seed
+from stoker.data.prepare.prepared_set import PreparedSet
+from stoker.engine.table_file import write_table
+from stoker.evaluate.mistakes import WorstRow, worst_rows
+from stoker.evaluate.report.card import render_card
+from stoker.evaluate.report.facts import MistakeFact
+from stoker.evaluate.score import evaluate_all
+from stoker.pipeline.facts import card_facts, chosen_name
+from stoker.pipeline.model_stages import raw_part
+from stoker.pipeline.node import Node, Work
+from stoker.recipe.model import Recipe
+from stoker.store.artifact import Artifact
+from stoker.store.durable import write_file
+
+MODEL = "model"
+_EVALUATE = ("stoker.evaluate", "stoker.bundle", "stoker.features", "stoker.tasks")
+
+
+def evaluate_node(recipe: Recipe, stages: tuple[str, ...]) -> Node:
+    """Score every candidate.
+
+    Args:
+        recipe: The recipe.
+        stages: Stages of the graph so far; `baseline` and `compress` may be among them.
+    """
+    return Node(
+        stage="evaluate",
+        execute=_evaluate,
+        code=_EVALUATE,
+        fields={"resamples": recipe.evaluate.resamples, "seed": recipe.seed},
+        after=stages,
+    )
+
+
+def bundle_node(recipe: Recipe, stages: tuple[str, ...]) -> Node:
+    """Put the chosen candidate, its scores, its card and its lineage into one bundle."""
+    return Node(
+        stage="bundle",
+        execute=_bundle,
+        code=("stoker.bundle", "stoker.evaluate.report", "stoker.pipeline.facts"),
+        fields={"name": recipe.name, "gates": recipe.evaluate.gates},
+        after=stages,
+    )
+
+
+def candidate_bundles(inputs: Mapping[str, Artifact]) -> dict[str, Path]:
+    """Bundle folder of each candidate: the model, the compressed one if kept, the baseline."""
+    found = {MODEL: inputs["train"].folder / "bundle"}
+    name = chosen_name(inputs)
+    if name != MODEL:
+        found[name] = inputs["compress"].folder / name
+    if "baseline" in inputs:
+        found["baseline"] = inputs["baseline"].folder / "bundle"
+    return found
+
+
+def scored_part(prepared: Path) -> str:
+    """The part that is scored: test, or validation where the recipe keeps no test rows."""
+    return "test" if len(PreparedSet.open(prepared, "test")) else "validation"
+
+
+def _evaluate(work: Work) -> dict[str, Any]:
+    prepared = work.inputs["prepare"].folder
+    part = scored_part(prepared)
+    if part != "test":
+        events.warning("there is no test part; scores are of the validation part, which is kinder")
+    scored = PreparedSet.open(prepared, part)
+    predictors = {name: load(path) for name, path in candidate_bundles(work.inputs).items()}
+    outputs = _outputs(predictors, work, part, len(scored))
+    task = predictors[MODEL].interface.task
+    evaluations = evaluate_all(
+        outputs,
+        scored.target,
+        task,
+        seed=derive_seed(work.recipe.seed, "bootstrap"),
+        resamples=work.recipe.evaluate.resamples,
+        reference="baseline" if "baseline" in outputs else None,
+    )
+    chosen = chosen_name(work.inputs)
+    mistakes = _mistakes(worst_rows(outputs[chosen], scored.target, task), work, part)
+    _write(
+        work.folder / "evaluation.json",
+        {
+            "part": part,
+            "candidates": {n: e.model_dump(mode="json") for n, e in evaluations.items()},
+        },
+    )
+    _write(work.folder / "mistakes.json", [m.model_dump(mode="json") for m in mistakes])
+    table = {"_row": pa.array(np.asarray(scored.row))}
+    for name, output_NK in outputs.items():
+        table[name] = pa.FixedSizeListArray.from_arrays(output_NK.ravel(), output_NK.shape[1])
+    write_table(pa.table(table), work.folder / "outputs.parquet")
+    best = evaluations[chosen]
+    return {
+        "part": part,
+        "rows": len(scored),
+        best.headline: best.metrics[best.headline].value,
+    }
+
+
+def _outputs(
+    predictors: Mapping[str, Predictor], work: Work, part: str, total: int
+) -> dict[str, np.ndarray]:
+    pieces: dict[str, list[np.ndarray]] = {name: [] for name in predictors}
+    with events.task("score", total=total, unit="rows") as scoring:
+        for rows in raw_part(work, part):
+            for name, predictor in predictors.items():
+                pieces[name].append(predictor.outputs(rows))
+            scoring.advance(rows.num_rows)
+    return {name: np.concatenate(parts) for name, parts in pieces.items()}
+
+
+def _mistakes(worst: list[WorstRow], work: Work, part: str) -> list[MistakeFact]:
+    wanted = {row.index: row for row in worst}
+    found: dict[int, MistakeFact] = {}
+    start = 0
+    for rows in raw_part(work, part):
+        here = [index for index in wanted if start <= index < start + rows.num_rows]
+        for index, cells in zip(
+            here, rows.take([index - start for index in here]).to_pylist(), strict=True
+        ):
+            found[index] = _mistake(wanted[index], cells)
+        start += rows.num_rows
+    return [found[row.index] for row in worst]
+
+
+def _mistake(row: WorstRow, cells: dict[str, Any]) -> MistakeFact:
+    pictures = [value for value in cells.values() if isinstance(value, bytes)]
+    plain = {
+        name: value if isinstance(value, int | float | bool | None) else str(value)
+        for name, value in cells.items()
+        if not name.startswith("_") and not isinstance(value, bytes)
+    }
+    return MistakeFact(
+        row=cells["_row"],
+        source=cells["_source"],
+        line=cells["_line"],
+        truth=row.truth,
+        prediction=row.prediction,
+        confidence=row.confidence,
+        image=pictures[0] if pictures else None,
+        cells=plain,
+    )
+
+
+def _bundle(work: Work) -> dict[str, Any]:
+    name = chosen_name(work.inputs)
+    source = candidate_bundles(work.inputs)[name]
+    shutil.copytree(source, work.folder, dirs_exist_ok=True)
+    evaluation = json.loads((work.inputs["evaluate"].folder / "evaluation.json").read_bytes())
+    metrics = {"part": evaluation["part"], "scores": evaluation["candidates"][name]}
+    _write(work.folder / "metrics.json", metrics)
+    _write(work.folder / "lineage.json", lineage(work.inputs))
+    facts = card_facts(work.recipe, work.inputs)
+    write_file(work.folder / "card.md", render_card(facts).encode())
+    (work.folder / "manifest.json").unlink()  # the store seals the whole folder anew
+    return {"chosen": name}
+
+
+def lineage(inputs: Mapping[str, Artifact]) -> list[dict[str, Any]]:
+    """What the bundle was made from, stage by stage.
+
+    Scores and latencies were measured, so the artifacts that hold them are left out: the bundle's
+    bytes depend on the work done, never on how long it took.
+    """
+    return [
+        {"stage": name, "fingerprint": artifact.fingerprint, "digest": artifact.digest}
+        for name, artifact in inputs.items()
+        if name not in ("compress", "evaluate")
+    ]
+
+
+def _write(path: Path, value: Any) -> None:
+    write_file(path, canonical_json(value) + b"\n")

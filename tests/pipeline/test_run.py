@@ -1,0 +1,158 @@
+"""Whole runs in this process: what is repeated, what is refused, what is kept."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import stoker
+from stoker.core.errors import DataError, GateError, RecipeError
+from stoker.core.events import Silent, listening
+from stoker.pipeline.run import RunResult, check, run
+from stoker.store.catalog import Catalog
+
+
+class Heard(Silent):
+    """Keeps what a run says."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+
+    def message(self, text: str) -> None:
+        self.lines.append(text)
+
+    def warning(self, text: str) -> None:
+        self.lines.append(text)
+
+
+def statuses(home: Path, result: RunResult) -> dict[str, str]:
+    return {stage.stage: stage.status for stage in Catalog(home).run(result.run).stages}
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    return tmp_path / "home"
+
+
+def test_pictures_become_a_bundle_that_answers(digits_project: Path, home: Path) -> None:
+    result = run(digits_project / "recipe.yaml", home=home)
+    assert result.status == "done"
+    assert result.metrics["accuracy"]["low"] <= result.metrics["accuracy"]["value"]
+    assert result.report is not None
+    assert "数字" in result.report.read_text(encoding="utf-8")
+    assert result.bundle is not None
+    picture = next((digits_project / "数字" / "7").iterdir())
+    answer = stoker.load(result.bundle).predict([{"image": picture.read_bytes()}])
+    assert answer.table.num_rows == 1
+    assert Catalog(home).resolve("digits", "champion").version == 1
+
+
+def test_a_second_run_does_nothing_but_say_so(tumours_project: Path, home: Path) -> None:
+    first = run(tumours_project / "recipe.yaml", home=home)
+    before = {path: path.stat().st_mtime_ns for path in home.rglob("*.json")}
+    heard = Heard()
+    with listening(heard):
+        second = run(tumours_project / "recipe.yaml", home=home)
+    assert second.status == "unchanged"
+    assert (second.run, second.bundle, second.report) == (first.run, first.bundle, first.report)
+    assert "nothing to do" in heard.lines[-1]
+    assert before == {path: path.stat().st_mtime_ns for path in home.rglob("*.json")}
+
+
+def test_only_what_changed_is_done_again(tumours_project: Path, home: Path) -> None:
+    run(tumours_project / "recipe.yaml", home=home)
+    changed = run(tumours_project / "recipe.yaml", home=home, overrides=["evaluate.resamples=150"])
+    done = statuses(home, changed)
+    assert {stage for stage, status in done.items() if status != "cached"} == {"evaluate", "bundle"}
+    plan = check(tumours_project / "recipe.yaml", home=home, overrides=["seed=5"])
+    assert [stage.status for stage in plan.stages[:3]] == ["cached", "cached", "to do"]
+    assert plan.stages[0].rows == 569
+
+
+def test_a_changed_raw_file_is_read_again(tumours_project: Path, home: Path) -> None:
+    run(tumours_project / "recipe.yaml", home=home, until="split")
+    table = tumours_project / "tumours.csv"
+    lines = table.read_text(encoding="utf-8").splitlines()
+    table.write_text("\n".join(lines[:-10]) + "\n", encoding="utf-8")
+    again = run(tumours_project / "recipe.yaml", home=home, until="split")
+    assert statuses(home, again) == {"acquire": "done", "clean": "done", "split": "done"}
+
+
+def test_a_damaged_artifact_is_made_anew(tumours_project: Path, home: Path) -> None:
+    first = run(tumours_project / "recipe.yaml", home=home)
+    assert first.bundle is not None
+    graph = first.bundle / "model.onnx"
+    graph.chmod(0o644)
+    damaged = bytearray(graph.read_bytes())
+    damaged[len(damaged) // 2] ^= 1
+    graph.write_bytes(damaged)
+    heard = Heard()
+    with listening(heard):
+        second = run(tumours_project / "recipe.yaml", home=home)
+    assert second.status == "done"
+    assert any("damaged" in line or "put aside" in line for line in heard.lines)
+    stoker.load(first.bundle)
+
+
+def test_a_missed_gate_registers_nothing(digits_project: Path, home: Path) -> None:
+    with pytest.raises(GateError, match=r"accuracy .* is not at least 0\.999") as refusal:
+        run(
+            digits_project / "recipe.yaml",
+            home=home,
+            overrides=["evaluate.gates.accuracy=>= 0.999", "train.epochs=1"],
+        )
+    assert refusal.value.exit_code == 3
+    assert Catalog(home).models() == []
+    assert Catalog(home).run("latest").status == "failed"
+    assert list((home / "runs").glob("*/report.html"))
+
+
+def test_too_many_bad_pictures_refuse_the_run(digits_project: Path, home: Path) -> None:
+    for number in range(10):
+        (digits_project / "数字" / "3" / f"bad-{number}.png").write_bytes(b"not a picture")
+    with pytest.raises(DataError, match="10 of 610 records cannot be used") as refusal:
+        run(digits_project / "recipe.yaml", home=home, until="clean")
+    assert "data.max_rejects" in str(refusal.value)
+    allowed = run(
+        digits_project / "recipe.yaml",
+        home=home,
+        until="clean",
+        overrides=["data.max_rejects=0.05"],
+    )
+    assert allowed.status == "partial"
+
+
+def test_one_picture_in_two_classes_is_rejected_from_both(digits_project: Path, home: Path) -> None:
+    pixels = np.full((8, 8), 77, dtype=np.uint8)
+    for label in ("1", "2"):
+        Image.fromarray(pixels).save(digits_project / "数字" / label / "same.png")
+    run(digits_project / "recipe.yaml", home=home, until="clean")
+    fingerprint = Catalog(home).run("latest").stages[1].fingerprint
+    said = json.loads((home / "artifacts" / str(fingerprint) / "clean.json").read_bytes())
+    (notes,) = [step["notes"] for step in said["steps"] if step["step"] == "exact_duplicates"]
+    assert notes["conflicts"] == 2
+
+
+def test_mistakes_are_answered_before_any_work(digits_project: Path, home: Path) -> None:
+    recipe = digits_project / "recipe.yaml"
+    with pytest.raises(RecipeError, match="no stage 'trian'"):
+        run(recipe, home=home, until="trian")
+    with pytest.raises(RecipeError, match="did you mean 'accuracy'"):
+        run(recipe, home=home, overrides=["evaluate.gates.acuracy=>= 0.9"])
+    with pytest.raises(RecipeError, match="epochs"):
+        run(recipe, home=home, overrides=["train.epochs=-3"])
+    assert not home.exists()
+
+
+@pytest.mark.parametrize("key", ["train.epochs=2", "model.cnn.width=4", "seed=1"])
+def test_equal_recipes_give_equal_bundles(digits_project: Path, tmp_path: Path, key: str) -> None:
+    results = [
+        run(digits_project / "recipe.yaml", home=tmp_path / name, overrides=[key])
+        for name in ("one", "two")
+    ]
+    manifests = [json.loads((r.bundle / "manifest.json").read_bytes()) for r in results if r.bundle]
+    assert manifests[0]["files"] == manifests[1]["files"]
