@@ -28,14 +28,14 @@ FEW_ROWS = 30
 
 
 def metrics_of(kind: str) -> dict[str, Metric[Any]]:
-    """Every metric of a task (`classify` or `regress`) by recipe name, variants behind their own.
+    """Every metric of a task (`classify` or `regress`) by recipe name, in the order of tables.
 
-    >>> sorted(metrics_of("regress"))
-    ['mae', 'r2', 'rmse']
+    >>> "rmse" in metrics_of("regress")
+    True
     """
     found: dict[str, Metric[Any]] = {}
-    for name in step_names(STAGE):
-        metric = find_step(STAGE, name, Metric)()
+    steps = {name: find_step(STAGE, name, Metric)() for name in step_names(STAGE)}
+    for name, metric in sorted(steps.items(), key=lambda item: (item[1].place, item[0])):
         if metric.kind == kind:
             found[name] = metric
             for suffix, fields in metric.variants.items():
@@ -225,6 +225,8 @@ def _note(
             f"no row differs, so resampling cannot move it; of {num_rows} rows a rate of up to "
             f"{3 / num_rows:.2g} may have shown no case"
         )
+    if not between[0] <= value <= between[1]:
+        return "resampling adds noise of its own to it, so the interval lies off; read the value"
     if num_rows < FEW_ROWS:
         return f"only {num_rows} rows: the interval is rough"
     return None

@@ -125,7 +125,7 @@ def digits_facts() -> ReportFacts:
         data=_digits_data(),
         training=TrainingFacts(
             model="cnn",
-            reason="The preset `good` picks a small cnn for one image column of 28 x 28.",
+            reason="The preset good picks a small cnn for one image column of 28 x 28.",
             num_weights=225_034,
             settings={
                 "epochs": 12,
@@ -335,7 +335,7 @@ def census_facts() -> ReportFacts:
         ),
         training=TrainingFacts(
             model="boosted_trees",
-            reason="The preset `good` picks boosted trees for tables.",
+            reason="The preset good picks boosted trees for tables.",
             history=tuple(
                 {"round": r, "validation_loss": 0.12 + 0.14 * 0.97**r} for r in range(1, 180)
             ),

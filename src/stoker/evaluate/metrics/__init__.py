@@ -36,6 +36,8 @@ class Metric(Step, ABC, Generic[AnswersT]):
     """The task it is for."""
     title: ClassVar[str]
     """Its name for readers."""
+    place: ClassVar[int] = 1000
+    """Where it stands in tables: small numbers first."""
     higher_is_better: ClassVar[bool]
     """Which way is good."""
     variants: ClassVar[Mapping[str, Mapping[str, Any]]] = {}

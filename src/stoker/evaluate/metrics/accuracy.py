@@ -16,6 +16,7 @@ class Accuracy(Metric[ClassAnswers]):
 
     kind = "classify"
     title = "Accuracy"
+    place = 10
     higher_is_better = True
 
     def prepare(self, answers: ClassAnswers) -> np.ndarray:

@@ -19,6 +19,7 @@ class BalancedAccuracy(Metric[ClassAnswers]):
 
     kind = "classify"
     title = "Balanced accuracy"
+    place = 20
     higher_is_better = True
 
     def prepare(self, answers: ClassAnswers) -> ClassAnswers:

@@ -20,6 +20,7 @@ class Brier(Metric[ClassAnswers]):
 
     kind = "classify"
     title = "Brier score"
+    place = 90
     higher_is_better = False
 
     def prepare(self, answers: ClassAnswers) -> np.ndarray:

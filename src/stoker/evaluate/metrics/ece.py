@@ -34,6 +34,7 @@ class Ece(Metric[ClassAnswers]):
 
     kind = "classify"
     title = "Calibration error (ECE)"
+    place = 100
     higher_is_better = False
 
     def prepare(self, answers: ClassAnswers) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -19,6 +19,7 @@ class F1(AveragedMetric):
     """Harmonic mean of precision and recall."""
 
     title = "F1"
+    place = 50
     variants: ClassVar[Mapping[str, Mapping[str, Any]]] = {
         "macro": {"average": "macro"},
         "micro": {"average": "micro"},

@@ -17,6 +17,7 @@ class LogLoss(Metric[ClassAnswers]):
 
     kind = "classify"
     title = "Log loss"
+    place = 80
     higher_is_better = False
 
     def prepare(self, answers: ClassAnswers) -> np.ndarray:

@@ -13,6 +13,7 @@ class Mae(Metric[NumberAnswers]):
 
     kind = "regress"
     title = "Mean absolute error"
+    place = 120
     higher_is_better = False
 
     def prepare(self, answers: NumberAnswers) -> np.ndarray:

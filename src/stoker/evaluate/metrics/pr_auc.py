@@ -24,6 +24,7 @@ class PrAuc(Metric[ClassAnswers]):
 
     kind = "classify"
     title = "PR AUC"
+    place = 70
     higher_is_better = True
 
     def prepare(self, answers: ClassAnswers) -> ClassAnswers:

@@ -16,6 +16,7 @@ class R2(Metric[NumberAnswers]):
 
     kind = "regress"
     title = "R²"
+    place = 130
     higher_is_better = True
 
     def prepare(self, answers: NumberAnswers) -> tuple[np.ndarray, np.ndarray]:

@@ -15,6 +15,7 @@ class Rmse(Metric[NumberAnswers]):
 
     kind = "regress"
     title = "Root mean squared error"
+    place = 110
     higher_is_better = False
 
     def prepare(self, answers: NumberAnswers) -> np.ndarray:

@@ -23,6 +23,7 @@ class RocAuc(Metric[ClassAnswers]):
 
     kind = "classify"
     title = "ROC AUC"
+    place = 60
     higher_is_better = True
 
     def prepare(self, answers: ClassAnswers) -> ClassAnswers:

@@ -6,6 +6,7 @@ import math
 
 DASH = "\N{EN DASH}"
 _MINUS = "\N{MINUS SIGN}"
+_FIXED = "\N{NO-BREAK SPACE}"
 
 
 def number(value: object, digits: int = 4) -> str:
@@ -57,18 +58,18 @@ def signed(value: float | None) -> str:
 
 
 def percent(share: float | None) -> str:
-    """A share in percent.
+    r"""A share in percent, which no line break divides.
 
-    >>> percent(0.0621), percent(1), percent(0.99996), percent(0)
-    ('6.2 %', '100 %', '> 99.9 %', '0 %')
+    >>> [ascii(percent(one)) for one in (0.0621, 1, 0.99996)]
+    ["'6.2\\xa0%'", "'100\\xa0%'", "'> 99.9\\xa0%'"]
     """
     if share is None:
         return DASH
     if 0 < share < 0.001:
-        return "< 0.1 %"
+        return f"< 0.1{_FIXED}%"
     if 0.999 < share < 1:
-        return "> 99.9 %"
-    return f"{100 * share:.1f} %".replace(".0 %", " %")
+        return f"> 99.9{_FIXED}%"
+    return f"{100 * share:.1f}".removesuffix(".0") + f"{_FIXED}%"
 
 
 def seconds(value: float) -> str:

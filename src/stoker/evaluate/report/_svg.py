@@ -21,7 +21,7 @@ from typing import Literal
 from markupsafe import Markup, escape
 
 WIDTH, HEIGHT = 400, 280
-LEFT, RIGHT, TOP, BOTTOM = 52, 12, 12, 44
+LEFT, RIGHT, TOP, BOTTOM = 62, 12, 12, 44
 
 Point = tuple[float, float]
 Range = tuple[float, float]
@@ -83,7 +83,7 @@ def nice_ticks(low: float, high: float, about: int = 5) -> list[float]:
     """
     raw = (high - low) / about
     magnitude = 10.0 ** math.floor(math.log10(raw))
-    step = next(m * magnitude for m in (1, 2, 5, 10) if raw <= m * magnitude * 1.0001)
+    step = next(m * magnitude for m in (1, 2, 5, 10) if raw <= 1.25 * m * magnitude)
     first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
     decimals = max(0, -math.floor(math.log10(step)) + 1)
     return [round(i * step, decimals) + 0.0 for i in range(first, last + 1)]
@@ -157,7 +157,7 @@ def _frame(scale: _Scale, axes: Axes) -> Markup:
     )
     parts.append(
         Markup(
-            '<text class="axis" transform="translate(13 {}) rotate(-90)" '
+            '<text class="axis" transform="translate(12 {}) rotate(-90)" '
             'text-anchor="middle">{}</text>'
         ).format(middle_y, axes.y)
     )

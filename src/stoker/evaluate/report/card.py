@@ -16,7 +16,7 @@ from collections.abc import Iterable, Sequence
 from stoker.evaluate.evaluation import ClassScore, Evaluation
 from stoker.evaluate.report._format import DASH, metric, percent, shortened, signed, span
 from stoker.evaluate.report.facts import ReportFacts
-from stoker.evaluate.report.words import commands, headline_sentence
+from stoker.evaluate.report.words import commands, grouped_notes, headline_sentence
 
 FEW_ROWS = 50
 MOST_CLASSES = 50
@@ -66,8 +66,6 @@ def _summary(facts: ReportFacts) -> str:
 
 
 def _use(facts: ReportFacts) -> list[str]:
-    if not facts.bundle:
-        return []
     lines = [commands(facts)[key] for key in ("predict", "serve")]
     return ["## How to use it", "```sh\n" + "\n".join(lines) + "\n```"]
 
@@ -153,9 +151,8 @@ def _weak_points(facts: ReportFacts) -> list[str]:
     if best is None:
         return ["Its quality on unseen rows was not measured."]
     found = [
-        f"{score.title}: {escaped(score.note)}."
-        for score in best.metrics.values()
-        if score.note and not score.detail
+        f"{titles}: {escaped(note)}."
+        for titles, note in grouped_notes(s for s in best.metrics.values() if not s.detail)
     ]
     classes = best.per_class or []
     rare = [one for one in classes if one.rows < FEW_ROWS]

@@ -17,17 +17,28 @@ from typing import Any
 
 import jinja2
 
-from stoker.evaluate.evaluation import Evaluation, Score
+from stoker.evaluate.evaluation import ClassScore, Evaluation, Score
 from stoker.evaluate.report import _format
 from stoker.evaluate.report._pictures import data_uri
 from stoker.evaluate.report.charts import evaluation_charts, training_charts
 from stoker.evaluate.report.facts import MistakeFact, PartFact, ReportFacts
-from stoker.evaluate.report.words import commands, headline_sentence, sample_words
+from stoker.evaluate.report.words import (
+    commands,
+    grouped_notes,
+    headline_sentence,
+    sample_words,
+)
 
 TEMPLATES = Path(__file__).parent / "templates"
 LARGEST_MATRIX = 25
 MOST_CLASS_ROWS = 25
-PAIRS_BESIDE_MATRIX = 5
+MOST_CLASSES = 100
+PAIRS_BESIDE_MATRIX = 8
+ENDINGS = {
+    "epochs": "all epochs were done",
+    "patience": "the validation score stopped getting better",
+    "budget": "the time budget was used up",
+}
 _PARTS = (
     ("answer", "Answer"),
     ("use", "Use it"),
@@ -102,7 +113,7 @@ def _frame(facts: ReportFacts) -> dict[str, Any]:
         "environment": bool(facts.environment),
         "recipe": bool(facts.recipe_text),
     }
-    names = [f"{name} ({feature})" for name, feature in facts.inputs.items()]
+    names = [n if n == f else f"{n} ({f})" for n, f in facts.inputs.items()]
     few = names if len(names) <= 4 else [*names[:3], f"{len(names) - 3} more columns"]
     return {
         "parts": [(key, title) for key, title in _PARTS if has[key]],
@@ -137,8 +148,9 @@ def _evaluation(facts: ReportFacts) -> dict[str, Any]:
         "metric_rows": main,
         "detail_rows": len(metrics) > len(main),
         "all_rows": list(metrics.items()),
-        "metric_notes": _notes([score for _, score in main]),
+        "metric_notes": grouped_notes(score for _, score in main),
         "matrix": _matrix(best),
+        "class_rows": _class_rows(best),
         "pairs_shown": PAIRS_BESIDE_MATRIX if best and len(best.classes or ()) <= 25 else 25,
         "charts": {
             "evaluation": evaluation_charts(facts),
@@ -147,13 +159,12 @@ def _evaluation(facts: ReportFacts) -> dict[str, Any]:
     }
 
 
-def _notes(scores: list[Score]) -> list[tuple[str, str]]:
-    """Notes on metrics, said once where several share one."""
-    by_note: dict[str, list[str]] = {}
-    for score in scores:
-        if score.note:
-            by_note.setdefault(score.note, []).append(score.title)
-    return [(", ".join(titles), note) for note, titles in by_note.items()]
+def _class_rows(best: Evaluation | None) -> list[ClassScore]:
+    """Every class in order, or the weakest ones if there are too many to read."""
+    classes = best.per_class or [] if best else []
+    if len(classes) <= MOST_CLASSES:
+        return classes
+    return sorted(classes, key=lambda one: one.f1 if one.f1 is not None else 2.0)[:MOST_CLASSES]
 
 
 def _matrix(best: Evaluation | None) -> list[dict[str, Any]] | None:
@@ -179,13 +190,14 @@ def _cell(row: list[int], truth: int, answer: int, names: list[str]) -> dict[str
 
 def _mistakes(facts: ReportFacts) -> dict[str, Any]:
     pictures = [_picture(one) for one in facts.mistakes] if _have_pictures(facts) else []
-    columns = dict.fromkeys(name for one in facts.mistakes for name in one.cells)
+    named = dict.fromkeys(name for one in facts.mistakes for name in one.cells)
+    columns = [name for name in named if name != facts.target]
     rows = [
         {"fact": one, "off": _off(one), "place": _place(one)}
         for one in facts.mistakes
         if not pictures or columns
     ]
-    return {"pictures": pictures, "mistake_rows": rows, "mistake_columns": list(columns)}
+    return {"pictures": pictures, "mistake_rows": rows, "mistake_columns": columns}
 
 
 def _have_pictures(facts: ReportFacts) -> bool:
@@ -202,7 +214,17 @@ def _picture(one: MistakeFact) -> dict[str, Any]:
         "height": height,
         "tiny": 0 < max(width, height) <= 64,
         "place": _place(one),
+        "short_place": shortened_path(_place(one)),
     }
+
+
+def shortened_path(place: str) -> str:
+    """The last part of a path.
+
+    >>> shortened_path("photos/cats/a.png:3")
+    'a.png:3'
+    """
+    return place.rpartition("/")[2]
 
 
 def _png_size(png: bytes) -> tuple[int, int]:
@@ -225,12 +247,16 @@ def _off(one: MistakeFact) -> str:
 
 def _training(facts: ReportFacts) -> dict[str, Any]:
     training, compress = facts.training, facts.compress
-    times = training.seconds if training else {}
+    times = dict(training.seconds) if training else {}
+    total = times.pop("total", sum(times.values()))
+    if total > 1.005 * sum(times.values()):
+        times["the rest"] = total - sum(times.values())
     candidates = compress.candidates if compress else ()
     batches = dict.fromkeys(batch for one in candidates for batch in one.latency_ms)
     return {
         "time_rows": sorted(times.items(), key=lambda row: -row[1]),
-        "time_sum": sum(times.values()),
+        "time_sum": total,
+        "ending": ENDINGS.get(training.stopped, training.stopped) if training else "",
         "setting_rows": list((training.settings if training else {}).items()),
         "latency_columns": list(batches),
     }

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Iterable
 
-from stoker.evaluate.evaluation import Evaluation
+from stoker.evaluate.evaluation import Evaluation, Score
 from stoker.evaluate.report import _format
 from stoker.evaluate.report.facts import RejectSample, ReportFacts
 
@@ -46,7 +47,7 @@ def headline_sentence(facts: ReportFacts, best: Evaluation) -> str:
 
 def commands(facts: ReportFacts) -> dict[str, str]:
     """Exact commands for using the bundle."""
-    bundle = shlex.quote(facts.bundle)
+    bundle = shlex.quote(facts.bundle or "BUNDLE")
     media = "image" in facts.inputs.values()
     rows = "photos/" if media else "rows.csv"
     body = (
@@ -58,7 +59,16 @@ def commands(facts: ReportFacts) -> dict[str, str]:
         "predict": f"stoker predict {bundle} {rows} -o answers.csv",
         "serve": f"stoker serve {bundle}\n{body} http://127.0.0.1:8080/predict",
         "python": (
-            f"import stoker\n\npredictor = stoker.load({facts.bundle!r})\n"
+            f"import stoker\n\npredictor = stoker.load({(facts.bundle or 'BUNDLE')!r})\n"
             "answers = predictor.predict(frame)  # pandas, Polars, Arrow or a list of dicts"
         ),
     }
+
+
+def grouped_notes(scores: Iterable[Score]) -> list[tuple[str, str]]:
+    """(metrics, note) for everything to mind about scores, said once where several share one."""
+    by_note: dict[str, list[str]] = {}
+    for score in scores:
+        if score.note:
+            by_note.setdefault(score.note, []).append(score.title)
+    return [(", ".join(titles), note) for note, titles in by_note.items()]
