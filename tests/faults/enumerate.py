@@ -4,7 +4,7 @@ Runs in a process of its own with the shim preloaded:
 
     LD_PRELOAD=shim.so python enumerate.py SHIM SCENARIO FOLDER STRIDE
 
-For each call n (every STRIDE-th of them) and each mode, a forked child does the operation on a fresh
+For each call n (every STRIDE-th) and each mode, a forked child does the operation on a fresh
 copy of the folder and is failed there; then this process, unharmed, judges what is on the disk.
 Prints one JSON object: the number of calls and cases, and every case that broke a promise.
 
@@ -193,7 +193,7 @@ class Driver:
             return "an error without words (see stderr)"
         try:
             self.scenario.judge(place, os.WIFEXITED(status) and os.WEXITSTATUS(status) == 0)
-        except Exception as error:  # noqa: BLE001, S112 - whatever it is, it is a finding
+        except Exception as error:  # whatever it is, it is a finding
             return f"{type(error).__name__}: {error}"
         return None
 

@@ -244,9 +244,10 @@ def _read_bytes(folder: Path) -> bytes:
         if error.errno in (errno.ELOOP, errno.ENXIO):
             _damaged(folder, "is not a plain file")
         raise machine_error(error, f"read {path}") from error
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        _damaged(folder, "is not a plain file")
     with os.fdopen(descriptor, "rb") as stream, machine_errors(f"read {path}"):
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            _damaged(folder, "is not a plain file")
         data = stream.read(_MAX_BYTES + 1)
     if len(data) > _MAX_BYTES:
         _damaged(folder, f"is larger than {_MAX_BYTES} bytes")
@@ -256,7 +257,9 @@ def _read_bytes(folder: Path) -> bytes:
 def _remove_empty_folders(folder: Path) -> None:
     with machine_errors(f"tidy {folder}"):
         for place, _, _ in os.walk(folder, topdown=False):
-            if place != str(folder) and not any(os.scandir(place)):
+            with os.scandir(place) as entries:
+                empty = next(entries, None) is None
+            if empty and place != str(folder):
                 Path(place).rmdir()
 
 

@@ -37,6 +37,7 @@ from stoker.store.garbage import Garbage, Removed
 from stoker.store.home import check_home, make_home
 from stoker.store.manifest import NAME, Manifest, check_listing, read_manifest, write_manifest
 
+_GATE = "collect"
 _FOLDERS = ("artifacts", "tmp", "work", "damaged", "locks")
 
 
@@ -200,7 +201,9 @@ class Store:
         """
         with machine_errors(f"sweep {self.home}"):
             strays = [self.home / "tmp" / name for name in self._listing("tmp")]
-            strays += [self.home / "locks" / name for name in self._listing("locks")]
+            strays += [
+                self.home / "locks" / name for name in self._listing("locks") if name != _GATE
+            ]
             strays += [path for path in self.home.iterdir() if durable.is_temporary(path)]
             swept = [path for path in strays if durable.remove_stray(path)]
         for name in set(self._listing("work")) - set(self._listing("locks")):
@@ -346,7 +349,7 @@ class Store:
 
     def _gate(self, *, shared: bool) -> AbstractContextManager[None]:
         """Publishers pass together; a collector passes alone."""
-        return self._lock("collect", shared=shared)
+        return self._lock(_GATE, shared=shared)
 
     def _listing(self, name: str) -> list[str]:
         with machine_errors(f"read {self.home / name}"), suppress(FileNotFoundError):
