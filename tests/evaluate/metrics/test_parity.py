@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 import sklearn.metrics as reference
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from stoker.core.steps import find_step
@@ -42,6 +42,7 @@ def numbers(size: int) -> st.SearchStrategy[list[int]]:
 number_cases = st.integers(2, 40).flatmap(lambda n: st.tuples(numbers(n), numbers(n)))
 
 
+@settings(max_examples=50)
 @given(class_cases())
 def test_decisions(case: Case) -> None:
     answers = ClassAnswers(*case)
@@ -70,6 +71,7 @@ def test_binary_ranking_with_ties(case: Case) -> None:
     assert score("pr_auc", answers) == close(precision)
 
 
+@settings(max_examples=50)
 @given(class_cases(least=3))
 def test_one_against_the_rest_over_the_classes_that_occur(case: Case) -> None:
     answers = ClassAnswers(*case)
@@ -89,6 +91,7 @@ def test_one_against_the_rest_over_the_classes_that_occur(case: Case) -> None:
         assert score("roc_auc", answers) == close(float(whole))
 
 
+@settings(max_examples=50)
 @given(class_cases())
 def test_probabilities(case: Case) -> None:
     answers = ClassAnswers(*case)

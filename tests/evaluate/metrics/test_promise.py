@@ -66,6 +66,7 @@ def same(first: float | None, second: float | None) -> bool:
 
 @pytest.mark.parametrize("metric", variants())
 @given(case=cases())
+@settings(max_examples=60)
 def test_counting_a_row_is_repeating_it(metric: Metric[Any], case: Case) -> None:
     output_NK, truth_N, count_N = case
     repeated = score_or_none(metric, output_NK.repeat(count_N, axis=0), truth_N.repeat(count_N))
@@ -80,6 +81,7 @@ def test_counting_a_row_is_repeating_it(metric: Metric[Any], case: Case) -> None
 
 @pytest.mark.parametrize("metric", variants())
 @given(case=cases(), seed=st.integers(0, 99))
+@settings(max_examples=30)
 def test_ignores_the_order_of_rows(metric: Metric[Any], case: Case, seed: int) -> None:
     output_NK, truth_N, _ = case
     order_N = np.random.default_rng(seed).permutation(len(truth_N))
