@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -48,6 +50,11 @@ class Making:
     def mark(number: int) -> str:
         return f"{number:064x}"
 
+    def found(self, store: Store, number: int) -> Artifact:
+        artifact = store.find(self.mark(number))
+        assert artifact is not None
+        return artifact
+
     def __call__(
         self,
         store: Store,
@@ -66,3 +73,34 @@ class Making:
 @pytest.fixture(scope="session")
 def make() -> Making:
     return Making()
+
+
+class Other:
+    """Another process that has done its first part and waits to be told to go on."""
+
+    def __init__(self, code: str, *arguments: str) -> None:
+        pause = "\ndef pause():\n    print('ready', flush=True); sys.stdin.readline()\n"
+        self.process = subprocess.Popen(
+            [sys.executable, "-c", f"import sys{pause}{code}", *arguments],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        assert self.process.stdout is not None
+        assert self.process.stdout.readline() == "ready\n"
+
+    def go_on(self) -> str:
+        """Let it end well; what it printed after its pause."""
+        printed, _ = self.process.communicate("\n")
+        assert self.process.returncode == 0
+        return printed
+
+    def kill(self) -> None:
+        self.process.kill()
+        self.process.communicate()
+
+
+@pytest.fixture
+def start() -> type[Other]:
+    """Start another process; its code calls `pause()` once."""
+    return Other

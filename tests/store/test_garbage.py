@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import subprocess
-import sys
 
 import pytest
 from hypothesis import given, settings
@@ -12,6 +10,13 @@ from hypothesis import strategies as st
 
 from stoker.store.garbage import Garbage
 from stoker.store.store import Store
+
+HOLD = """
+from pathlib import Path
+from stoker.store.store import Store
+held = Store(Path(sys.argv[1])).find(sys.argv[2])
+pause()
+"""
 
 
 @st.composite
@@ -84,8 +89,8 @@ def test_the_store_keeps_what_is_reachable(tmp_path_factory, make, parents, root
     kept = set(parents) - (set() if dry_run else garbage)
     assert {m.fingerprint for m in store.manifests()} == {make.mark(n) for n in kept}
     for n in kept:
-        store.find(make.mark(n)).verify()
-    shutil.rmtree(store.home)
+        make.found(store, n).verify()
+    shutil.rmtree(store.home, ignore_errors=True)
 
 
 def test_says_what_it_would_remove(store, make):
@@ -99,7 +104,7 @@ def test_says_what_it_would_remove(store, make):
 def test_what_this_process_uses_stays(store, make):
     make(store, 1)
     make(store, 2, {"from": make.mark(1)})
-    held = store.find(make.mark(2))
+    held = make.found(store, 2)
     assert store.collect([]) == []
     held.verify()
     del held
@@ -117,21 +122,13 @@ def test_parents_of_a_draft_stay(store, make):
     assert len(store.collect([])) == 3
 
 
-def test_what_another_process_uses_stays(store, make):
+def test_what_another_process_uses_stays(store, make, start):
     make(store, 1)
     make(store, 2, {"from": make.mark(1)})
     make(store, 3)
-    code = (
-        "import sys; from pathlib import Path; from stoker.store.store import Store\n"
-        "held = Store(Path(sys.argv[1])).find(sys.argv[2])\n"
-        "print('held', flush=True); sys.stdin.readline()"
-    )
-    command = [sys.executable, "-c", code, str(store.home), make.mark(2)]
-    other = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-    assert other.stdout.readline() == "held\n"
+    other = start(HOLD, str(store.home), make.mark(2))
     assert [one.fingerprint for one in store.collect([])] == [make.mark(3)]
     other.kill()
-    other.communicate()
     assert len(store.collect([])) == 2
 
 

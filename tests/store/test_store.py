@@ -15,6 +15,13 @@ from stoker.core.errors import ArtifactError, MachineError
 from stoker.store.home import find_home
 from stoker.store.store import Store
 
+LOCK = """
+from pathlib import Path
+from stoker.store.store import Store
+with Store(Path(sys.argv[1])).lock(sys.argv[2]):
+    pause()
+"""
+
 
 def listing(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.iterdir()) if folder.exists() else []
@@ -98,7 +105,7 @@ def test_a_flipped_bit_is_found_by_verify(store, make, heard):
     artifact = make(store, 1)
     artifact.verify()
     (artifact.folder / "a.bin").write_bytes(b"a" * 999 + b"b")
-    again = store.find(make.mark(1))
+    again = make.found(store, 1)
     with pytest.raises(ArtifactError, match="is damaged"):
         again.verify()
     assert store.find(make.mark(1)) is None
@@ -148,15 +155,8 @@ def test_damage_found_late_does_not_harm_the_replacement(store, make, heard):
     new.verify()
 
 
-def test_a_second_process_waits_for_the_lock(store, make, heard):
-    code = (
-        "import sys; from pathlib import Path; from stoker.store.store import Store\n"
-        "with Store(Path(sys.argv[1])).lock(sys.argv[2]):\n"
-        "    print('locked', flush=True); sys.stdin.readline()"
-    )
-    command = [sys.executable, "-c", code, str(store.home), make.mark(1)]
-    other = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-    assert other.stdout.readline() == "locked\n"
+def test_a_second_process_waits_for_the_lock(store, make, start):
+    other = start(LOCK, str(store.home), make.mark(1))
     got = threading.Event()
 
     def wait() -> None:
@@ -168,7 +168,7 @@ def test_a_second_process_waits_for_the_lock(store, make, heard):
     assert not got.wait(0.3)
     with store.lock(make.mark(2)):
         pass
-    other.communicate("\n")
+    other.go_on()
     assert got.wait(10)
     waiting.join()
     assert listing(store.home / "locks") == []
@@ -225,7 +225,7 @@ def test_a_read_only_home_can_be_read(store, make, monkeypatch):
     monkeypatch.setattr(Path, "mkdir", lambda *a, **k: (_ for _ in ()).throw(OSError(30, "ro")))
     monkeypatch.setattr(Path, "rename", lambda *a, **k: (_ for _ in ()).throw(OSError(30, "ro")))
     read = Store(store.home)
-    found = read.find(make.mark(1))
+    found = make.found(read, 1)
     found.verify()
     with pytest.raises(MachineError, match="ro"):
         read.work_folder(make.mark(2))
