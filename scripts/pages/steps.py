@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import inspect
 import json
 from typing import Any
@@ -9,16 +10,17 @@ from typing import Any
 from stoker.core.steps import Step, find_step, step_names
 
 STAGES = {
-    "stoker.data.acquire": ("Sources", "data.sources"),
-    "stoker.data.clean": ("Cleaners", "data.clean"),
-    "stoker.features": ("Features", "inputs.COLUMN"),
-    "stoker.tasks": ("Tasks", "target.COLUMN"),
-    "stoker.models": ("Models", "model"),
-    "stoker.train.optim": ("Optimisers", "train.optimizer"),
-    "stoker.train.schedules": ("Schedules", "train.schedule"),
-    "stoker.train.augment": ("Augmentations", "train.augment"),
-    "stoker.compress": ("Compression methods", "compress.methods"),
+    "stoker.data.acquire": ("Sources", "data.sources", "Source"),
+    "stoker.data.clean": ("Cleaners", "data.clean", "Cleaner"),
+    "stoker.features": ("Features", "inputs.COLUMN", "Feature"),
+    "stoker.tasks": ("Tasks", "target.COLUMN", "Task"),
+    "stoker.models": ("Models", "model", "Model"),
+    "stoker.train.optim": ("Optimisers", "train.optimizer", "Optimizer"),
+    "stoker.train.schedules": ("Schedules", "train.schedule", "Schedule"),
+    "stoker.train.augment": ("Augmentations", "train.augment", "Augmentation"),
+    "stoker.compress": ("Compression methods", "compress.methods", "Compressor"),
 }
+"""Title, recipe key and abstract class of each stage."""
 
 HEAD = """# Steps
 
@@ -37,9 +39,10 @@ def page() -> str:
 
 def stage_text(stage: str) -> str:
     """One stage with all its steps."""
-    title, key = STAGES[stage]
+    title, key, kind_name = STAGES[stage]
+    kind = getattr(importlib.import_module(stage), kind_name)
     parts = [f"## {title}\n\nRecipe key: `{key}`.\n"]
-    parts += [step_text(name, find_step(stage, name, Step)) for name in step_names(stage)]
+    parts += [step_text(name, find_step(stage, name, kind)) for name in step_names(stage)]
     return "\n".join(parts)
 
 

@@ -66,6 +66,14 @@ def test_every_form_gives_the_same_answers(age_bundle: Path, tmp_path: Path, end
     assert not (tmp_path / "out.rejects.jsonl").exists()
 
 
+def test_probabilities_are_columns_by_label(age_bundle: Path, tmp_path: Path) -> None:
+    (tmp_path / "in.csv").write_text("年龄\n50\n", encoding="utf-8")
+    done = predict(age_bundle, tmp_path / "in.csv", "-o", tmp_path / "out.csv", "--probabilities")
+    assert done.exit_code == 0, done.output
+    (row,) = read_csv(tmp_path / "out.csv")
+    assert (row["probability_低"], row["probability_高"]) == ("0.5", "0.5")
+
+
 def test_a_rejects_file_of_an_earlier_call_goes(age_bundle: Path, tmp_path: Path) -> None:
     (tmp_path / "in.csv").write_text("年龄\nx\n20\n", encoding="utf-8")
     assert predict(age_bundle, tmp_path / "in.csv", "-o", tmp_path / "out.csv").exit_code == 1

@@ -17,6 +17,7 @@ from stoker.cli.answers import whole_file, writer_for
 from stoker.cli.rows import Block, read_blocks
 from stoker.core import events
 from stoker.data.rejects import Rejects
+from stoker.tasks._fitted.classify import FittedClassify
 
 
 @dataclass(frozen=True)
@@ -36,16 +37,18 @@ def predict_file(predictor: Predictor, source: Path, output: Path, options: Sequ
         source: Table file, folder of pictures, or picture.
         output: File to write; its ending says the format.
         options: `KEY=VALUE` options of the source that reads a table.
+        with_probabilities: Add a column for each class.
 
     Raises:
         DataError: If a column is missing, or input or output have an unknown form.
     """
     writer_for(output)
+    labels = _labels(predictor) if with_probabilities else ()
     rejects, answered = Rejects(), 0
     with whole_file(output) as writer, events.task("predict", unit="rows") as progress:
         for block in read_blocks(source, predictor.interface, options, rejects):
             found = predictor.predict(block.rows, on_bad="reject", extra="ignore")
-            writer.write(_answers(block, found))
+            writer.write(_beside(block, found, labelled(found.table, labels)))
             _note_rejects(block, found, rejects)
             answered += len(found)
             progress.advance(block.rows.num_rows)
@@ -53,10 +56,34 @@ def predict_file(predictor: Predictor, source: Path, output: Path, options: Sequ
     return Done(answered, _write_rejects(rejects, path), path)
 
 
-def _answers(block: Block, found: Prediction) -> pa.Table:
+def _labels(predictor: Predictor) -> tuple[str, ...]:
+    task = predictor.interface.task
+    return task.classes if isinstance(task, FittedClassify) else ()
+
+
+def labelled(answers: pa.Table, labels: Sequence[str]) -> pa.Table:
+    """The answers with `probabilities` as one column per label, or left out without labels.
+
+    >>> probabilities = pa.array([[0.25, 0.75]], pa.list_(pa.float32(), 2))
+    >>> labelled(pa.table({"prediction": ["b"], "probabilities": probabilities}), "ab").to_pylist()
+    [{'prediction': 'b', 'probability_a': 0.25, 'probability_b': 0.75}]
+    """
+    if "probabilities" not in answers.column_names:
+        return answers
+    column = answers["probabilities"].combine_chunks()
+    plain = answers.drop_columns(["probabilities"])
+    if not labels:
+        return plain
+    probability_NK = column.flatten().to_numpy().reshape(-1, len(labels))
+    for label, probability_N in zip(labels, probability_NK.T, strict=True):
+        plain = plain.append_column(f"probability_{label}", pa.array(probability_N.copy()))
+    return plain
+
+
+def _beside(block: Block, found: Prediction, answers: pa.Table) -> pa.Table:
     """The input's columns and the answers, of the rows that were answered."""
     shown = block.shown.take(pa.array(found.row))
-    for name, column in zip(found.table.column_names, found.table.columns, strict=True):
+    for name, column in zip(answers.column_names, answers.columns, strict=True):
         if name in shown.column_names:
             events.warning(f"the input's own column {name!r} is replaced by the answer")
             shown = shown.drop_columns([name])

@@ -41,29 +41,28 @@ from stoker.cli.options import HOME
     metavar="KEY=VALUE",
     help="Option of the source that reads the table; see stoker describe data.sources.csv.",
 )
-@click.option(
-    "--threads", type=click.IntRange(1), default=1, show_default=True, help="Math threads."
-)
+@click.option("--probabilities", is_flag=True, help="Add a column for each class.")
 @HOME
 def verb(
     bundle: str,
     input: Path,
     output: Path,
     options: tuple[str, ...],
-    threads: int,
+    probabilities: bool,
     home: Path | None,
 ) -> None:
     """Answer, say how many, and choose the exit code."""
     from stoker.bundle.predictor import load
     from stoker.cli.bundles import find_bundle
+    from stoker.cli.machine import num_processors
     from stoker.cli.predictions import predict_file
     from stoker.cli.progress import make_listener
     from stoker.core.events import listening
 
     found = find_bundle(bundle, home)
-    predictor = load(found.folder, threads)
+    predictor = load(found.folder, num_processors())
     with listening(make_listener()):
-        done = predict_file(predictor, input, output, options)
+        done = predict_file(predictor, input, output, options, with_probabilities=probabilities)
     click.echo(f"{done.answered} rows answered: {output}", err=True)
     if done.rejected:
         click.echo(f"{done.rejected} rejected, with reasons: {done.rejects_path}", err=True)

@@ -42,10 +42,12 @@ def verb(
     from stoker.cli.text import json_text
     from stoker.core.events import listening
     from stoker.pipeline.run import run
+    from stoker.recipe.load import load_recipe
 
     with listening(make_listener()):
-        result = run(recipe, home=home, until=until, overrides=overrides)
-    click.echo(json_text(as_object(result)) if as_json else describe(result))
+        loaded = load_recipe(recipe, overrides)
+        result = run(loaded, home=home, until=until, overrides=overrides)
+    click.echo(json_text(as_object(result)) if as_json else describe(result, loaded.name))
 
 
 def as_object(result: RunResult) -> dict[str, object]:
@@ -54,14 +56,17 @@ def as_object(result: RunResult) -> dict[str, object]:
     return {key: getattr(result, key) for key in keys}
 
 
-def describe(result: RunResult) -> str:
+def describe(result: RunResult, name: str) -> str:
     """What came of a run, for people: metrics, seconds, and where to go next."""
     from stoker.cli.text import duration, interval
 
-    lines = [f"run {result.run}: {result.status} in {duration(sum(result.seconds.values()))}"]
-    lines += [f"  {name:<18} {interval(metric)}" for name, metric in result.metrics.items()]
+    spent = duration(sum(result.seconds.values()))
+    lines = [f"run {result.run}: {result.status} in {spent}"]
+    lines += [
+        f"  {metric_name:<18} {interval(metric)}" for metric_name, metric in result.metrics.items()
+    ]
     if result.report:
         lines.append(f"  report  {result.report}")
     if result.bundle:
-        lines += [f"  bundle  {result.bundle}", f"  next    stoker serve {result.bundle}"]
+        lines += [f"  bundle  {result.bundle}", f"  next    stoker serve {name}"]
     return "\n".join(lines)
