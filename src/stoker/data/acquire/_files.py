@@ -102,7 +102,7 @@ def require_regular(path: Path, label: str) -> None:
         raise DataError(f"is {kind}", expected="a regular file", place=Place(label))
 
 
-def read_blocks(path: Path, label: str, block_bytes: int = BLOCK_BYTES) -> Iterator[bytes]:
+def read_blocks(path: Path, label: str) -> Iterator[bytes]:
     """The contents of a file, unpacked if it is gzip, block by block.
 
     Raises:
@@ -112,7 +112,7 @@ def read_blocks(path: Path, label: str, block_bytes: int = BLOCK_BYTES) -> Itera
         with path.open("rb") as raw:
             packed = raw.read(2) == b"\x1f\x8b"
             raw.seek(0)
-            yield from _unpacked(raw, label, block_bytes) if packed else _plain(raw, block_bytes)
+            yield from _unpacked(raw, label) if packed else _plain(raw)
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
         raise DataError(
             f"damaged gzip file: {error}",
@@ -132,17 +132,17 @@ def unreadable(error: OSError | ValueError, label: str) -> DataError:
     )
 
 
-def _plain(file: BinaryIO, block_bytes: int) -> Iterator[bytes]:
-    while block := file.read(block_bytes):
+def _plain(file: BinaryIO) -> Iterator[bytes]:
+    while block := file.read(BLOCK_BYTES):
         yield block
 
 
-def _unpacked(raw: BinaryIO, label: str, block_bytes: int) -> Iterator[bytes]:
+def _unpacked(raw: BinaryIO, label: str) -> Iterator[bytes]:
     packed_bytes = raw.seek(0, 2)
     raw.seek(0)
     total = 0
     with gzip.open(raw) as file:
-        for block in _plain(cast(BinaryIO, file), block_bytes):
+        for block in _plain(cast(BinaryIO, file)):
             total += len(block)
             if total > max(_BOMB_FROM_BYTES, _BOMB_RATIO * packed_bytes):
                 raise DataError(

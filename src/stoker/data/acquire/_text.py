@@ -97,7 +97,7 @@ def _refuse_foreign(sample: bytes, label: str) -> None:
         except UnicodeDecodeError:
             foreign.append(line)
     if len(foreign) > num_sound:
-        found = f"not UTF-8 text: {len(foreign):,} of the first {len(lines):,} lines break its rules"
+        found = f"not UTF-8 text: {len(foreign):,} of the first {len(lines):,} lines are not"
         raise _foreign(label, foreign[0], _guess(sample), found)
 
 

@@ -97,9 +97,11 @@ class Jsonl(Source):
     def _kinds(self, files: list[Path], reading: Reading) -> dict[str, str]:
         """The kind of each column: what most records have."""
         counts: dict[str, Counter[str]] = {}
+        num_sound = 0
         for path in files:
             for line in _lines(path, reading.label(path)):
                 record, _ = _parse(line, self.columns)
+                num_sound += record is not None
                 for name, value in (record or {}).items():
                     counts.setdefault(name, Counter())[_kind(value)] += 1
             if len(counts) > MOST_COLUMNS:
@@ -110,7 +112,7 @@ class Jsonl(Source):
                     place=Place(reading.label(path)),
                 )
         place = Place(reading.label(files[0]))
-        names = choose_columns(list(counts), self.columns, place) if counts else ()
+        names = choose_columns(list(counts), self.columns, place) if num_sound else ()
         kinds = {name: _most(counts[name]) for name in names}
         for name, kind in kinds.items():
             if kind == _NESTED:
@@ -174,7 +176,7 @@ def _refuse_other_forms(text: bytes, label: str) -> None:
 
 
 def _parse(line: _Line, wanted: tuple[str, ...] | None) -> tuple[dict[str, Any] | None, str | None]:
-    """The record of a line without its nulls, or why there is none."""
+    """The record of a line, or why there is none."""
     if line.problem:
         return None, line.problem
     try:
@@ -191,7 +193,7 @@ def _parse(line: _Line, wanted: tuple[str, ...] | None) -> tuple[dict[str, Any] 
         return None, f"is {_kind(value)}, not an object"
     if wanted is not None:
         value = {name: value[name] for name in wanted if name in value}
-    return _checked({name: cell for name, cell in value.items() if cell is not None})
+    return _checked(value)
 
 
 def _checked(record: dict[str, Any]) -> tuple[dict[str, Any] | None, str | None]:
@@ -240,10 +242,12 @@ def _kind(value: object) -> str:
 
 
 def _most(counts: Counter[str]) -> str:
-    """The kind that most values have; whole and decimal numbers count as one."""
+    """The kind that most values have; whole and decimal numbers count as one, nulls not at all."""
     merged = Counter(counts)
     if merged["a decimal number"]:
         merged["a decimal number"] += merged.pop("a whole number", 0)
+    if not merged.keys() - {"null"}:
+        return "text"
     order = [*_TYPES, _NESTED]
     return max(order, key=lambda kind: (merged[kind], -order.index(kind)))
 
@@ -252,7 +256,7 @@ def _mismatch(record: dict[str, Any], kinds: dict[str, str]) -> tuple[str | None
     """The first column whose value is of another kind, and what is wrong with it."""
     for name, value in record.items():
         kind, wanted = _kind(value), kinds[name]
-        if kind == wanted:
+        if kind in (wanted, "null"):
             continue
         if {kind, wanted} <= _NUMBERS and float(value) == value:
             record[name] = float(value)

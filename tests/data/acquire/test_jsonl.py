@@ -1,0 +1,175 @@
+from __future__ import annotations
+
+import gzip
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from stoker.core.errors import DataError
+from stoker.data.acquire import _files
+from stoker.data.acquire.jsonl import Jsonl
+from stoker.data.dataset import Reading
+from stoker.data.media import MediaWriter
+from tests.data.acquire.conftest import Acquire
+
+SPEC = {"jsonl": {"path": "a.jsonl"}}
+
+
+@pytest.fixture
+def write(project: Path):
+    def write_file(content: bytes, name: str = "a.jsonl") -> None:
+        (project / name).write_bytes(content)
+
+    return write_file
+
+
+def test_keeps_types_and_takes_absent_keys_for_missing(read: Acquire, write) -> None:
+    write(
+        b'{"n":1,"x":1,"t":"a","b":true}\n{"t":null,"x":2.5}\n'
+        + '{"n":-3,"b":false,"名":"李"}\n'.encode()
+    )
+    result = read(SPEC)
+    assert result.column("n") == [1, None, -3]
+    assert result.column("x") == [1.0, 2.5, None]
+    assert result.column("t") == ["a", None, None]
+    assert result.column("b") == [True, None, False]
+    assert result.column("名") == [None, None, "李"]
+    assert result.info["columns"]["x"] == "double"
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b'\xef\xbb\xbf{"a":1}\n', b'{"a":1}\r\n', b'\n \n{"a":1}\n\n', gzip.compress(b'{"a":1}\n')],
+    ids=["mark", "crlf", "blank lines", "gzip"],
+)
+def test_reads_sound_forms(read: Acquire, write, content: bytes) -> None:
+    write(content)
+    result = read(SPEC)
+    assert result.column("a") == [1]
+    assert not result.rejects
+
+
+BAD_RECORDS = {
+    "trailing comma": (b'{"a":1,}', "is not JSON"),
+    "cut": (b'{"a":', "is not JSON"),
+    "NaN": (b'{"a":NaN}', "holds NaN"),
+    "infinity": (b'{"a":-Infinity}', "holds -Infinity"),
+    "1e999": (b'{"a":1e999}', "beyond all decimals"),
+    "equal keys": (b'{"a":1,"a":2}', "has the key 'a' twice"),
+    "deep equal keys": (b'{"a":1,"b":{"c":1,"c":2}}', "has the key 'c' twice"),
+    "deep": (b'{"a":' + b"[" * 200_000 + b"]" * 200_000 + b"}", "nested deeper"),
+    "huge number": (b'{"a":' + b"9" * 5_000_000 + b"}", "more than 64 bits"),
+    "65 bits": (b'{"a":18446744073709551616}', "more than 64 bits"),
+    "half a character": (b'{"a":"\\ud800"}', "half a character"),
+    "half a character in a key": (b'{"\\ud800":1}', "half a character"),
+    "not utf-8": (b'{"a":"\xff"}', "is not UTF-8"),
+    "array": (b"[1]", "is an object or array, not an object"),
+    "number": (b"7", "is a whole number, not an object"),
+    "two values": (b'{"a":1} {"a":2}', "Extra data"),
+    "other kind": (b'{"a":"x"}', "is text where most records have a whole number"),
+    "nested": (b'{"a":{"b":1}}', "is an object or array where"),
+    "long": (b'{"a":"' + b"x" * (17 << 20) + b'"}', "longer than 16 MiB"),
+}
+
+
+@pytest.mark.parametrize("case", BAD_RECORDS)
+def test_rejects_a_bad_record_with_its_line_and_keeps_the_others(
+    read: Acquire, write, case: str
+) -> None:
+    record, reason = BAD_RECORDS[case]
+    write(b'{"a":1}\n' + record + b'\n{"a":3}\n')
+    result = read(SPEC)
+    assert result.column("a") == [1, 3]
+    assert result.column("_line") == [1, 3]
+    [reject] = result.rejects
+    assert reason in reject["reason"]
+    assert (reject["source"], reject["line"]) == ("a.jsonl", 2)
+
+
+def test_a_last_line_without_an_end_may_be_cut_and_is_rejected(read: Acquire, write) -> None:
+    write(b'{"a":1}\n{"a":2}')
+    result = read(SPEC)
+    assert result.column("a") == [1]
+    assert "has no line end" in result.reasons[0]
+
+
+def test_a_whole_number_that_a_decimal_cannot_hold_is_rejected(read: Acquire, write) -> None:
+    write(b'{"a":1.5}\n{"a":9007199254740993}\n')
+    result = read(SPEC)
+    assert result.column("a") == [1.5]
+    assert result.rejects[0]["column"] == "a"
+    assert result.rejects[0]["found"] == "9007199254740993"
+
+
+BAD_FILES = {
+    "empty": (b"", "the file is empty"),
+    "blank": (b"\n\n", "no row at all"),
+    "array": (b'[{"a":1},\n{"a":2}]\n', "begins with an array"),
+    "indented": (b'{\n "a": 1\n}\n', "one object over several lines"),
+    "utf-16": ('{"a":1}\n'.encode("utf-16"), "is in UTF-16"),
+    "nested": (b'{"a":{"b":1}}\n{"a":{"b":2}}\n', "holds an object or array in most records"),
+    "empty name": (b'{"":1}\n', "column 1 has no name"),
+    "own name": (b'{"_row":1}\n', "stoker's own"),
+    "many keys": (
+        b"".join(b'{"k%d":1}\n' % i for i in range(10_001)),
+        "10,001 different keys are more than 10,000",
+    ),
+    "cut gzip": (gzip.compress(b'{"a":1}\n')[:-4], "damaged gzip"),
+}
+
+
+@pytest.mark.parametrize("case", BAD_FILES)
+def test_refuses_a_bad_file_in_one_clear_message(read: Acquire, write, case: str) -> None:
+    content, message = BAD_FILES[case]
+    write(content)
+    with pytest.raises(DataError, match=message) as caught:
+        read(SPEC)
+    assert len(str(caught.value).splitlines()) <= 3
+
+
+def test_columns_can_be_chosen(read: Acquire, write) -> None:
+    write(b'{"a":1,"b":{"c":1},"d":2}\n')
+    result = read({"jsonl": {"path": "a.jsonl", "columns": ["d", "a"]}})
+    assert result.rows.column_names[4:] == ["d", "a"]
+    with pytest.raises(DataError, match="no column 'z'"):
+        read({"jsonl": {"path": "a.jsonl", "columns": ["z"]}})
+
+
+def test_a_column_of_nulls_only_is_text(read: Acquire, write) -> None:
+    write(b'{"a":1,"b":null}\n')
+    assert read(SPEC).info["columns"] == {"a": "int64", "b": "string"}
+
+
+VALUE = st.none() | st.booleans() | st.integers(-(2**63), 2**63 - 1) | st.text() | st.floats()
+RECORD = st.dictionaries(st.sampled_from("ab"), VALUE, max_size=2)
+
+
+@given(st.lists(RECORD | st.integers(), max_size=12), st.integers(1, 9))
+def test_every_line_is_a_row_or_a_reject_whatever_the_blocks(
+    tmp_path_factory: pytest.TempPathFactory, records: list[Any], block_bytes: int
+) -> None:
+    folder = tmp_path_factory.mktemp("law")
+    records = [{"a": None}, *records]
+    text = "".join(json.dumps(record) + "\n" for record in records)
+    (folder / "a.jsonl").write_text(text, encoding="utf-8")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(_files, "BLOCK_BYTES", block_bytes)
+        found = [run(folder), run(folder)]
+    assert found[0] == found[1]
+    rows, rejected = found[0]
+    assert sorted([row["_line"] for row in rows] + rejected) == list(range(1, len(records) + 1))
+    for row in rows:
+        record = records[row["_line"] - 1]
+        for name in record:
+            assert row.get(name) == record[name]
+
+
+def run(folder: Path) -> tuple[list[dict[str, Any]], list[int]]:
+    reading = Reading(folder, folder, MediaWriter(folder))
+    tables = list(Jsonl(path="a.jsonl").read_rows(reading))
+    rows = [row for table in tables for row in table.to_pylist()]
+    return rows, reading.rejects.table()["line"].to_pylist()
