@@ -126,8 +126,9 @@ class Scaler(nn.Module):
         )
 
     def _image(self, position: int, pixel_NCHW: Tensor) -> Tensor:
-        image = pixel_NCHW.float() * self.get_buffer(f"scale_{position}")
-        image = image + self.get_buffer(f"shift_{position}")
+        # In place: `pixel_NCHW` is uint8, so `float()` made a copy.
+        image = pixel_NCHW.float().mul_(self.get_buffer(f"scale_{position}"))
+        image.add_(self.get_buffer(f"shift_{position}"))
         if self._channels_last and not torch.onnx.is_in_onnx_export():
             return image.contiguous(memory_format=torch.channels_last)
         return image

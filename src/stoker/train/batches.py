@@ -29,8 +29,9 @@ if TYPE_CHECKING:
     from stoker.data.prepare.prepared_set import PreparedSet
 
 _BATCHES_PER_CHUNK = 16
-_CHUNK_BYTES = 12 << 20
-"""Largest chunk in stored types; as float32 it is up to four times larger."""
+_CHUNK_BYTES = 2 << 20
+"""Largest chunk in stored types; as float32 it is up to four times larger, and should stay in the
+processor's cache."""
 
 
 @dataclass(frozen=True)
@@ -166,7 +167,7 @@ class Batches:
 def _batches_per_chunk(row_bytes: int, batch_size: int) -> int:
     """As many as fit into the chunk's bytes; between 1 and 16.
 
-    >>> [_batches_per_chunk(785, size) for size in (64, 4096, 1_000_000)]
-    [16, 3, 1]
+    >>> [_batches_per_chunk(785, size) for size in (64, 256, 1_000_000)]
+    [16, 10, 1]
     """
     return max(1, min(_BATCHES_PER_CHUNK, _CHUNK_BYTES // (row_bytes * batch_size)))

@@ -22,9 +22,19 @@ def warp(image_NCHW: Tensor, matrix_N23: Tensor) -> Tensor:
         uint8 images of the same shape, rounded to the nearest level.
     """
     height, width = image_NCHW.shape[-2:]
+    across = torch.arange(width) - (width - 1) / 2
+    down = torch.arange(height) - (height - 1) / 2
+    place_HW3 = torch.stack(
+        [
+            across.expand(height, width),
+            down[:, None].expand(height, width),
+            torch.ones(height, width),
+        ],
+        -1,
+    )
     half = torch.tensor([max(width - 1, 1) / 2, max(height - 1, 1) / 2])
-    scale_23 = torch.cat([half, torch.ones(1)]) / half[:, None]
-    grid = F.affine_grid(matrix_N23 * scale_23, list(image_NCHW.shape), align_corners=True)
+    source_NP2 = place_HW3.view(-1, 3) @ matrix_N23.transpose(1, 2) / half
+    grid = source_NP2.view(-1, height, width, 2)
     seen = F.grid_sample(image_NCHW.float(), grid, padding_mode="border", align_corners=True)
     return seen.round_().byte()
 

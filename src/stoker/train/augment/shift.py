@@ -4,14 +4,17 @@ Whole pixels, because then nothing is resampled: the images are padded once and 
 through its own window of that frame, a single indexed copy.  Edge pixels are repeated outside.
 One pixel on MNIST is worth about 0.4 points of accuracy to a plain MLP.
 
-Cost: about 1.2 ns per byte on one thread, a few per cent of a small network's step.
+The copy is numpy's, which moves whole rows where torch's indexing moves single bytes (5 to 15 times
+slower).  Cost: about 0.4 ns per byte on one thread, one per cent of a small network's step.
 """
 
 from __future__ import annotations
 
 from typing import Annotated
 
+import numpy as np
 import torch
+from numpy.lib.stride_tricks import sliding_window_view
 from pydantic import Field
 from torch import Tensor
 
@@ -27,16 +30,9 @@ class Shift(ImageAugmentation):
     def augment(self, image_NCHW: Tensor, generator: torch.Generator) -> Tensor:
         """Each image through a window of its padded self."""
         num_rows, _, height, width = image_NCHW.shape
-        framed = _repeat_edges(image_NCHW, self.pixels)
-        windows = framed.unfold(2, height, 1).unfold(3, width, 1)
-        top_N, left_N = torch.randint(2 * self.pixels + 1, (2, num_rows), generator=generator)
-        return windows[torch.arange(num_rows), :, top_N, left_N]
-
-
-def _repeat_edges(image_NCHW: Tensor, pixels: int) -> Tensor:
-    """A frame of `pixels` copies of the edge (`F.pad` has no such mode for uint8)."""
-    for axis in (2, 3):
-        first = image_NCHW.narrow(axis, 0, 1).repeat_interleave(pixels, axis)
-        last = image_NCHW.narrow(axis, -1, 1).repeat_interleave(pixels, axis)
-        image_NCHW = torch.cat([first, image_NCHW, last], axis)
-    return image_NCHW
+        frame = [(0, 0), (0, 0), (self.pixels, self.pixels), (self.pixels, self.pixels)]
+        framed = np.pad(image_NCHW.numpy(), frame, mode="edge")
+        windows = sliding_window_view(framed, (height, width), axis=(2, 3))
+        places = torch.randint(2 * self.pixels + 1, (2, num_rows), generator=generator)
+        top_N, left_N = places.numpy()
+        return torch.from_numpy(windows[np.arange(num_rows), :, top_N, left_N])

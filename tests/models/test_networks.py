@@ -1,0 +1,89 @@
+"""What the networks are, beyond the promise they all keep."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from stoker.features import FittedFeature
+from stoker.features._fitted.category import FittedCategory
+from stoker.features._fitted.image import FittedImage
+from stoker.features._fitted.number import FittedNumber
+from stoker.models._encoders import Scaler, TableEncoder, sort_columns
+from stoker.models.cnn import Cnn
+from stoker.models.logistic import Logistic
+from stoker.models.mlp import Mlp
+
+MNIST: dict[str, FittedFeature] = {
+    "image": FittedImage(
+        height=28, width=28, channels=1, resize="stretch", mean=(0.1307,), std=(0.3081,)
+    )
+}
+AGE = FittedNumber(mean=0, std=1, low=0, high=1, had_missing=True)
+PET = FittedCategory(vocabulary=("cat", "dog"), counts=(2, 1), had_missing=False)
+
+
+def test_default_mlp_on_mnist_is_784_500_10() -> None:
+    network = Mlp().build(MNIST, 10)
+    shapes = [tuple(p.shape) for p in network.parameters()]
+    assert shapes == [(500, 784), (500,), (10, 500), (10,)]
+
+
+def test_pixels_are_scaled_like_numpy_does() -> None:
+    pixel = torch.randint(0, 256, (3, 1, 28, 28), dtype=torch.uint8)
+    scaled = Scaler(sort_columns(MNIST), channels_last=False)({"image": pixel})
+    expected = (pixel.numpy().astype(np.float64) / 255 - 0.1307) / 0.3081
+    np.testing.assert_allclose(scaled.image_NCHW[0].numpy(), expected, rtol=1e-5, atol=1e-5)
+
+
+def test_missing_numbers_become_zero_and_an_indicator() -> None:
+    scaler = Scaler(sort_columns({"age": AGE}), channels_last=False)
+    scaled = scaler({"age": torch.tensor([2.0, float("nan")])})
+    assert scaled.number_NM is not None
+    assert scaled.number_NM.tolist() == [[2.0, 0.0], [0.0, 1.0]]
+
+
+def test_columns_never_missing_in_training_get_no_indicator_but_missing_still_works() -> None:
+    full = AGE.model_copy(update={"had_missing": False})
+    scaled = Scaler(sort_columns({"age": full}), channels_last=False)(
+        {"age": torch.tensor([2.0, float("nan")])}
+    )
+    assert scaled.number_NM is not None
+    assert scaled.number_NM.tolist() == [[2.0], [0.0]]
+
+
+def test_categories_of_one_width_share_a_table_without_sharing_rows() -> None:
+    columns = sort_columns({"a": PET, "b": PET})
+    encoder = TableEncoder(columns)
+    assert len(list(encoder.parameters())) == 1
+    code = torch.tensor([[1, 1]])
+    scaled = Scaler(columns, channels_last=False)({"a": code[:, 0].int(), "b": code[:, 1].int()})
+    (joined,) = encoder(scaled)
+    left, right = joined.chunk(2, dim=1)
+    assert not torch.equal(left, right)
+
+
+def test_logistic_equals_one_hot_codes_times_weights() -> None:
+    network = Logistic().build({"pet": PET, "age": AGE}, 2)
+    torch.manual_seed(0)
+    for weight in network.parameters():
+        torch.nn.init.normal_(weight)
+    state = network.state_dict()
+    code = torch.tensor([0, 1, 2, 1], dtype=torch.int32)
+    age = torch.tensor([1.0, -2.0, 0.5, 3.0])
+    one_hot = torch.nn.functional.one_hot(code.long(), 3).float()
+    numbers = torch.stack([age, torch.zeros(4)], 1)
+    expected = one_hot @ state["embedding.weight"] + numbers @ state["linear.weight"].T
+    torch.testing.assert_close(network({"pet": code, "age": age}), expected + state["bias"])
+
+
+def test_wide_kernels_lie_channels_last_and_narrow_ones_do_not() -> None:
+    for width, expected in ((32, True), (4, False)):
+        kernels = [p for p in Cnn(width=width).build(MNIST, 10).parameters() if p.ndim == 4]
+        assert kernels[1].is_contiguous(memory_format=torch.channels_last) is expected
+
+
+def test_a_foreign_feature_is_named() -> None:
+    with pytest.raises(TypeError, match="column 'x'"):
+        sort_columns({"x": object()})  # pyrefly: ignore[bad-argument-type] - the point
