@@ -29,7 +29,14 @@ class Done:
     rejects_path: Path
 
 
-def predict_file(predictor: Predictor, source: Path, output: Path, options: Sequence[str]) -> Done:
+def predict_file(
+    predictor: Predictor,
+    source: Path,
+    output: Path,
+    options: Sequence[str],
+    *,
+    with_probabilities: bool = False,
+) -> Done:
     """Answer every row of `source` into `output`.
 
     Args:
