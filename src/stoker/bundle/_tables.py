@@ -13,6 +13,7 @@ Source: https://arrow.apache.org/docs/format/CDataInterface/PyCapsuleInterface.h
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from typing import Any, Protocol, runtime_checkable
@@ -76,7 +77,7 @@ def select_columns(table: pa.Table, columns: Sequence[str], spare: Iterable[str]
     found = table.column_names
     for name in columns:
         if name not in found:
-            near = get_close_matches(name, set(found).difference(columns), n=1)
+            near = get_close_matches(name, set(found).difference(columns), n=1, cutoff=0.5)
             raise DataError(
                 f"the rows have no column {name!r}",
                 expected=f"the columns {_listed(columns)}",
@@ -84,7 +85,7 @@ def select_columns(table: pa.Table, columns: Sequence[str], spare: Iterable[str]
             )
         if found.count(name) > 1:
             raise DataError(f"the rows have {found.count(name)} columns called {name!r}")
-    known = {*columns, *spare}
+    known = {*columns, *spare, *_pandas_index(table)}
     for name in found:
         if name not in known:
             raise DataError(
@@ -93,6 +94,15 @@ def select_columns(table: pa.Table, columns: Sequence[str], spare: Iterable[str]
                 fix="leave it out",
             )
     return table.select(list(columns))
+
+
+def _pandas_index(table: pa.Table) -> list[str]:
+    """Columns that hold the index of a pandas table, which is no data."""
+    try:
+        note = json.loads((table.schema.metadata or {}).get(b"pandas", b"{}"))
+        return [name for name in note.get("index_columns", ()) if isinstance(name, str)]
+    except (ValueError, AttributeError, TypeError):
+        return []
 
 
 def _from_columns(columns: Mapping[str, Any]) -> pa.Table:

@@ -30,9 +30,11 @@ from stoker.core.steps import step_name
 from stoker.data.rejects import SCHEMA
 from stoker.features import BadCell
 
-_BLOCK_BYTES = 1 << 20
-"""Raw tensor bytes of a block; what a graph makes of them is some tens of times more."""
-_MOST_ROWS = 65_536
+_TABLE_ROWS = 16_384
+"""Rows of a block without pictures."""
+_PICTURE_BYTES = 1 << 18
+"""Raw pixels of a block with pictures; convolutions make a hundred times more of them."""
+_FEWEST_PICTURES = 32
 _SPARE = ("_row", "_source", "_line", "_part")
 """Columns that stoker's own tables carry beside the data."""
 
@@ -94,10 +96,7 @@ class Predictor:
         """Use `load`, unless the bundle is open already."""
         self._bundle = bundle
         self._session = Session(bundle, threads)
-        row_bytes = sum(
-            math.prod(f.shape) * f.dtype.itemsize for f in bundle.interface.inputs.values()
-        )
-        self._block = max(32, min(_MOST_ROWS, _BLOCK_BYTES // max(row_bytes, 1)))
+        self._block = _block_rows(bundle.interface)
 
     @property
     def interface(self) -> Interface:
@@ -275,3 +274,11 @@ class Predictor:
             for name, cell in bad
         ]
         return pa.Table.from_pylist(records, SCHEMA)
+
+
+def _block_rows(interface: Interface) -> int:
+    """Rows that go through the graph at once."""
+    row_bytes = sum(math.prod(f.shape) * f.dtype.itemsize for f in interface.inputs.values())
+    if not any(f.shape for f in interface.inputs.values()):
+        return _TABLE_ROWS
+    return min(_TABLE_ROWS, max(_FEWEST_PICTURES, _PICTURE_BYTES // row_bytes))

@@ -94,7 +94,7 @@ def open_bundle(folder: str | Path) -> Bundle:
 
 
 class _BundleForm(Step):
-    format: Annotated[int, Field(ge=1)]
+    format: Annotated[int, Field(ge=1, strict=True)]
     name: Annotated[str, Field(min_length=1, max_length=128)]
     stoker: Annotated[str, Field(max_length=128)]
     interface: dict[str, Any]

@@ -1,0 +1,237 @@
+"""The predictor: every form of rows gives the same answers, and a wrong one is named."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas
+import polars
+import pyarrow as pa
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from stoker.bundle.interface import Interface
+from stoker.bundle.predictor import Predictor, load
+from stoker.core.errors import DataError
+from stoker.data.rejects import SCHEMA
+
+# age <= 40 or missing: -1, else 1; a job of {cook, 厨师}: 0.5, else -0.25
+SCORES = np.array([-0.5, 1.5, -1.25, -1.25, 0.75], np.float32)
+
+FORMS = {
+    "table": lambda t: t,
+    "batch": lambda t: t.combine_chunks().to_batches()[0],
+    "chunks": lambda t: pa.concat_tables([t.slice(0, 2), t.slice(2)]),
+    "pandas": lambda t: t.to_pandas(),
+    "pandas with an index": lambda t: t.to_pandas().set_index(pandas.Index(list("abcde"))),
+    "polars": polars.from_arrow,
+    "dicts": lambda t: t.to_pylist(),
+    "columns": lambda t: t.to_pydict(),
+    "columns of numpy": lambda t: {
+        "年龄": t["年龄"].to_numpy(),
+        "job": np.array(t["job"].to_pylist(), dtype=object),
+    },
+    "columns of arrow": lambda t: {name: t[name] for name in t.column_names},
+    "text": lambda t: t.set_column(0, "年龄", pa.array(["25", "61.0", "", "40", " 41 "])),
+    "dictionary": lambda t: t.set_column(1, "job", t["job"].dictionary_encode()),
+    "other order": lambda t: t.select(["job", "年龄"]),
+    "with the target": lambda t: t.append_column("income", pa.array(["low"] * 5)),
+    "with stoker's own columns": lambda t: t.append_column("_row", pa.array(range(5))),
+}
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_every_form_of_rows_gives_the_same_answers(
+    form: str, table: Predictor, people: pa.Table
+) -> None:
+    rows: Any = FORMS[form](people)
+    np.testing.assert_array_equal(table.outputs(rows)[:, 1], SCORES)
+    answer = table.predict(rows)
+    assert answer.table.column("prediction").to_pylist() == ["low", "high", "low", "low", "high"]
+    assert answer.table.column_names == ["prediction", "confidence", "probabilities"]
+    assert len(answer) == 5
+    assert answer.rejects.num_rows == 0
+
+
+def test_a_number_is_the_category_that_its_digits_spell(table: Predictor) -> None:
+    ages = [30, 30]
+    texts = table.outputs({"年龄": ages, "job": ["1", "7"]})
+    whole = table.outputs({"年龄": ages, "job": [1, 7]})
+    floats = table.outputs({"年龄": ages, "job": [1.0, 7.0]})
+    np.testing.assert_array_equal(texts, whole)
+    np.testing.assert_array_equal(texts, floats)
+
+
+def test_no_rows_give_no_answers(table: Predictor, people: pa.Table) -> None:
+    for rows in (people.slice(0, 0), [], {"年龄": [], "job": []}, polars.from_arrow(people[:0])):
+        answer = table.predict(rows)
+        assert len(answer) == 0
+        assert answer.table.column_names == ["prediction", "confidence", "probabilities"]
+
+
+def test_a_column_of_nulls_is_a_column_of_missing_cells(table: Predictor) -> None:
+    found = table.outputs([{"年龄": None, "job": None}])
+    np.testing.assert_array_equal(found, [[0, -1.25]])
+
+
+def test_cleaners_mend_rows_before_they_become_tensors(
+    with_cleaner: Interface, make_table: Any, people: pa.Table
+) -> None:
+    mended = load(make_table(interface=with_cleaner)).outputs(people)[:, 1]
+    expected = SCORES.copy()
+    expected[2] = 0.75  # the missing age became 55
+    np.testing.assert_array_equal(mended, expected)
+
+
+@given(st.lists(st.integers(0, 4), max_size=40), st.integers(0, 40))
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+def test_rows_do_not_influence_each_other(
+    table: Predictor, people: pa.Table, index: list[int], cut: int
+) -> None:
+    rows = people.take(pa.array(index, pa.int64()))
+    whole = table.outputs(rows)
+    np.testing.assert_array_equal(whole[:, 1], SCORES[index])
+    parts = np.concatenate([table.outputs(rows[:cut]), table.outputs(rows[cut:])])
+    np.testing.assert_array_equal(parts, whole)
+
+
+def test_blocks_join_seamlessly(picture: Predictor, pictures: pa.Table) -> None:
+    index = np.arange(20_000) % 4  # more than one block of so small pictures
+    rows = pictures.take(pa.array(index))
+    one = picture.outputs(pictures)
+    np.testing.assert_array_equal(picture.outputs(rows), one[index])
+
+
+def test_outputs_of_tensors_equal_outputs_of_rows(
+    table: Predictor, people: pa.Table, picture: Predictor, pictures: pa.Table
+) -> None:
+    for predictor, rows in ((table, people), (picture, pictures)):
+        tensors = predictor.tensors(rows).values
+        np.testing.assert_array_equal(predictor.outputs_of(tensors), predictor.outputs(rows))
+
+
+def test_answers_pass_to_pandas_and_polars(table: Predictor, people: pa.Table) -> None:
+    answer = table.predict(people)
+    assert polars.DataFrame(answer)["prediction"][1] == "high"
+    assert pandas.DataFrame.from_arrow(answer)["prediction"][1] == "high"
+
+
+@pytest.mark.parametrize(
+    ("rows", "message"),
+    [
+        ({"job": ["1"]}, "no column '年龄'"),
+        ({"job": ["1"], "年齢": [1]}, "is it '年齢'"),
+        (
+            {"job": ["1"], "年龄": [1], "shoe size": [44]},
+            "'shoe size' that the model does not know",
+        ),
+        ([{"job": "1", "年龄": 1}, {"job": "1"}], "row 1.*no '年龄'"),
+        ([{"job": "1", "年龄": 1}, ["1", 1]], "row 1.*is a list"),
+        ({"job": ["1", "2"], "年龄": [1]}, "differ in length: 'job' has 2, '年龄' has 1"),
+        ({"job": ["1", 2], "年龄": [1, 2]}, "column job.*cannot stand in one column"),
+        ({"job": "1", "年龄": [1]}, "column job.*the cells are a str"),
+        ("age,job\n1,2", "rows of type str cannot be read"),
+        (17, "rows of type int cannot be read"),
+        (
+            {"job": ["1"], "年龄": ["about forty"]},
+            "row 0, column 年龄.*'about forty' is not a number",
+        ),
+        ({"job": [[1]], "年龄": [1]}, "column job"),
+        ({"job": ["1"], "年龄": [float("inf")]}, "column 年龄.*infinite"),
+        ({"job": ["1"], "年龄": [10**400]}, "column 年龄"),
+        ({"job": [1.5], "年龄": [1]}, "column job"),
+    ],
+)
+def test_wrong_rows_are_named(table: Predictor, rows: Any, message: str) -> None:
+    with pytest.raises(DataError, match=f"(?s){message}") as caught:
+        table.predict(rows)
+    assert "\n  expected: " in str(caught.value)
+
+
+def test_a_column_that_stands_twice_is_refused(table: Predictor) -> None:
+    twice = pa.table([pa.array([1]), pa.array([2]), pa.array(["1"])], ["年龄", "年龄", "job"])
+    with pytest.raises(DataError, match="2 columns called '年龄'"):
+        table.predict(twice)
+
+
+def test_unknown_columns_may_be_ignored_on_request(table: Predictor, people: pa.Table) -> None:
+    wider = people.append_column("shoe size", pa.array([40, 41, 42, 43, 44]))
+    answer = table.predict(wider, extra="ignore")
+    assert answer.table == table.predict(people).table
+
+
+def test_rejecting_answers_the_good_rows(table: Predictor) -> None:
+    rows = {"年龄": ["25", "old", "61", "1e999"], "job": ["cook", "1", "厨师", "1"]}
+    answer = table.predict(rows, on_bad="reject")
+    assert answer.table.column("prediction").to_pylist() == ["low", "high"]
+    assert answer.row.tolist() == [0, 2]
+    assert answer.rejects.schema == SCHEMA
+    records = answer.rejects.to_pylist()
+    assert [r["_row"] for r in records] == [1, 3]
+    assert {r["column"] for r in records} == {"年龄"}
+    assert {r["step"] for r in records} == {"number"}
+    assert records[0]["found"] == "old"
+
+
+def test_rejected_rows_keep_their_number_across_blocks(
+    picture: Predictor, pictures: pa.Table
+) -> None:
+    cells = pictures.column("图像").to_pylist() * 5_000
+    bad = [0, 17_000, 19_999]
+    for row in bad:
+        cells[row] = b"<html>"
+    cells[77] = None
+    answer = picture.predict({"图像": pa.array(cells, pa.binary())}, on_bad="reject")
+    assert answer.rejects.column("_row").to_pylist() == [0, 77, 17_000, 19_999]
+    assert len(answer) == 20_000 - 4
+
+
+def test_all_rows_bad_is_an_answer_too(table: Predictor) -> None:
+    answer = table.predict({"年龄": ["x"], "job": ["1"]}, on_bad="reject")
+    assert len(answer) == 0
+    assert answer.rejects.num_rows == 1
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda t: t.pop("job"), "no tensor for the column 'job'"),
+        (lambda t: t.update(job=t["job"].astype(np.int64)), "int64"),
+        (lambda t: t.update(job=t["job"][:, None]), r"\(5, 1\)"),
+        (lambda t: t.update(job=t["job"][:2]), "different numbers of rows"),
+    ],
+    ids=["absent", "type", "shape", "length"],
+)
+def test_wrong_tensors_are_named(
+    table: Predictor, people: pa.Table, change: Any, message: str
+) -> None:
+    tensors = dict(table.tensors(people).values)
+    change(tensors)
+    with pytest.raises(DataError, match=message):
+        table.outputs_of(tensors)
+
+
+def test_schemas_tell_what_goes_in_and_comes_out(table: Predictor) -> None:
+    schema = table.input_schema()
+    assert list(schema["properties"]) == schema["required"] == ["年龄", "job"]
+    assert schema["additionalProperties"] is False
+    assert table.output_schema()["properties"]["prediction"]["enum"] == ["low", "high"]
+
+
+def test_info_is_plain_json(table: Predictor) -> None:
+    import json
+
+    info = json.loads(json.dumps(table.info))
+    assert info["name"] == "people"
+    assert len(info["digest"]) == 64
+
+
+def test_many_threads_may_share_a_predictor(table: Predictor, people: pa.Table) -> None:
+    from concurrent.futures import ThreadPoolExecutor
+
+    with ThreadPoolExecutor(8) as pool:
+        found = list(pool.map(lambda _: table.outputs(people), range(64)))
+    for output_NK in found:
+        np.testing.assert_array_equal(output_NK[:, 1], SCORES)
