@@ -189,13 +189,17 @@ class Running:
 
 
 def launch(
-    bundle: Path, environment: dict[str, str] | None = None, **settings: Any
+    bundle: Path,
+    environment: dict[str, str] | None = None,
+    stderr: Any = None,
+    **settings: Any,
 ) -> subprocess.Popen[str]:
     """Start a server without waiting for it."""
     settings = {"port": 0, "workers": 1} | settings
     return subprocess.Popen(
         [sys.executable, "-P", "-W", "error", "-c", _RUN, str(bundle), json.dumps(settings)],
         stdout=subprocess.PIPE,
+        stderr=stderr,
         text=True,
         env=os.environ | (environment or {}),
     )
@@ -218,10 +222,12 @@ def running(
         if process.poll() is None:
             process.terminate()
             try:
-                process.communicate(timeout=45)
+                process.wait(45)
             except subprocess.TimeoutExpired:
                 process.kill()
-                process.communicate()
+                process.wait()
+        if process.stdout is not None:
+            process.stdout.close()
 
 
 @pytest.fixture(scope="session")

@@ -34,6 +34,7 @@ _ACCEPT_S = 0.25
 _IDLE_S = 1.0
 _POLL_S = 0.02
 _SPARE_FILES = 64
+_NEVER = ("torch", "daft", "pandas", "polars", "sklearn", "lightgbm")
 
 
 @dataclass(frozen=True)
@@ -59,6 +60,7 @@ class WorkerOrder:
 
 def main() -> int:
     """Do what the order on the standard input says; 0 after a clean end."""
+    refuse_training_libraries()
     order = WorkerOrder.from_line(sys.stdin.buffer.readline())
     settings = ServeSettings.model_validate(order.settings)
     keys = Keys(bytes.fromhex(digest) for digest in order.key_digests)
@@ -80,6 +82,17 @@ def main() -> int:
     with asyncio.Runner(loop_factory=auto_loop_factory()) as runner:
         runner.run(_serve(app, listening, settings, lambda: _report(ready)))
     return 0
+
+
+def refuse_training_libraries() -> None:
+    """Make them look as if they were not installed.
+
+    Nothing here asks for them, but pyarrow imports pandas on its own when it sees a Python list,
+    which costs 50 MB and most of a second.
+    """
+    for name in _NEVER:
+        assert name not in sys.modules
+        sys.modules[name] = None  # type: ignore[assignment]  # the documented way to refuse one
 
 
 async def _serve(

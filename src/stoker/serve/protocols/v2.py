@@ -14,7 +14,6 @@ from __future__ import annotations
 from typing import Annotated, Any, Literal
 
 import numpy as np
-import orjson
 import pyarrow as pa
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -115,7 +114,7 @@ class InferAsked:
             head["id"] = self._infer.id
         if not blobs:
             return json_answer(head)
-        text = orjson.dumps(head)
+        text = json_answer(head).body
         length = (b"inference-header-content-length", str(len(text)).encode())
         return Answer(
             b"".join([text, *blobs]),
