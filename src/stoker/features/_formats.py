@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import io
 import struct
+import warnings
 
 from PIL import (
     BmpImagePlugin,
@@ -19,6 +20,9 @@ from PIL import (
     PngImagePlugin,
     WebPImagePlugin,
 )
+
+# Pillow warns of crumbs that change no pixel (a broken EXIF block); only what stops us is told.
+warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\..*")
 
 MAX_PIXELS = 25_000_000
 """Largest picture that is decoded: 25 Mpx, about 100 MB in memory."""

@@ -24,7 +24,10 @@ from stoker.features._cells import is_text, one_array, shorten
 
 _NUMBER = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$"
 _NAN_TEXT = r"[+-]?(?i:nan)"
-_GROUPED = re.compile(r"[+-]?\d{1,3}([,.' ]\d{3})+([.,]\d+)?")
+_GROUPED = re.compile(r"[+-]?\d{1,3}([,.' ]\d{3})+([.,]\d+)?", re.ASCII)
+_WITH_UNIT = re.compile(
+    r"(?!0[xX])[+-]?[\d.,]+\s*[^\x00-\x1f\d\s,._eE+-]\S*|[^\x00-\x1f\d\s,.+-]\s*[\d.,]+", re.ASCII
+)
 _INFINITE = re.compile(r"[+-]?inf(inity)?", re.IGNORECASE)
 
 
@@ -183,7 +186,7 @@ def _reason(text: str) -> str:
         return "is infinite; leave the cell empty if the value is not known"
     if re.fullmatch(_NAN_TEXT, text):
         return "is no value; leave the cell empty, or list it under number: {missing: [...]}"
-    if re.fullmatch(_NUMBER, text):
+    if re.fullmatch(_NUMBER, text, re.ASCII):
         return "is too large for a 64-bit number (at most about 1.8e308)"
     if grouped := _GROUPED.fullmatch(text):
         sign = grouped[1][0]
@@ -191,9 +194,11 @@ def _reason(text: str) -> str:
         return (
             f"has a sign between thousands; write {digits}, or say number: {{thousands: {sign!r}}}"
         )
-    if re.fullmatch(r"[+-]?\d+,\d+", text):
+    if re.fullmatch(r"[+-]?\d+,\d+", text, re.ASCII):
         return "has a decimal comma; write a point, or say number: {decimal: ','}"
-    if re.fullmatch(r"[+-]?\d[\d_]*(\.\d+)?\s*[^\d\s,.]+|[^\d\s,.+-]\s*[\d.,]+", text):
+    if re.fullmatch(r"[+-]?\d+(_\d+)+", text, re.ASCII):
+        return f"has underscores; write {text.replace('_', '')}"
+    if _WITH_UNIT.fullmatch(text):
         return "has a unit or sign beside the digits; write the digits alone"
     return "is not a number; if it means 'no value', list it under number: {missing: [...]}"
 

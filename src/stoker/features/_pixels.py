@@ -44,10 +44,13 @@ _PILLOW_ERRORS = (
     ArithmeticError,
     RuntimeError,
     AttributeError,
+    Warning,
+    Image.DecompressionBombError,
     struct.error,
     zlib.error,
 )
-"""What Pillow's parsers raise on damaged bytes (seen under fuzzing)."""
+"""What Pillow's parsers raise on damaged bytes (seen under fuzzing); a warning is raised where the
+user's Python turns warnings into errors."""
 
 
 @dataclass(frozen=True)
@@ -187,5 +190,7 @@ def _pnm(data: bytes) -> np.ndarray:
 
 def _damaged(error: Exception) -> BadImageError:
     text = " ".join(str(error).split())[:80]
+    if text.startswith("not identified"):
+        text = "its header makes no sense"
     cut = "truncated" in text or "Truncated" in text or isinstance(error, EOFError)
     return BadImageError(f"is {'cut off' if cut else 'damaged'} ({text or type(error).__name__})")

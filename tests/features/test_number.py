@@ -1,0 +1,160 @@
+"""Numbers: strict reading, parity with numpy and Python."""
+
+from __future__ import annotations
+
+import decimal
+import math
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from stoker.core.errors import DataError
+from stoker.features.number import Number, mean_and_std
+
+
+def read(*cells: object, **options: object) -> list[float | None]:
+    """Numbers of some cells, None for missing, an error's reason for a bad one."""
+    found = Number.model_validate(options).read(pa.array(cells))
+    values = [None if math.isnan(value) else value for value in found.value_N.tolist()]
+    for bad in found.bad:
+        values[bad.index] = bad.reason
+    return values
+
+
+@pytest.mark.parametrize(
+    ("cell", "number"),
+    [
+        ("7", 7), ("007", 7), (" 7\t", 7), ("+7", 7), ("-.5", -0.5), ("1.", 1), ("1e3", 1000),
+        ("1E-3", 0.001), ("1e-999", 0), ("9007199254740993", 9007199254740992),
+        ("\N{IDEOGRAPHIC SPACE}3", 3),
+    ],
+)  # fmt: skip
+def test_reads_what_is_plainly_a_number(cell: str, number: float) -> None:
+    assert read(cell) == [number]
+    assert read(cell, "x")[0] == number
+
+
+def test_a_missing_value_is_missing() -> None:
+    marks = ["", "  ", None, "NA", "NaN", "nan", "null", "NULL", "None", "?", "N/A", " NA "]
+    assert read(*marks, "1") == [None] * len(marks) + [1]
+    for mark in marks:
+        assert read(mark, "1") == [None, 1]
+
+
+@pytest.mark.parametrize(
+    ("cell", "reason"),
+    [
+        ("1,234.5", "sign between thousands; write 1234.5"),
+        ("1'234", "sign between thousands; write 1234"),
+        ("1,5", "decimal comma"),
+        ("inf", "infinite"), ("-Infinity", "infinite"), ("1e400", "too large"),
+        ("0x10", "not a number"), ("1_000", "underscores; write 1000"), ("12 kg", "unit or sign"),
+        ("$5", "unit or sign"), ("50%", "unit or sign"), ("-NaN", "no value"), ("NAN", "no value"),
+        ("1-2", "not a number"), ("1年", "unit or sign"), ("--1", "not a number"),
+        ("\N{FULLWIDTH DIGIT ONE}", "not a number"),
+        ("1e", "not a number"), ("1\x00", "not a number"), (".", "not a number"), ("年", "not a"),
+    ],
+)  # fmt: skip
+def test_says_why_the_rest_will_not_do(cell: str, reason: str) -> None:
+    assert reason in str(read("1", cell)[1])
+    assert reason in str(read(cell)[0])
+    assert reason in str(read(cell, "?")[0])
+
+
+def test_no_mark_is_missing_if_the_recipe_says_so() -> None:
+    assert "not a number" in str(read("NA", "1", missing=[])[0])
+    assert "no value" in str(read("nan", "1", missing=[])[0])
+    assert read("-999", "1", missing=["-999"]) == [None, 1]
+
+
+def test_other_ways_of_writing_are_declared() -> None:
+    assert read("1.234,5", "7", "-0,5", decimal=",", thousands=".") == [1234.5, 7, -0.5]
+    assert read("1 234", "12 34", thousands=" ")[0] == 1234
+    assert "not a number" in str(read("12 34", thousands=" ")[0])
+    assert read("1,5", decimal=",") == [1.5]
+    assert isinstance(read("1.5", decimal=",")[0], str)
+
+
+@pytest.mark.parametrize(
+    "kind", [pa.int8(), pa.uint64(), pa.int64(), pa.float32(), pa.float64(), pa.decimal128(9, 2)]
+)
+def test_typed_columns_are_read_too(kind: pa.DataType) -> None:
+    cells = [decimal.Decimal(3), None] if pa.types.is_decimal(kind) else [3, None]
+    found = Number().read(pa.array(cells, kind))
+    np.testing.assert_array_equal(found.value_N, [3, np.nan])
+
+
+def test_bools_dictionaries_views_and_nulls_are_read_too() -> None:
+    for cells in (
+        pa.array([True, None]),
+        pa.array(["1", None]).dictionary_encode(),
+        pa.array(["1", None], pa.string_view()),
+        pa.array(["1", None], pa.large_string()),
+        pa.array([1.0, math.nan]),
+    ):
+        np.testing.assert_array_equal(Number().read(cells).value_N, [1, np.nan])
+    assert Number().read(pa.nulls(2)).value_N.tolist() == pytest.approx([np.nan] * 2, nan_ok=True)
+
+
+def test_a_typed_infinity_is_bad() -> None:
+    assert [bad.index for bad in Number().read(pa.array([1.0, math.inf])).bad] == [1]
+
+
+def test_a_date_is_no_number() -> None:
+    with pytest.raises(DataError, match="not a number"):
+        Number().fit(pa.chunked_array([pa.array([0], pa.date32())]))
+    fitted = Number().fit(pa.chunked_array([pa.array([0, 1])]))
+    assert "is a date32" in fitted.transform(pa.array([0], pa.date32())).bad[0].reason
+
+
+def test_a_number_beyond_float32_of_the_scale_is_bad() -> None:
+    fitted = Number().fit(pa.chunked_array([pa.array([0.0, 1.0])]))
+    done = fitted.transform(pa.array([1e300, 0.5]))
+    assert "too far" in done.bad[0].reason
+    assert np.isfinite(done.values).all()
+
+
+@given(st.lists(st.floats(allow_nan=False, allow_infinity=False), min_size=1))
+def test_text_of_a_float_reads_back_exactly(values: list[float]) -> None:
+    found = Number().read(pa.array([repr(value) for value in values]))
+    assert not found.bad
+    assert found.value_N.tolist() == values
+    texts = [Number(decimal=",").text(value) for value in values]
+    assert Number(decimal=",").read(pa.array(texts)).value_N.tolist() == values
+
+
+@given(st.lists(st.text(max_size=8), min_size=1))
+def test_any_text_is_a_number_missing_or_bad(texts: list[str]) -> None:
+    found = Number().read(pa.array(texts))
+    for text, value in zip(texts, found.value_N.tolist(), strict=True):
+        if not math.isnan(value):
+            assert float(text) == value
+    bad = {cell.index for cell in found.bad}
+    missing = set(np.flatnonzero(Number().missing_N(pa.array(texts))).tolist())
+    good = set(np.flatnonzero(~np.isnan(found.value_N)).tolist())
+    assert sorted([*bad, *missing, *good]) == list(range(len(texts)))
+
+
+@given(st.lists(st.floats(-1e6, 1e6), min_size=2))
+def test_mean_and_deviation_are_those_of_numpy(values: list[float]) -> None:
+    mean, std = mean_and_std(np.array(values))
+    assert mean == pytest.approx(np.mean(values), rel=1e-9, abs=1e-9)
+    if len(set(values)) > 1 and np.std(values) > 1e-9 * max(map(abs, values)):
+        assert std == pytest.approx(np.std(values), rel=1e-6)
+
+
+def test_standardises_in_float64() -> None:
+    cells = pa.chunked_array([pa.array([1e9, 1e9 + 1, 1e9 + 2])])
+    fitted = Number().fit(cells)
+    np.testing.assert_allclose(
+        fitted.transform(cells).values, [-1.2247449, 0, 1.2247449], rtol=1e-6
+    )
+
+
+def test_a_constant_column_becomes_zero() -> None:
+    fitted = Number().fit(pa.chunked_array([["3", "3", None]]))
+    assert fitted.transform(pa.array(["3"])).values.tolist() == [0]
+    assert fitted.had_missing

@@ -1,0 +1,144 @@
+"""Classify: classes, answers in the labels' own type, and the loss."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import pyarrow as pa
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch.nn import functional
+
+from stoker.core import events
+from stoker.core.errors import DataError
+from stoker.tasks._fitted.classify import FittedClassify
+from stoker.tasks.classify import Classify
+
+
+def fit(*labels: object) -> FittedClassify:
+    return Classify().fit(pa.chunked_array([pa.array(labels)]))
+
+
+@pytest.fixture(autouse=True)
+def one_thread() -> Iterator[None]:
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.mark.parametrize(
+    ("labels", "classes", "kind"),
+    [
+        (["dog", "cat", "dog"], ("cat", "dog"), "text"),
+        (["10", "9", "10"], ("9", "10"), "text"),
+        ([10, 9, -1], ("-1", "9", "10"), "integer"),
+        ([10.0, 9.0, None], ("9", "10"), "integer"),
+        ([True, False], ("false", "true"), "bool"),
+        (["007", "7"], ("007", "7"), "text"),
+        (["狗", "猫"], ("狗", "猫"), "text"),
+    ],
+)
+def test_classes_are_sorted_and_answers_have_the_labels_type(
+    labels: list, classes: tuple, kind: str
+) -> None:
+    fitted = fit(*labels)
+    assert (fitted.classes, fitted.kind) == (classes, kind)
+    column = pa.array(labels)
+    codes = fitted.encode(column).values
+    answers = fitted.decode(np.eye(len(classes), dtype=np.float32)[codes] * 9)
+    given = [label for label in labels if label is not None]
+    assert answers["prediction"].to_pylist()[: len(given)] == given
+
+
+def test_an_unseen_label_is_a_bad_cell_that_names_the_known_ones() -> None:
+    done = fit("a", "b").encode(pa.array(["b", "c"]))
+    assert [bad.index for bad in done.bad] == [1]
+    assert "knows 'a', 'b'" in done.bad[0].reason
+
+
+def test_a_fraction_is_no_label() -> None:
+    assert "fraction" in fit(1, 2).encode(pa.array([1.5])).bad[0].reason
+
+
+def test_rare_classes_are_warned_of() -> None:
+    lines: list[str] = []
+
+    class Told(events.Silent):
+        def warning(self, text: str) -> None:
+            lines.append(text)
+
+    with events.listening(Told()):
+        fit("a", "a", "b")
+        fit(*map(str, range(50)))
+    assert "'b'" in lines[0]
+    assert "identifier" in lines[1]
+
+
+def test_one_class_is_named_in_the_error() -> None:
+    with pytest.raises(DataError, match="all 3 are 'a'"):
+        fit("a", "a", "a", None)
+
+
+def test_probabilities_sum_to_one_and_confidence_is_the_largest() -> None:
+    logits = np.random.default_rng(0).normal(size=(50, 3)).astype(np.float32) * 30
+    logits[0] = [1e30, -1e30, 0]
+    answers = fit("a", "b", "c").decode(logits)
+    shares = np.array(answers["probabilities"].to_pylist(), np.float32)
+    np.testing.assert_allclose(shares.sum(axis=1), 1, rtol=1e-6)
+    np.testing.assert_array_equal(answers["confidence"].to_numpy(), shares.max(axis=1))
+    expected = torch.softmax(torch.from_numpy(logits), 1).numpy()
+    np.testing.assert_allclose(shares, expected, atol=1e-6)
+    assert answers.schema.field("probabilities").type == pa.list_(pa.float32(), 3)
+
+
+batches = st.tuples(st.integers(0, 2**31), st.sampled_from([0.0, 0.1]), st.booleans())
+
+
+def batch(seed: int, weighted: bool) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor | None]:
+    generator = torch.Generator().manual_seed(seed)
+    output = torch.randn(12, 3, generator=generator)
+    target = torch.randint(0, 3, (12,), generator=generator)
+    return output, target, torch.rand(3, generator=generator) + 0.1 if weighted else None
+
+
+@settings(deadline=None)
+@given(batches)
+def test_loss_is_that_of_torch_per_row(case: tuple[int, float, bool]) -> None:
+    seed, smoothing, weighted = case
+    output, target, weight = batch(seed, weighted)
+    ours = fit("a", "b", "c").loss(output, target, weight_K=weight, label_smoothing=smoothing)
+    each = functional.cross_entropy(
+        output, target, weight, label_smoothing=smoothing, reduction="none"
+    )
+    torch.testing.assert_close(ours, each.mean())
+
+
+@settings(deadline=None)
+@given(batches)
+def test_one_hot_targets_cost_as_much_as_codes(case: tuple[int, float, bool]) -> None:
+    seed, smoothing, weighted = case
+    output, target, weight = batch(seed, weighted)
+    task = fit("a", "b", "c")
+    hard = task.loss(output, target, weight_K=weight, label_smoothing=smoothing)
+    soft = task.loss(
+        output, functional.one_hot(target, 3).float(), weight_K=weight, label_smoothing=smoothing
+    )
+    torch.testing.assert_close(soft, hard)
+
+
+@settings(deadline=None)
+@given(batches)
+def test_micro_batches_average_to_the_whole(case: tuple[int, float, bool]) -> None:
+    seed, smoothing, weighted = case
+    output, target, weight = batch(seed, weighted)
+    task = fit("a", "b", "c")
+    whole = task.loss(output, target, weight_K=weight, label_smoothing=smoothing)
+    parts = [
+        task.loss(o, t, weight_K=weight, label_smoothing=smoothing)
+        for o, t in zip(output.chunk(3), target.chunk(3), strict=True)
+    ]
+    torch.testing.assert_close(torch.stack(parts).mean(), whole)
