@@ -142,6 +142,8 @@ def _inside(folder: Path, name: str, label: str) -> Path:
     if unsafe or not path.is_relative_to(folder):
         raise _bad(f"has a member called {name!r}", "plain relative names", label)
     with machine_errors(f"create folder {path.parent}"):
+        if path.exists():
+            raise _bad(f"has the member {name!r} twice", "each member once", label)
         path.parent.mkdir(parents=True, exist_ok=True)
     return path
 

@@ -31,13 +31,14 @@ def fetch(name: str, version: str, sha256: str, out: Path, most_bytes: int) -> s
     with command.main_context():
         session = command.get_default_session(options)
         finder = command._build_package_finder(options, session)
-        found = [c for c in finder.find_all_candidates(name) if str(c.version) == version]
-        links = [candidate.link for candidate in found]
+        found = finder.find_all_candidates(name)
+        links = [candidate.link for candidate in found if str(candidate.version) == version]
         chosen = [link for link in links if link.hash == sha256]
         chosen = chosen or sorted((k for k in links if not k.hash), key=lambda k: k.is_wheel)
         if not chosen:
-            files = ", ".join(f"{link.filename} (sha256 {link.hash})" for link in links)
-            return f"the index has {files or 'no file of this version'}"
+            files = [f"{link.filename} (sha256 {link.hash})" for link in links]
+            versions = [str(v) for v in sorted({c.version for c in found}, reverse=True)[:5]]
+            return f"the index has {', '.join(files or versions) or 'no such package'}"
         plain = {"Accept-Encoding": "identity"}
         with session.get(chosen[0].url, headers=plain, stream=True) as answer:
             answer.raise_for_status()
