@@ -11,7 +11,11 @@ import sys
 
 PROGRAM = """
 import sys
-sys.modules["pandas"] = None
+class Forbid:
+    def find_spec(self, name, path=None, target=None):
+        if name == "pandas":
+            raise ModuleNotFoundError(name=name)
+sys.meta_path.insert(0, Forbid())
 from stoker import load
 predictor = load(sys.argv[1])
 predictor.predict([{"年龄": 41, "job": "cook"}, {"年龄": None, "job": None}])

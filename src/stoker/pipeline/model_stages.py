@@ -212,7 +212,7 @@ def _fit_estimator(model: Estimator, settings: Any, prepared: Prepared, seed: in
 
 def _compress(work: Work) -> dict[str, Any]:
     from stoker.compress import Compressor
-    from stoker.compress.frontier import choose_candidate
+    from stoker.compress._frontier import choose_candidate
 
     compress = work.recipe.compress
     assert compress is not None
