@@ -77,7 +77,7 @@ def test_a_long_history_and_a_cycle_are_no_problem():
     assert sorted(Garbage({"a": ["b"], "b": ["a"]}, [])) == ["a", "b"]
 
 
-@settings(max_examples=15)
+@settings(max_examples=15, deadline=None)
 @given(graphs(), st.sets(st.integers(0, 12)), st.booleans())
 def test_the_store_keeps_what_is_reachable(tmp_path_factory, make, parents, roots, dry_run):
     store = Store(tmp_path_factory.mktemp("gc") / "home")

@@ -9,7 +9,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stoker.core.errors import ArtifactError
@@ -201,6 +201,7 @@ def test_the_signature_changes_with_any_file(folder):
     assert signature(folder) != before
 
 
+@settings(max_examples=50, deadline=None)
 @given(
     st.dictionaries(
         st.text(min_size=1, max_size=20), st.none() | st.booleans() | st.integers() | st.text()

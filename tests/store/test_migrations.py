@@ -1,0 +1,82 @@
+"""The tables on the disk are the tables of the code, from any revision on."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+
+from stoker.store.catalog import Catalog
+from stoker.store.database import Database, known_revisions, newest_revision
+from stoker.store.migrate import migrate
+from stoker.store.tables import METADATA
+
+GOLDEN = Path(__file__).parents[1] / "golden"
+
+
+def test_a_fresh_catalog_has_the_tables_of_the_code(tmp_path):
+    database = Database(tmp_path / "catalog.sqlite")
+    assert database.revision() == newest_revision()
+    with database.reading() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        assert compare_metadata(context, METADATA) == []
+        foreign = {
+            (table, key["constrained_columns"][0], key["referred_table"])
+            for table in METADATA.tables
+            for key in sqlalchemy.inspect(connection).get_foreign_keys(table)
+        }
+    assert foreign == {
+        (table.name, key.column_keys[0], key.referred_table.name)
+        for table in METADATA.tables.values()
+        for key in table.foreign_key_constraints
+    }
+
+
+def test_the_newest_revision_is_left_as_it_is(tmp_path):
+    database = Database(tmp_path / "catalog.sqlite")
+    before = (tmp_path / "catalog.sqlite").read_bytes()
+    with database.writing() as connection:
+        migrate(connection)
+    assert (tmp_path / "catalog.sqlite").read_bytes() == before
+
+
+@pytest.mark.parametrize("revision", known_revisions())
+def test_rows_of_every_revision_are_still_read(tmp_path, revision):
+    """Each revision has a dump with rows; it must reach the newest with all of them."""
+    database = sqlite3.connect(tmp_path / "catalog.sqlite")
+    database.executescript((GOLDEN / f"catalog_{revision}.sql").read_text(encoding="utf-8"))
+    database.close()
+    catalog = Catalog(tmp_path)
+    catalog.check()
+    run = catalog.run("r-20261122-093015-7f3a")
+    assert (run.name, run.status, run.result) == ("digits", "done", {"准确率": 0.98})
+    assert [(s.stage, s.status) for s in run.stages] == [("acquire", "cached"), ("train", "done")]
+    champion = catalog.resolve("digits", "champion")
+    assert (champion.version, champion.run) == (1, run.id)
+    assert [one.role for one in catalog.lineage(champion.fingerprint)] == ["self", "acquire"]
+    assert Database(tmp_path / "catalog.sqlite").revision() == newest_revision()
+
+
+def test_a_failed_migration_changes_nothing(tmp_path, monkeypatch):
+    from alembic import op
+
+    real = op.create_table
+
+    def fail_late(name: str, *arguments: Any, **options: Any) -> object:
+        if name == "models":
+            raise ZeroDivisionError
+        return real(name, *arguments, **options)
+
+    monkeypatch.setattr(op, "create_table", fail_late)
+    with pytest.raises(ZeroDivisionError):
+        Catalog(tmp_path)
+    monkeypatch.undo()
+    with sqlite3.connect(tmp_path / "catalog.sqlite") as database:
+        assert database.execute("SELECT count(*) FROM sqlite_master").fetchone() == (0,)
+    database.close()
+    assert Catalog(tmp_path).runs() == []
