@@ -1,0 +1,79 @@
+"""Networks become graphs that answer alike, for any number of rows, with equal bytes."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from stoker.bundle.export import export_network, network_weights
+from stoker.bundle.interface import Interface
+from stoker.bundle.predictor import load
+from stoker.bundle.write import write_bundle
+from stoker.core.errors import RecipeError
+from stoker.core.steps import find_step, step_names
+from stoker.features._fitted.category import FittedCategory
+from stoker.features._fitted.image import FittedImage
+from stoker.features._fitted.number import FittedNumber
+from stoker.models import Model, Network
+from stoker.tasks._fitted.classify import FittedClassify
+
+torch = pytest.importorskip("torch")
+
+TABLE = {
+    "output": FittedNumber(mean=3, std=2, low=0, high=9, had_missing=True),
+    "类别": FittedCategory(vocabulary=("a", "b"), counts=(2, 1), had_missing=True),
+}
+PICTURE = {
+    "5": FittedImage(height=12, width=10, channels=3, resize="fit", mean=(0.5,) * 3, std=(0.2,) * 3)
+}
+TASK = FittedClassify(classes=("x", "y", "z"), counts=(1, 1, 1), kind="text")
+NETWORKS = [
+    name
+    for name in step_names("stoker.models")
+    if issubclass(find_step("stoker.models", name, Model), Network)
+]
+
+
+def tensors(interface: Interface, rows: int) -> dict[str, np.ndarray]:
+    random = np.random.default_rng(rows)
+    made = {}
+    for name, feature in interface.inputs.items():
+        high = 3 if feature.dtype == np.int32 else 256
+        values = random.integers(0, high, (rows, *feature.shape)).astype(feature.dtype)
+        if feature.dtype == np.float32:
+            values = values / 100
+            values[random.random(rows) < 0.3] = np.nan
+        made[name] = values
+    return made
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+@pytest.mark.parametrize("columns", [TABLE, PICTURE, {**TABLE, **PICTURE}], ids=["t", "p", "both"])
+def test_graphs_repeat_their_network(name: str, columns: dict, tmp_path) -> None:
+    model = find_step("stoker.models", name, Network)()
+    interface = Interface(columns, (), "target", TASK)
+    torch.manual_seed(0)
+    try:
+        network = model.build(columns, 3).train()
+    except RecipeError as error:
+        pytest.skip(error.what)
+    before = {key: value.clone() for key, value in network.state_dict().items()}
+    graph = export_network(network, interface)
+    assert graph == export_network(network, interface)
+    assert network.training
+    torch.testing.assert_close(network.state_dict(), before, rtol=0, atol=0)
+    write_bundle(
+        tmp_path / "b",
+        name="net",
+        interface=interface,
+        graph=graph,
+        weights=network_weights(network),
+        model={},
+    )
+    predictor = load(tmp_path / "b")
+    network.eval()
+    for rows in (1, 2, 7):
+        asked = tensors(interface, rows)
+        with torch.no_grad():
+            expected = network({k: torch.from_numpy(v) for k, v in asked.items()}).numpy()
+        np.testing.assert_allclose(predictor.outputs_of(asked), expected, atol=2e-5, rtol=1e-4)

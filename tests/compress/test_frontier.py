@@ -1,0 +1,155 @@
+"""The frontier keeps nothing that is worse or slower, and says why."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from stoker.bundle.read import open_bundle
+from stoker.bundle.session import Session
+from stoker.bundle.write import write_bundle
+from stoker.compress import Compressor, _frontier
+from stoker.compress._frontier import choose_candidate
+from stoker.compress.int8 import Int8
+from stoker.core.errors import ArtifactError
+
+
+class Copy(Compressor):
+    """Writes the bundle again, its output biased towards class 0, under a name of its own."""
+
+    name: str = "same"
+    bias: float = 0.0
+
+    def compress(self, bundle: Path, out: Path, calibration: Mapping[str, np.ndarray]) -> None:
+        from onnx import load_from_string, numpy_helper
+
+        source = open_bundle(bundle)
+        model = load_from_string(source.graph)
+        (last,) = [t for t in model.graph.initializer if t.name == "b2"]
+        changed = numpy_helper.to_array(last).copy()
+        changed[0] += np.float32(self.bias)
+        last.CopyFrom(numpy_helper.from_array(changed, "b2"))
+        write_bundle(
+            out,
+            name=self.name,
+            interface=source.interface,
+            graph=model.SerializeToString(),
+            weights={"b2": changed},
+            model=source.model,
+        )
+
+
+class Impossible(Compressor):
+    """Cannot be done."""
+
+    def compress(self, bundle: Path, out: Path, calibration: Mapping[str, np.ndarray]) -> None:
+        raise ArtifactError("this graph will not do")
+
+
+@pytest.fixture
+def slow(monkeypatch: pytest.MonkeyPatch) -> dict[str, float]:
+    """Seconds that a session of each bundle name sleeps at every run."""
+    sleep_s: dict[str, float] = {}
+    make, run = Session.__init__, Session.run
+
+    def remember(self: Session, bundle, threads: int) -> None:
+        make(self, bundle, threads)
+        self.name_for_test = bundle.name  # type: ignore[attr-defined]  # only this test sets it
+
+    def delayed(self: Session, tensors: Mapping[str, np.ndarray]) -> np.ndarray:
+        time.sleep(sleep_s.get(self.name_for_test, 0))  # type: ignore[attr-defined]  # as above
+        return run(self, tensors)
+
+    monkeypatch.setattr(Session, "__init__", remember)
+    monkeypatch.setattr(Session, "run", delayed)
+    monkeypatch.setattr(_frontier, "_SECONDS", 0.1)
+    return sleep_s
+
+
+def choose(case, folder: Path, *steps: Compressor, loss: float = 0.02) -> dict:
+    return choose_candidate(
+        case.bundle, steps, case.train, case.validation, folder, max_accuracy_loss=loss
+    )
+
+
+def row(result: dict, name: str) -> dict:
+    return next(row for row in result["rows"] if row["name"] == name)
+
+
+def test_a_faster_and_equally_good_candidate_is_chosen(case, slow, tmp_path: Path) -> None:
+    slow["net"] = 0.004
+    result = choose(case, tmp_path / "out", Copy())
+    assert result["chosen"] == "Copy"
+    assert "x at batch 1" in result["reason"]
+    assert row(result, "Copy")["status"] == "chosen"
+    assert row(result, "model")["status"] == "kept"
+    assert row(result, "Copy")["changes"]["accuracy"]["value"] == 0
+
+
+def test_a_slower_candidate_is_never_kept(case, slow, tmp_path: Path) -> None:
+    slow["same"] = 0.004
+    result = choose(case, tmp_path / "out", Copy())
+    assert result["chosen"] == "model"
+    assert row(result, "Copy")["status"] == "refused"
+    assert "slower at batch 1" in result["reason"]
+
+
+def test_a_candidate_beyond_the_budget_is_never_kept(case, slow, tmp_path: Path) -> None:
+    slow["net"] = 0.004
+    result = choose(case, tmp_path / "out", Copy(bias=50.0))
+    assert result["chosen"] == "model"
+    assert "accuracy falls by" in row(result, "Copy")["reason"]
+    assert row(result, "Copy")["changes"]["accuracy"]["high"] < 0
+
+
+def test_two_classes_are_watched_by_area_too(binary_case, slow, tmp_path: Path) -> None:
+    slow["net"] = 0.004
+    result = choose(binary_case, tmp_path / "out", Copy())
+    assert set(row(result, "model")["scores"]) == {"accuracy", "roc_auc"}
+    assert row(result, "model")["scores"]["roc_auc"] == 1
+
+
+def test_outputs_that_are_not_numbers_are_left_out(case, tmp_path: Path) -> None:
+    result = choose(case, tmp_path / "out", Copy(bias=float(np.finfo(np.float32).max) * 0.9999))
+    assert result["chosen"] == "model"
+
+
+def test_what_cannot_be_made_is_skipped_with_its_reason(case, tmp_path: Path) -> None:
+    result = choose(case, tmp_path / "out", Impossible())
+    assert row(result, "Impossible")["status"] == "skipped"
+    assert row(result, "Impossible")["reason"] == "this graph will not do"
+    assert result["chosen"] == "model"
+
+
+def test_trees_keep_their_model(forest_case, tmp_path: Path) -> None:
+    result = choose(forest_case, tmp_path / "out", Int8())
+    assert result["chosen"] == "model"
+    assert "no matrix product" in result["reason"]
+    assert row(result, "int8")["status"] == "skipped"
+
+
+def test_the_fastest_of_several_is_chosen_and_all_are_named(case, slow, tmp_path: Path) -> None:
+    slow.update(net=0.006, one=0.003, two=0.0)
+    result = choose(case, tmp_path / "out", Copy(name="one"), Copy(name="two"))
+    assert [r["name"] for r in result["rows"]] == ["model", "Copy", "Copy-2"]
+    assert result["chosen"] == "Copy-2"
+    assert row(result, "Copy")["status"] == "kept"
+
+
+def test_nothing_asked_for_keeps_the_model(case, tmp_path: Path) -> None:
+    assert choose(case, tmp_path / "out")["reason"] == "no compressor was asked for"
+
+
+def test_the_result_stands_in_the_folder_with_its_bundles(case, tmp_path: Path) -> None:
+    result = choose(case, tmp_path / "out", Int8())
+    assert json.loads((tmp_path / "out" / "compress.json").read_bytes()) == result
+    found = row(result, "int8")
+    assert found["size_bytes"] == (tmp_path / "out" / "int8" / "model.onnx").stat().st_size
+    assert found["size_ratio"] > 3
+    assert set(found["latency_ms"]) == set(found["speed"]) == {"1", "32"}
+    assert found["step"] == {"int8": {"form": "auto"}}
