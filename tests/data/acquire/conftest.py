@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import tarfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -60,3 +62,18 @@ def read(project: Path, tmp_path: Path) -> Acquire:
         return Acquired(rows, rejects, info, Dataset.open(folder))
 
     return acquire_specs
+
+
+def tar(path: Path, *members: tuple[str, bytes | str], mode: str = "w:gz") -> Path:
+    """A tar file; a member whose content is text is a link to it (`hard`: a hard link)."""
+    with tarfile.open(path, mode) as archive:  # type: ignore[call-overload]  # mode is one of them
+        for name, content in members:
+            info = tarfile.TarInfo(name)
+            if isinstance(content, str):
+                info.type = tarfile.SYMTYPE if content != "hard" else tarfile.LNKTYPE
+                info.linkname = content if content != "hard" else "/etc/passwd"
+                archive.addfile(info)
+            else:
+                info.size = len(content)
+                archive.addfile(info, io.BytesIO(content))
+    return path

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import io
 import os
-import tarfile
 import zipfile
 from pathlib import Path
 
@@ -11,21 +10,7 @@ import pytest
 from stoker.core.errors import DataError
 from stoker.data.acquire import _archive
 from stoker.data.acquire._archive import extract
-
-
-def tar(path: Path, *members: tuple[str, bytes | str], mode: str = "w:gz") -> Path:
-    """A tar file; a member whose content is text is a link to it, `None` parts are devices."""
-    with tarfile.open(path, mode) as archive:  # type: ignore[call-overload]  # mode is one of them
-        for name, content in members:
-            info = tarfile.TarInfo(name)
-            if isinstance(content, str):
-                info.type = tarfile.SYMTYPE if content != "hard" else tarfile.LNKTYPE
-                info.linkname = content if content != "hard" else "/etc/passwd"
-                archive.addfile(info)
-            else:
-                info.size = len(content)
-                archive.addfile(info, io.BytesIO(content))
-    return path
+from tests.data.acquire.conftest import tar
 
 
 @pytest.fixture

