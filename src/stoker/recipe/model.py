@@ -135,7 +135,7 @@ class Evaluate(Step):
     """How the result is judged."""
 
     gates: dict[str, str] = Field(default={}, examples=[{"accuracy": ">= 0.98"}])
-    """Rules that the validation score must meet, by metric, or no bundle is made."""
+    """Rules that the final score must meet, by metric, or no model is registered."""
     resamples: Annotated[Whole, Field(ge=100, le=100_000)] = 1000
     """Bootstrap draws behind each 95 % interval."""
 

@@ -15,6 +15,7 @@ from stoker.evaluate.evaluation import Evaluation
 from stoker.evaluate.gates import GateResult
 
 MOST_MISTAKES = 24
+_PART_ORDER = {"train": 0, "validation": 1, "test": 2}
 
 
 class StageFact(Step):
@@ -93,6 +94,11 @@ class DataFacts(Step):
     parts: tuple[PartFact, ...] = ()
     notes: tuple[str, ...] = ()
     rejects: tuple[RejectFact, ...] = ()
+
+    @property
+    def parts_in_order(self) -> list[PartFact]:
+        """Train, validation and test in this order, as JSON objects have none."""
+        return sorted(self.parts, key=lambda part: _PART_ORDER.get(part.name, 3))
 
 
 class TrainingFacts(Step):
@@ -178,7 +184,7 @@ class ReportFacts(Step):
     chosen: str = "model"
     """The candidate in the bundle."""
     gates: tuple[GateResult, ...] = ()
-    gates_part: str = "validation"
+    gates_part: str = "test"
     """Part of the split that gates look at."""
     data: DataFacts = DataFacts()
     training: TrainingFacts | None = None
@@ -188,6 +194,13 @@ class ReportFacts(Step):
     mistakes: tuple[MistakeFact, ...] = ()
     stages: tuple[StageFact, ...] = ()
     environment: dict[str, str] = Field(default_factory=dict)
+
+    @property
+    def candidates(self) -> list[str]:
+        """Names of the evaluations: the one in the bundle first, what it is compared with last."""
+        reference = self.best.comparison.reference if self.best and self.best.comparison else None
+        rank = {self.chosen: 0, reference: 2}
+        return sorted(self.evaluations, key=lambda name: (rank.get(name, 1), name))
 
     @property
     def best(self) -> Evaluation | None:
