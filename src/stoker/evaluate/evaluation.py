@@ -31,6 +31,8 @@ class Score(Step):
     """Bootstrap resamples behind the interval; large sets get fewer (see `bootstrap`)."""
     detail: bool = False
     """Another average of a metric that is there already; a short table leaves it out."""
+    place: int = 1000
+    """Where it stands in tables, small numbers first, as JSON objects have no order."""
     note: str | None = None
     """Why it is undefined, or what to mind when reading the interval."""
 
@@ -148,3 +150,8 @@ class Evaluation(Step):
     residuals: Residuals | None = None
     comparison: Comparison | None = None
     """With the baseline, where there is one."""
+
+    def in_order(self, *, details: bool = False) -> list[tuple[str, Score]]:
+        """Metrics by name as tables show them, with or without the other averages."""
+        shown = [item for item in self.metrics.items() if details or not item[1].detail]
+        return sorted(shown, key=lambda item: (item[1].place, item[1].detail, item[0]))

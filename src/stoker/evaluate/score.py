@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from stoker.core import events
 from stoker.core.errors import DataError
 from stoker.core.steps import find_step, step_names
 from stoker.evaluate.answers import ClassAnswers, Draw, NumberAnswers
@@ -96,9 +97,11 @@ def evaluate_all(
         name: Candidate(answers_of(output_NK, target_N, task), metrics, resamples)
         for name, output_NK in outputs.items()
     }
-    for place, draw in enumerate(draws(len(target_N), resamples, seed)):
-        for candidate in candidates.values():
-            candidate.take(place, draw)
+    with events.task("intervals", total=resamples, unit="resamples") as drawing:
+        for place, draw in enumerate(draws(len(target_N), resamples, seed)):
+            for candidate in candidates.values():
+                candidate.take(place, draw)
+            drawing.advance()
     whole = Draw(np.ones(len(target_N), dtype=np.int64))
     rest = reference and {n: c for n, c in candidates.items() if n != reference}
     comparisons = {
@@ -201,6 +204,7 @@ def _scores(
             low=low,
             high=high,
             resamples=len(sample_R),
+            place=metric.place,
             detail="_" in name and name not in step_names(STAGE),
             note=undefined or _note(candidate.answers.num_rows, value, between, sample_R),
         )

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from stoker.core.steps import find_step, step_names
@@ -64,7 +64,11 @@ def same(first: float | None, second: float | None) -> bool:
     return first == pytest.approx(second, abs=1e-12, rel=1e-12)
 
 
+ONE_CLASS_DRAW = (np.zeros((2, 3)), np.array([0, 1]), np.array([1, 0]))
+
+
 @pytest.mark.parametrize("metric", variants())
+@example(case=ONE_CLASS_DRAW)
 @given(case=cases())
 @settings(max_examples=60)
 def test_counting_a_row_is_repeating_it(metric: Metric[Any], case: Case) -> None:

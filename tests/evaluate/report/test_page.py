@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import json
 import re
 from html.parser import HTMLParser
 from pathlib import Path
@@ -189,6 +190,16 @@ def test_says_the_headline_and_the_gates(census: ReportFacts) -> None:
     assert "stoker predict 'my models/census' rows.csv -o answers.csv" in page.text
     assert "受教育程度" in page.text
     assert "硕士学位(MA、MS、MEng、MBA)" in page.text
+
+
+def test_order_survives_json_with_sorted_keys(census: ReportFacts) -> None:
+    text = json.dumps(census.model_dump(mode="json"), sort_keys=True)
+    again = page_of(ReportFacts.model_validate_json(text)).text
+    table = again.partition("Metric")[2]
+    titles = ["Accuracy", "Balanced accuracy", "Precision", "F1", "ROC AUC", "Log loss", "Brier"]
+    places = [table.index(title) for title in titles]
+    assert places == sorted(places)
+    assert again.index("model (in the bundle)") < again.index("baseline model against")
 
 
 def test_rows_that_vanish_are_called_out(census: ReportFacts) -> None:

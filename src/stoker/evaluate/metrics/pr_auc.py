@@ -41,7 +41,7 @@ class PrAuc(Metric[ClassAnswers]):
     def value(self, prepared: ClassAnswers, draw: Draw) -> float:
         """A number in [0, 1]; the share of the class is chance."""
         tally = prepared.rank_tally(draw)
-        defined_C = tally.own_C > 0
+        defined_C = (tally.own_C > 0) & (tally.own_C < tally.total)
         if not defined_C.any():
             return float("nan")
         found_G = tally.own_above_G + tally.own_G

@@ -16,7 +16,7 @@ from collections.abc import Iterable, Sequence
 from stoker.evaluate.evaluation import ClassScore, Evaluation
 from stoker.evaluate.report._format import DASH, metric, percent, shortened, signed, span
 from stoker.evaluate.report.facts import ReportFacts
-from stoker.evaluate.report.words import commands, grouped_notes, headline_sentence
+from stoker.evaluate.report.words import commands, grouped_notes, headline_sentence, sentence
 
 FEW_ROWS = 50
 MOST_CLASSES = 50
@@ -74,20 +74,16 @@ def _scores(facts: ReportFacts) -> list[str]:
     best = facts.best
     if best is None:
         return ["## Evaluation", "Nothing was scored."]
-    names = [facts.chosen, *(name for name in facts.evaluations if name != facts.chosen)]
+    names = facts.candidates
     head = ["metric", *(escaped(name) for name in names)]
     reference = best.comparison.reference if best.comparison else None
     if reference:
         head.append(f"against {escaped(reference)}")
-    rows = [
-        _score_row(facts, best, name, names, reference)
-        for name, score in best.metrics.items()
-        if not score.detail
-    ]
+    rows = [_score_row(facts, best, name, names, reference) for name, _ in best.in_order()]
     level = round(100 * best.level)
     about = (
         f"Scored on the {best.num_rows:,} rows of the {facts.scored_part} part, with {level} % "
-        f"bootstrap intervals ({best.resamples:,} resamples, seed {best.seed})."
+        f"bootstrap intervals ({best.resamples:,} resamples)."
     )
     if best.positive:
         about += f" Binary metrics are about the class `{_code(best.positive)}`."
@@ -152,7 +148,7 @@ def _weak_points(facts: ReportFacts) -> list[str]:
         return ["Its quality on unseen rows was not measured."]
     found = [
         f"{titles}: {escaped(note)}."
-        for titles, note in grouped_notes(s for s in best.metrics.values() if not s.detail)
+        for titles, note in grouped_notes(score for _, score in best.in_order())
     ]
     classes = best.per_class or []
     rare = [one for one in classes if one.rows < FEW_ROWS]
@@ -190,7 +186,10 @@ def _data(facts: ReportFacts) -> list[str]:
     )
     parts = table(
         ["part", "rows", "commonest class"],
-        [[escaped(p.name), f"{p.rows:,}", _commonest(p.labels, p.rows)] for p in data.parts],
+        [
+            [escaped(p.name), f"{p.rows:,}", _commonest(p.labels, p.rows)]
+            for p in data.parts_in_order
+        ],
     )
     method = f"Split: {escaped(data.split_method)}." if data.split_method else ""
     rejected = sum(one.rows for one in data.rejects)
@@ -216,7 +215,8 @@ def _training(facts: ReportFacts) -> list[str]:
     if training is None:
         return []
     weights = f", {training.num_weights:,} weights" if training.num_weights else ""
-    lines = [f"Model `{_code(training.model)}`{weights}. {escaped(training.reason)}".strip()]
+    why = f" Why: {escaped(sentence(training.reason))}" if training.reason else ""
+    lines = [f"Model `{_code(training.model)}`{weights}.{why}"]
     if facts.compress:
         lines.append(f"The bundle holds the candidate `{_code(facts.chosen)}`.")
     recipe = f"```yaml\n{facts.recipe_text.rstrip()}\n```" if _fits_fence(facts) else ""

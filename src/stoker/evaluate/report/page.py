@@ -12,12 +12,13 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import jinja2
 
-from stoker.evaluate.evaluation import ClassScore, Evaluation, Score
+from stoker.evaluate.evaluation import ClassScore, Evaluation
 from stoker.evaluate.report import _format
 from stoker.evaluate.report._pictures import data_uri
 from stoker.evaluate.report.charts import evaluation_charts, training_charts
@@ -27,6 +28,7 @@ from stoker.evaluate.report.words import (
     grouped_notes,
     headline_sentence,
     sample_words,
+    sentence,
 )
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -56,6 +58,23 @@ _PARTS = (
 
 def render_page(facts: ReportFacts) -> str:
     """The page; pictures in `facts` must be small PNGs (see `write_report`)."""
+    css = (TEMPLATES / "page.css").read_text("utf-8")
+    digest = base64.b64encode(hashlib.sha256(css.encode()).digest()).decode()
+    template = _environment().get_template("report.html.j2")
+    return template.render(
+        facts=facts,
+        css=_Safe(css),
+        css_hash=f"sha256-{digest}",
+        **_frame(facts),
+        **_evaluation(facts),
+        **_mistakes(facts),
+        **_training(facts),
+        **_data(facts),
+    )
+
+
+@cache
+def _environment() -> jinja2.Environment:
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(TEMPLATES),
         autoescape=True,
@@ -74,19 +93,7 @@ def render_page(facts: ReportFacts) -> str:
         shortened=_format.shortened,
         sample=sample_words,
     )
-    css = (TEMPLATES / "page.css").read_text("utf-8")
-    digest = base64.b64encode(hashlib.sha256(css.encode()).digest()).decode()
-    template = environment.get_template("report.html.j2")
-    return template.render(
-        facts=facts,
-        css=_Safe(css),
-        css_hash=f"sha256-{digest}",
-        **_frame(facts),
-        **_evaluation(facts),
-        **_mistakes(facts),
-        **_training(facts),
-        **_data(facts),
-    )
+    return environment
 
 
 class _Safe(str):
@@ -140,14 +147,13 @@ def _headline(facts: ReportFacts, best: Evaluation) -> dict[str, Any]:
 
 def _evaluation(facts: ReportFacts) -> dict[str, Any]:
     best = facts.best
-    metrics: dict[str, Score] = best.metrics if best else {}
-    candidates = [facts.chosen, *(name for name in facts.evaluations if name != facts.chosen)]
-    main = [(name, score) for name, score in metrics.items() if not score.detail]
+    main = best.in_order() if best else []
+    every = best.in_order(details=True) if best else []
     return {
-        "candidates": [name for name in candidates if name in facts.evaluations],
+        "candidates": facts.candidates,
         "metric_rows": main,
-        "detail_rows": len(metrics) > len(main),
-        "all_rows": list(metrics.items()),
+        "detail_rows": len(every) > len(main),
+        "all_rows": every,
         "metric_notes": grouped_notes(score for _, score in main),
         "matrix": _matrix(best),
         "class_rows": _class_rows(best),
@@ -256,6 +262,7 @@ def _training(facts: ReportFacts) -> dict[str, Any]:
     return {
         "time_rows": sorted(times.items(), key=lambda row: -row[1]),
         "time_sum": total,
+        "reason": sentence(training.reason) if training else "",
         "ending": ENDINGS.get(training.stopped, training.stopped) if training else "",
         "setting_rows": list((training.settings if training else {}).items()),
         "latency_columns": list(batches),
@@ -263,7 +270,7 @@ def _training(facts: ReportFacts) -> dict[str, Any]:
 
 
 def _data(facts: ReportFacts) -> dict[str, Any]:
-    parts = facts.data.parts
+    parts = facts.data.parts_in_order
     counts: dict[str, int] = {}
     for part in parts:
         for name, rows in (part.labels or {}).items():
@@ -274,6 +281,7 @@ def _data(facts: ReportFacts) -> dict[str, Any]:
     cells = [{"rows": part.rows, "share": None} for part in parts]
     total = {"name": "all", "total": True, "cells": cells}
     return {
+        "split_parts": parts,
         "split_rows": [*({**row, "total": False} for row in rows), total] if rows else [],
         "more_classes": len(counts) if len(counts) > len(shown) else 0,
         "rejects_total": sum(one.rows for one in facts.data.rejects),

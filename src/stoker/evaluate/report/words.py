@@ -72,3 +72,13 @@ def grouped_notes(scores: Iterable[Score]) -> list[tuple[str, str]]:
         if score.note:
             by_note.setdefault(score.note, []).append(score.title)
     return [(", ".join(titles), note) for note, titles in by_note.items()]
+
+
+def sentence(text: str) -> str:
+    """Text with a full stop.
+
+    >>> sentence("trees, hard to beat"), sentence("")
+    ('trees, hard to beat.', '')
+    """
+    whole = text.strip().rstrip(".")
+    return f"{whole}." if whole else ""
