@@ -97,7 +97,7 @@ def make_table(tmp_path: Path) -> Make:
 
     def make(folder: str = "table", /, **parts: Any) -> Path:
         interface = parts.pop("interface", table_interface())
-        whole = {
+        whole: dict[str, Any] = {
             "name": "people",
             "interface": interface,
             "graph": table_graph(interface),

@@ -94,12 +94,10 @@ def make_trees(bundle: Path, scratch: Path) -> pa.Table:
     filled = FilledNumber(cells=NumberCells(), fill=50)
     cleaner = FittedMissing(numbers={"年龄": filled}, categories={})
     interface = Interface(inputs, (cleaner,), "level", Classify().fit(rows["level"]))
-    parts = [
-        prepare(part, interface, scratch, name)
-        for part, name in ((rows[:700], "train"), (rows[700:], "validation"))
-    ]
+    train = prepare(rows[:700], interface, scratch, "train")
+    held_out = prepare(rows[700:], interface, scratch, "validation")
     model = BoostedTrees(num_trees=12, num_leaves=7)
-    made = model.fit(*parts, interface.task, seed=0, deadline_s=None)
+    made = model.fit(train, held_out, interface.task, seed=0, deadline_s=None)
     write_bundle(
         bundle,
         name="golden-trees",

@@ -115,7 +115,7 @@ def test_outputs_of_tensors_equal_outputs_of_rows(
 def test_answers_pass_to_pandas_and_polars(table: Predictor, people: pa.Table) -> None:
     answer = table.predict(people)
     assert polars.DataFrame(answer)["prediction"][1] == "high"
-    assert pandas.DataFrame.from_arrow(answer)["prediction"][1] == "high"
+    assert pa.table(answer).to_pandas()["prediction"][1] == "high"
 
 
 @pytest.mark.parametrize(

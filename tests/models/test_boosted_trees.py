@@ -65,7 +65,7 @@ def fit(
 def test_graph_repeats_the_training_time_outputs(parts, task: FittedTask) -> None:
     estimate = fit(parts, task)
     feed = {graph_input(name): np.array(c) for name, c in parts[1].columns.items()}
-    found = onnxruntime.InferenceSession(estimate.graph).run(None, feed)[0]
+    found = np.asarray(onnxruntime.InferenceSession(estimate.graph).run(None, feed)[0])
     assert estimate.validation_output_NK.shape == (200, task.num_outputs)
     np.testing.assert_allclose(found, estimate.validation_output_NK, atol=1e-5)
 

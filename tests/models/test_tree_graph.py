@@ -53,7 +53,7 @@ def train(made: dict[str, np.ndarray], num_outputs: int, trees: int = 6) -> ligh
 def run(graph: bytes, made: dict[str, np.ndarray]) -> np.ndarray:
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
-    return onnxruntime.InferenceSession(graph, options).run(None, made)[0]
+    return np.asarray(onnxruntime.InferenceSession(graph, options).run(None, made)[0])
 
 
 def graph_of(booster: lightgbm.Booster, made: dict[str, np.ndarray], num_outputs: int) -> bytes:
@@ -62,7 +62,7 @@ def graph_of(booster: lightgbm.Booster, made: dict[str, np.ndarray], num_outputs
 
 
 def expected(booster: lightgbm.Booster, made: dict[str, np.ndarray], outputs: int) -> np.ndarray:
-    raw = booster.predict(matrix(made), raw_score=True).reshape(len(made["few"]), -1)
+    raw = np.asarray(booster.predict(matrix(made), raw_score=True)).reshape(len(made["few"]), -1)
     return np.hstack([np.zeros_like(raw), raw]) if outputs == 2 else raw
 
 
