@@ -227,7 +227,8 @@ class _Training:
             ),
             **validation_score(scored, self._trial.validation, self._trial.task),
         }
-        state.history.append(record)
+        # Sorted, as a checkpoint gives it back: equal histories are equal bytes.
+        state.history.append(dict(sorted(record.items())))
         if not np.isfinite(record["validation_loss"]):
             raise TrainingError(
                 f"the validation loss is {record['validation_loss']} after epoch {state.epoch + 1}",
