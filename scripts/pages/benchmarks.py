@@ -36,7 +36,7 @@ def table(result: dict[str, Any], stem: str) -> str:
     """One result file as a table with its circumstances below."""
     rows = [flat(row) for row in result["rows"]]
     columns = list(dict.fromkeys(name for row in rows for name in row))
-    lines = [f"**{stem}**", "", f"| {' | '.join(columns)} |", f"|{'---|' * len(columns)}"]
+    lines = [f"**{caption(stem)}**", "", f"| {' | '.join(columns)} |", f"|{'---|' * len(columns)}"]
     lines += [f"| {' | '.join(show(row.get(name)) for name in columns)} |" for row in rows]
     machine = result["machine"]
     versions = ", ".join(f"{name} {number}" for name, number in result["versions"].items())
@@ -44,6 +44,12 @@ def table(result: dict[str, Any], stem: str) -> str:
         f"{result['date']}, {machine['processor']}, {machine['cores']} cores, {versions}"
     )
     return "\n".join([*lines, "", f"<sub>{circumstances}</sub>"])
+
+
+def caption(stem: str) -> str:
+    """The first line of the benchmark's own file."""
+    with (RESULTS.parent / f"bench_{stem}.py").open(encoding="utf-8") as file:
+        return file.readline().strip().strip('"').rstrip(".")
 
 
 def flat(row: dict[str, Any]) -> dict[str, Any]:
