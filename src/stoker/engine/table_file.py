@@ -149,8 +149,13 @@ def read_tables(
         with pq.ParquetFile(path, page_checksum_verification=True, memory_map=True) as file:
             names = list(file.schema_arrow.names if columns is None else columns)
             _require(path, names, file.schema_arrow.names)
+            check_footer(file.metadata)
+            missing = file.metadata.num_rows
             for batch in file.iter_batches(batch_rows, columns=names):
+                missing -= batch.num_rows
                 yield pa.Table.from_batches([batch]).select(names)
+            if missing:
+                raise pa.ArrowInvalid(f"{missing:,} rows of the footer are not there")
     except (OSError, pa.ArrowException) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise ArtifactError(
@@ -168,6 +173,22 @@ def read_table(path: Path, columns: Sequence[str] | None = None) -> pa.Table:
         return pa.concat_tables(tables)
     schema = pq.read_schema(path)
     return schema.empty_table().select(list(schema.names if columns is None else columns))
+
+
+def check_footer(metadata: pq.FileMetaData) -> None:
+    """Refuse a footer that contradicts itself about its rows; page checksums do not cover it.
+
+    Raises:
+        ArrowInvalid: If counts of rows or values differ.
+    """
+    groups = [metadata.row_group(number) for number in range(metadata.num_row_groups)]
+    if sum(group.num_rows for group in groups) != metadata.num_rows:
+        raise pa.ArrowInvalid("the footer contradicts itself about the number of rows")
+    for group in groups:
+        chunks = [group.column(number) for number in range(group.num_columns)]
+        flat = [chunk for chunk in chunks if "." not in chunk.path_in_schema]
+        if any(chunk.num_values != group.num_rows for chunk in flat):
+            raise pa.ArrowInvalid("the footer contradicts itself about the number of values")
 
 
 def _require(path: Path, wanted: Sequence[str], there: Sequence[str]) -> None:

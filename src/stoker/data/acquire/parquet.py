@@ -29,6 +29,7 @@ from stoker.data.acquire import Source
 from stoker.data.acquire._columns import choose_columns
 from stoker.data.acquire._files import Paths, as_paths, find_files
 from stoker.data.acquire._pictures import why_no_picture
+from stoker.engine.table_file import check_footer
 
 if TYPE_CHECKING:
     from stoker.data.dataset import Reading
@@ -91,7 +92,7 @@ class Parquet(Source):
                 _check_type(schema.field(name), label)
         text = [n for n in names if _is_text(schema.field(n).type)]
         with pq.ParquetFile(path, read_dictionary=text, page_checksum_verification=True) as file:
-            _check_counts(file.metadata)
+            check_footer(file.metadata)
             budget.spend(file.metadata.num_rows * _fixed_bytes(schema, names))
             done = 0
             for batch in file.iter_batches(_ROWS, columns=list(names)):
@@ -198,18 +199,6 @@ def _check_type(field: pa.Field, label: str) -> None:
             fix="leave it out with the option `columns`",
             place=Place(label, column=field.name),
         )
-
-
-def _check_counts(metadata: pq.FileMetaData) -> None:
-    """Refuse a footer that contradicts itself about its rows."""
-    groups = [metadata.row_group(number) for number in range(metadata.num_row_groups)]
-    if sum(group.num_rows for group in groups) != metadata.num_rows:
-        raise pa.ArrowInvalid("the footer contradicts itself about the number of rows")
-    for group in groups:
-        chunks = [group.column(number) for number in range(group.num_columns)]
-        flat = [chunk for chunk in chunks if "." not in chunk.path_in_schema]
-        if any(chunk.num_values != group.num_rows for chunk in flat):
-            raise pa.ArrowInvalid("the footer contradicts itself about the number of values")
 
 
 def _fixed_bytes(schema: pa.Schema, names: tuple[str, ...]) -> int:

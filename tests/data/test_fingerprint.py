@@ -1,0 +1,73 @@
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from stoker.core.errors import DataError
+from stoker.data.acquire.csv import Csv
+from stoker.data.fingerprint import default_cache, path_label, source_fingerprint
+
+SOURCE = Csv(path="a.csv")
+OLD_NS = 1_600_000_000 * 10**9
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    path = tmp_path / "a.csv"
+    path.write_bytes(b"v\n1\n")
+    os.utime(path, ns=(OLD_NS, OLD_NS))
+    return path
+
+
+def test_names_sizes_and_hashes(tmp_path: Path, file: Path) -> None:
+    expected = [["a.csv", 4, hashlib.sha256(b"v\n1\n").hexdigest()]]
+    assert source_fingerprint([SOURCE], tmp_path, tmp_path / "cache") == expected
+
+
+def test_a_file_that_did_not_change_is_not_read_again(tmp_path: Path, file: Path) -> None:
+    before = source_fingerprint([SOURCE], tmp_path, tmp_path / "cache")
+    memory = tmp_path / "cache" / "hashes.json"
+    known = json.loads(memory.read_bytes())
+    known[str(file)][3] = "remembered"
+    memory.write_text(json.dumps(known))
+    assert source_fingerprint([SOURCE], tmp_path, tmp_path / "cache")[0][2] == "remembered"
+    os.utime(file, ns=(OLD_NS + 1, OLD_NS + 1))
+    assert source_fingerprint([SOURCE], tmp_path, tmp_path / "cache") == before
+
+
+def test_a_file_that_changed_a_moment_ago_is_not_remembered(tmp_path: Path, file: Path) -> None:
+    os.utime(file)
+    source_fingerprint([SOURCE], tmp_path, tmp_path / "cache")
+    assert not (tmp_path / "cache" / "hashes.json").exists()
+
+
+@pytest.mark.parametrize("memory", ["", "[]", "{", '{"x": 1}', '{"x": []}'])
+def test_a_damaged_memory_only_costs_time(tmp_path: Path, file: Path, memory: str) -> None:
+    (tmp_path / "cache").mkdir()
+    (tmp_path / "cache" / "hashes.json").write_text(memory)
+    assert source_fingerprint([SOURCE], tmp_path, tmp_path / "cache")[0][1] == 4
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"a\.csv: no such file"):
+        source_fingerprint([SOURCE], tmp_path, tmp_path / "cache")
+
+
+def test_labels_are_relative_to_the_nearest_root_and_always_text() -> None:
+    project = Path("/cache/unpacked/x")
+    assert path_label(project / "a", project, Path("/cache")) == "a"
+    assert path_label(Path("/data/a"), project, Path("/cache")) == "/data/a"
+    odd = project / os.fsdecode(b"\xff")
+    assert path_label(odd, project, Path("/cache")) == "\\xff"
+
+
+def test_the_cache_can_be_moved(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.delenv("STOKER_CACHE", raising=False)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    assert default_cache() == tmp_path / "stoker"
+    monkeypatch.setenv("STOKER_CACHE", str(tmp_path / "here"))
+    assert default_cache() == tmp_path / "here"
