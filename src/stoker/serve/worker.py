@@ -14,6 +14,7 @@ accepted and answered; idle ones are closed after a second; what is in flight ha
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import os
 import resource
@@ -77,11 +78,23 @@ def main() -> int:
     from stoker.serve.app import make_app
 
     app = make_app(model, settings, keys)
+    # What is loaded now lives as long as the process: keep the garbage collector from walking it.
+    gc.collect()
+    gc.freeze()
     listening = socket.socket(fileno=order.socket)
     ready = {"ready": os.getpid(), "name": model.name, "version": model.version}
     with asyncio.Runner(loop_factory=auto_loop_factory()) as runner:
         runner.run(_serve(app, listening, settings, lambda: _report(ready)))
     return 0
+
+
+class _NotHere:
+    """Answers the import of a training library as if it were not installed."""
+
+    def find_spec(self, name: str, path: object = None, target: object = None) -> None:
+        """Nothing, or the error for the names that are refused."""
+        if name in _NEVER:
+            raise ModuleNotFoundError(f"a server does not load {name}", name=name)
 
 
 def refuse_training_libraries() -> None:
@@ -90,9 +103,7 @@ def refuse_training_libraries() -> None:
     Nothing here asks for them, but pyarrow imports pandas on its own when it sees a Python list,
     which costs 50 MB and most of a second.
     """
-    for name in _NEVER:
-        assert name not in sys.modules
-        sys.modules[name] = None  # type: ignore[assignment]  # the documented way to refuse one
+    sys.meta_path.insert(0, _NotHere())
 
 
 async def _serve(
