@@ -165,10 +165,12 @@ def _reject_leaks(
     """Which rows go because their unit stands in a validation or test part of a source."""
     strongest_N = _strongest(unit_N, claim_N)
     gone_N = (strongest_N >= 1) & (claim_N < strongest_N)
-    for part in (1, 2):
-        reason = f"has the content or group of a row that a source puts into the {PARTS[part]} part"
-        leaking = rows.filter(pa.array(gone_N & (strongest_N == part)))
-        rejects.extend(reject_rows(leaking, step="split", reason=reason))
+    reasons = pa.array(
+        [f"has the content or group of a row that a source puts into the {p} part" for p in PARTS]
+    )
+    leaking = rows.filter(pa.array(gone_N))
+    reason = reasons.take(pa.array(strongest_N[gone_N]))
+    rejects.extend(reject_rows(leaking, step="split", reason=reason))
     return gone_N
 
 
@@ -259,10 +261,8 @@ def _require_parts(part_N: np.ndarray, splitter: Splitter) -> None:
         fix = "raise its share, bring more rows, or name fewer groups"
         if share == 0:
             fix = f"give data.split.{part} a share, or a source with part: {part}"
-        elif count.sum() and not (part_N == 0).all():
-            fix = (
-                f"leave part: out of a source so that {part} rows can be drawn, or raise its share"
-            )
+        elif (part_N != 0).any():
+            fix = f"take `part:` off a source so that {part} rows can be drawn, or raise the share"
         raise DataError(
             f"the {part} part would be empty, of {count.sum()} rows",
             expected="at least one row in train, validation and test",

@@ -1,0 +1,168 @@
+"""Prepared sets: what was written is read, gathered and refused."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from stoker.core.errors import ArtifactError
+from stoker.data.prepare.prepared_set import Column, PreparedSet, PreparedWriter
+from stoker.data.prepare.ragged import Ragged
+
+FORMS = {
+    "image": Column("uint8", (2, 3, 4)),
+    "年龄": Column("float32"),
+    "../city": Column("int32"),
+    "words": Column("int32", ragged=True),
+}
+
+
+def make(rows: int, seed: int = 0) -> tuple[dict, np.ndarray, np.ndarray]:
+    generator = np.random.default_rng(seed)
+    length = generator.integers(0, 5, rows)
+    columns = {
+        "image": generator.integers(0, 256, (rows, 2, 3, 4), dtype=np.uint8),
+        "年龄": generator.normal(size=rows).astype(np.float32),
+        "../city": generator.integers(0, 9, rows).astype(np.int32),
+        "words": Ragged(
+            generator.integers(0, 99, length.sum()).astype(np.int32),
+            np.concatenate([[0], length.cumsum()]).astype(np.int64),
+        ),
+    }
+    return columns, generator.integers(0, 3, rows), np.arange(rows) * 7
+
+
+def write(folder: Path, rows: int, step: int) -> tuple[dict, np.ndarray, np.ndarray]:
+    columns, target, row = make(rows)
+    with PreparedWriter(folder, "train", FORMS, "int64") as writer:
+        for start in range(0, rows, step):
+            some = slice(start, start + step)
+            part = {
+                name: values.gather(np.arange(rows)[some]) if name == "words" else values[some]
+                for name, values in columns.items()
+            }
+            writer.append(part, target=target[some], row=row[some])
+    return columns, target, row
+
+
+@given(rows=st.integers(0, 30), step=st.integers(1, 9), seed=st.integers(0, 99))
+def test_a_gather_gives_the_rows_that_were_written(
+    new_folder: Callable[[], Path], rows: int, step: int, seed: int
+) -> None:
+    folder = new_folder()
+    columns, target, row = write(folder, rows, step)
+    prepared = PreparedSet.open(folder, "train")
+    assert len(prepared) == rows
+    np.testing.assert_array_equal(prepared.row, row)
+    np.testing.assert_array_equal(prepared.target, target)
+    index = np.random.default_rng(seed).integers(0, max(rows, 1), min(rows, 8))
+    out = prepared.buffers(8)
+    for batch in (prepared.gather(index), prepared.gather(index, out), prepared.gather(index, out)):
+        for name, values in batch.columns.items():
+            np.testing.assert_array_equal(values, columns[name][index])
+            assert values.dtype == FORMS[name].dtype
+        np.testing.assert_array_equal(batch.target, target[index])
+        for at, i in enumerate(index):
+            np.testing.assert_array_equal(batch.ragged["words"][at], columns["words"][i])
+
+
+def test_chunks_do_not_change_the_bytes(new_folder: Callable[[], Path]) -> None:
+    one, other = new_folder(), new_folder()
+    write(one, 20, 20)
+    write(other, 20, 3)
+    files = sorted(path.relative_to(one) for path in one.rglob("*") if path.is_file())
+    assert files == sorted(path.relative_to(other) for path in other.rglob("*") if path.is_file())
+    assert all((one / file).read_bytes() == (other / file).read_bytes() for file in files)
+
+
+def test_a_gather_goes_into_the_buffers(new_folder: Callable[[], Path]) -> None:
+    folder = new_folder()
+    columns, *_ = write(folder, 20, 20)
+    prepared = PreparedSet.open(folder, "train")
+    out = prepared.buffers(6)
+    batch = prepared.gather(np.array([3, 1]), out)
+    assert np.shares_memory(batch.columns["image"], out.columns["image"])
+    np.testing.assert_array_equal(out.columns["image"][:2], columns["image"][[3, 1]])
+
+
+@pytest.mark.parametrize("index", [[-1], [20], [0, 99]])
+def test_a_position_outside_is_refused(new_folder: Callable[[], Path], index: list[int]) -> None:
+    folder = new_folder()
+    write(folder, 20, 20)
+    with pytest.raises(IndexError):
+        PreparedSet.open(folder, "train").gather(np.array(index))
+
+
+def test_nothing_can_be_written_through_a_set(new_folder: Callable[[], Path]) -> None:
+    folder = new_folder()
+    write(folder, 20, 20)
+    prepared = PreparedSet.open(folder, "train")
+    with pytest.raises(ValueError, match="read-only"):
+        prepared.columns["image"][0] = 0
+
+
+@pytest.mark.parametrize(
+    "file", ["inputs/image.bin", "inputs/column-1.bin", "inputs/words.offsets.bin", "target.bin"]
+)
+@pytest.mark.parametrize("damage", ["short", "long", "gone"])
+def test_a_file_of_another_size_is_refused(
+    new_folder: Callable[[], Path], file: str, damage: str
+) -> None:
+    folder = new_folder()
+    write(folder, 20, 20)
+    path = folder / "train" / file
+    data = path.read_bytes()
+    path.unlink()
+    if damage != "gone":
+        path.write_bytes(data[:-1] if damage == "short" else data + b"\0")
+    with pytest.raises(ArtifactError, match=path.name):
+        PreparedSet.open(folder, "train")
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "reason"),
+    [
+        ("format", 2, "format 2"),
+        ("rows", 21, "bytes"),
+        ("target", "object", "unknown types"),
+        ("columns", [{"name": "a", "file": "../../x", "dtype": "int32", "shape": []}], "file name"),
+        ("rows", "many", "cannot be read"),
+    ],
+)
+def test_a_description_that_lies_is_refused(
+    new_folder: Callable[[], Path], key: str, value: object, reason: str
+) -> None:
+    folder = new_folder()
+    write(folder, 20, 20)
+    path = folder / "train/part.json"
+    path.write_text(json.dumps(json.loads(path.read_bytes()) | {key: value}))
+    with pytest.raises(ArtifactError, match=reason):
+        PreparedSet.open(folder, "train")
+    path.write_text("{")
+    with pytest.raises(ArtifactError, match="cannot be read"):
+        PreparedSet.open(folder, "train")
+
+
+def test_offsets_that_fall_are_refused(new_folder: Callable[[], Path]) -> None:
+    folder = new_folder()
+    write(folder, 20, 20)
+    path = folder / "train/inputs/words.offsets.bin"
+    offsets = np.fromfile(path, "<i8")
+    offsets[3] = offsets[4] + 1
+    path.write_bytes(offsets.tobytes())
+    with pytest.raises(ArtifactError, match="do not rise"):
+        PreparedSet.open(folder, "train")
+
+
+def test_an_unfinished_part_has_no_description(new_folder: Callable[[], Path]) -> None:
+    folder = new_folder()
+    with pytest.raises(KeyError), PreparedWriter(folder, "train", FORMS, "int64"):
+        raise KeyError
+    with pytest.raises(ArtifactError):
+        PreparedSet.open(folder, "train")

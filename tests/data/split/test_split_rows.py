@@ -1,0 +1,242 @@
+"""Whole splits: planted leaks are found, sources are obeyed, bad requests are refused."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from stoker.core import events
+from stoker.core.errors import DataError, RecipeError
+from stoker.core.steps import find_step
+from stoker.data.dataset import Dataset
+from stoker.data.rejects import SCHEMA
+from stoker.data.split import Splitter
+from stoker.data.split._assign import split_rows
+from stoker.engine.table_file import read_table
+
+Make = Callable[..., Dataset]
+Split = Callable[..., tuple[dict[int, str], dict, list[dict]]]
+
+
+@pytest.fixture(scope="module")
+def split(new_folder: Callable[[], Path]) -> Split:
+    """Parts by row id, `split.json` and the rejects of a split."""
+
+    def run(
+        dataset: Dataset,
+        method: str = "random",
+        *,
+        fields: Mapping[str, float] | None = None,
+        seed: int = 0,
+        **options: object,
+    ):
+        step = find_step("stoker.data.split", method, Splitter).model_validate(fields or {})
+        folder = new_folder()
+        info = split_rows(step, dataset.rows_path, dataset, folder, seed=seed, **options)
+        assert json.loads((folder / "split.json").read_bytes()) == info
+        table = read_table(folder / "parts.parquet")
+        rejects = read_table(folder / "rejects.parquet")
+        assert rejects.schema == SCHEMA
+        assert info["rows_in"] == table.num_rows + rejects.num_rows
+        parts = dict(zip(table["_row"].to_pylist(), table["part"].to_pylist(), strict=True))
+        return parts, info, rejects.to_pylist()
+
+    return run
+
+
+# --- planted leaks ---------------------------------------------------------------------------
+
+
+def test_planted_duplicates_never_cross(make_dataset: Make, split: Split) -> None:
+    cells = [f"row {i % 40}" for i in range(120)]  # every row three times, as if oversampled
+    parts, info, _ = split(make_dataset({"text": cells, "label": [c[-1] for c in cells]}))
+    for i in range(120):
+        assert parts[i] == parts[i % 40]
+    assert info["units"] == 40
+
+
+def test_planted_duplicate_pictures_never_cross_even_under_other_labels(
+    make_dataset: Make, split: Split
+) -> None:
+    pictures = [bytes([i % 30]) for i in range(90)]
+    dataset = make_dataset({"label": [str(i) for i in range(90)]}, media={"image": pictures})
+    parts, *_ = split(dataset, inputs=["image"])
+    for i in range(90):
+        assert parts[i] == parts[i % 30]
+
+
+def test_planted_groups_never_cross_not_even_through_duplicates(
+    make_dataset: Make, split: Split
+) -> None:
+    # writer 0 and writer 1 share a row, so both stay together with it
+    writer = [i % 20 for i in range(200)]
+    text = [f"row {i}" for i in range(200)]
+    dataset = make_dataset({"writer": writer, "text": text, "label": ["a", "b"] * 100})
+    for method, more in (("by_group", {}), ("stratified", {"stratify": "label"})):
+        parts, *_ = split(dataset, method, group="writer", **more)
+        for i in range(200):
+            assert parts[i] == parts[i % 20]
+    chained = make_dataset({"writer": ["x", "y", "y", None, None, *"abcdefghijkl"], "n": [1] * 17})
+    parts, info, _ = split(chained, "by_group", group="writer")
+    assert parts[1] == parts[2]
+    assert parts[3] == parts[4]  # equal rows without a writer
+    assert info["units"] == 15
+
+
+def test_planted_future_never_trains(make_dataset: Make, split: Split) -> None:
+    generator = np.random.default_rng(0)
+    days = generator.integers(1, 29, 300)
+    dataset = make_dataset({"day": [f"2024-02-{day:02d}" for day in days], "n": list(range(300))})
+    parts, *_ = split(dataset, "by_time", time="day")
+    by_part = {part: [days[i] for i in parts if parts[i] == part] for part in set(parts.values())}
+    assert max(by_part["train"]) < min(by_part["validation"])
+    assert max(by_part["validation"]) < min(by_part["test"])
+
+
+def test_a_training_row_that_equals_a_published_test_row_is_rejected(
+    make_dataset: Make, split: Split
+) -> None:
+    text = ["same", *[f"r{i}" for i in range(20)], "same", "t", "v", "v"]
+    parts = ["train", *[None] * 20, "test", "test", "validation", None]
+    found, info, rejects = split(make_dataset({"text": text}, parts=parts))
+    assert [(r["_row"], r["line"], r["step"]) for r in rejects] == [
+        (0, 1, "split"),
+        (24, 25, "split"),
+    ]
+    assert "test part" in next(r["reason"] for r in rejects if r["_row"] == 0)
+    assert "validation part" in next(r["reason"] for r in rejects if r["_row"] == 24)
+    assert info["parts"] == {"train": 20, "validation": 1, "test": 2}
+    assert found[21] == found[22] == "test"
+
+
+def test_clean_data_loses_nothing(make_dataset: Make, split: Split) -> None:
+    for seed in range(5):
+        dataset = make_dataset({"n": list(range(100)), "g": [i // 2 for i in range(100)]})
+        _, info, rejects = split(dataset, "by_group", group="g", seed=seed)
+        assert not rejects
+        assert sum(info["parts"].values()) == 100
+        assert min(info["parts"].values()) >= 14
+
+
+# --- sources that name a part ------------------------------------------------------------------
+
+
+def test_parts_of_sources_are_kept_and_the_rest_is_divided(
+    make_dataset: Make, split: Split
+) -> None:
+    parts = ["test"] * 10 + [None] * 80 + ["train"] * 10
+    found, info, _ = split(
+        make_dataset({"n": list(range(100))}, parts=parts), fields={"test": 0.5, "validation": 0.25}
+    )
+    assert all(found[i] == "test" for i in range(10))
+    assert all(found[i] == "train" for i in range(90, 100))
+    assert info["parts"] == {"train": 70, "validation": 20, "test": 10}
+
+
+def test_an_open_row_follows_the_training_row_it_equals(make_dataset: Make, split: Split) -> None:
+    cells = ["x"] * 20 + [str(i) for i in range(40)]
+    parts = ["train"] + [None] * 59
+    found, *_ = split(make_dataset({"a": cells}, parts=parts))
+    assert {found[i] for i in range(20)} == {"train"}
+
+
+# --- order and seeds ---------------------------------------------------------------------------
+
+
+@settings(deadline=None, max_examples=10)
+@given(st.permutations(range(30)), st.sampled_from(["random", "stratified", "by_group"]))
+def test_the_order_of_the_file_does_not_matter(
+    make_dataset: Make, split: Split, order: list[int], method: str
+) -> None:
+    def columns(ids: list[int]) -> dict:
+        return {
+            "text": [f"row {i % 25}" for i in ids],
+            "label": ["ab"[i % 25 % 2] for i in ids],
+            "group": [str(i % 25 // 2) for i in ids],
+        }
+
+    options = {"stratify": "label", "group": "group"}
+    straight, *_ = split(make_dataset(columns(list(range(30)))), method, **options)
+    shuffled, *_ = split(make_dataset(columns(order)), method, **options)
+    assert {i: straight[i] for i in range(30)} == {i: shuffled[at] for at, i in enumerate(order)}
+
+
+def test_equal_seeds_give_equal_bytes_and_others_differ(make_dataset: Make, split: Split) -> None:
+    dataset = make_dataset({"n": list(range(100))})
+    one, again, other = (split(dataset, seed=seed)[0] for seed in (1, 1, 2))
+    assert one == again
+    assert one != other
+
+
+# --- strata and warnings -----------------------------------------------------------------------
+
+
+def test_labels_keep_their_shares_and_are_counted(make_dataset: Make, split: Split) -> None:
+    label = ["rare"] * 20 + ["common"] * 180
+    dataset = make_dataset({"label": label, "n": list(range(200))})
+    _, info, _ = split(
+        dataset, "stratified", stratify="label", target="label",
+        fields={"test": 0.1, "validation": 0.2},
+    )  # fmt: skip
+    assert info["labels"] == {
+        "train": {"common": 126, "rare": 14},
+        "validation": {"common": 36, "rare": 4},
+        "test": {"common": 18, "rare": 2},
+    }
+
+
+def test_tiny_classes_are_warned_of(make_dataset: Make, split: Split) -> None:
+    lines: list[str] = []
+
+    class Told(events.Silent):
+        def warning(self, text: str) -> None:
+            lines.append(text)
+
+    label = ["猫", "狗", "狗"] + ["鸟"] * 30
+    dataset = make_dataset({"label": label, "n": list(range(33))})
+    with events.listening(Told()):
+        _, info, _ = split(dataset, "stratified", stratify="label")
+    assert "'狗', '猫'" in lines[0]
+    assert info["notes"] == {"tiny_labels": 2}
+
+
+# --- requests that cannot be met ---------------------------------------------------------------
+
+
+def test_unknown_and_absent_columns_are_refused(make_dataset: Make, split: Split) -> None:
+    dataset = make_dataset({"label": ["a"] * 9})
+    with pytest.raises(RecipeError, match="stratify: there is no column 'lable'"):
+        split(dataset, "stratified", stratify="lable")
+    with pytest.raises(RecipeError, match="by_time needs a column"):
+        split(dataset, "by_time")
+
+
+def test_an_empty_part_is_refused(make_dataset: Make, split: Split) -> None:
+    with pytest.raises(DataError, match="validation part would be empty, of 3 rows"):
+        split(make_dataset({"n": [1, 2, 3]}))
+    with pytest.raises(DataError, match="test part would be empty"):
+        split(make_dataset({"n": list(range(50))}), fields={"test": 0})
+    with pytest.raises(DataError, match="part would be empty") as caught:
+        split(make_dataset({"n": list(range(50))}, parts=["train"] * 40 + ["test"] * 10))
+    assert "take `part:` off a source" in str(caught.value)
+    with pytest.raises(DataError, match="would be empty"):
+        split(make_dataset({"g": ["one"] * 50, "n": list(range(50))}), "by_group", group="g")
+
+
+def test_times_that_cannot_be_read_are_rejected_or_refused(
+    make_dataset: Make, split: Split
+) -> None:
+    days = [f"2024-01-{day:02d}" for day in range(1, 31)] + ["soon", None]
+    _, info, rejects = split(make_dataset({"day": days}), "by_time", time="day")
+    assert [(r["_row"], r["column"], r["found"]) for r in rejects] == [
+        (30, "day", "soon"), (31, "day", None),
+    ]  # fmt: skip
+    assert sum(info["parts"].values()) == 30
+    with pytest.raises(DataError, match="no time can be read in column 'day', such as '1/2/2024'"):
+        split(make_dataset({"day": ["1/2/2024"] * 9}), "by_time", time="day")
