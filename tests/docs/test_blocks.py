@@ -166,10 +166,10 @@ def project(tmp_path: Path) -> Path:
         folder.mkdir(parents=True, exist_ok=True)
         picture = Image.fromarray((pixels_P.reshape(8, 8) * 15.9).astype("uint8"))
         picture.save(folder / f"{number:04}.png")
-    cancer = load_breast_cancer()
+    value_NF, label_N = load_breast_cancer(return_X_y=True)
     with (tmp_path / "customers.csv").open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
-        writer.writerow([*cancer.feature_names, "churned"])
-        for row, label in zip(cancer.data, cancer.target, strict=True):
-            writer.writerow([*(f"{value:g}" for value in row), ("yes", "no")[label]])
+        writer.writerow([*(f"habit_{number}" for number in range(value_NF.shape[1])), "churned"])
+        for value_F, label in zip(value_NF, label_N, strict=True):
+            writer.writerow([*(f"{value:g}" for value in value_F), ("yes", "no")[label]])
     return tmp_path
