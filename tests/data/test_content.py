@@ -34,7 +34,9 @@ def test_rows_have_one_number_if_and_only_if_they_are_equal(rows: list) -> None:
 
 
 def test_null_empty_and_shifted_texts_differ() -> None:
-    rows = [("ab", "c"), ("a", "bc"), ("", "x"), (None, "x"), ("x", None), ("x", ""), (None, None)]
+    rows: list[tuple[str | None, str | None]] = [
+        ("ab", "c"), ("a", "bc"), ("", "x"), (None, "x"), ("x", None), ("x", ""), (None, None),
+    ]  # fmt: skip
     assert len(set(numbers(rows))) == len(rows)
 
 

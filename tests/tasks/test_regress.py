@@ -24,7 +24,9 @@ def test_decoding_an_encoded_target_gives_it_back(values: list[float]) -> None:
 
 def test_answers_are_float64() -> None:
     fitted = Regress().fit(pa.chunked_array([["1", "3"]]))
-    assert fitted.decode(np.array([[0.5]], np.float32)).schema.field("prediction").type == pa.float64()
+    assert (
+        fitted.decode(np.array([[0.5]], np.float32)).schema.field("prediction").type == pa.float64()
+    )
 
 
 def test_text_is_no_number() -> None:

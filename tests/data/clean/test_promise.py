@@ -12,7 +12,7 @@ import pyarrow as pa
 import pytest
 from PIL import Image
 
-from stoker.core.steps import find_step, step_names
+from stoker.core.steps import find_step, step_name, step_names
 from stoker.data.clean import (
     Cleaner,
     FittedCleaner,
@@ -28,9 +28,9 @@ from stoker.features.category import Category
 from stoker.features.number import Number
 
 STAGE = "stoker.data.clean"
-CLEANERS = {name: find_step(STAGE, name, Cleaner)() for name in step_names(STAGE)}
-ROW = [name for name, step in CLEANERS.items() if isinstance(step, RowCleaner)]
-FITTED = [name for name, step in CLEANERS.items() if isinstance(step, FittedCleaner)]
+STEPS = [find_step(STAGE, name, Cleaner)() for name in step_names(STAGE)]
+ROW = [step for step in STEPS if isinstance(step, RowCleaner)]
+FITTED = [step for step in STEPS if isinstance(step, FittedCleaner)]
 
 FEATURES = {"age": Number(), "size": Number(), "city": Category()}
 TRAIN = pa.table(
@@ -58,12 +58,12 @@ def dataset(make_dataset: Callable[..., Dataset]) -> Dataset:
     )
 
 
-@pytest.mark.parametrize("name", ROW)
+@pytest.mark.parametrize("step", ROW, ids=step_name)
 def test_rows_in_are_rows_kept_and_rejected(
-    name: str, dataset: Dataset, new_folder: Callable[[], Path]
+    step: RowCleaner, dataset: Dataset, new_folder: Callable[[], Path]
 ) -> None:
     folder = new_folder()
-    info = clean_rows([CLEANERS[name]], dataset, folder)
+    info = clean_rows([step], dataset, folder)
     before, after = read_table(dataset.rows_path), read_table(folder / "rows.parquet")
     rejects = read_table(folder / "rejects.parquet")
     assert rejects.schema == SCHEMA
@@ -75,14 +75,13 @@ def test_rows_in_are_rows_kept_and_rejected(
     assert after.equals(before.filter(pa.array(kept)))
     assert json.loads((folder / "clean.json").read_bytes()) == info
     assert all(rejects["reason"].to_pylist())
-    assert set(rejects["step"].to_pylist()) <= {name}
+    assert set(rejects["step"].to_pylist()) <= {step_name(step)}
 
 
-@pytest.mark.parametrize("name", ROW)
+@pytest.mark.parametrize("step", ROW, ids=step_name)
 def test_cleaning_twice_changes_nothing_more(
-    name: str, dataset: Dataset, new_folder: Callable[[], Path]
+    step: RowCleaner, dataset: Dataset, new_folder: Callable[[], Path]
 ) -> None:
-    step = CLEANERS[name]
     once, twice = new_folder(), new_folder()
     clean_rows([step], dataset, once)
     info = clean_rows([step, step], dataset, twice)
@@ -90,9 +89,9 @@ def test_cleaning_twice_changes_nothing_more(
     assert info["steps"][1]["rejected"] == 0
 
 
-@pytest.mark.parametrize("name", FITTED)
-def test_applying_keeps_number_and_order_of_rows(name: str) -> None:
-    state = CLEANERS[name].fit(TRAIN, FEATURES)
+@pytest.mark.parametrize("step", FITTED, ids=step_name)
+def test_applying_keeps_number_and_order_of_rows(step: FittedCleaner) -> None:
+    state = step.fit(TRAIN, FEATURES)
     done = state.apply(TRAIN)
     assert done.num_rows == TRAIN.num_rows
     assert done.column_names == TRAIN.column_names
@@ -104,17 +103,17 @@ def test_applying_keeps_number_and_order_of_rows(name: str) -> None:
         np.testing.assert_array_equal(whole, each)
 
 
-@pytest.mark.parametrize("name", FITTED)
-def test_a_state_survives_json(name: str) -> None:
-    state = CLEANERS[name].fit(TRAIN, FEATURES)
+@pytest.mark.parametrize("step", FITTED, ids=step_name)
+def test_a_state_survives_json(step: FittedCleaner) -> None:
+    state = step.fit(TRAIN, FEATURES)
     again = load_cleaner(json.loads(json.dumps(dump_cleaner(state))))
     assert again == state
     assert again.apply(TRAIN).equals(state.apply(TRAIN))
 
 
-@pytest.mark.parametrize("name", FITTED)
-def test_a_state_speaks_of_cells_and_needs_no_column(name: str) -> None:
-    state = CLEANERS[name].fit(TRAIN, FEATURES)
+@pytest.mark.parametrize("step", FITTED, ids=step_name)
+def test_a_state_speaks_of_cells_and_needs_no_column(step: FittedCleaner) -> None:
+    state = step.fit(TRAIN, FEATURES)
     for cells_N in state.touched(TRAIN).values():
         assert cells_N.shape == (TRAIN.num_rows,)
         assert cells_N.dtype == bool

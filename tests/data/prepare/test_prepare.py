@@ -173,7 +173,7 @@ def test_a_planted_scaler_leak_is_impossible(run: Callable[..., Made]) -> None:
 def test_bad_cells_and_unseen_labels_are_rejected_once_with_their_place(
     run: Callable[..., Made],
 ) -> None:
-    columns = {name: list(cells) for name, cells in COLUMNS.items()}
+    columns: dict[str, list] = {name: list(cells) for name, cells in COLUMNS.items()}
     columns["age"][1] = columns["age"][6] = "12 kg"
     columns["label"][6] = columns["label"][8] = "perhaps"
     columns["label"][3] = None

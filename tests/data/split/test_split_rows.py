@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -34,7 +35,7 @@ def split(new_folder: Callable[[], Path]) -> Split:
         *,
         fields: Mapping[str, float] | None = None,
         seed: int = 0,
-        **options: object,
+        **options: Any,
     ):
         step = find_step("stoker.data.split", method, Splitter).model_validate(fields or {})
         folder = new_folder()

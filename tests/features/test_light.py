@@ -1,0 +1,29 @@
+"""What a server loads of features, tasks and cleaners is light."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+LOADED = """
+import sys
+from stoker.features import load_fitted
+from stoker.tasks import load_fitted_task
+from stoker.data.clean import load_cleaner
+number = {"mean": 0, "std": 1, "low": 0, "high": 1}
+load_fitted({"number": {**number, "had_missing": False}})
+load_fitted({"category": {"vocabulary": ["a"], "counts": [1], "had_missing": False}})
+load_fitted({"image": {"height": 1, "width": 1, "channels": 1, "resize": "fit", "mean": [0],
+                       "std": [1]}})
+load_fitted_task({"classify": {"classes": ["a", "b"], "counts": [1, 1], "kind": "text"}})
+load_fitted_task({"regress": number})
+load_cleaner({"missing": {"numbers": {}, "categories": {}}})
+load_cleaner({"outliers": {"bounds": {}, "action": "clip"}})
+heavy = {"torch", "daft", "pandas", "sklearn", "polars", "lightgbm", "scipy"}
+print(sorted(heavy & {name.partition(".")[0] for name in sys.modules}))
+"""
+
+
+def test_a_server_loads_neither_torch_nor_daft() -> None:
+    done = subprocess.run([sys.executable, "-c", LOADED], capture_output=True, check=True)
+    assert done.stdout.strip() == b"[]"
