@@ -11,15 +11,17 @@ Finding a step imports its module, so the names of a stage can be listed without
 from __future__ import annotations
 
 import importlib
+import importlib.metadata
 import inspect
 import pkgutil
+import re
 from collections.abc import Mapping
 from difflib import get_close_matches
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from stoker.core.errors import RecipeError
+from stoker.core.errors import MissingExtraError, RecipeError, StokerError
 
 
 class Step(BaseModel):
@@ -58,6 +60,7 @@ def find_step(stage: str, name: str, kind: type[_S]) -> type[_S]:
 
     Raises:
         RecipeError: If there is no such file, or no single subclass of `kind` in it.
+        MissingExtraError: If the step needs an optional library that is not installed.
     """
     module_name, _, class_name = name.partition(":")
     if not class_name:
@@ -141,7 +144,21 @@ def _import(module_name: str, asked: str) -> Any:
                 expected="a module that Python can import",
                 fix="check the spelling, or set PYTHONPATH to the folder that holds it",
             ) from None
-        raise
+        library = (error.name or "").partition(".")[0]
+        if library == "stoker":
+            raise
+        raise _missing_library(library, asked) from None
+
+
+def _missing_library(library: str, asked: str) -> StokerError:
+    """What to install so that the step can be imported."""
+    for requirement in importlib.metadata.requires("stoker") or ():
+        name, _, extra = requirement.partition("; extra == ")
+        if extra and re.split(r"[^\w.-]", name)[0].replace("-", "_") == library:
+            return MissingExtraError(library, extra=extra.strip("'\""), needed_for=asked)
+    return RecipeError(
+        f"step {asked!r} needs {library}, which is not installed", fix=f"pip install {library}"
+    )
 
 
 __all__ = [

@@ -99,7 +99,7 @@ def parse_yaml(source: str | bytes, *, file: str | None = None) -> Document:
         for event in _events(text):
             builder.take(event)
     except yaml.YAMLError as error:
-        raise _syntax_error(error, file) from None
+        raise _syntax_error(error, text, file) from None
     if builder.empty:
         raise RecipeError(
             "the file is empty", expected="key: value lines", place=Place(file, line=1)
@@ -285,9 +285,12 @@ def _place_at(text: str, index: int, file: str | None) -> Place:
     return Place(file, line=line, character=index - (text.rfind("\n", 0, index) + 1) + 1)
 
 
-def _syntax_error(error: yaml.YAMLError, file: str | None) -> RecipeError:
-    mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
+def _syntax_error(error: yaml.YAMLError, text: str, file: str | None) -> RecipeError:
     said = [getattr(error, name, None) for name in ("context", "problem")]
+    mark = getattr(error, "problem_mark", None)
+    if mark is not None and not text[mark.index :].strip():
+        # A bracket or quote that is never closed is noticed at the end; say where it opens.
+        mark = getattr(error, "context_mark", None) or mark
     return RecipeError(
         f"not YAML: {', '.join(part for part in said if part) or 'cannot be read'}",
         expected="key: value lines, indented with spaces",

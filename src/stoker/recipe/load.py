@@ -20,7 +20,7 @@ from stoker.core import yaml
 from stoker.core.errors import Place, RecipeError
 from stoker.core.names import short
 from stoker.core.steps import Step
-from stoker.recipe.mistake import Mistake, mistakes
+from stoker.recipe.mistake import Mistake, mistakes, shown
 from stoker.recipe.model import VERSION, Recipe
 from stoker.recipe.overrides import apply_override
 from stoker.recipe.slots import fill_slots
@@ -62,12 +62,12 @@ def load_recipe(
             expected="key: value lines, beginning with version: 1",
             place=document.place(()),
         )
-    _check_version(raw, document)
     changed: dict[yaml.Path, str] = {}
     for override in overrides:
         raw, path = apply_override(raw, override)
         changed[path] = override
     try:
+        _check_version(raw)
         recipe = _build(raw)
     except Mistake as mistake:
         raise _placed(mistake, document, changed) from None
@@ -109,29 +109,27 @@ def _unfrozen(value: Any) -> Any:
     return value
 
 
-def _check_version(raw: dict[str, Any], document: yaml.Document) -> None:
+def _check_version(raw: dict[str, Any]) -> None:
     found = raw.get("version")
-    place = document.place(("version",)) if "version" in raw else document.place(())
-    if "version" not in raw:
-        raise RecipeError(
+    if found is None:
+        raise Mistake(
+            (),
             "the recipe has no version",
             expected=f"version: {VERSION}",
             fix=f"write `version: {VERSION}` in the first line",
-            place=place,
+            of_key=True,
         )
-    if isinstance(found, int) and not isinstance(found, bool) and found > VERSION:
-        raise RecipeError(
-            f"the recipe has version {found}",
+    is_number = isinstance(found, int) and not isinstance(found, bool)
+    what = f"the recipe has version {shown(found)}"
+    if is_number and found > VERSION:
+        raise Mistake(
+            ("version",),
+            what,
             expected=f"version {VERSION}, the newest that this stoker knows",
             fix="upgrade stoker: pip install --upgrade stoker",
-            place=place,
         )
-    if found != VERSION or isinstance(found, bool):
-        raise RecipeError(
-            f"the recipe has version {short(found)}",
-            expected=f"version: {VERSION}",
-            place=place,
-        )
+    if not is_number or found != VERSION:
+        raise Mistake(("version",), what, expected=f"version: {VERSION}")
 
 
 def _build(raw: dict[str, Any]) -> Recipe:
@@ -188,9 +186,8 @@ def _placed(
     """The mistake with the line it stands in, or the override that caused it."""
     place = document.place(mistake.path, of_key=mistake.of_key)
     for path, override in changed.items():
-        shared = min(len(path), len(mistake.path))
-        if path[:shared] == mistake.path[:shared] and (
-            len(mistake.path) >= len(path) or mistake.path not in document.values
-        ):
+        inside = mistake.path[: len(path)] == path
+        around = bool(mistake.path) and path[: len(mistake.path)] == mistake.path
+        if inside or (around and not (mistake.of_key and mistake.path in document.keys)):
             place = Place(f"--set {override}")
     return RecipeError(mistake.what, expected=mistake.expected, fix=mistake.fix, place=place)

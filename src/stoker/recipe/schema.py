@@ -40,7 +40,7 @@ def _section(owner: type[Step]) -> dict[str, Any]:
         at = stage_of(field.metadata)
         inner = section_in(field.annotation)
         if at is not None:
-            found = _slot(at, form_of(field))
+            found = _slot(at, form_of(field), needed=field.is_required())
         elif inner is not None:
             found = _section(inner)
         else:
@@ -58,12 +58,12 @@ def _section(owner: type[Step]) -> dict[str, Any]:
     return schema
 
 
-def _slot(at: At, form: str) -> dict[str, Any]:
+def _slot(at: At, form: str, *, needed: bool) -> dict[str, Any]:
     if at.single:
         return inlined(kind_of(at))
     step = _step(at)
     if form == "list":
-        return {"type": "array", "items": step}
+        return {"type": "array", "items": step, "minItems": int(needed)}
     if form == "mapping":
         return {"type": "object", "additionalProperties": step, "minProperties": 1}
     return step

@@ -104,11 +104,13 @@ def make(at: At, spec: Any, path: Path) -> Step:
     if at.single:
         return _validate(kind, spec, path)
     if isinstance(spec, str):
-        return _validate(_find(at, spec, kind, path), {}, path)
+        return _validate(_find(at, spec, kind, path, of_key=False), {}, path)
     if isinstance(spec, Mapping) and len(spec) == 1:
         (name, fields), *_ = spec.items()
         here = (*path, name)
-        return _validate(_find(at, name, kind, here), {} if fields is None else fields, here)
+        return _validate(
+            _find(at, name, kind, here, of_key=True), {} if fields is None else fields, here
+        )
     several = isinstance(spec, Mapping) and len(spec) > 1
     raise Mistake(
         path,
@@ -118,12 +120,12 @@ def make(at: At, spec: Any, path: Path) -> Step:
     )
 
 
-def _find(at: At, name: str, kind: type[Step], path: Path) -> type[Step]:
+def _find(at: At, name: str, kind: type[Step], path: Path, *, of_key: bool) -> type[Step]:
     try:
         return find_step(at.stage, name, kind)
     except RecipeError as error:
         raise Mistake(
-            path, error.what, expected=error.expected, fix=error.fix, of_key=True
+            path, error.what, expected=error.expected, fix=error.fix, of_key=of_key
         ) from None
 
 
