@@ -28,6 +28,8 @@ def parse_override(text: str) -> tuple[Path, Any]:
     (('data', 'split', 'test'), 0.2)
     >>> parse_override('inputs."a.b"=number')
     (('inputs', 'a.b'), 'number')
+    >>> parse_override("evaluate.gates.accuracy=>= 0.9")
+    (('evaluate', 'gates', 'accuracy'), '>= 0.9')
     """
     key, equals, value = text.partition("=")
     place = Place(f"--set {short(text)}")
@@ -37,6 +39,8 @@ def parse_override(text: str) -> tuple[Path, Any]:
         )
     parts = [quoted or plain for quoted, plain in _PART.findall(key.strip())]
     path = tuple(int(part) if part.isdecimal() else part for part in parts)
+    if value.lstrip().startswith((">", "<")):
+        return path, value.strip()  # a rule such as >= 0.9, which YAML would want in quotes
     return path, parse_yaml(value, file=place.file).value if value.strip() else None
 
 
