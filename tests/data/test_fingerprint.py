@@ -52,6 +52,11 @@ def test_a_damaged_memory_only_costs_time(tmp_path: Path, file: Path, memory: st
     assert source_fingerprint([SOURCE], tmp_path, tmp_path / "cache")[0][1] == 4
 
 
+def test_a_cache_that_cannot_be_written_only_costs_time(tmp_path: Path, file: Path) -> None:
+    (tmp_path / "cache").write_text("a file in its place")
+    assert source_fingerprint([SOURCE], tmp_path, tmp_path / "cache")[0][1] == 4
+
+
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"a\.csv: no such file"):
         source_fingerprint([SOURCE], tmp_path, tmp_path / "cache")

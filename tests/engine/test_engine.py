@@ -56,7 +56,7 @@ def test_daft_reads_what_was_written_lazily_and_with_odd_names(tmp_path: Path) -
     write_table(TABLE, folder / "rows.parquet")
     frame = engine.read(folder / "rows.parquet")
     assert frame.column_names == TABLE.column_names
-    assert engine.to_arrow(frame.where(frame["_row"] < 3).select("文"))["文"].to_pylist() == [
+    assert engine.to_arrow(frame.where("_row < 3").select("文"))["文"].to_pylist() == [
         None,
         "值1",
         "值2",
@@ -65,7 +65,7 @@ def test_daft_reads_what_was_written_lazily_and_with_odd_names(tmp_path: Path) -
 
 def test_an_empty_frame_keeps_its_columns(tmp_path: Path) -> None:
     frame = engine.from_arrow(TABLE)
-    assert engine.write(frame.where(frame["_row"] < 0), tmp_path / "a.parquet") == 0
+    assert engine.write(frame.where("_row < 0"), tmp_path / "a.parquet") == 0
     assert read_table(tmp_path / "a.parquet").equals(TABLE.slice(0, 0))
 
 

@@ -21,8 +21,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from stoker.core.canonical import canonical_json
-from stoker.core.errors import DataError, Place
-from stoker.core.events import task
+from stoker.core.errors import DataError, MachineError, Place
+from stoker.core.events import task, warning
 from stoker.store.durable import make_folder, write_file
 
 if TYPE_CHECKING:
@@ -45,10 +45,12 @@ def path_label(path: Path, project: Path, cache: Path) -> str:
     >>> path_label(Path("/home/li/digits/a.png"), Path("/home/li"), Path("/cache"))
     'digits/a.png'
     """
-    roots = [root for root in (project, cache) if path.is_relative_to(root)]
-    if roots:
-        path = path.relative_to(max(roots, key=lambda root: len(root.parts)))
-    return str(path).encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    text = str(path)
+    for root in sorted((f"{project}/", f"{cache}/"), key=len, reverse=True):
+        if text.startswith(root):
+            text = text[len(root) :]
+            break
+    return text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
 
 
 def source_fingerprint(sources: Sequence[Source], project: Path, cache: Path) -> list[list[object]]:
@@ -72,13 +74,21 @@ def source_fingerprint(sources: Sequence[Source], project: Path, cache: Path) ->
     with task("hash the raw files", total=len(files), unit="files") as hashing:
         found: list[list[object]] = []
         for path in files:
-            size, digest = _file_hash(path, path_label(path, project, cache), known)
-            found.append([path_label(path, project, cache), size, digest])
+            label = path_label(path, project, cache)
+            found.append([label, *_file_hash(path, label, known)])
             hashing.advance()
     if known != before:
+        _remember(cache, known)
+    return found
+
+
+def _remember(cache: Path, known: dict[str, list[object]]) -> None:
+    """Keep the hashes; a cache that cannot be written costs time and not the run."""
+    try:
         make_folder(cache)
         write_file(cache / "hashes.json", canonical_json(known))
-    return found
+    except MachineError as error:
+        warning(f"the raw files will be hashed again next time: {error.what}")
 
 
 def _file_hash(path: Path, label: str, known: dict[str, list[object]]) -> tuple[int, str]:

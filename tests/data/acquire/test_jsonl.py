@@ -61,7 +61,7 @@ BAD_RECORDS = {
     "1e999": (b'{"a":1e999}', "beyond all decimals"),
     "equal keys": (b'{"a":1,"a":2}', "has the key 'a' twice"),
     "deep equal keys": (b'{"a":1,"b":{"c":1,"c":2}}', "has the key 'c' twice"),
-    "deep": (b'{"a":' + b"[" * 200_000 + b"]" * 200_000 + b"}", "nested deeper"),
+    "deep": (b'{"a":' + b"[" * 200_000 + b"]" * 200_000 + b"}", "nested too deep"),
     "huge number": (b'{"a":' + b"9" * 5_000_000 + b"}", "more than 64 bits"),
     "65 bits": (b'{"a":18446744073709551616}', "more than 64 bits"),
     "half a character": (b'{"a":"\\ud800"}', "half a character"),

@@ -111,7 +111,7 @@ def _run(pinned: Pinned, scratch: Path) -> None:
         # The command is a fixed list; the name and the version have been checked by `package`.
         ended = subprocess.run(  # noqa: S603
             command,
-            cwd=tempfile.gettempdir(),
+            cwd=scratch,  # not the project, where npm would obey an .npmrc of whoever made it
             stdin=subprocess.DEVNULL,
             capture_output=True,
             timeout=_DEADLINE_S,

