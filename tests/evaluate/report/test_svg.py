@@ -6,7 +6,7 @@ import re
 import xml.etree.ElementTree as ET
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from stoker.evaluate.report._svg import HEIGHT, WIDTH, Axes, Series, chart, nice_ticks
@@ -15,6 +15,8 @@ AXES = Axes("A chart", "x", "y")
 values = st.floats(-1e9, 1e9) | st.sampled_from([float("nan"), float("inf"), 0.0, 1e-12])
 
 
+@example([(2.2e-311, 0.0)], "bars")
+@example([(1e8, 1.0), (1e8 + 1e-7, 2.0)], "line")
 @given(st.lists(st.tuples(values, values), max_size=30), st.sampled_from(["line", "dots", "bars"]))
 def test_any_points_give_a_chart_inside_its_frame(
     points: list[tuple[float, float]], kind: str

@@ -22,6 +22,7 @@ from markupsafe import Markup, escape
 
 WIDTH, HEIGHT = 400, 280
 LEFT, RIGHT, TOP, BOTTOM = 62, 12, 12, 44
+_SMALLEST = 1e-100  # differences below it cannot be told apart when divided by
 
 Point = tuple[float, float]
 Range = tuple[float, float]
@@ -127,8 +128,10 @@ def _padded(values: Sequence[float]) -> Range:
     if not values:
         return 0.0, 1.0
     low, high = min(values), max(values)
-    if low == high:
-        return low - (abs(low) or 1) * 0.5, high + (abs(high) or 1) * 0.5
+    size = max(abs(low), abs(high))
+    if high - low <= max(1e-9 * size, _SMALLEST):
+        margin = 0.5 * size if size > _SMALLEST else 0.5
+        return low - margin, high + margin
     return low - 0.02 * (high - low), high + 0.02 * (high - low)
 
 
