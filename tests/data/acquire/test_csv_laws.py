@@ -11,6 +11,7 @@ from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from stoker.core.errors import DataError
+from stoker.data.acquire import _csv_records
 from stoker.data.acquire._csv_records import Records
 from stoker.data.acquire.csv import Csv
 from stoker.data.dataset import Reading
@@ -60,12 +61,17 @@ def test_the_size_of_blocks_changes_nothing(table: list[list[str]], at: list[int
     assert records(content, at, len(table[0])) == records(content, [], len(table[0]))
 
 
-@given(RAW.map(b"".join), st.lists(st.integers(0, 200), max_size=4), st.booleans())
-@example(b'a,"\n",a\n', [4], False)
-def test_the_size_of_blocks_changes_nothing_for_broken_text(
-    content: bytes, at: list[int], strip: bool
+@given(
+    RAW.map(b"".join), st.lists(st.integers(0, 200), max_size=4), st.booleans(), st.integers(1, 9)
+)
+@example(b'a,"\n",a\n', [4], False, 9)
+def test_the_size_of_blocks_and_parts_changes_nothing_for_broken_text(
+    content: bytes, at: list[int], strip: bool, part_bytes: int
 ) -> None:
-    assert records(content, at, 2, strip=strip) == records(content, [], 2, strip=strip)
+    whole = records(content, [], 2, strip=strip)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(_csv_records, "SLOW_BYTES", part_bytes)
+        assert records(content, at, 2, strip=strip) == whole
 
 
 @given(RAW.map(b"".join), st.booleans())

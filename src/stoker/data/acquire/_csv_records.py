@@ -2,8 +2,9 @@ r"""Cut CSV text into records, and tell good ones from bad ones with their line.
 
 Two ways.  The fast one looks at whole blocks with numpy: where quotes stand, which line ends are
 outside quotes, how many delimiters each record has.  It is exact when each quote opens at the
-beginning of a field or closes at its end.  A block where one does not takes the slow way, a regular
-expression field by field.  Both give clean text that any CSV reader understands alike.
+beginning of a field or closes at its end.  Where one does not, a small part of the block takes the
+slow way, a regular expression field by field.  Both give clean text that any CSV reader understands
+alike, and the same records wherever blocks and parts end.
 
 One rule keeps a bad record from eating good ones: a quote that is never closed, or is followed by
 text, costs the line on which its record begins, and reading goes on with the next line.
@@ -27,6 +28,9 @@ import numpy as np
 
 MOST_FIELD_BYTES = 1 << 20
 """Longest field, and so the farthest that an unclosed quote is followed."""
+
+SLOW_BYTES = 32 << 10
+"""Size of the parts into which a block is cut that is not fit for the fast way; most parts are."""
 
 MOST_RECORD_BYTES = 16 << 20
 """Longest record."""
@@ -126,11 +130,43 @@ class Records:
         return Piece(bad=[bad])
 
     def _cut(self, text: bytes, num_columns: int, *, final: bool) -> tuple[Piece, int]:
+        piece, used = self._cut_at_once(text, self._line, num_columns, final=final)
+        if piece is not None:
+            return piece, used
+        found: list[Piece] = []
+        at, line, size = 0, self._line, SLOW_BYTES
+        while at < len(text):
+            end = text.find(b"\n", at + size) + 1 or len(text)
+            last = final and end == len(text)
+            part = text[at:end]
+            piece, used = self._cut_at_once(part, line, num_columns, final=last)
+            if piece is None:
+                piece, used = self._fields.cut(part, line, num_columns, final=last)
+            if not used and end == len(text):
+                break
+            size = SLOW_BYTES if used else 2 * size
+            at, line = at + used, line + piece.num_lines
+            found.append(piece)
+        return _joined(found), at
+
+    def _cut_at_once(
+        self, text: bytes, line: int, num_columns: int, *, final: bool
+    ) -> tuple[Piece | None, int]:
+        """The fast way, or None where it cannot be taken."""
         layout = _Layout.of(text, self._delimiter)
         open_limit = 0 if final else MOST_FIELD_BYTES
         if layout is None or not layout.is_clear or layout.open_bytes > open_limit:
-            return self._fields.cut(text, self._line, num_columns, final=final)
-        return layout.cut(self._line, num_columns)
+            return None, 0
+        return layout.cut(line, num_columns)
+
+
+def _joined(pieces: list[Piece]) -> Piece:
+    return Piece(
+        b"".join(piece.text for piece in pieces),
+        np.concatenate([np.zeros(0, np.int64), *(piece.lines for piece in pieces)]),
+        [record for piece in pieces for record in piece.bad],
+        sum(piece.num_lines for piece in pieces),
+    )
 
 
 class _Layout:
