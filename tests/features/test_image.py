@@ -256,6 +256,13 @@ def test_many_sizes_become_64_and_it_is_said(encode: Encode, blobs: Blobs) -> No
     assert "3 sizes" in told.lines[0]
 
 
+def test_one_large_size_is_not_taken_over(blobs: Blobs) -> None:
+    told, photo = Told(), save(Pillow.new("RGB", (400, 300)), "JPEG")
+    with events.listening(told):
+        assert Image().fit(blobs(photo, photo)).shape == (3, 64, 64)
+    assert "pictures are 400 x 300; all become 64 x 64" in told.lines[0]
+
+
 def test_animations_are_told(blobs: Blobs) -> None:
     told, frames = Told(), [Pillow.new("L", (4, 4), level) for level in (10, 200)]
     with events.listening(told):

@@ -1,7 +1,8 @@
 """A column of pictures, as uint8 pixels of one size.
 
-Size and channels are read off a sample of training pictures: if all have one size it is that, else
-64 x 64 unless the recipe says another; grey only if every sampled picture is grey, else RGB.
+Size and channels are read off a sample of training pictures: if all have one size of at most 256
+pixels a side it is that, else 64 x 64 unless the recipe says another; grey only if every sampled
+picture is grey, else RGB.
 Pixels stay uint8 up to the exported graph, which scales them by the mean and deviation found here;
 that keeps a prepared set a quarter of its float size, and a server from scaling anything twice.
 
@@ -28,7 +29,9 @@ from stoker.features._formats import BadImageError
 from stoker.features._pixels import Look, Resize, decode, look
 
 DEFAULT_SIZE = (64, 64)
-"""Height and width where pictures differ and the recipe names no size."""
+"""Height and width where pictures differ, or are large, and the recipe names no size."""
+LARGEST_AUTO = 256
+"""Largest side that `auto` takes over from the pictures."""
 
 
 class Image(Feature):
@@ -38,7 +41,7 @@ class Image(Feature):
 
     size: Literal["auto"] | Side | tuple[Side, Side] = "auto"
     """Height and width in pixels, one number for a square, or `auto`: the size that all sampled
-    training pictures share, else 64 x 64."""
+    training pictures share if no side is above 256, else 64 x 64."""
 
     channels: Literal["auto", 1, 3, 4] = "auto"
     """1 grey, 3 RGB, 4 RGB and alpha; `auto`: 1 if all sampled pictures are grey, else 3."""
@@ -97,13 +100,13 @@ class Image(Feature):
             return self.size, self.size
         sizes = Counter((each.height, each.width) for each in looks)
         (common, count), *others = sizes.most_common()
-        if not others and max(common) <= 8192:
+        if not others and max(common) <= LARGEST_AUTO:
             return common
-        height, width = DEFAULT_SIZE
+        often = f"{common[1]} x {common[0]}"
+        found = f"pictures have {len(sizes)} sizes, most often {often} ({count} of {len(looks)})"
         events.message(
-            f"pictures have {len(sizes)} sizes, most often {common[1]} x {common[0]} "
-            f"({count} of {len(looks)}); all become {width} x {height}, unless "
-            "image: {size: ...} says another"
+            f"{found if others else f'pictures are {often}'}; all become "
+            f"{DEFAULT_SIZE[1]} x {DEFAULT_SIZE[0]}, unless image: {{size: ...}} says another"
         )
         return DEFAULT_SIZE
 
@@ -119,7 +122,7 @@ def unreadable(cells: pa.Array) -> list[tuple[int, str, str]]:
     def judge(index: int, data: bytes | None) -> tuple[int, str, str] | None:
         try:
             if data is not None:
-                decode(data, 4)
+                decode(data, 1 if data.startswith(b"P5 ") else 4)
         except BadImageError as error:
             return index, shorten(data), str(error)
         return None

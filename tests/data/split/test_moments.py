@@ -47,6 +47,11 @@ def test_numbers_and_typed_times() -> None:
     assert read("1999", "2003.5") == [1999, 2003.5]
     stamps = pa.array([0, None, 1_500_000], pa.timestamp("us"))
     np.testing.assert_array_equal(moments_N(pa.chunked_array([stamps])), [0, np.nan, 1.5])
+    ancient = pa.array([-62_135_596_800], pa.timestamp("s"))
+    assert moments_N(pa.chunked_array([ancient])).tolist() == [-62_135_596_800]
+    zoned = pa.array([0], pa.timestamp("ns", "Asia/Shanghai"))
+    assert moments_N(pa.chunked_array([zoned])).tolist() == [0]
+    assert np.isnan(moments_N(pa.chunked_array([pa.array([0], pa.time32("s"))]))).all()
     days = pa.array([1, 2], pa.date32())
     assert moments_N(pa.chunked_array([days])).tolist() == [86_400, 172_800]
     assert np.isnan(moments_N(pa.chunked_array([pa.array([[1]])]))).all()

@@ -218,6 +218,25 @@ def test_unknown_and_absent_columns_are_refused(make_dataset: Make, split: Split
         split(dataset, "by_time")
 
 
+def test_a_column_of_lists_is_refused(make_dataset: Make, split: Split) -> None:
+    dataset = make_dataset({"tags": [["a"], ["b"]] * 20, "n": list(range(40))})
+    with pytest.raises(RecipeError, match="group: cells of column 'tags' are lists"):
+        split(dataset, "by_group", group="tags")
+
+
+def test_a_key_that_is_not_used_is_warned_of(make_dataset: Make, split: Split) -> None:
+    lines: list[str] = []
+
+    class Told(events.Silent):
+        def warning(self, text: str) -> None:
+            lines.append(text)
+
+    dataset = make_dataset({"n": list(range(40)), "label": ["a", "b"] * 20})
+    with events.listening(Told()):
+        split(dataset, "by_time", time="n", stratify="label")
+    assert "stratify is not used" in lines[0]
+
+
 def test_an_empty_part_is_refused(make_dataset: Make, split: Split) -> None:
     with pytest.raises(DataError, match="validation part would be empty, of 3 rows"):
         split(make_dataset({"n": [1, 2, 3]}))

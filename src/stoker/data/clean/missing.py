@@ -12,33 +12,21 @@ usual marks.  A mode is the most frequent value; of equally frequent ones the sm
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Literal
+from typing import Annotated
 
 import numpy as np
 import pyarrow as pa
 from pydantic import Field
 
 from stoker.core.errors import DataError, Place, RecipeError
-from stoker.core.steps import Step
 from stoker.data.clean import FittedCleaner
 from stoker.data.clean._fitted.missing import FilledCategory, FilledNumber, FittedMissing
+from stoker.data.clean._rules import AnyRule, CategoryRule, Constant, NumberRule
 from stoker.features import Feature
 from stoker.features._categories import count_categories
 from stoker.features._numbers import plain_cells
 from stoker.features.category import Category
 from stoker.features.number import Number
-
-
-class Constant(Step):
-    """A value of the user's own."""
-
-    constant: float | str
-    """What stands in for a missing cell."""
-
-
-NumberRule = Literal["median", "mean", "mode", "drop", "keep"] | Constant
-CategoryRule = Literal["mode", "drop", "keep"] | Constant
-AnyRule = Literal["median", "mean", "mode", "drop", "keep"] | Constant
 
 
 class Missing(FittedCleaner):

@@ -96,6 +96,8 @@ def split_rows(  # noqa: PLR0913 - the keys of the recipe's split, each by its n
     claim_N = _claims(rows)
     gone_N = _reject_leaks(rows, unit_N, claim_N, rejects)
     moment_N = None
+    if splitter.needs == "time" and stratify:
+        events.warning("a split by time keeps no shares, so data.split.stratify is not used")
     if splitter.needs == "time" and time is not None:
         moment_N = _moments(rows, time, claim_N, gone_N, rejects)
     part_N = _settle(unit_N, claim_N)
@@ -130,6 +132,11 @@ def _read(
         if name is not None and name not in names:
             own = ", ".join(n for n in names if not n.startswith("_"))
             raise RecipeError(f"{key}: there is no column {name!r}", expected=f"one of {own}")
+        if name is not None and pa.types.is_nested(frame.schema()[name].dtype.to_arrow_dtype()):
+            raise RecipeError(
+                f"{key}: cells of column {name!r} are lists or records",
+                expected="a column of text, numbers, bools or times",
+            )
     needed = splitter.needs
     if needed is not None and getattr(columns, needed) is None:
         raise RecipeError(

@@ -29,8 +29,8 @@ def moments_N(column: pa.ChunkedArray) -> np.ndarray:
     """
     cells = one_array(column)
     kind = cells.type
-    if pa.types.is_temporal(kind) and not pa.types.is_duration(kind):
-        return _seconds(pc.cast(cells, pa.timestamp("ns")))
+    if pa.types.is_timestamp(kind) or pa.types.is_date(kind):
+        return _seconds(pc.cast(cells, pa.timestamp("us"), safe=False))
     if not readable_as_numbers(kind):
         return np.full(len(cells), np.nan)
     if is_text(kind):
@@ -61,6 +61,6 @@ def _iso_seconds(text: str) -> float:
 
 def _seconds(stamps: pa.Array) -> np.ndarray:
     whole = pc.cast(stamps, pa.int64())
-    return whole.fill_null(0).to_numpy() / 1e9 + np.where(
+    return whole.fill_null(0).to_numpy() / 1e6 + np.where(
         stamps.is_null().to_numpy(zero_copy_only=False), np.nan, 0
     )

@@ -1,0 +1,19 @@
+"""What the `missing` cleaner may be told to do with a column."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from stoker.core.steps import Step
+
+
+class Constant(Step):
+    """A value of the user's own."""
+
+    constant: float | str
+    """What stands in for a missing cell."""
+
+
+NumberRule = Literal["median", "mean", "mode", "drop", "keep"] | Constant
+CategoryRule = Literal["mode", "drop", "keep"] | Constant
+AnyRule = Literal["median", "mean", "mode", "drop", "keep"] | Constant
