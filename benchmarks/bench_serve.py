@@ -6,7 +6,7 @@ Question:  CPU milliseconds a request (user and system, of all processes of the 
 Method:    all servers run side by side, one model worker each; rounds take turns (A B C A B C ...);
            CPU time is read from /proc before and after each round, so what the clients and the
            rest of the machine use does not count; the first round warms up and is dropped; median.
-Run:       python benchmarks/bench_serve.py [--rounds 7] [--seconds 3] [--profile]
+Run:       python benchmarks/bench_serve.py [--rounds 7] [--seconds 3]
            The peers need a Python that has FastAPI and LitServe beside torch and onnxruntime; name
            it in STOKER_PEERS_PYTHON (a venv of its own: their pins differ from ours).
 Read:      `cpu_ms` is the median of rounds; `times_ours` how much dearer the peer is.
@@ -196,6 +196,18 @@ def commands(folder: Path) -> dict[str, tuple[list[str], bool]]:
     }
 
 
+def peer_versions() -> dict[str, str]:
+    """Versions of the peers' libraries, in their own Python."""
+    code = (
+        "import importlib.metadata as m, json\n"
+        "names = ('fastapi', 'starlette', 'uvicorn', 'litserve', 'torch', 'onnxruntime')\n"
+        "have = {d.metadata['Name'].lower(): d.version for d in m.distributions()}\n"
+        "print(json.dumps({n: have.get(n, 'not installed') for n in names}))"
+    )
+    peers = os.environ.get("STOKER_PEERS_PYTHON", sys.executable)
+    return json.loads(subprocess.run([peers, "-c", code], capture_output=True, check=True).stdout)
+
+
 def compare(folder: Path, rounds: int, seconds: float, only_ours: bool) -> list[dict[str, Any]]:
     """One row a server."""
     pictures = [path.read_bytes() for path in sorted(folder.glob("*.png"))]
@@ -265,6 +277,7 @@ def main() -> None:
     if options.only_ours:
         print(json.dumps(rows, indent=1))
     else:
+        rows.append({"server": "versions of the peers", **peer_versions()})
         libraries = ("onnxruntime", "uvicorn", "httptools", "uvloop", "orjson", "torch", "pillow")
         save("serve", rows, libraries=libraries)
 

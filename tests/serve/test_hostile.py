@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import resource
 import socket
 import threading
 import time
@@ -255,6 +256,24 @@ def test_a_client_that_does_not_read_is_closed(census: Path, start: Callable[...
             text = client.get("/metrics").text
         sock.close()
         assert 'connections_closed_total{reason="answer_not_taken"} 1' in text
+
+
+@pytest.mark.slow
+def test_good_clients_are_served_beside_two_thousand_slow_sockets(
+    digits: Path, start: Callable[..., Any], picture: Callable[..., bytes]
+) -> None:
+    """With the default limits: none is cut before its time, all are cut after it."""
+    headers = {"content-type": "image/png"}
+    resource.setrlimit(resource.RLIMIT_NOFILE, (resource.getrlimit(resource.RLIMIT_NOFILE)[1],) * 2)
+    with start(digits) as server, contextlib.ExitStack() as stack:
+        for _ in range(2000):
+            stack.enter_context(connect(server)).sendall(GET[:20])
+        for seed in range(30):
+            answer = httpx.post(f"{server.url}/predict", content=picture(seed), headers=headers)
+            assert answer.status_code == 200
+        time.sleep(6)
+        text = httpx.get(f"{server.url}/metrics").text
+        assert 'connections_closed_total{reason="silent_head"} 2000.0' in text
 
 
 def test_good_clients_are_served_while_strangers_hold_sockets(

@@ -338,6 +338,53 @@ def test_overload_is_refused_quickly_and_passes(
             assert client.post("/predict", content=data, headers=headers).status_code == 200
 
 
+@pytest.mark.slow
+def test_a_minute_of_overload_is_bounded_in_time_and_memory(
+    digits: Path, start: Callable[..., Any], picture: Callable[..., bytes]
+) -> None:
+    """64 clients that never wait, a queue of 8: waits stay bounded, memory stays flat."""
+
+    def memory_kb(pid: int) -> int:
+        rollup = Path(f"/proc/{pid}/smaps_rollup").read_text()
+        return int(rollup.partition("Pss:")[2].split()[0])
+
+    def waits(text: str) -> dict[float, float]:
+        """Requests that waited at most so many seconds in the queue, as the server saw it."""
+        found = re.findall(r'stoker_queue_seconds_bucket{le="(.*)"} (.*)', text)
+        return {float(seconds): float(number) for seconds, number in found}
+
+    data, headers = picture(1, 400), {"content-type": "image/png"}
+    stop = threading.Event()
+    unexpected: list[int] = []
+    with start(digits, max_batch=1, queue=8) as server, server.client() as calm:
+
+        def press() -> None:
+            with server.client() as client:
+                while not stop.is_set():
+                    code = client.post("/predict", content=data, headers=headers).status_code
+                    if code not in (200, 429):
+                        unexpected.append(code)
+
+        for _ in range(50):
+            assert calm.post("/predict", content=data, headers=headers).status_code == 200
+        before_kb = memory_kb(server.workers()[0])
+        threads = [threading.Thread(target=press) for _ in range(64)]
+        for thread in threads:
+            thread.start()
+        time.sleep(60)
+        stop.set()
+        for thread in threads:
+            thread.join()
+        assert unexpected == []
+        assert memory_kb(server.workers()[0]) - before_kb < 50 * 1024
+        waited = waits(calm.get("/metrics").text)
+        everyone = waited[float("inf")]
+        service_s = 60 / everyone
+        p99_s = min(seconds for seconds, number in waited.items() if number > 0.99 * everyone)
+        assert p99_s < 5 * 8 * service_s, "the wait is more than the bounded queue explains"
+        assert calm.post("/predict", content=data, headers=headers).status_code == 200
+
+
 def test_the_access_log_is_lines_of_json(
     digits: Path, tmp_path: Path, start_raw: Callable[..., Any]
 ) -> None:

@@ -163,15 +163,19 @@ class App:
         return Route(label, {"POST": handler})
 
     async def _predict(self, request: Request) -> Answer:
-        body = await request.body(self.settings, self._budget)
+        body = await self._body(request)
         asked = rest.read_rows(request, body, self.model, self.settings.max_rows)
         answers = await self._wait(request, self.batcher.submit(asked.rows))
         return rest.write_answers(answers, self.model, single=asked.single)
 
     async def _infer(self, request: Request) -> Answer:
-        body = await request.body(self.settings, self._budget)
+        body = await self._body(request)
         asked = v2.read_infer(request, body, self.model, self.settings.max_rows)
         return asked.write(await self._wait(request, self.batcher.submit(asked.rows)))
+
+    async def _body(self, request: Request) -> bytes:
+        self.batcher.check_room()
+        return await request.body(self.settings, self._budget)
 
     async def _wait(self, request: Request, future: asyncio.Future[Answers]) -> Answers:
         """The answers; the connection cancels the future when its client leaves."""
