@@ -73,9 +73,9 @@ def run(
     """
     started = time.monotonic()
     recipe = _as_recipe(recipe, overrides)
+    graph = cut(build_graph(recipe, cache_folder()), until)
     folder = find_home(_as_path(home))
     store, catalog = Store(folder), Catalog(folder)
-    graph = cut(build_graph(recipe, cache_folder()), until)
     known = look_up(graph, store, catalog)
     if known is not None:
         events.message(f"nothing to do: every stage is cached and {known.run} has the result")
