@@ -18,7 +18,6 @@ import pyarrow as pa
 from stoker.bundle.predictor import Predictor, load
 from stoker.core import events
 from stoker.core.canonical import canonical_json
-from stoker.core.seeds import derive_seed
 from stoker.data.prepare.prepared_set import PreparedSet
 from stoker.engine.table_file import write_table
 from stoker.evaluate.mistakes import WorstRow, worst_rows
@@ -92,7 +91,7 @@ def _evaluate(work: Work) -> dict[str, Any]:
         outputs,
         scored.target,
         task,
-        seed=derive_seed(work.recipe.seed, "bootstrap"),
+        seed=work.recipe.seed,
         resamples=work.recipe.evaluate.resamples,
         reference="baseline" if "baseline" in outputs else None,
     )

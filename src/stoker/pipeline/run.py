@@ -19,7 +19,7 @@ from stoker import __version__
 from stoker.core import events
 from stoker.core.errors import GateError, StokerError
 from stoker.pipeline.execute import Executed, execute
-from stoker.pipeline.facts import gate_results, read_evaluations
+from stoker.pipeline.facts import chosen_name, gate_results, read_evaluations
 from stoker.pipeline.graph import build_graph, cache_folder, cut
 from stoker.pipeline.known import Known, look_up
 from stoker.pipeline.node import Node
@@ -187,15 +187,13 @@ def as_json(result: RunResult) -> dict[str, Any]:
 
 def scores(artifacts: Mapping[str, Artifact]) -> dict[str, Any]:
     """Value and interval of each defined metric of the bundle, the headline first."""
-    from stoker.pipeline.facts import chosen_name
-
     _, evaluations = read_evaluations(artifacts)
     evaluation = evaluations[chosen_name(artifacts)]
-    names = sorted(evaluation.metrics, key=lambda name: name != evaluation.headline)
-    found = {name: evaluation.metrics[name] for name in names}
+    found = evaluation.in_order()
+    found.sort(key=lambda item: item[0] != evaluation.headline)
     return {
         name: {"value": score.value, "low": score.low, "high": score.high}
-        for name, score in found.items()
+        for name, score in found
         if score.value is not None
     }
 
