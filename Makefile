@@ -25,8 +25,8 @@ $(VENV)/.all $(VENV)/.dev: $(VENV)/.%: $(BIN)/python pyproject.toml constraints.
 demo: $(VENV)/.all ## MNIST from raw files to an answer of the running server
 	$(BIN)/python scripts/demo.py
 
-test: setup      ## the fast tests
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n 2 -m "not slow" $(ARGS)
+test: setup      ## the fast tests (those of the pages run in check)
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n 2 -m "not slow" --ignore=tests/docs $(ARGS)
 
 slow: setup      ## the slow tests: whole runs, kills, README blocks that train
 	$(BIN)/python -m pytest -q -m slow $(ARGS)
