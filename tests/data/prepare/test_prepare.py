@@ -118,6 +118,13 @@ def test_parts_hold_what_features_and_task_make_of_the_rows(run: Callable[..., M
         np.testing.assert_array_equal(opened.target, task.encode(of_part["label"]).values)
 
 
+def test_inputs_keep_the_order_of_the_recipe(run: Callable[..., Made]) -> None:
+    inputs: dict[str, Feature] = {"city": Category(), "age": Number()}
+    made = run(COLUMNS, PARTS, inputs=inputs)
+    assert list(made.fitted["inputs"]) == ["city", "age"]
+    assert list(made.opened("train").columns) == ["city", "age"]
+
+
 def test_raw_rows_of_a_part_come_in_the_order_of_the_prepared_set(
     run: Callable[..., Made], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -50,14 +50,15 @@ class Fitted:
         features = self.inputs.values()
         return sum(f.dtype.itemsize * int(np.prod(f.shape, dtype=np.int64)) for f in features)
 
-    def dump(self) -> dict[str, Any]:
-        """What is written to `fitted.json` and stored in a bundle."""
-        return {
+    def dump(self) -> bytes:
+        """What is written to `fitted.json`: JSON with the inputs in the order of the recipe."""
+        said = {
             "inputs": {name: dump_fitted(feature) for name, feature in self.inputs.items()},
             "cleaners": [dump_cleaner(state) for state in self.cleaners],
             "target": self.target,
             "task": dump_fitted_task(self.task),
         }
+        return json.dumps(said, ensure_ascii=False, allow_nan=False).encode()
 
 
 @dataclass(frozen=True)

@@ -96,7 +96,7 @@ def prepare(  # noqa: PLR0913 - the stage's inputs, each by its name
     info = _summary(ids, written, fitted, findings)
     findings.rejects.write(folder)
     with machine_errors(f"write {folder}"):
-        (folder / "fitted.json").write_bytes(canonical_json(fitted.dump()))
+        (folder / "fitted.json").write_bytes(fitted.dump())
         (folder / "prepared.json").write_bytes(canonical_json(info))
     return info
 
