@@ -38,6 +38,8 @@ model: mlp
         ("model=", lambda r: r.model, None),
         ('inputs."a.b"=number', lambda r: list(r.inputs), ["a.b"]),
         ("compress=off", lambda r: r.compress, None),
+        ("evaluate.gates.f1=>= 0.9", lambda r: r.evaluate.gates, {"f1": ">= 0.9"}),
+        ("evaluate.gates.ece=< 1", lambda r: r.evaluate.gates, {"ece": "< 1"}),
         ("seed = 7", lambda r: r.seed, 7),
     ],
 )

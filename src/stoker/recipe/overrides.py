@@ -16,7 +16,7 @@ from stoker.core.names import short
 from stoker.core.yaml import Path, parse_yaml
 
 _BLOCK_SIGNS = (">", "|")
-"""Signs that begin a block of lines in YAML, which one argument cannot hold: here they are text."""
+"""Begin a block of lines in YAML, which one argument cannot hold; here they are text: `>= 0.9`."""
 _PART = re.compile(r'"([^"]+)"|([^".]+)')
 
 
@@ -41,8 +41,6 @@ def parse_override(text: str) -> tuple[Path, Any]:
         )
     parts = [quoted or plain for quoted, plain in _PART.findall(key.strip())]
     path = tuple(int(part) if part.isdecimal() else part for part in parts)
-    if value.lstrip().startswith((">", "<")):
-        return path, value.strip()  # a rule such as >= 0.9, which YAML would want in quotes
     if value.lstrip().startswith(_BLOCK_SIGNS):
         return path, value.strip()
     return path, parse_yaml(value, file=place.file).value if value.strip() else None

@@ -9,7 +9,6 @@ third of a second of CPU, nearly all of it importing SQLAlchemy, so import this 
 
 from __future__ import annotations
 
-import json
 import secrets
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
@@ -23,9 +22,10 @@ from stoker.core.errors import ArtifactError
 from stoker.core.names import check_name, short
 from stoker.core.strict_json import parse_json
 from stoker.store.database import Database
+from stoker.store.lineage import ancestors, now, record_artifact, to_json
 from stoker.store.process import Process, this_process
 from stoker.store.records import Ancestor, ModelRecord, RunRecord, RunStatus, StageRecord
-from stoker.store.tables import ALIASES, ARTIFACTS, MODELS, PARENTS, RUNS, STAGES
+from stoker.store.tables import ALIASES, MODELS, RUNS, STAGES
 
 if TYPE_CHECKING:
     from stoker.store.manifest import Manifest
@@ -82,10 +82,10 @@ class Catalog:
                     id=run,
                     name=check_name(name),
                     status="running",
-                    started_at=_now(),
+                    started_at=now(),
                     stoker=stoker,
                     recipe=recipe,
-                    overrides=_json(list(overrides)),
+                    overrides=to_json(list(overrides)),
                     host=process.host,
                     boot=process.boot,
                     space=process.space,
@@ -130,7 +130,7 @@ class Catalog:
                 )
             )
             if manifest is not None:
-                _record_artifact(connection, manifest)
+                record_artifact(connection, manifest)
 
     def finish_run(
         self,
@@ -143,7 +143,7 @@ class Catalog:
             connection.execute(
                 update(RUNS)
                 .where(RUNS.c.number == self._run_number(connection, run))
-                .values(status=status, finished_at=_now(), result=_json(dict(result or {})))
+                .values(status=status, finished_at=now(), result=to_json(dict(result or {})))
             )
 
     def runs(self, *, name: str | None = None, limit: int = 100) -> list[RunRecord]:
@@ -211,9 +211,9 @@ class Catalog:
                     name=name,
                     version=version,
                     fingerprint=fingerprint,
-                    metrics=_json(dict(metrics)),
+                    metrics=to_json(dict(metrics)),
                     run=None if run is None else self._run_number(connection, run),
-                    created_at=_now(),
+                    created_at=now(),
                 )
             )
         return version
@@ -280,22 +280,8 @@ class Catalog:
         Raises:
             ArtifactError: If the catalog does not know the artifact.
         """
-        found: list[Ancestor] = []
-        seen = {fingerprint}
-        waiting: list[tuple[str, str, str | None, int]] = [(fingerprint, "self", None, 0)]
         with self._database.reading() as connection:
-            while waiting:
-                one, role, child, depth = waiting.pop(0)
-                row = connection.execute(
-                    select(ARTIFACTS).where(ARTIFACTS.c.fingerprint == one)
-                ).first()
-                summary = self._value(row.summary) if row else {}
-                found.append(Ancestor(one, row.kind if row else None, role, child, depth, summary))
-                query = select(PARENTS).where(PARENTS.c.child == one).order_by(PARENTS.c.role)
-                for parent in connection.execute(query):
-                    if parent.parent not in seen:
-                        seen.add(parent.parent)
-                        waiting.append((parent.parent, parent.role, one, depth + 1))
+            found = ancestors(connection, fingerprint, self._value)
         if len(found) == 1 and found[0].kind is None:
             raise ArtifactError(f"the catalog knows no artifact {short(fingerprint)}")
         return found
@@ -373,37 +359,9 @@ class Catalog:
             self._database.refuse_damaged(f"{short(text)} is not JSON ({error})")
 
 
-def _record_artifact(connection: Connection, manifest: Manifest) -> None:
-    known = select(exists().where(ARTIFACTS.c.fingerprint == manifest.fingerprint))
-    if connection.execute(known).scalar():
-        return
-    connection.execute(
-        insert(ARTIFACTS).values(
-            fingerprint=manifest.fingerprint,
-            kind=manifest.kind,
-            digest=manifest.content,
-            size_bytes=manifest.size_bytes,
-            summary=_json(manifest.summary),
-            created_at=_now(),
-        )
-    )
-    for role, parent in manifest.parents.items():
-        connection.execute(
-            insert(PARENTS).values(child=manifest.fingerprint, role=role, parent=parent)
-        )
-
-
 def _process(row: Row[Any]) -> Process:
     return Process(row.host, row.boot, row.space, row.pid, row.process_started)
 
 
 def _as_stage(row: Row[Any]) -> StageRecord:
     return StageRecord(row.stage, row.status, row.fingerprint, row.seconds)
-
-
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="milliseconds")
-
-
-def _json(value: object) -> str:
-    return json.dumps(value, ensure_ascii=False, allow_nan=False, sort_keys=True)
