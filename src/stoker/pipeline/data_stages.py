@@ -26,8 +26,15 @@ from stoker.pipeline.node import Node, Work
 from stoker.recipe.model import Recipe
 from stoker.tasks import Task
 
-_ACQUIRE = ("stoker.data.acquire", "stoker.data.dataset", "stoker.data.media", "stoker.engine")
-_FEATURES = ("stoker.features", "stoker.tasks")
+_ACQUIRE = (
+    "stoker.data.acquire",
+    "stoker.data.dataset",
+    "stoker.data.media",
+    "stoker.data.rejects",
+    "stoker.engine",
+)
+_CODE = ("stoker.data", "stoker.features", "stoker.tasks", "stoker.engine")
+"""What cleaning, splitting and preparing may run; they share too much to be told apart safely."""
 
 
 def acquire_node(recipe: Recipe, files: list[list[object]]) -> Node:
@@ -58,7 +65,7 @@ def clean_node(recipe: Recipe) -> Node:
     return Node(
         stage="clean",
         execute=_clean,
-        code=("stoker.data.clean", "stoker.features", "stoker.engine"),
+        code=_CODE,
         fields={"steps": [step_spec(s) for s in steps], "target": recipe.target_column},
         after=("acquire",),
         steps=steps,
@@ -88,7 +95,7 @@ def split_node(recipe: Recipe) -> Node:
     return Node(
         stage="split",
         execute=_split,
-        code=("stoker.data.split", "stoker.engine"),
+        code=_CODE,
         fields={
             "split": asked.model_dump(mode="json"),
             "inputs": sorted(recipe.inputs or {}),
@@ -125,7 +132,7 @@ def prepare_node(recipe: Recipe) -> Node:
     return Node(
         stage="prepare",
         execute=_prepare,
-        code=("stoker.data.prepare", "stoker.data.clean", *_FEATURES, "stoker.pipeline.inputs"),
+        code=(*_CODE, "stoker.pipeline.inputs"),
         fields={
             "inputs": {column: step_spec(feature) for column, feature in inputs.items()},
             "target": {column: step_spec(task) for column, task in recipe.target.items()},
