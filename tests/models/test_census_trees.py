@@ -70,7 +70,7 @@ def test_area_parity_and_size(tmp_path: Path) -> None:
     assert (rows.num_rows, test_rows.num_rows) == (199_523, 99_762)
     held_out_N = np.random.default_rng(0).random(rows.num_rows) < 0.15
     train_rows = rows.filter(pa.array(~held_out_N))
-    inputs = {
+    inputs: dict[str, FittedFeature] = {
         f"c{i}": (Number() if i in NUMBERS else Category()).fit(train_rows[f"c{i}"])
         for i in range(TARGET)
         if i != WEIGHT
