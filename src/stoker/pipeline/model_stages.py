@@ -33,7 +33,15 @@ from stoker.recipe.model import Recipe
 from stoker.store.durable import write_file
 
 BASELINE = "logistic"
-_CODE = ("stoker.train", "stoker.models", "stoker.tasks", "stoker.features", "stoker.bundle")
+_CODE = (
+    "stoker.train",
+    "stoker.models",
+    "stoker.tasks",
+    "stoker.features",
+    "stoker.bundle",
+    "stoker.data.prepare",
+    "stoker.pipeline.model_stages",
+)
 _ROWS = ("acquire", "clean", "split", "prepare")
 
 
@@ -49,14 +57,15 @@ class Prepared:
 
 def train_node(recipe: Recipe) -> Node:
     """Train the model of the recipe, or the one that the preset picks."""
-    train = recipe.train
+    train, canonical = recipe.train, recipe.canonical()
     return Node(
         stage="train",
         execute=_train,
         code=_CODE,
         fields={
             "model": recipe.model and step_spec(recipe.model),
-            "train": _canonical(recipe, "train"),
+            # How often the state is saved changes nothing that comes out.
+            "train": {k: v for k, v in canonical["train"].items() if k != "checkpoint_every"},
             "name": recipe.name,
             "seed": recipe.seed,
         },
@@ -85,7 +94,7 @@ def compress_node(recipe: Recipe) -> Node:
         stage="compress",
         execute=_compress,
         code=("stoker.compress", "stoker.bundle", "stoker.evaluate"),
-        fields={"compress": _canonical(recipe, "compress")},
+        fields={"compress": recipe.canonical()["compress"]},
         after=("prepare", "train"),
         steps=methods,
     )
@@ -263,7 +272,3 @@ def raw_part(work: Work, part: str) -> Iterator[pa.Table]:
         part,
         ["_row", "_source", "_line", *read_interface(prepared).inputs],
     )
-
-
-def _canonical(recipe: Recipe, section: str) -> Any:
-    return recipe.canonical()[section]

@@ -32,7 +32,13 @@ from stoker.store.artifact import Artifact
 from stoker.store.durable import write_file
 
 MODEL = "model"
-_EVALUATE = ("stoker.evaluate", "stoker.bundle", "stoker.features", "stoker.tasks")
+_EVALUATE = (
+    "stoker.evaluate",
+    "stoker.bundle",
+    "stoker.features",
+    "stoker.tasks",
+    "stoker.pipeline.result_stages",
+)
 
 
 def evaluate_node(recipe: Recipe, stages: tuple[str, ...]) -> Node:
