@@ -152,7 +152,7 @@ def test_exports_with_a_dynamic_batch(model: Network, features: dict[str, Fitted
         feed = {f"in {i}": column.numpy() for i, column in enumerate(rows.values())}
         expected = network(rows).detach().numpy()
         (found,) = session.run(None, feed)
-        np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-5)
+        np.testing.assert_allclose(np.asarray(found), expected, rtol=1e-4, atol=1e-5)
 
 
 def test_builds_for_pictures_of_any_size(model: Network) -> None:

@@ -89,7 +89,9 @@ class Tiny:
         age = random.normal(size=size).astype(np.float32) + code.astype(np.float32)
         age[::7] = np.nan
         pet = (code % 3).astype(np.int32)
-        made = {"图": image, "age": age, "pet": pet} | (self.values if part == "train" else {})
+        made: dict[str, np.ndarray] = {"图": image, "age": age, "pet": pet}
+        if part == "train":
+            made.update(self.values)
         target = (code - 1.5).astype(np.float32) if self.regress else code.astype(np.int64)
         columns = {name: COLUMNS[name] for name in self.names}
         with PreparedWriter(self.folder, part, columns, str(target.dtype)) as writer:
@@ -146,6 +148,11 @@ def mixed(tmp_path: Path) -> Tiny:
 @pytest.fixture
 def table(tmp_path: Path) -> Tiny:
     return Tiny(tmp_path / "table", names=("age", "pet"), regress=True)
+
+
+@pytest.fixture(scope="session")
+def session_tiny(tmp_path_factory: pytest.TempPathFactory) -> Tiny:
+    return Tiny(tmp_path_factory.mktemp("session") / "pictures")
 
 
 @pytest.fixture(scope="session")

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from stoker.train.state import State
 
 _FIRST, _LAST, _FACTOR = 10, 50, 20.0
+_BACK = 16
+"""Batches before a bad one that are looked at."""
 _HUGE = 1e3
 """A standardised number beyond this is suspect."""
 
@@ -61,7 +63,7 @@ class Watch:
             raise self._error(what, state.epoch, state.step, done - 1, rate)
 
     def _error(self, what: str, epoch: int, step: int, batch: int, rate: float) -> TrainingError:
-        strange = strange_columns(self._batches, epoch, batch)
+        strange = self._strange_before(epoch, batch)
         norm = f", gradient length {self.gradient_norm:.3g}" * math.isfinite(self.gradient_norm)
         where = f"{what} at step {step} of epoch {epoch + 1} (rate {rate:.3g}{norm})"
         if strange:
@@ -72,11 +74,20 @@ class Watch:
                 "or leave it out of inputs",
             )
         return TrainingError(
-            f"training broke: {where}; the inputs of that batch look normal",
+            f"training broke: {where}; the inputs of the last batches look normal",
             expected="a loss that falls",
             fix=f"try train.rate {rate / 10:.1g}, train.gradient_clip 1.0, or a schedule with "
             "warm-up",
         )
+
+    def _strange_before(self, epoch: int, batch: int) -> list[str]:
+        """What is strange in the batch or in the nearest one before it.
+
+        A huge value often passes with a finite loss, and ruins the weights for the next batch.
+        """
+        nearest = range(batch, max(-1, batch - _BACK), -1)
+        found = (strange_columns(self._batches, epoch, each) for each in nearest)
+        return next(filter(None, found), [])
 
 
 def strange_columns(batches: Batches, epoch: int, batch: int) -> list[str]:

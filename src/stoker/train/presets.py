@@ -26,8 +26,6 @@ if TYPE_CHECKING:
 
 Preset = Literal["fast", "good", "best"]
 
-_LARGE_IMAGE = 64 * 64
-
 
 @dataclass(frozen=True)
 class Choice:
@@ -138,12 +136,11 @@ def _mlp(situation: Situation) -> dict[str, Any]:
         "batch_size": _batch_size(situation, 256),
         "ema": None if situation.preset == "fast" else 0.99,
         "gradient_clip": 1.0 if situation.has_table else None,
-        "augment": [_shift(situation)] if situation.images else [],
+        "augment": _moves(situation, turned=False),
     }
 
 
 def _convolutional(situation: Situation, name: str) -> dict[str, Any]:
-    moves = [_shift(situation), {"rotate": {"degrees": 10, "zoom": 0.1}}]
     return {
         "optimizer": {"adamw": {"weight_decay": 0.02}},
         "schedule": "one_cycle",
@@ -151,14 +148,20 @@ def _convolutional(situation: Situation, name: str) -> dict[str, Any]:
         "epochs": _epochs(situation, {"fast": 2, "good": 7, "best": 20}),
         "batch_size": _batch_size(situation, 128),
         "ema": None if situation.preset == "fast" else 0.995,
-        "augment": moves[: 1 if situation.preset == "fast" else 2] if situation.images else [],
+        "augment": _moves(situation, turned=situation.preset != "fast"),
     }
 
 
-def _shift(situation: Situation) -> dict[str, dict[str, int]]:
-    """Shifts by about a 28th of the shorter side, at least a pixel."""
+def _moves(situation: Situation, *, turned: bool) -> list[dict[str, dict[str, float]]]:
+    """Shifts by about a 28th of the shorter side, at least a pixel, and turns if asked for."""
+    if not situation.images:
+        return []
     side = min(min(image.height, image.width) for image in situation.images)
-    return {"shift": {"pixels": max(1, min(16, round(side / 28)))}}
+    moves: list[dict[str, dict[str, float]]] = [
+        {"shift": {"pixels": max(1, min(16, round(side / 28)))}},
+        {"rotate": {"degrees": 10, "zoom": 0.1}},
+    ]
+    return moves if turned else moves[:1]
 
 
 def _epochs(situation: Situation, at_sixty_thousand: Mapping[str, int]) -> int:

@@ -24,7 +24,9 @@ class Net(nn.Module):
         super().__init__()
         torch.manual_seed(0)
         self.embedding_4 = nn.Embedding(5, 4)
-        self.conv = nn.Conv2d(3, 4, 3).to(memory_format=torch.channels_last)
+        self.conv = nn.Conv2d(3, 4, 3)
+        kernel = self.conv.weight
+        kernel.data = kernel.data.contiguous(memory_format=torch.channels_last)
         self.norm = nn.BatchNorm2d(4)
         self.head = nn.Linear(4, 2)
 

@@ -1,0 +1,90 @@
+"""Threads, rates and speed: what is measured before and after training."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from stoker.core.errors import TrainingError
+from stoker.train import threads as threads_module
+from stoker.train.finder import find_rate
+from stoker.train.plan import steps_that_fit
+from stoker.train.settings import Settings
+from stoker.train.speed import multiplications, peak_gflops
+from stoker.train.threads import choose_threads, num_threads
+
+
+@given(
+    left_s=st.floats(0, 1e4),
+    step_s=st.floats(1e-4, 1),
+    score_s=st.floats(0, 10),
+    per_epoch=st.integers(1, 5000),
+)
+def test_planned_steps_fit(left_s: float, step_s: float, score_s: float, per_epoch: int) -> None:
+    steps = steps_that_fit(left_s, step_s=step_s, score_s=score_s, per_epoch=per_epoch)
+    assert steps >= 1
+    spent_s = steps * step_s + (steps / per_epoch + 1) * score_s
+    assert spent_s <= left_s or steps == 1
+
+
+@pytest.mark.parametrize("fastest", [1, 2, 4])
+def test_the_fastest_number_of_threads_is_chosen(
+    monkeypatch: pytest.MonkeyPatch, heard: Any, fastest: int
+) -> None:
+    monkeypatch.setattr(threads_module, "available_cores", lambda: 4)
+
+    def step() -> None:
+        time.sleep(0.002 if torch.get_num_threads() == fastest else 0.01)
+
+    assert choose_threads(step) == fastest
+    assert f"training on {fastest} of 4 threads" in heard.lines[0]
+
+
+def test_all_cores_win_ties(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(threads_module, "available_cores", lambda: 2)
+    assert choose_threads(lambda: time.sleep(0.005)) == 2
+
+
+def test_threads_are_put_back() -> None:
+    before = torch.get_num_threads()
+    with num_threads(3):
+        assert torch.get_num_threads() == 3
+    assert torch.get_num_threads() == before
+
+
+def test_finder_suggests_a_rate_that_trains(tiny: Any) -> None:
+    settings = Settings(batch_size=32, threads=1, epochs=6)
+    network = tiny.network("mlp")
+    before = {name: tensor.clone() for name, tensor in network.state_dict().items()}
+    curve = find_rate(network, tiny.part("train"), tiny.task, settings, seed=0)
+    torch.testing.assert_close(dict(network.state_dict()), before, rtol=0, atol=0)
+    assert list(curve.rates) == sorted(curve.rates)
+    assert 1e-5 < curve.rate < 0.5
+    trained = tiny.train(settings.model_copy(update={"rate": curve.rate}))
+    assert trained.history[-1]["validation_accuracy"] > 0.7
+
+
+def test_finder_says_when_nothing_can_be_learned(tiny: Any) -> None:
+    network = tiny.network("logistic")
+    for weight in network.parameters():
+        weight.requires_grad_(requires_grad=False)
+    network.bias.requires_grad_()
+    settings = Settings(batch_size=400, threads=1)
+    with pytest.raises(TrainingError, match="did not fall"):
+        find_rate(network, tiny.part("train"), tiny.task, settings, seed=0, steps=3)
+
+
+def test_multiplications_of_the_tutorial_net(tiny: Any) -> None:
+    network = tiny.network({"mlp": {"hidden": [500]}})
+    row = {"图": torch.zeros(1, 1, 8, 8, dtype=torch.uint8)}
+    assert multiplications(network, row) == 2 * 64 * 500 + 3 * 500 * 4
+    assert network.training
+
+
+def test_peak_is_a_rate() -> None:
+    assert 0.1 < peak_gflops() < 1e5
