@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PIL import Image
@@ -54,7 +55,7 @@ def digits_project(tmp_path: Path) -> Path:
 @pytest.fixture
 def tumours_project(tmp_path: Path) -> Path:
     """569 real rows with 30 numbers and a label; some cells are left empty."""
-    data = load_breast_cancer()
+    data: Any = load_breast_cancer()
     with (tmp_path / "tumours.csv").open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
         writer.writerow([*data.feature_names, "diagnosis"])

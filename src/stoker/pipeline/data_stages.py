@@ -7,8 +7,10 @@ as tensors.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
+from stoker.core.errors import DataError
 from stoker.core.steps import make_step, step_spec
 from stoker.data.acquire import Source
 from stoker.data.clean import FittedCleaner, RowCleaner
@@ -16,6 +18,7 @@ from stoker.data.clean._run import clean_rows
 from stoker.data.clean.exact_duplicates import ExactDuplicates
 from stoker.data.clean.unreadable_media import UnreadableMedia
 from stoker.data.dataset import Dataset, acquire
+from stoker.data.fingerprint import source_fingerprint
 from stoker.data.prepare.prepare import prepare
 from stoker.data.split import Splitter
 from stoker.data.split._assign import split_rows
@@ -47,16 +50,24 @@ def acquire_node(recipe: Recipe, files: list[list[object]]) -> Node:
     sources = recipe.data.sources
     return Node(
         stage="acquire",
-        execute=_acquire,
+        execute=partial(_acquire, files),
         code=_ACQUIRE,
         fields={"sources": [step_spec(s) for s in sources], "files": files},
         steps=sources,
     )
 
 
-def _acquire(work: Work) -> dict[str, Any]:
-    sources = [only(source, Source) for source in work.recipe.data.sources]
-    return acquire(sources, work.folder, project=work.recipe.project, cache=work.cache)
+def _acquire(files: list[list[object]], work: Work) -> dict[str, Any]:
+    recipe = work.recipe
+    sources = [only(source, Source) for source in recipe.data.sources]
+    info = acquire(sources, work.folder, project=recipe.project, cache=work.cache)
+    if source_fingerprint(sources, recipe.project, work.cache) != files:
+        raise DataError(
+            "a raw file changed between the start of the run and now",
+            expected="files that nobody writes to while they are read",
+            fix="wait until they are complete, or copy them first; then run again",
+        )
+    return info
 
 
 def clean_node(recipe: Recipe) -> Node:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 from stoker.core.errors import RecipeError
 from stoker.core.steps import step_name
+from stoker.data.acquire import Source
 from stoker.data.fingerprint import source_fingerprint
 from stoker.evaluate.gates import parse_gates
 from stoker.pipeline.data_stages import acquire_node, clean_node, prepare_node, split_node
+from stoker.pipeline.kinds import only
 from stoker.pipeline.model_stages import BASELINE, baseline_node, compress_node, train_node
 from stoker.pipeline.node import Node
 from stoker.pipeline.result_stages import bundle_node, evaluate_node
@@ -28,7 +29,8 @@ def build_graph(recipe: Recipe, cache: Path) -> list[Node]:
         DataError: If a source's file is missing.
     """
     parse_gates(recipe.evaluate.gates, step_name(recipe.task))
-    files = source_fingerprint(recipe.data.sources, recipe.project, cache)
+    sources = [only(source, Source) for source in recipe.data.sources]
+    files = source_fingerprint(sources, recipe.project, cache)
     nodes = [
         acquire_node(recipe, files),
         clean_node(recipe),
@@ -57,12 +59,3 @@ def cut(graph: list[Node], until: str | None) -> list[Node]:
     if until not in stages:
         raise RecipeError(f"no stage {until!r}", expected=f"one of {', '.join(stages)}")
     return graph[: stages.index(until) + 1]
-
-
-def cache_folder() -> Path:
-    """Where downloads are kept between runs: `STOKER_CACHE`, or `stoker` in the user's cache."""
-    chosen = os.environ.get("STOKER_CACHE")
-    if chosen:
-        return Path(chosen)
-    base = os.environ.get("XDG_CACHE_HOME")
-    return (Path(base) if base else Path.home() / ".cache") / "stoker"

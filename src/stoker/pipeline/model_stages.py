@@ -10,7 +10,7 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
@@ -31,6 +31,9 @@ from stoker.pipeline.kinds import only
 from stoker.pipeline.node import Node, Work
 from stoker.recipe.model import Recipe
 from stoker.store.durable import write_file
+
+if TYPE_CHECKING:
+    from stoker.train.presets import Preset
 
 BASELINE = "logistic"
 _CODE = (
@@ -118,7 +121,7 @@ def _baseline(work: Work) -> dict[str, Any]:
 
 
 def _make_model(
-    work: Work, model: Model | None, preset: str, given: Mapping[str, object]
+    work: Work, model: Model | None, preset: Preset, given: Mapping[str, object]
 ) -> dict[str, Any]:
     from stoker.train.presets import choose
 

@@ -8,6 +8,7 @@ tensor.  What was rejected is in the store before this looks, so nothing is lost
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -55,7 +56,7 @@ def check_rejects(executed: Executed, max_rejects: float) -> None:
         events.warning(f"{said} and are left out, see {path}; the first: {place}: {example}")
 
 
-def _unusable(artifact: Artifact) -> Iterator[dict[str, object]]:
+def _unusable(artifact: Artifact) -> Iterator[dict[str, Any]]:
     chosen = set(step_names(_CLEANERS)) - {UNREADABLE}
     for table in read_tables(artifact.folder / "rejects.parquet"):
         judged = pc.is_in(table["step"], value_set=pa.array(sorted(chosen)))

@@ -18,9 +18,10 @@ from typing import Any, Literal
 from stoker import __version__
 from stoker.core import events
 from stoker.core.errors import GateError, StokerError
+from stoker.data.fingerprint import default_cache
 from stoker.pipeline.execute import Executed, execute
 from stoker.pipeline.facts import chosen_name, gate_results, read_evaluations
-from stoker.pipeline.graph import build_graph, cache_folder, cut
+from stoker.pipeline.graph import build_graph, cut
 from stoker.pipeline.known import Known, look_up
 from stoker.pipeline.node import Node
 from stoker.pipeline.plan import Plan, make_plan
@@ -73,7 +74,7 @@ def run(
     """
     started = time.monotonic()
     recipe = _as_recipe(recipe, overrides)
-    graph = cut(build_graph(recipe, cache_folder()), until)
+    graph = cut(build_graph(recipe, default_cache()), until)
     folder = find_home(_as_path(home))
     store, catalog = Store(folder), Catalog(folder)
     known = look_up(graph, store, catalog)
@@ -108,7 +109,7 @@ def check(
     """
     recipe = _as_recipe(recipe, overrides)
     folder = find_home(_as_path(home))
-    graph = build_graph(recipe, cache_folder())
+    graph = build_graph(recipe, default_cache())
     return make_plan(recipe, graph, Store(folder), Catalog(folder))
 
 
@@ -126,7 +127,7 @@ class _Run:
     def finish(self, graph: list[Node]) -> RunResult:
         """Execute the graph, then report and register what came of it."""
         done: dict[str, Executed] = {}
-        for executed in execute(graph, self.recipe, self.store, cache=cache_folder()):
+        for executed in execute(graph, self.recipe, self.store, cache=default_cache()):
             done[executed.stage] = executed
             self._record(executed)
             check_rejects(executed, self.recipe.data.max_rejects)
