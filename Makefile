@@ -20,7 +20,7 @@ $(BIN)/python:
 # One stamp per extra: a demo does not need the developer's tools.
 $(VENV)/.all $(VENV)/.dev: $(VENV)/.%: $(BIN)/python pyproject.toml constraints.txt
 	$(PIP) install --quiet --constraint constraints.txt --editable '.[$*]'
-	@touch $@
+	@touch $@ $(if $(filter dev,$*),$(VENV)/.all)
 
 demo: $(VENV)/.all ## MNIST from raw files to an answer of the running server
 	$(BIN)/python scripts/demo.py

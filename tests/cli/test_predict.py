@@ -149,7 +149,11 @@ def test_wrong_inputs_are_refused_before_anything_is_written(
         assert not out.exists()
 
 
-def test_a_model_of_the_catalog_by_name(home: Path, tmp_path: Path) -> None:
+def test_a_model_of_the_catalog_by_name(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "digits").mkdir()  # the pictures that it was made from
     (tmp_path / "in.csv").write_text("年龄\n20\n", encoding="utf-8")
     for name in ("digits", "digits@1"):
         done = predict(name, tmp_path / "in.csv", "-o", tmp_path / "out.csv", "--home", home)

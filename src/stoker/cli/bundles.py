@@ -1,15 +1,18 @@
 """Find a bundle by what the user wrote: a folder, or a model of the catalog.
 
-A folder that exists wins over a model of the same name.  The artifact behind a model stays held as
+The folder of a bundle wins over a model of the same name; another folder does not, because
+`stoker init images photos/` calls the model `photos`.  The artifact behind a model stays held as
 long as the answer is kept, so that no collection takes it from under a server.
 """
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
 
+from stoker.bundle.write import BUNDLE_FILE
 from stoker.cli.history import best_version
 from stoker.core.errors import ArtifactError
 from stoker.store.artifact import Artifact
@@ -36,7 +39,7 @@ def find_bundle(text: str, home: Path | None) -> FoundBundle:
     Raises:
         ArtifactError: If there is no such folder, model, alias or version, or it was collected.
     """
-    if Path(text).is_dir():
+    if (Path(text) / BUNDLE_FILE).is_file() or (os.sep in text and Path(text).is_dir()):
         return FoundBundle(Path(text))
     name, _, which = text.partition("@")
     place = find_home(home)
