@@ -17,7 +17,6 @@ import subprocess
 import sys
 import tarfile
 import time
-import urllib.error
 import urllib.request
 from pathlib import Path
 from typing import Any
@@ -84,7 +83,7 @@ def wait_until_ready(port: int, server: subprocess.Popen[bytes]) -> None:
         try:
             urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz", timeout=1).close()
             return
-        except (urllib.error.URLError, TimeoutError):
+        except OSError:  # also a refused or reset connection
             time.sleep(0.05)
     raise SystemExit(f"the server was not ready within {START_S:.0f} s")
 

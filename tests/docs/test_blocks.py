@@ -17,7 +17,6 @@ import signal
 import subprocess
 import sys
 import time
-import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -145,7 +144,7 @@ def is_ready() -> bool:
     """Whether the server on the default port says so."""
     try:
         urllib.request.urlopen("http://127.0.0.1:8080/readyz", timeout=1).close()
-    except (urllib.error.URLError, TimeoutError):
+    except OSError:  # also a refused or reset connection
         return False
     return True
 
