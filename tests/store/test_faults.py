@@ -50,6 +50,7 @@ def test_some_failing_calls_lose_nothing(shim, tmp_path, scenario, stride):
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1800)
 @pytest.mark.parametrize("scenario", SCENARIOS)
 def test_no_failing_call_loses_anything(shim, tmp_path, scenario):
     found = enumerate_faults(shim, scenario, tmp_path, stride=1)

@@ -12,6 +12,7 @@ import pytest
 SCRIPT = Path(__file__).parents[1] / "faults" / "kill.py"
 
 
+@pytest.mark.timeout(1800)
 @pytest.mark.parametrize("number", [20, pytest.param(200, marks=pytest.mark.slow, id="all-200")])
 def test_a_kill_at_any_moment_loses_nothing(tmp_path, number):
     command = [sys.executable, str(SCRIPT), str(tmp_path), str(number), str(number)]
