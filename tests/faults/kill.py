@@ -3,9 +3,10 @@
     python kill.py FOLDER SEED NUMBER
 
 A forked child publishes artifacts, replaces a checkpoint and writes to the catalog as fast as it
-can, and says after each that it is done.  After a random time, up to that of two rounds, it is
-killed (-9).  Then everything it said was done must be there, whole, and the next child must be able
-to go on in the same home.  Prints one JSON object with the number of cases and every broken promise.
+can, and says after each that it is done.  After a random time, up to that of four rounds, it is
+killed (-9).  Then everything it said was done must be there, whole, and the next child must be
+able to go on in the same home.  Prints one JSON object with the number of cases and every broken
+promise.
 """
 
 from __future__ import annotations
@@ -98,7 +99,7 @@ def main() -> None:
     said: dict[str, list[int]] = {"published": [], "checkpoint": [], "recorded": []}
     home = Path(folder) / "home"
     round_s = measure(Path(folder) / "measured")
-    found = [one_case(home, said, rng.uniform(0, 2 * round_s)) for _ in range(int(number))]
+    found = [one_case(home, said, rng.uniform(0, 4 * round_s)) for _ in range(int(number))]
     broken = [{"case": case, "why": why} for case, why in enumerate(found) if why]
     done = {what: len(numbers) for what, numbers in said.items()}
     sys.stdout.write(json.dumps({"cases": int(number), "done": done, "broken": broken}))
