@@ -25,24 +25,40 @@ Epoch = Callable[[], float]
 
 
 def tutorial(pixel_NHW: np.ndarray, label_N: np.ndarray) -> Epoch:
-    """What tutorials show: one PIL image transformed at a time, `.item()` at each step."""
+    """What tutorials show: one PIL image transformed at a time, `.item()` at each step.
+
+    The two transforms do, operation by operation, what torchvision's ToTensor and Normalize are
+    documented to do for a grey image; torchvision itself is not needed.
+    """
     import torch
     from PIL import Image
     from torch.nn import functional
     from torch.utils.data import DataLoader, Dataset
 
+    pixel, label = torch.from_numpy(pixel_NHW), torch.from_numpy(label_N)
+
+    def to_tensor(image: Any) -> Any:
+        tensor = torch.from_numpy(np.array(image, np.uint8, copy=True))
+        tensor = tensor.view(image.size[1], image.size[0], len(image.getbands()))
+        return tensor.permute(2, 0, 1).contiguous().to(torch.get_default_dtype()).div(255)
+
+    def normalise(tensor: Any) -> Any:
+        tensor = tensor.clone()
+        mean = torch.as_tensor([MEAN], dtype=tensor.dtype)
+        std = torch.as_tensor([STD], dtype=tensor.dtype)
+        if (std == 0).any():
+            raise ValueError("a deviation is zero")
+        return tensor.sub_(mean.view(-1, 1, 1)).div_(std.view(-1, 1, 1))
+
     class Digits(Dataset):
         def __len__(self) -> int:
-            return len(label_N)
+            return len(pixel)
 
         def __getitem__(self, index: int) -> tuple[Any, int]:
-            image = Image.fromarray(pixel_NHW[index])
-            tensor = torch.from_numpy(np.array(image, np.uint8, copy=True))
-            tensor = tensor.view(1, 28, 28).to(torch.get_default_dtype()).div(255)
-            mean, std = torch.as_tensor([MEAN]), torch.as_tensor([STD])
-            return tensor.clone().sub_(mean[:, None, None]).div_(std[:, None, None]), int(
-                label_N[index]
-            )
+            image = Image.fromarray(pixel[index].numpy())
+            for transform in (to_tensor, normalise):
+                image = transform(image)
+            return image, int(label[index])
 
     network = torch_network()
     optimizer = torch.optim.SGD(network.parameters(), lr=RATE)
