@@ -28,7 +28,10 @@ def run_example(name: str, seed: int) -> tuple[Measured, dict[str, Any]]:
     with tempfile.TemporaryDirectory() as home:
         recipe = str(EXAMPLES / f"{name}.yaml")
         done = measure([STOKER, "run", recipe, "--home", home, "--json", "--set", f"seed={seed}"])
-    return done, json.loads(done.stdout.strip().splitlines()[-1])
+        answer = json.loads(done.stdout.strip().splitlines()[-1])
+        report = json.loads(Path(answer["report"]).with_suffix(".json").read_bytes())
+        answer["training"] = report["training"]["seconds"]
+    return done, answer
 
 
 def row_of(name: str) -> dict[str, Any]:
@@ -48,11 +51,18 @@ def row_of(name: str) -> dict[str, Any]:
         "wall_s": round(statistics.median(done.wall_s for done, _ in results), 1),
         "cpu_s": round(statistics.median(done.cpu_s for done, _ in results), 1),
         "peak_mb": round(max(done.peak_mb for done, _ in results)),
+        **checkpoint_share([answer["training"] for _, answer in results]),
         "stage_s": {
             stage: round(statistics.median(answer["seconds"][stage] for _, answer in results), 2)
             for stage in results[0][1]["seconds"]
         },
     }
+
+
+def checkpoint_share(trainings: list[dict[str, float]]) -> dict[str, float]:
+    """What checkpoints cost, as a share of training time; trees write none."""
+    shares = [t["checkpoint"] / t["total"] for t in trainings if t.get("total")]
+    return {"checkpoint_share": round(statistics.median(shares), 4)} if shares else {}
 
 
 def main() -> None:

@@ -147,12 +147,16 @@ class _Run:
             executed.status,
             executed.seconds,
             manifest=artifact.manifest,
+            measured=executed.measured,
         )
 
     def _conclude(self, done: dict[str, Executed], seconds: dict[str, float]) -> RunResult:
         artifacts = {stage: executed.artifact for stage, executed in done.items()}
         bundle = artifacts["bundle"].folder
-        measured = {stage: executed.measured for stage, executed in done.items()}
+        measured = {
+            stage: self.catalog.measured(artifact.fingerprint)
+            for stage, artifact in artifacts.items()
+        }
         report = report_run(self.recipe, self.id, list(done.values()), self.store.home, measured)
         seconds["report"] = round(time.monotonic() - self.started - sum(seconds.values()), 3)
         result = RunResult(self.id, "done", bundle, report, scores(artifacts), seconds)

@@ -95,7 +95,7 @@ class Catalog:
             )
         return run
 
-    def record_stage(
+    def record_stage(  # noqa: PLR0913 - the columns of one row
         self,
         run: str,
         stage: str,
@@ -104,6 +104,7 @@ class Catalog:
         seconds: float,
         *,
         manifest: Manifest | None = None,
+        measured: Mapping[str, Any] | None = None,
     ) -> None:
         """Write down what became of one stage, and the lineage of its artifact.
 
@@ -114,6 +115,7 @@ class Catalog:
             status: `cached`, `resumed`, `done` or `failed`.
             seconds: Wall time.
             manifest: The artifact's, to keep its kind, size, summary and parents.
+            measured: What the stage measured of itself: times and rates, which no artifact holds.
         """
         with self._database.writing() as connection:
             number = self._run_number(connection, run)
@@ -127,10 +129,27 @@ class Catalog:
                     status=status,
                     fingerprint=fingerprint,
                     seconds=float(seconds),
+                    measured=to_json(dict(measured or {})),
                 )
             )
             if manifest is not None:
                 record_artifact(connection, manifest)
+
+    def measured(self, fingerprint: str) -> dict[str, Any]:
+        """What a stage measured of itself when it last made this artifact; empty if nothing.
+
+        Args:
+            fingerprint: The artifact's.
+        """
+        query = (
+            select(STAGES.c.measured)
+            .where(STAGES.c.fingerprint == fingerprint, STAGES.c.status != "cached")
+            .order_by(STAGES.c.run.desc())
+            .limit(1)
+        )
+        with self._database.reading() as connection:
+            text = connection.execute(query).scalar()
+        return {} if text is None else self._value(text)
 
     def finish_run(
         self,

@@ -62,6 +62,7 @@ STAGES = Table(
     Column("status", String(16), nullable=False),
     Column("fingerprint", String(64), index=True),
     Column("seconds", Float, nullable=False),
+    Column("measured", Text, nullable=False),
 )
 
 ARTIFACTS = Table(

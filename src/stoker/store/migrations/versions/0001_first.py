@@ -49,6 +49,7 @@ def _create_runs() -> None:
         sa.Column("status", sa.String(16), nullable=False),
         sa.Column("fingerprint", sa.String(64)),
         sa.Column("seconds", sa.Float, nullable=False),
+        sa.Column("measured", sa.Text, nullable=False),
         sa.PrimaryKeyConstraint("run", "position", name="pk_stages"),
         sa.ForeignKeyConstraint(
             ["run"], ["runs.number"], name="fk_stages_run_runs", ondelete="CASCADE"
