@@ -141,9 +141,8 @@ def _mistakes(worst: list[WorstRow], work: Work, part: str) -> list[MistakeFact]
     start = 0
     for rows in raw_part(work, part):
         here = [index for index in wanted if start <= index < start + rows.num_rows]
-        for index, cells in zip(
-            here, rows.take([index - start for index in here]).to_pylist(), strict=True
-        ):
+        places = pa.array([index - start for index in here], pa.int64())
+        for index, cells in zip(here, rows.take(places).to_pylist(), strict=True):
             found[index] = _mistake(wanted[index], cells)
         start += rows.num_rows
     return [found[row.index] for row in worst]
