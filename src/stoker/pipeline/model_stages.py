@@ -84,7 +84,7 @@ def baseline_node(recipe: Recipe) -> Node:
         stage="baseline",
         execute=_baseline,
         code=_CODE,
-        fields={"name": recipe.name, "seed": recipe.seed, "threads": recipe.train.threads},
+        fields={"name": recipe.name, "seed": recipe.seed},
         after=_ROWS,
     )
 
@@ -117,7 +117,7 @@ def _train(work: Work) -> dict[str, Any]:
 
 def _baseline(work: Work) -> dict[str, Any]:
     model = find_step("stoker.models", BASELINE, Network)()
-    return _make_model(work, model, "fast", {"threads": work.recipe.train.threads})
+    return _make_model(work, model, "fast", {"threads": 1})
 
 
 def _make_model(
