@@ -41,7 +41,7 @@ def enumerate_faults(
 
 
 @pytest.mark.parametrize(
-    ("scenario", "stride"), [("checkpoint", 1), ("publish", 19), ("catalog", 61)]
+    ("scenario", "stride"), [("checkpoint", 1), ("publish", 13), ("catalog", 41)]
 )
 def test_some_failing_calls_lose_nothing(shim, tmp_path, scenario, stride):
     found = enumerate_faults(shim, scenario, tmp_path, stride=stride)
