@@ -14,6 +14,7 @@ Source: https://sqlite.org/wal.html, https://sqlite.org/pragma.html#pragma_synch
 
 from __future__ import annotations
 
+import logging
 import os
 import re
 import sqlite3
@@ -29,6 +30,10 @@ from sqlalchemy.engine import Connection, Engine
 from stoker.core.errors import ArtifactError, MachineError
 from stoker.store import locks
 from stoker.store.durable import machine_errors, make_folder
+
+# The pool raises an interrupt that comes while it closes a connection, and also logs it with a
+# traceback; raising is enough.
+logging.getLogger("sqlalchemy.pool").setLevel(logging.CRITICAL)
 
 MIGRATIONS = Path(__file__).with_name("migrations")
 _BUSY_S = 60.0
