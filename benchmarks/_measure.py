@@ -89,7 +89,23 @@ def versions(*names: str) -> dict[str, str]:
     return found
 
 
-def save(name: str, rows: Sequence[Mapping[str, Any]], *, libraries: Sequence[str]) -> Path:
+def peer_versions(*names: str) -> dict[str, str]:
+    """Versions in the environment of the peers, which `STOKER_PEERS_PYTHON` names."""
+    python = os.environ.get("STOKER_PEERS_PYTHON")
+    if python is None:
+        return dict.fromkeys(names, "not run")
+    code = "import importlib.metadata as m, sys; print(*map(m.version, sys.argv[1:]))"
+    done = subprocess.run([python, "-c", code, *names], capture_output=True, text=True, check=True)
+    return dict(zip(names, done.stdout.split(), strict=True))
+
+
+def save(
+    name: str,
+    rows: Sequence[Mapping[str, Any]],
+    *,
+    libraries: Sequence[str],
+    peers: Sequence[str] = (),
+) -> Path:
     """Write `results/NAME.json` and print its rows."""
     path = RESULTS / f"{name}.json"
     RESULTS.mkdir(parents=True, exist_ok=True)
@@ -97,7 +113,7 @@ def save(name: str, rows: Sequence[Mapping[str, Any]], *, libraries: Sequence[st
         "benchmark": name,
         "date": datetime.now(UTC).strftime("%Y-%m-%d"),
         "machine": machine(),
-        "versions": versions("stoker", *libraries),
+        "versions": versions("stoker", *libraries) | peer_versions(*peers),
         "rows": list(rows),
     }
     path.write_text(json.dumps(result, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")

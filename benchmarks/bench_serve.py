@@ -279,7 +279,7 @@ def main() -> None:
     else:
         rows.append({"server": "versions of the peers", **peer_versions()})
         libraries = ("onnxruntime", "uvicorn", "httptools", "uvloop", "orjson", "torch", "pillow")
-        save("serve", rows, libraries=libraries)
+        save("serve", rows, libraries=libraries, peers=["fastapi", "litserve"])
 
 
 if __name__ == "__main__":

@@ -251,8 +251,7 @@ def main() -> None:
         rows = compare(folder, options.rounds)
         if options.goal:
             rows.append(goal(folder, seeds=5))
-    libraries = ["torch", "numpy", "lightning", "jax"]
-    save("train", rows, libraries=libraries)
+    save("train", rows, libraries=["torch", "numpy"], peers=["lightning", "jax"])
 
 
 if __name__ == "__main__":

@@ -10,7 +10,6 @@ Importing this package loads nothing heavy: `run`, `load` and the rest are looke
 from __future__ import annotations
 
 import importlib
-from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -18,7 +17,8 @@ if TYPE_CHECKING:
     from stoker.pipeline.run import RunResult, check, run
     from stoker.recipe.load import load_recipe
 
-__version__ = version("stoker")
+if TYPE_CHECKING:
+    __version__: str
 __all__ = ["Predictor", "RunResult", "__version__", "check", "load", "load_recipe", "run"]
 
 _HOMES = {
@@ -33,6 +33,8 @@ _HOMES = {
 
 def __getattr__(name: str) -> Any:
     """Import the module of a public name when it is first asked for."""
+    if name == "__version__":  # reading the metadata costs as much as starting Python
+        return importlib.import_module("importlib.metadata").version("stoker")
     if name not in _HOMES:
         raise AttributeError(f"module 'stoker' has no attribute {name!r}")
     return getattr(importlib.import_module(_HOMES[name]), name)

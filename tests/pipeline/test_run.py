@@ -10,9 +10,10 @@ import pytest
 from PIL import Image
 
 import stoker
-from stoker.core.errors import DataError, GateError, RecipeError
+from stoker.cli.bundles import find_bundle
+from stoker.core.errors import DataError, RecipeError
 from stoker.core.events import Silent, listening
-from stoker.pipeline.run import RunResult, check, run
+from stoker.pipeline.run import RefusedRun, RunResult, check, run
 from stoker.store.catalog import Catalog
 
 
@@ -99,13 +100,15 @@ def test_a_damaged_artifact_is_made_anew(tumours_project: Path, home: Path) -> N
 
 
 def test_a_missed_gate_registers_nothing(digits_project: Path, home: Path) -> None:
-    with pytest.raises(GateError, match=r"accuracy .* is not at least 0\.999") as refusal:
+    with pytest.raises(RefusedRun, match=r"accuracy .* is not at least 0\.999") as refusal:
         run(
             digits_project / "recipe.yaml",
             home=home,
             overrides=["evaluate.gates.accuracy=>= 0.999", "train.epochs=1"],
         )
     assert refusal.value.exit_code == 3
+    assert refusal.value.result.status == "refused"
+    assert refusal.value.result.metrics["accuracy"]["value"] < 0.999
     assert Catalog(home).models() == []
     assert Catalog(home).run("latest").status == "failed"
     assert list((home / "runs").glob("*/report.html"))
@@ -156,3 +159,11 @@ def test_equal_recipes_give_equal_bundles(digits_project: Path, tmp_path: Path, 
     ]
     manifests = [json.loads((r.bundle / "manifest.json").read_bytes()) for r in results if r.bundle]
     assert manifests[0]["files"] == manifests[1]["files"]
+
+
+def test_the_recipe_says_how_its_model_is_served(tumours_project: Path, home: Path) -> None:
+    result = run(
+        tumours_project / "recipe.yaml", home=home, overrides=["serve.port=9000", "compress=off"]
+    )
+    assert find_bundle("tumours", home).serve == {"port": 9000}
+    assert find_bundle(str(result.bundle), home).serve == {}

@@ -8,9 +8,11 @@ long as the answer is kept, so that no collection takes it from under a server.
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
+from typing import Any
 
 from stoker.bundle.write import BUNDLE_FILE
 from stoker.cli.history import best_version
@@ -31,6 +33,8 @@ class FoundBundle:
     version: str | None = None
     """Version in the catalog."""
     artifact: Artifact | None = None
+    serve: Mapping[str, Any] = field(default_factory=dict)
+    """The keys of the recipe's `serve` section; empty for a folder, which must not say how."""
 
 
 def find_bundle(text: str, home: Path | None) -> FoundBundle:
@@ -55,7 +59,8 @@ def find_bundle(text: str, home: Path | None) -> FoundBundle:
             fix="run the recipe again",
         )
     artifact.verify()
-    return FoundBundle(artifact.folder, name, str(model.version), artifact)
+    serve = catalog.run(model.run).result.get("serve", {}) if model.run else {}
+    return FoundBundle(artifact.folder, name, str(model.version), artifact, serve)
 
 
 def _unknown(text: str, known: list[str]) -> ArtifactError:

@@ -63,7 +63,7 @@ def bundle_node(recipe: Recipe, stages: tuple[str, ...]) -> Node:
         stage="bundle",
         execute=_bundle,
         code=("stoker.bundle", "stoker.evaluate.report", "stoker.pipeline.facts"),
-        fields={"name": recipe.name, "gates": recipe.evaluate.gates},
+        fields={"name": recipe.name, "gates": recipe.evaluate.gates, "serve": serve_keys(recipe)},
         after=stages,
     )
 
@@ -179,6 +179,16 @@ def _bundle(work: Work) -> dict[str, Any]:
     write_file(work.folder / "card.md", render_card(facts).encode())
     (work.folder / "manifest.json").unlink()  # the store seals the whole folder anew
     return {"chosen": name}
+
+
+def serve_keys(recipe: Recipe) -> dict[str, Any]:
+    """The keys of `serve` that the recipe gives; a server's own defaults may change later.
+
+    They are kept in the catalog and not in the bundle: a bundle that came from somewhere else must
+    not say which address to bind or which key to accept.
+    """
+    given = recipe.serve
+    return {} if given is None else given.model_dump(mode="json", exclude_unset=True)
 
 
 def lineage(inputs: Mapping[str, Artifact]) -> list[dict[str, Any]]:

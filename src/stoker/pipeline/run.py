@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -27,6 +27,7 @@ from stoker.pipeline.node import Node
 from stoker.pipeline.plan import Plan, make_plan
 from stoker.pipeline.quarantine import check_rejects
 from stoker.pipeline.reporting import report_run
+from stoker.pipeline.result_stages import serve_keys
 from stoker.recipe.load import load_recipe
 from stoker.recipe.model import Recipe
 from stoker.store.artifact import Artifact
@@ -43,14 +44,24 @@ class RunResult:
 
     run: str
     """Its id in the catalog."""
-    status: Literal["done", "unchanged", "partial"]
-    """`unchanged`: everything was there already; `partial`: stopped after the stage asked for."""
+    status: Literal["done", "unchanged", "partial", "refused"]
+    """`unchanged`: everything was there already; `partial`: stopped after the stage asked for;
+    `refused`: a gate was missed, and no model was registered."""
     bundle: Path | None = None
     report: Path | None = None
     metrics: Mapping[str, Any] = field(default_factory=dict)
     """Scores of the bundle by metric: `value`, `low`, `high`."""
     seconds: Mapping[str, float] = field(default_factory=dict)
     """Wall time of each stage."""
+
+
+class RefusedRun(GateError):
+    """A gate was missed; the result is whole and can be looked at."""
+
+    def __init__(self, result: RunResult, what: str, *, fix: str) -> None:
+        """Keep the result beside the message."""
+        super().__init__(what, expected="every gate under evaluate.gates", fix=fix)
+        self.result = replace(result, status="refused")
 
 
 def run(
@@ -69,7 +80,7 @@ def run(
         overrides: Changes such as `train.epochs=3`.
 
     Raises:
-        GateError: If the result misses a gate of the recipe.
+        RefusedRun: If the result misses a gate of the recipe.
         StokerError: If anything that the user can mend is wrong.
     """
     started = time.monotonic()
@@ -163,9 +174,9 @@ class _Run:
         missed = [gate for gate in gate_results(self.recipe, artifacts) if not gate.passed]
         if missed:
             self._end(result, status="failed")
-            raise GateError(
+            raise RefusedRun(
+                result,
                 "; ".join(gate.text for gate in missed),
-                expected="every gate under evaluate.gates",
                 fix=f"read {report}; then change the data, the model or the gate",
             )
         version = self.catalog.add_model(
@@ -176,7 +187,8 @@ class _Run:
         return result
 
     def _end(self, result: RunResult, status: Literal["done", "failed"] = "done") -> None:
-        self.catalog.finish_run(self.id, status, as_json(result))
+        said = {**as_json(result), "serve": serve_keys(self.recipe)}
+        self.catalog.finish_run(self.id, status, said)
 
 
 def as_json(result: RunResult) -> dict[str, Any]:

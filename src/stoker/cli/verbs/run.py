@@ -41,12 +41,17 @@ def verb(
     from stoker.cli.progress import make_listener
     from stoker.cli.text import json_text
     from stoker.core.events import listening
-    from stoker.pipeline.run import run
+    from stoker.pipeline.run import RefusedRun, run
     from stoker.recipe.load import load_recipe
 
-    with listening(make_listener()):
-        loaded = load_recipe(recipe, overrides)
-        result = run(loaded, home=home, until=until, overrides=overrides)
+    try:
+        with listening(make_listener()):
+            loaded = load_recipe(recipe, overrides)
+            result = run(loaded, home=home, until=until, overrides=overrides)
+    except RefusedRun as refusal:
+        if as_json:
+            click.echo(json_text(as_object(refusal.result)))
+        raise
     click.echo(json_text(as_object(result)) if as_json else describe(result, loaded.name))
 
 

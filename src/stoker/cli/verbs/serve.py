@@ -3,7 +3,9 @@
 Routes: /predict, the Open Inference Protocol V2, health, metrics and the OpenAPI document.
 
 BUNDLE is a folder, or a model of the catalog: NAME (its champion, else its newest version),
-NAME@ALIAS or NAME@VERSION. SIGTERM stops taking requests, answers those accepted, and exits.
+NAME@ALIAS or NAME@VERSION. A model of the catalog is served as the `serve` section of its recipe
+says; a folder is not, for it may come from elsewhere. Options win. SIGTERM stops taking requests,
+answers those accepted, and exits.
 
 The server binds 127.0.0.1; any other --host needs --key-file, a file that holds the key which
 clients send as `Authorization: Bearer KEY`.
@@ -51,7 +53,8 @@ def verb(bundle: str, pairs: tuple[str, ...], home: Path | None, **options: obje
     from stoker.serve.server import serve
     from stoker.serve.settings import ServeSettings
 
-    settings = make_settings(ServeSettings, options, pairs)
     found = find_bundle(bundle, home)
+    given = {key: value for key, value in options.items() if value is not None}
+    settings = make_settings(ServeSettings, {**found.serve, **given}, pairs)
     with listening(make_listener()):
         serve(found.folder, settings, name=found.name, version=found.version)
