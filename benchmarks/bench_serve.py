@@ -196,18 +196,6 @@ def commands(folder: Path) -> dict[str, tuple[list[str], bool]]:
     }
 
 
-def peer_versions() -> dict[str, str]:
-    """Versions of the peers' libraries, in their own Python."""
-    code = (
-        "import importlib.metadata as m, json\n"
-        "names = ('fastapi', 'starlette', 'uvicorn', 'litserve', 'torch', 'onnxruntime')\n"
-        "have = {d.metadata['Name'].lower(): d.version for d in m.distributions()}\n"
-        "print(json.dumps({n: have.get(n, 'not installed') for n in names}))"
-    )
-    peers = os.environ.get("STOKER_PEERS_PYTHON", sys.executable)
-    return json.loads(subprocess.run([peers, "-c", code], capture_output=True, check=True).stdout)
-
-
 def compare(folder: Path, rounds: int, seconds: float, only_ours: bool) -> list[dict[str, Any]]:
     """One row a server."""
     pictures = [path.read_bytes() for path in sorted(folder.glob("*.png"))]
@@ -277,7 +265,6 @@ def main() -> None:
     if options.only_ours:
         print(json.dumps(rows, indent=1))
     else:
-        rows.append({"server": "versions of the peers", **peer_versions()})
         libraries = ("onnxruntime", "uvicorn", "httptools", "uvloop", "orjson", "torch", "pillow")
         save("serve", rows, libraries=libraries, peers=["fastapi", "litserve"])
 
