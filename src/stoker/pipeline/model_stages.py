@@ -134,7 +134,7 @@ def _make_model(
         len(prepared.train),
         given,
     )
-    events.message(choice.reason)
+    events.message(f"{work.stage}: {choice.reason}")
     seed = derive_seed(work.recipe.seed, "model", step_name(choice.model))
     if isinstance(choice.model, Network):
         made = _train_network(choice.model, choice.settings, prepared, seed, work.scratch)

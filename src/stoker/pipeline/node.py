@@ -24,6 +24,7 @@ from stoker.store.store import Artifact
 class Work:
     """What a stage gets to do its work with."""
 
+    stage: str
     recipe: Recipe
     inputs: Mapping[str, Artifact]
     """Verified input artifacts by the name of the stage that made them."""

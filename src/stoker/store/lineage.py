@@ -76,4 +76,4 @@ def now() -> str:
 
 def to_json(value: object) -> str:
     """The text of a cell that holds a value."""
-    return json.dumps(value, ensure_ascii=False, allow_nan=False, sort_keys=True)
+    return json.dumps(value, ensure_ascii=False, allow_nan=False)
