@@ -167,3 +167,11 @@ def test_the_recipe_says_how_its_model_is_served(tumours_project: Path, home: Pa
     )
     assert find_bundle("tumours", home).serve == {"port": 9000}
     assert find_bundle(str(result.bundle), home).serve == {}
+
+
+def test_the_learning_rate_can_be_found(digits_project: Path, home: Path) -> None:
+    heard = Heard()
+    with listening(heard):
+        run(digits_project / "recipe.yaml", home=home, overrides=["train.rate=find"])
+    (said,) = [line for line in heard.lines if "falls fastest" in line]
+    assert 1e-5 < float(said.rsplit(" ", 1)[1]) < 1

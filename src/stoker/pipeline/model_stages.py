@@ -34,8 +34,10 @@ from stoker.store.durable import write_file
 
 if TYPE_CHECKING:
     from stoker.train.presets import Preset
+    from stoker.train.settings import Settings
 
 BASELINE = "logistic"
+FIND = "find"
 _CODE = (
     "stoker.train",
     "stoker.models",
@@ -106,7 +108,7 @@ def compress_node(recipe: Recipe) -> Node:
 def _train(work: Work) -> dict[str, Any]:
     train = work.recipe.train
     given = {
-        **train.given,
+        **{key: value for key, value in train.given.items() if value != FIND},
         "budget_s": train.budget,
         "checkpoint_every_s": train.checkpoint_every,
         "threads": train.threads,
@@ -137,7 +139,7 @@ def _make_model(
     events.message(f"{work.stage}: {choice.reason}")
     seed = derive_seed(work.recipe.seed, "model", step_name(choice.model))
     if isinstance(choice.model, Network):
-        made = _train_network(choice.model, choice.settings, prepared, seed, work.scratch)
+        made = _train_network(choice.model, choice.settings, prepared, seed, work)
     else:
         made = _fit_estimator(only(choice.model, Estimator), choice.settings, prepared, seed)
     work.measured.update(made.measured)
@@ -168,17 +170,22 @@ class _Made:
 
 
 def _train_network(
-    model: Network, settings: Any, prepared: Prepared, seed: int, scratch: Path
+    model: Network, settings: Settings, prepared: Prepared, seed: int, work: Work
 ) -> _Made:
     import torch
 
     from stoker.bundle.export import export_network
+    from stoker.train.finder import find_rate
     from stoker.train.loop import train_network
     from stoker.train.network_output import outputs
 
     torch.manual_seed(derive_seed(seed, "weights"))
     interface = prepared.interface
     network = model.build(interface.inputs, interface.task.num_outputs)
+    if work.stage == "train" and work.recipe.train.rate == FIND:
+        curve = find_rate(network, prepared.train, interface.task, settings, seed=seed)
+        events.message(f"{work.stage}: the loss falls fastest at rate {curve.rate:.2g}")
+        settings = settings.model_copy(update={"rate": curve.rate})
     trained = train_network(
         network,
         prepared.train,
@@ -186,7 +193,7 @@ def _train_network(
         interface.task,
         settings,
         seed=seed,
-        scratch=scratch,
+        scratch=work.scratch,
     )
     weights = {name: value.numpy() for name, value in trained.network.state_dict().items()}
     return _Made(
@@ -204,7 +211,7 @@ def _train_network(
     )
 
 
-def _fit_estimator(model: Estimator, settings: Any, prepared: Prepared, seed: int) -> _Made:
+def _fit_estimator(model: Estimator, settings: Settings, prepared: Prepared, seed: int) -> _Made:
     estimate = model.fit(
         prepared.train,
         prepared.validation,

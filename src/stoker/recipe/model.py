@@ -103,8 +103,9 @@ class Train(Step):
     """How gradients change weights."""
     schedule: Annotated[Step | None, At("stoker.train.schedules", "Schedule")] = None
     """How the learning rate changes over training."""
-    rate: Annotated[Number, Field(gt=0)] | None = None
-    """Peak learning rate."""
+    rate: Annotated[Number, Field(gt=0)] | Literal["find"] | None = None
+    """Peak learning rate; `find` tries rates from tiny to large and takes the one where the loss
+    falls fastest."""
     gradient_clip: Annotated[Number, Field(gt=0)] | None = None
     """Largest norm of the whole gradient; null: not clipped."""
     accumulate: Annotated[Whole, Field(ge=1)] | None = None
