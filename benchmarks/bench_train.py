@@ -2,8 +2,9 @@
 
 Question:  MNIST, 784-500-10, batch 64, plain SGD, one epoch through stoker's own training loop:
            memory-mapped uint8 rows, its own shuffle, checks, history, score of 64 rows.
-Method:    stoker and each peer are processes that stay alive; they take turns (A B C A B C ...),
-           each on all cores; the first round warms up and is dropped; medians of wall and CPU time.
+Method:    each peer is a process that stays alive; ours and a peer take turns in pairs (A B, A C,
+           A D, ...), each on all cores, so that a busy moment of the machine hits both; the first
+           round warms up and is dropped; medians of times and of the ratios of pairs.
            The hand-written loop is the limit: forward and backward without autograd.
 Run:       make bench BENCH=train          (4 to 6 minutes; writes benchmarks/results/train.json)
            Lightning and JAX run in a Python of their own, named in STOKER_PEERS_PYTHON
@@ -77,6 +78,10 @@ TARGETS = {
     "jax_scan": ">= 1",
     "hand_written": ">= 0.77 (at most 1.3 times its time)",
 }
+
+
+Epoch = dict[str, float]
+"""What one epoch took: wall_s, cpu_s, loss, and for ours where the time went."""
 
 
 class Peer:
@@ -187,32 +192,34 @@ def compare(folder: Path, rounds: int) -> list[dict[str, Any]]:
     peers = [Peer(name, sys.executable, folder) for name in OWN_PYTHON]
     if peers_python:
         peers += [Peer(name, peers_python, folder) for name in PEERS_PYTHON]
-    taken: dict[str, list[dict[str, float]]] = {}
+    pairs: dict[str, list[tuple[Epoch, Epoch]]] = {peer.name: [] for peer in peers}
     for turn in range(rounds + 1):
-        answers = {"stoker": own_epoch(folder, turn)}
-        answers |= {peer.name: peer.epoch() for peer in peers}
-        for name, answer in answers.items():
-            taken.setdefault(name, []).append(answer)
-        print(turn, {name: round(a["wall_s"], 2) for name, a in answers.items()}, flush=True)
+        for place, peer in enumerate(peers):
+            ours = own_epoch(folder, turn * len(peers) + place)
+            pairs[peer.name].append((ours, peer.epoch()))
+        last = {name: [round(e["wall_s"], 2) for e in found[-1]] for name, found in pairs.items()}
+        print(turn, last, flush=True)
     for peer in peers:
         peer.close()
-    medians = {name: _medians(answers[1:]) for name, answers in taken.items()}
-    rows = [_row(name, found, medians["stoker"]) for name, found in medians.items()]
+    warm = {name: found[1:] for name, found in pairs.items()}
+    own = _medians([ours for found in warm.values() for ours, _ in found])
+    rows = [{"who": "stoker"} | own] + [_row(name, found) for name, found in warm.items()]
     missing = [] if peers_python else PEERS_PYTHON
     return rows + [{"who": n, "skipped": "STOKER_PEERS_PYTHON is not set"} for n in missing]
 
 
-def _medians(answers: list[dict[str, float]]) -> dict[str, float]:
-    return {name: statistics.median(a[name] for a in answers) for name in answers[0]}
+def _medians(answers: Sequence[Epoch]) -> Epoch:
+    return {name: round(statistics.median(a[name] for a in answers), 4) for name in answers[0]}
 
 
-def _row(name: str, found: dict[str, float], ours: dict[str, float]) -> dict[str, Any]:
-    row: dict[str, Any] = {"who": name} | {k: round(v, 4) for k, v in found.items()}
-    if name != "stoker":
-        row["times_ours"] = round(found["wall_s"] / ours["wall_s"], 2)
-        row["times_ours_cpu"] = round(found["cpu_s"] / ours["cpu_s"], 2)
-        row["target"] = TARGETS.get(name, "none")
-    return row
+def _row(name: str, pairs: Sequence[tuple[Epoch, Epoch]]) -> dict[str, Any]:
+    """A peer's medians, and the medians of its ratios to the epoch of ours just before."""
+    ratios = {
+        key: round(statistics.median(peer[of] / ours[of] for ours, peer in pairs), 2)
+        for key, of in (("times_ours", "wall_s"), ("times_ours_cpu", "cpu_s"))
+    }
+    peer = _medians([peer for _, peer in pairs])
+    return {"who": name} | peer | ratios | {"target": TARGETS.get(name, "none")}
 
 
 def goal(folder: Path, seeds: int) -> dict[str, Any]:
