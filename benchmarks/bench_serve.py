@@ -16,8 +16,10 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 import json
 import os
+import signal
 import socket
 import statistics
 import subprocess
@@ -79,13 +81,15 @@ class Server:
         return sum(_pss_kb(pid) for pid in family(self.process.pid)) * 1024 / 1e6
 
     def stop(self) -> None:
-        """End it."""
+        """End it and all it started; some servers leave children behind."""
         self.process.terminate()
         try:
             self.process.wait(20)
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGKILL)
 
 
 def family(pid: int) -> list[int]:
