@@ -116,4 +116,4 @@ def test_rows_of_a_large_dataset_are_numbered_through(tmp_path: Path, out: Path)
     assert rows["_part"].to_pylist() == ["train"] * 70_000 + ["test"] * 70_000
     assert rows["_line"].to_pylist() == [*range(2, 70_002)] * 2
     assert json.loads((out / "dataset.json").read_bytes())["rows_in"] == 140_000
-    assert not [name for name in os.listdir(out) if name.startswith("media")]  # noqa: PTH208
+    assert not [name for name in os.listdir(out) if name.startswith("media")]  # noqa: PTH208 - names are enough
