@@ -20,7 +20,7 @@ os.environ["COLUMNS"] = "100"
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(Path(__file__).parent))
 
-from pages import benchmarks, command_line, recipe, steps  # noqa: E402
+from pages import benchmarks, command_line, recipe, steps  # noqa: E402 - the path is set above
 
 PAGES: dict[str, Callable[[], str]] = {
     "docs/reference/cli.md": command_line.page,

@@ -7,7 +7,6 @@ tensor.  What was rejected is in the store before this looks, so nothing is lost
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pyarrow as pa
@@ -37,15 +36,14 @@ def check_rejects(executed: Executed, max_rejects: float) -> None:
     if executed.stage not in ("acquire", "clean", "prepare"):
         return
     rows_in = int(executed.artifact.manifest.summary["rows_in"])
-    unusable = list(_unusable(executed.artifact))
-    if not unusable:
+    count, first = _unusable(executed.artifact)
+    if first is None:
         return
-    first = unusable[0]
     path = executed.artifact.folder / "rejects.parquet"
-    said = f"{len(unusable):,} of {rows_in:,} records cannot be used ({executed.stage})"
+    said = f"{count:,} of {rows_in:,} records cannot be used ({executed.stage})"
     example = f"{first['found']!r} {first['reason']}" if first["found"] else first["reason"]
     place = Place(first["source"], first["line"], column=first["column"])
-    if len(unusable) > max_rejects * rows_in:
+    if count > max_rejects * rows_in:
         raise DataError(
             f"{said}; the first: {example}",
             expected=f"at most {max_rejects:.2%}, as data.max_rejects says",
@@ -56,8 +54,13 @@ def check_rejects(executed: Executed, max_rejects: float) -> None:
         events.warning(f"{said} and are left out, see {path}; the first: {place}: {example}")
 
 
-def _unusable(artifact: Artifact) -> Iterator[dict[str, Any]]:
-    chosen = set(step_names(_CLEANERS)) - {UNREADABLE}
+def _unusable(artifact: Artifact) -> tuple[int, dict[str, Any] | None]:
+    """How many records are unusable, and the first of them; there may be a million."""
+    chosen = pa.array(sorted(set(step_names(_CLEANERS)) - {UNREADABLE}))
+    count, first = 0, None
     for table in read_tables(artifact.folder / "rejects.parquet"):
-        judged = pc.is_in(table["step"], value_set=pa.array(sorted(chosen)))
-        yield from table.filter(pc.invert(judged)).to_pylist()
+        unusable = table.filter(pc.invert(pc.is_in(table["step"], value_set=chosen)))
+        count += unusable.num_rows
+        if first is None and unusable.num_rows:
+            first = unusable.slice(0, 1).to_pylist()[0]
+    return count, first

@@ -109,7 +109,7 @@ def _run(pinned: Pinned, scratch: Path) -> None:
     command = _npm(pinned, scratch) if pinned.registry == "npm" else _pip(pinned, scratch)
     try:
         # The command is a fixed list; the name and the version have been checked by `package`.
-        ended = subprocess.run(  # noqa: S603
+        ended = subprocess.run(  # noqa: S603 - see above
             command,
             cwd=scratch,  # not the project, where npm would obey an .npmrc of whoever made it
             stdin=subprocess.DEVNULL,
