@@ -4,8 +4,8 @@
     python scripts/generate_docs.py --check    exit 1 and name those that are stale
 
 Made: the recipe reference (from its JSON Schema), the step tables (from the files of each stage),
-the command line (from `--help`), the examples on the template pages, and the benchmark table of
-both READMEs (from `benchmarks/results/*.json`), which stands between two marks.
+the command line (from `--help`), all benchmark results and the table of targets in both READMEs
+(from `benchmarks/results/*.json`), which stands between two marks.
 """
 
 from __future__ import annotations
@@ -22,12 +22,16 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from pages import benchmarks, command_line, recipe, steps  # noqa: E402 - the path is set above
 
+CHINESE: dict[str, str] = json.loads((ROOT / "scripts/pages/chinese.json").read_bytes())
+"""The words of the table of targets; one that is missing is an error."""
+
 PAGES: dict[str, Callable[[], str]] = {
     "docs/reference/cli.md": command_line.page,
     "docs/reference/recipe.md": recipe.page,
     "docs/reference/steps.md": steps.page,
     "README.md": lambda: benchmarks.fill(ROOT / "README.md"),
-    "README.zh-CN.md": lambda: benchmarks.fill(ROOT / "README.zh-CN.md"),
+    "README.zh-CN.md": lambda: benchmarks.fill(ROOT / "README.zh-CN.md", chinese.WORDS.__getitem__),
+    "docs/benchmarks.md": benchmarks.page,
 }
 
 
