@@ -30,7 +30,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "docs/reference/recipe.md": recipe.page,
     "docs/reference/steps.md": steps.page,
     "README.md": lambda: benchmarks.fill(ROOT / "README.md"),
-    "README.zh-CN.md": lambda: benchmarks.fill(ROOT / "README.zh-CN.md", chinese.WORDS.__getitem__),
+    "README.zh-CN.md": lambda: benchmarks.fill(ROOT / "README.zh-CN.md", CHINESE.__getitem__),
     "docs/benchmarks.md": benchmarks.page,
 }
 
