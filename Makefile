@@ -1,5 +1,6 @@
-# What runs here is what CI runs (.ci/run).  Needs python3.11 with venv and pip, and make; nothing else.
-PYTHON ?= python3.11
+# What runs here is what CI runs (.ci/run).  Needs Python 3.11 or later with venv and pip, and make;
+# nothing else.  3.11 is what the tests run on, so it is taken first.
+PYTHON ?= $(firstword $(foreach name,python3.11 python3.12 python3.13 python3,$(shell command -v $(name))))
 VENV   := .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check
@@ -14,7 +15,8 @@ help:            ## this list
 setup: $(VENV)/.dev ## virtual environment with everything a developer needs
 
 $(BIN)/python:
-	@command -v $(PYTHON) >/dev/null || { echo "$(PYTHON) is missing; set PYTHON=..." >&2; exit 1; }
+	@$(or $(PYTHON),false) -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "Python 3.11 or later with venv is needed, found: $(or $(PYTHON),none); set PYTHON=..." >&2; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 
 # One stamp per extra: a demo does not need the developer's tools.
