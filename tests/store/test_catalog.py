@@ -6,6 +6,7 @@ import os
 import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -43,7 +44,7 @@ def test_a_run_is_kept_with_its_stages(tmp_path, catalog):
 
 def test_runs_are_listed_by_order_not_by_clock(catalog, tmp_path):
     runs = [start_run(catalog, name) for name in ("a", "b", "a")]
-    with sqlite3.connect(tmp_path / "catalog.sqlite") as database:
+    with closing(sqlite3.connect(tmp_path / "catalog.sqlite")) as database, database:
         database.execute("UPDATE runs SET started_at = '1970' WHERE id = ?", (runs[2],))
     database.close()
     assert [run.id for run in catalog.runs()] == runs[::-1]
@@ -154,7 +155,7 @@ def test_roots_are_models_latest_runs_and_runs_at_work(tmp_path, catalog):
             catalog.finish_run(run, "done")
         elif name == "failed-latest":
             catalog.finish_run(run, "failed")
-    with sqlite3.connect(tmp_path / "catalog.sqlite") as database:
+    with closing(sqlite3.connect(tmp_path / "catalog.sqlite")) as database, database:
         database.execute("UPDATE runs SET process_started = 1 WHERE number = 3")
     database.close()
     catalog.add_model("digits", "9" * 64, {})
@@ -187,7 +188,7 @@ def test_an_open_and_up_to_date_catalog_needs_no_alembic(catalog, tmp_path):
 
 
 def test_a_newer_catalog_is_refused(catalog, tmp_path):
-    with sqlite3.connect(tmp_path / "catalog.sqlite") as database:
+    with closing(sqlite3.connect(tmp_path / "catalog.sqlite")) as database, database:
         database.execute("UPDATE alembic_version SET version_num = '9999'")
     database.close()
     with pytest.raises(ArtifactError, match=r"revision 9999(.|\n)*upgrade stoker"):
@@ -213,7 +214,7 @@ def test_damage_inside_is_found_by_the_check(catalog, tmp_path):
 
 def test_a_cell_that_is_not_json_is_damage(catalog, tmp_path):
     start_run(catalog)
-    with sqlite3.connect(tmp_path / "catalog.sqlite") as database:
+    with closing(sqlite3.connect(tmp_path / "catalog.sqlite")) as database, database:
         database.execute("UPDATE runs SET overrides = '[1,'")
     database.close()
     with pytest.raises(ArtifactError, match="is damaged"):

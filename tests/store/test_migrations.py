@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -76,7 +77,7 @@ def test_a_failed_migration_changes_nothing(tmp_path, monkeypatch):
     with pytest.raises(ZeroDivisionError):
         Catalog(tmp_path)
     monkeypatch.undo()
-    with sqlite3.connect(tmp_path / "catalog.sqlite") as database:
+    with closing(sqlite3.connect(tmp_path / "catalog.sqlite")) as database, database:
         assert database.execute("SELECT count(*) FROM sqlite_master").fetchone() == (0,)
     database.close()
     assert Catalog(tmp_path).runs() == []

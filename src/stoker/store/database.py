@@ -150,8 +150,12 @@ class Database:
         connection = sqlite3.connect(
             f"{self.path.as_uri()}?{mode}", uri=True, timeout=_BUSY_S, isolation_level=None
         )
-        connection.execute("PRAGMA foreign_keys=ON")
-        connection.execute("PRAGMA synchronous=FULL")
+        try:
+            connection.execute("PRAGMA foreign_keys=ON")
+            connection.execute("PRAGMA synchronous=FULL")
+        except sqlite3.Error:
+            connection.close()
+            raise
         return connection
 
     def _migrate(self) -> None:
