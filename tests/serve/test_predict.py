@@ -299,3 +299,34 @@ def test_metrics_count_routes_codes_batches_and_rejects(images: httpx.Client) ->
         "stoker_connections ",
     ):
         assert part in text
+
+
+def test_a_key_that_stands_twice_is_refused_by_its_name(people: httpx.Client) -> None:
+    headers = {"content-type": "application/json"}
+    for body in (
+        '{"age": 1, "职业": "a:b", "职业": "nurse"}',
+        '{"rows": [{"age": 1, "职业": "3"}, {"age": 1, "职业": "3", "职业": null}]}',
+    ):
+        answer = people.post("/predict", content=body.encode(), headers=headers)
+        assert answer.status_code == 400
+        assert "'职业' stands twice" in answer.json()["error"]["message"]
+    tensor = {"name": "age", "shape": [1], "datatype": "FP64", "data": [1]}
+    twice = json.dumps(tensor)[:-1] + ', "data": [2]}'
+    body = f'{{"inputs": [{twice}]}}'
+    answer = people.post("/v2/models/census/infer", content=body, headers=headers)
+    assert answer.status_code == 400
+    assert "'data' stands twice" in answer.json()["error"]
+
+
+def test_deep_nesting_in_a_cell_is_one_bad_cell(people: httpx.Client) -> None:
+    headers = {"content-type": "application/json"}
+    for start, end in (("[", "]"), ('{"a":', "}")):
+        deep = start * 1000 + "1" + end * 1000
+        for body in (f'{{"age": {deep}, "职业": "3"}}', f'[{{"age": 1, "职业": {deep}}}]', deep):
+            answer = people.post("/predict", content=body.encode(), headers=headers)
+            assert answer.status_code in (400, 422), answer.text
+        body = (
+            f'{{"inputs": [{{"name": "age", "shape": [1], "datatype": "FP64", "data": [{deep}]}}]}}'
+        )
+        answer = people.post("/v2/models/census/infer", content=body, headers=headers)
+        assert 400 <= answer.status_code < 500

@@ -18,7 +18,6 @@ from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from typing import Any
 
-import orjson
 import pyarrow as pa
 
 from stoker.serve.messages import BadInput, Refusal
@@ -35,22 +34,6 @@ _JSON_NAMES = {int: "a number", float: "a number", str: "a string", bool: "a boo
 _MAX_BAD = 1000
 
 Cells = Mapping[str, Mapping[str, Any]]
-
-
-def parse_json(body: bytes) -> Any:
-    """The value of a JSON text.
-
-    Raises:
-        Refusal: If it is not JSON as RFC 8259 has it: NaN, Infinity, comments, a depth beyond 1024
-            and text that is no UTF-8 are refused.
-    """
-    try:
-        return orjson.loads(body)
-    except orjson.JSONDecodeError as error:
-        raise Refusal(
-            f"the body is not JSON: {error.msg} at line {error.lineno}, character {error.colno}",
-            expected="JSON in UTF-8; NaN and Infinity do not exist there, write null",
-        ) from None
 
 
 def table_of_image(image: bytes, column: str) -> pa.Table:
@@ -219,5 +202,7 @@ def _name_of(value: Any) -> str:
 
 
 def _short(value: Any) -> str:
+    if isinstance(value, list | dict):  # Not looked into: it may be nested deeply.
+        return "[...]" if isinstance(value, list) else "{...}"
     text = value if isinstance(value, str) else repr(value)
     return text if len(text) <= 80 else f"{text[:79]}…"

@@ -13,8 +13,9 @@ from typing import Any, NamedTuple
 import numpy as np
 import pyarrow as pa
 
+from stoker.serve.json_body import parse_json
 from stoker.serve.messages import Answer, Refusal, Request, json_answer
-from stoker.serve.rows import parse_json, table_of_csv, table_of_image, table_of_rows
+from stoker.serve.rows import table_of_csv, table_of_image, table_of_rows
 from stoker.serve.served_model import Answers, ServedModel
 
 

@@ -17,9 +17,10 @@ import numpy as np
 import pyarrow as pa
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from stoker.serve.json_body import parse_json
 from stoker.serve.messages import Answer, BadInput, Refusal, Request, json_answer
 from stoker.serve.protocols import tensors
-from stoker.serve.rows import check_row_count, column_of_cells, parse_json
+from stoker.serve.rows import check_row_count, column_of_cells
 from stoker.serve.served_model import Answers, ServedModel, bad_cells, is_image
 
 _LENGTH = b"inference-header-content-length"
