@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -19,12 +19,14 @@ from stoker import __version__
 from stoker.core import events
 from stoker.core.errors import GateError, StokerError
 from stoker.data.fingerprint import default_cache
+from stoker.pipeline.effort import Effort
 from stoker.pipeline.execute import Executed, execute
 from stoker.pipeline.facts import chosen_name, gate_results, read_evaluations
 from stoker.pipeline.graph import build_graph, cut
 from stoker.pipeline.known import Known, look_up
 from stoker.pipeline.node import Node
-from stoker.pipeline.plan import Plan, make_plan
+from stoker.pipeline.past import KEY
+from stoker.pipeline.plan import Plan, make_plan, usual_efforts
 from stoker.pipeline.quarantine import check_rejects
 from stoker.pipeline.reporting import report_run
 from stoker.pipeline.result_stages import serve_keys
@@ -92,11 +94,12 @@ def run(
     if known is not None:
         events.message(f"nothing to do: every stage is cached and {known.run} has the result")
         return _unchanged(known)
+    usual = usual_efforts(recipe, graph, store, default_cache())
     run_id = catalog.start_run(
         recipe.name, recipe.text, stoker=__version__, overrides=list(overrides)
     )
     try:
-        return _Run(recipe, store, catalog, run_id, list(overrides), started).finish(graph)
+        return _Run(recipe, store, catalog, run_id, list(overrides), started, usual).finish(graph)
     except BaseException as error:
         catalog.finish_run(run_id, "failed", {"error": _said(error)})
         raise
@@ -121,7 +124,7 @@ def check(
     recipe = _as_recipe(recipe, overrides)
     folder = find_home(_as_path(home))
     graph = build_graph(recipe, default_cache())
-    return make_plan(recipe, graph, Store(folder), Catalog(folder))
+    return make_plan(recipe, graph, Store(folder), Catalog(folder), cache=default_cache())
 
 
 @dataclass(frozen=True)
@@ -134,6 +137,8 @@ class _Run:
     id: str
     overrides: list[str]
     started: float
+    usual: Mapping[str, Effort]
+    """What the stages take by the built-in rates; kept beside what they took, see `past`."""
 
     def finish(self, graph: list[Node]) -> RunResult:
         """Execute the graph, then report and register what came of it."""
@@ -151,6 +156,8 @@ class _Run:
 
     def _record(self, executed: Executed) -> None:
         artifact = executed.artifact
+        usual = self.usual.get(executed.stage)
+        plan = {KEY: asdict(usual)} if usual and executed.status != "cached" else {}
         self.catalog.record_stage(
             self.id,
             executed.stage,
@@ -158,7 +165,7 @@ class _Run:
             executed.status,
             executed.seconds,
             manifest=artifact.manifest,
-            measured=executed.measured,
+            measured={**executed.measured, **plan},
         )
 
     def _conclude(self, done: dict[str, Executed], seconds: dict[str, float]) -> RunResult:

@@ -3,6 +3,11 @@
 Every mistake of the recipe is answered with its line and what was expected. The plan lists each
 stage, whether its result is already there, the rows it sees, and the time and memory it may take.
 
+Before the first run these come from a quick look: rows are counted in headers, footers and folders,
+or guessed from the beginning of a text file; time follows from built-in rates and the speed of this
+machine, and is rough: within a factor of five either way. After a run the measured times are
+scaled instead.
+
 Examples:
     stoker check
     stoker check digits.yaml --set train.preset=fast
@@ -12,11 +17,17 @@ Examples:
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from stoker.cli.app import Verb
 from stoker.cli.options import HOME, JSON, RECIPE, SET
+
+if TYPE_CHECKING:
+    from stoker.pipeline.plan import Plan, PlannedStage
+
+_TIME_FROM = {"rates": "rough guess", "runs": "earlier runs", "budget": "train.budget"}
 
 
 @click.command("check", cls=Verb, help=__doc__)
@@ -29,29 +40,70 @@ def verb(recipe: Path, overrides: tuple[str, ...], home: Path | None, as_json: b
     from dataclasses import asdict
 
     from stoker.cli.progress import make_listener
-    from stoker.cli.text import duration, json_text, size, table
+    from stoker.cli.text import json_text
     from stoker.core.events import listening
     from stoker.pipeline.run import check
 
     with listening(make_listener()):
         plan = check(recipe, home=home, overrides=overrides)
     if as_json:
-        click.echo(json_text({"stages": [asdict(stage) for stage in plan.stages]}))
+        click.echo(json_text(asdict(plan)))
         return
-    rows = [
-        (
-            stage.name,
-            stage.status,
-            stage.rows,
-            duration(stage.seconds) if stage.seconds else None,
-            size(stage.memory_bytes) if stage.memory_bytes else None,
-        )
-        for stage in plan.stages
-    ]
-    click.echo(table(["stage", "state", "rows", "time", "memory"], rows))
-    to_do = sum(stage.status != "cached" for stage in plan.stages)
+    click.echo(describe(plan))
     click.echo(
-        f"\nthe recipe is sound; {to_do} of {len(rows)} stages to do: stoker run {recipe}"
-        if to_do
+        f"\nthe recipe is sound; {len(plan.to_do)} of {len(plan.stages)} stages to do: "
+        f"stoker run {recipe}"
+        if plan.to_do
         else "\nthe recipe is sound and everything is done already"
     )
+
+
+def describe(plan: Plan) -> str:
+    """The plan as a table, and what its guesses rest on."""
+    from stoker.cli.text import table
+
+    head = ["stage", "state", "rows", "time", "time from", "memory"]
+    text = table(head, [_row(stage) for stage in plan.stages])
+    notes = _notes(plan)
+    return f"{text}\n\n{notes}" if notes else text
+
+
+def _row(stage: PlannedStage) -> tuple[object, ...]:
+    from stoker.cli.text import about, rough_duration, rough_size
+
+    rows = stage.rows
+    return (
+        stage.name,
+        stage.status,
+        rows if rows is None or stage.rows_exact else about(f"{float(f'{rows:.2g}'):,.0f}"),
+        about(rough_duration(stage.seconds)) if stage.seconds else None,
+        _TIME_FROM[stage.seconds_from] if stage.seconds_from else None,
+        about(rough_size(stage.memory_bytes)) if stage.memory_bytes else None,
+    )
+
+
+def _notes(plan: Plan) -> str:
+    """What is to do in all, and how far the guesses can be trusted."""
+    from stoker.cli.text import rough_duration, rough_size
+
+    if not plan.to_do:
+        return ""
+    known = [stage.seconds for stage in plan.to_do if stage.seconds is not None]
+    time = f"about {rough_duration(sum(known))} in all"
+    if len(known) < len(plan.to_do):
+        time += ", without the stages that show a dash"
+    if any(stage.seconds_from == "rates" for stage in plan.to_do):
+        time += (
+            "; a rough guess is good to a factor of five, if nothing else keeps the machine busy"
+        )
+    lines = [f"time    {time}"]
+    if plan.gflops is not None and any(s.name == "train" for s in plan.to_do):
+        lines.append(f"        (matrix products run at {plan.gflops:.0f} GFLOP/s here)")
+    largest = rough_size(max(stage.memory_bytes or 0 for stage in plan.to_do))
+    lines.append(
+        f"memory  about {largest} at most, as stages run one after the other; each holds its "
+        "libraries and its largest input"
+    )
+    if any(stage.rows is None and stage.name == "acquire" for stage in plan.stages):
+        lines.append("rows    are known when the sources have been read")
+    return "\n".join(lines)

@@ -1,0 +1,256 @@
+"""About how long each stage takes on a quiet machine of two cores, from how much there is to do.
+
+The rates are rounded from whole runs of MNIST, Census-Income and folders of pictures.  They are a
+rough guess and are said to be one: other disks, other processors and busy neighbours easily make a
+factor of three.  They matter twice: as the only answer before the first run, and afterwards as the
+yardstick that scales what this home measured to more rows, more epochs or another model.
+
+Trees: how many there will be before early stopping is not known; half of the most is taken.
+
+Cost: arithmetic only.  A user's own model has no effort here, and then only a budget or an earlier
+run gives its time.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+
+from stoker.core.steps import step_name
+from stoker.pipeline.looks import Extent, Shape
+from stoker.pipeline.network_cost import multiplications
+from stoker.recipe.model import Recipe
+
+GFLOPS = 200.0
+"""Float32 matrix products of the two cores that the rates come from."""
+
+_TREES = "boosted_trees"
+_CNN = {"fast": (16, 1), "good": (32, 1), "best": (32, 2)}
+"""Width and depth of the network that a preset takes for pictures."""
+_EPOCHS = {
+    "logistic": {"fast": 4, "good": 10, "best": 20},
+    "mlp": {"fast": 4, "good": 8, "best": 24},
+    "cnn": {"fast": 2, "good": 7, "best": 20},
+}
+"""Epochs of 60,000 rows; fewer rows are seen more often, see `stoker.train.presets`."""
+_BATCH = {"logistic": 256, "mlp": 256, "cnn": 128}
+_SIDE, _LARGEST_AUTO = 64, 256
+_PROBE_SIDE, _PROBES = 96, 300
+
+
+@dataclass(frozen=True)
+class Effort:
+    """What a stage takes by the built-in rates."""
+
+    seconds: float
+    kind: str
+    """Of data and model; times of one kind say something about others of that kind."""
+
+
+@dataclass(frozen=True)
+class ModelPlan:
+    """A model that will be trained, as far as its effort goes."""
+
+    name: str
+    fields: dict[str, Any]
+    epochs: int
+    batch_size: int
+    multiplications: int | None
+    """For the answer to one row; None for trees and for a user's own model."""
+
+
+def efforts(recipe: Recipe, extent: Extent, gflops: float = GFLOPS) -> dict[str, Effort]:
+    """About what each stage takes; one is absent where nobody can tell.
+
+    Args:
+        recipe: What is to be done.
+        extent: How large its data is.
+        gflops: Float32 matrix products of this machine, in billions of operations a second.
+    """
+    inputs = seen_by_model(recipe, extent)
+    main = main_model(recipe, extent, inputs)
+    baseline = _baseline(extent, inputs)
+    found = {
+        "acquire": _acquire(extent),
+        "clean": _clean(recipe, extent),
+        "split": 0.05 + 3e-6 * extent.rows,
+        "prepare": _prepare(extent, inputs),
+        "train": _train(main, extent, inputs, gflops),
+        "baseline": _train(baseline, extent, inputs, gflops),
+        "compress": _compress(main, extent, gflops),
+        "evaluate": _evaluate(recipe, main, extent, inputs, gflops),
+        "bundle": 0.1,
+    }
+    data = "pictures" if extent.encoded else "pixels" if extent.picture else "table"
+    kinds = dict.fromkeys(("train", "compress", "evaluate"), f"{data} {main.name}")
+    return {
+        stage: Effort(round(seconds, 3), kinds.get(stage, data))
+        for stage, seconds in found.items()
+        if seconds is not None
+    }
+
+
+def measure_gflops(threads: int) -> float:
+    """Billions of operations a second of float32 matrix products, when nobody else disturbs them.
+
+    Costs about five milliseconds.  NumPy's product stands for torch's, whose import would take
+    longer than everything else that a plan does.  It is so small that NumPy uses one thread, and
+    the best of many meets no neighbour even on a busy machine; threads are taken to multiply it.
+
+    Args:
+        threads: How many will be used.
+    """
+    left = np.ones((_PROBE_SIDE, _PROBE_SIDE), np.float32)
+    best = float("inf")
+    for _ in range(_PROBES):
+        begin = perf_counter()
+        left @ left
+        best = min(best, perf_counter() - begin)
+    return threads * 2 * _PROBE_SIDE**3 / best / 1e9
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What the model sees of a row."""
+
+    picture: Shape | None
+    columns: int
+    outputs: int
+
+    @property
+    def numbers(self) -> int:
+        """Numbers that one row has as tensors."""
+        return self.columns + (int(np.prod(self.picture)) if self.picture else 0)
+
+
+def seen_by_model(recipe: Recipe, extent: Extent) -> Seen:
+    """What the model will see of a row, as far as the recipe and a look at the files tell."""
+    features = recipe.inputs or {}
+    images = [feature for feature in features.values() if step_name(feature) == "image"]
+    shape = extent.picture if images or not features else None
+    if images or shape:
+        shape = _as_told(shape or (3, _SIDE, _SIDE), images[0] if images else None)
+    columns = len(features) - len(images) if features else extent.num_columns - 1
+    regress = step_name(recipe.task) == "regress"
+    return Seen(shape, columns, 1 if regress else extent.classes or (10 if shape else 2))
+
+
+def _as_told(shape: Shape, image: Any) -> Shape:
+    """The size that the image feature gives pictures of this size."""
+    channels, height, wide = shape
+    if image is None or image.size == "auto":
+        height, wide = (height, wide) if max(height, wide) <= _LARGEST_AUTO else (_SIDE, _SIDE)
+    else:
+        height, wide = (image.size,) * 2 if isinstance(image.size, int) else image.size
+    told = "auto" if image is None else image.channels
+    return channels if told == "auto" else int(told), int(height), int(wide)
+
+
+def main_model(recipe: Recipe, extent: Extent, inputs: Seen) -> ModelPlan:
+    """The recipe's model, or the one that the preset will take."""
+    preset = recipe.train.preset
+    if recipe.model is not None:
+        name, fields = step_name(recipe.model), recipe.model.model_dump()
+    elif inputs.picture is None:
+        name, fields = _TREES, {"num_trees": 500}
+    else:
+        width, depth = _CNN[preset]
+        name, fields = "cnn", {"width": width, "depth": depth, "hidden": (128,)}
+    return _plot(
+        (name, fields), preset, extent, inputs, (recipe.train.epochs, recipe.train.batch_size)
+    )
+
+
+def _baseline(extent: Extent, inputs: Seen) -> ModelPlan:
+    return _plot(("logistic", {}), "fast", extent, inputs, (None, None))
+
+
+def _plot(
+    model: tuple[str, dict[str, Any]],
+    preset: str,
+    extent: Extent,
+    inputs: Seen,
+    told: tuple[int | None, int | None],
+) -> ModelPlan:
+    name, fields = model
+    rows = max(1, extent.parts["train"])
+    family = name if name in _EPOCHS else "cnn"
+    batch_size = _BATCH[family]
+    while batch_size > 16 and rows < 20 * batch_size:
+        batch_size //= 2
+    epochs = max(1, round(_EPOCHS[family][preset] * min(16.0, (60_000 / rows) ** 0.5)))
+    return ModelPlan(
+        name=name,
+        fields=fields,
+        epochs=told[0] or epochs,
+        batch_size=told[1] or batch_size,
+        multiplications=multiplications(
+            name, fields, inputs.picture, inputs.columns, inputs.outputs
+        ),
+    )
+
+
+def _acquire(extent: Extent) -> float:
+    cells = 0 if extent.picture else extent.rows * extent.num_columns
+    return 0.3 + extent.size_bytes / 120e6 + 150e-6 * extent.num_files + 0.1e-6 * cells
+
+
+def _decode(extent: Extent, rows: int) -> float:
+    """Seconds to decode the pictures of some rows; raw pixels are only copied."""
+    if extent.picture is None:
+        return 0.0
+    return rows * (40e-6 + extent.picture_bytes / 40e6) if extent.encoded else rows * 3e-6
+
+
+def _clean(recipe: Recipe, extent: Extent) -> float:
+    columns = 1 if extent.picture else extent.num_columns
+    steps = len(recipe.data.clean) * extent.rows * (2e-6 + 0.05e-6 * columns)
+    return 0.05 + steps + _decode(extent, extent.rows)
+
+
+def _prepare(extent: Extent, inputs: Seen) -> float:
+    return 0.1 + 0.14e-6 * extent.rows * inputs.columns + _decode(extent, extent.rows)
+
+
+def _train(plot: ModelPlan, extent: Extent, inputs: Seen, gflops: float) -> float | None:
+    rows = extent.parts["train"]
+    checked = extent.parts["validation"] * (0.3e-6 * inputs.columns)
+    checked += _decode(extent, extent.parts["validation"])
+    if plot.name == _TREES:
+        trees = plot.fields["num_trees"] / 2 * (inputs.outputs if inputs.outputs > 2 else 1)
+        return 2.0 + trees * (1e-3 + 3e-9 * rows * inputs.columns) + checked
+    if plot.multiplications is None:
+        return None
+    seen = rows * plot.epochs
+    # A step multiplies three times: for the answer, the weights' and the layers' gradients.
+    floating = 6 * plot.multiplications * seen / (0.45e9 * gflops)
+    handled = seen * (1e-6 + 2e-9 * inputs.numbers) + 0.4e-3 * seen / plot.batch_size
+    return 1.0 + floating + handled + checked
+
+
+def _compress(plot: ModelPlan, extent: Extent, gflops: float) -> float | None:
+    if plot.name == _TREES:
+        return 1.0
+    if plot.multiplications is None:
+        return None
+    return 2.0 + 2 * _answer(plot, extent.parts["validation"], gflops)
+
+
+def _evaluate(
+    recipe: Recipe, plot: ModelPlan, extent: Extent, inputs: Seen, gflops: float
+) -> float | None:
+    """The model, its compressed candidate perhaps, and the baseline, on the scored rows."""
+    rows = extent.parts["test"] or extent.parts["validation"]
+    if plot.multiplications is None and plot.name != _TREES:
+        return None
+    reading = 3 * (rows * (3e-6 + 0.5e-6 * inputs.columns) + _decode(extent, rows))
+    drawing = 2 * recipe.evaluate.resamples * rows * (8e-9 + 5e-9 * inputs.outputs)
+    return 0.3 + reading + drawing + 2 * _answer(plot, rows, gflops)
+
+
+def _answer(plot: ModelPlan, rows: int, gflops: float) -> float:
+    """Seconds of the graph to answer rows, on one thread."""
+    return rows * (plot.multiplications or 5_000) * 2 / (0.45e9 * gflops)
