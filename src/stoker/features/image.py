@@ -22,11 +22,11 @@ from pydantic import Field
 from stoker.core import events
 from stoker.core.errors import DataError
 from stoker.features import Feature
-from stoker.features._blobs import is_bytes, map_blobs
+from stoker.features._blobs import is_bytes
 from stoker.features._cells import one_array, shorten
+from stoker.features._decoder import HERE, Decoder, Form
 from stoker.features._fitted.image import FittedImage, Side
-from stoker.features._formats import BadImageError
-from stoker.features._pixels import Look, Resize, decode, look
+from stoker.features._pixels import Look, Resize
 
 DEFAULT_SIZE = (64, 64)
 """Height and width where pictures differ, or are large, and the recipe names no size."""
@@ -50,13 +50,17 @@ class Image(Feature):
     """A picture of another shape is stretched (`stretch`), fitted inside with white margins
     (`fit`), or cropped at its centre (`crop`)."""
 
-    def fit(self, column: pa.ChunkedArray) -> FittedImage:
+    def fit(self, column: pa.ChunkedArray, decoder: Decoder = HERE) -> FittedImage:
         """Learn size, channels, mean and deviation from a sample of training pictures.
+
+        Args:
+            column: Bytes of image files.
+            decoder: Decodes them.
 
         Raises:
             DataError: If no cell holds a picture that can be read.
         """
-        looks = self._looks(column)
+        looks = self._looks(column, decoder)
         height, width = self._choose_size(looks)
         fitted = FittedImage(
             height=height,
@@ -66,10 +70,10 @@ class Image(Feature):
             mean=(0.0,),
             std=(1.0,),
         )
-        mean, std = _pixel_statistics(fitted, column)
+        mean, std = _pixel_statistics(fitted, column, decoder)
         return fitted.model_copy(update={"mean": mean, "std": std})
 
-    def _looks(self, column: pa.ChunkedArray) -> list[Look]:
+    def _looks(self, column: pa.ChunkedArray, decoder: Decoder) -> list[Look]:
         """Headers of the pictures that have one."""
         cells = one_array(column)
         if not is_bytes(cells.type):
@@ -78,7 +82,7 @@ class Image(Feature):
                 expected="a media column, which an image source makes",
                 fix="name the column of the image source, or say category or number",
             )
-        found = map_blobs(_try_look, cells)
+        found = ["is missing" if each is None else each for each in decoder.looks(cells)]
         looks = [each for each in found if isinstance(each, Look)]
         if not looks:
             reasons = [f"; the first {each}" for each in found[:1]]
@@ -116,38 +120,19 @@ class Image(Feature):
         return 1 if all(each.grey for each in looks) else 3
 
 
-def unreadable(cells: pa.Array) -> list[tuple[int, str, str]]:
+def unreadable(cells: pa.Array, decoder: Decoder = HERE) -> list[tuple[int, str, str]]:
     """Blobs that cannot be decoded whole: (index, what was found, why); nulls are left out."""
-
-    def judge(index: int, data: bytes | None) -> tuple[int, str, str] | None:
-        try:
-            if data is not None and data.startswith(b"P5 "):
-                look(data)  # raw pixels: a header of the right size is all there is to decode
-            elif data is not None:
-                decode(data, 4)
-        except BadImageError as error:
-            return index, shorten(data), str(error)
-        return None
-
-    return [each for each in map_blobs(judge, cells) if each is not None]
-
-
-def _try_look(_: int, data: bytes | None) -> Look | str:
-    if data is None:
-        return "is missing"
-    try:
-        return look(data)
-    except BadImageError as error:
-        return str(error)
+    bad = decoder.pixels(cells, Form(channels=4), None)
+    return [(index, shorten(cells[index].as_py()), reason) for index, reason in bad]
 
 
 def _pixel_statistics(
-    fitted: FittedImage, column: pa.ChunkedArray
+    fitted: FittedImage, column: pa.ChunkedArray, decoder: Decoder
 ) -> tuple[tuple[float, ...], tuple[float, ...]]:
     """Mean and deviation of each channel on the scale 0 to 1, exact sums over whole numbers."""
     totals = np.zeros((3, fitted.channels), np.int64)
     for start in range(0, len(column), 256):
-        done = fitted.transform(column.slice(start, 256))
+        done = fitted.transform(column.slice(start, 256), decoder)
         good = np.delete(done.values, [cell.index for cell in done.bad], axis=0)
         count_C = (good.size // fitted.channels) * np.ones(fitted.channels, np.int64)
         squares = np.einsum("nchw,nchw->c", good, good, dtype=np.int64, casting="unsafe")

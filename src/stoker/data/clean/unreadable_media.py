@@ -1,9 +1,10 @@
 """Reject rows whose picture cannot be decoded.
 
 Each different picture is decoded once, whole, with the decoder that preparing and serving use, so
-what passes here passes there.  Only the five allowed formats are opened, of at most 25 Mpx.
+what passes here passes there.  Only the five allowed formats are opened, of at most 25 Mpx, and in
+child processes: a picture that crashes them, fills the memory or never ends is rejected too.
 
-Cost: that of decoding, in as many threads as there are cores where pictures are large enough.
+Cost: that of decoding, on all cores; see `child_decoder`.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from stoker.core import events
+from stoker.data.child_decoder import ChildDecoder
 from stoker.data.chunks import media_slices
 from stoker.data.clean import Cleaned, RowCleaner
 from stoker.data.dataset import Dataset
@@ -45,9 +47,10 @@ class UnreadableMedia(RowCleaner):
 def _judge(numbers: np.ndarray, dataset: Dataset) -> dict[int, tuple[str, str]]:
     """What was found and why it will not do, for each blob that cannot be decoded."""
     bad: dict[int, tuple[str, str]] = {}
-    with events.task("decode pictures", total=len(numbers), unit="pictures") as decoding:
+    task = events.task("decode pictures", total=len(numbers), unit="pictures")
+    with ChildDecoder() as decoder, task as decoding:
         for some in media_slices(dataset.media.sizes[numbers], most_rows=1024):
-            for index, found, reason in unreadable(dataset.media.read(numbers[some])):
+            for index, found, reason in unreadable(dataset.media.read(numbers[some]), decoder):
                 bad[int(numbers[some][index])] = (found, reason)
             decoding.advance(len(numbers[some]))
     return bad

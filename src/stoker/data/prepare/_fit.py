@@ -18,6 +18,8 @@ from stoker.data.clean import CleanerState, FittedCleaner, dump_cleaner
 from stoker.data.dataset import Dataset
 from stoker.data.prepare._rows import rows_with_ids
 from stoker.features import Feature, FittedFeature, dump_fitted
+from stoker.features._decoder import Decoder
+from stoker.features.image import Image
 from stoker.tasks import FittedTask, Task, dump_fitted_task
 
 SAMPLED_MEDIA = 2_048
@@ -78,9 +80,16 @@ class Asked:
 
 
 def fit_training_part(
-    dataset: Dataset, rows_path: Path, train_ids: np.ndarray, asked: Asked
+    dataset: Dataset, rows_path: Path, train_ids: np.ndarray, asked: Asked, decoder: Decoder
 ) -> Fitted:
     """Learn from the training rows: cleaners first, each on what the one before left.
+
+    Args:
+        dataset: Where the media are.
+        rows_path: Table of the cleaned rows.
+        train_ids: Ids of the training rows, rising.
+        asked: What is to be learned.
+        decoder: Decodes pictures.
 
     Raises:
         DataError: If there is nothing to learn from a column, or no row is left.
@@ -105,11 +114,12 @@ def fit_training_part(
     fitted = {}
     for name, feature in asked.inputs.items():
         with _naming(name):
-            media = feature.media
-            sample = (
-                _media_sample(dataset, rows_path, train_ids, name, asked.seed) if media else None
-            )
-            fitted[name] = feature.fit(rows[name] if sample is None else sample)
+            if not feature.media:
+                fitted[name] = feature.fit(rows[name])
+                continue
+            sample = _media_sample(dataset, rows_path, train_ids, name, asked.seed)
+            is_image = isinstance(feature, Image)
+            fitted[name] = feature.fit(sample, decoder) if is_image else feature.fit(sample)
     with _naming(asked.target):
         return Fitted(fitted, states, asked.target, asked.task.fit(labels))
 

@@ -5,13 +5,15 @@ then each feature on the cleaned training column, then the task.  Then all parts
 values chunk by chunk.  A row with a cell that will not become a tensor is rejected with its reason;
 it is never filled in.
 
+Pictures are decoded in child processes, see `child_decoder`.
+
 Cost: memory for the training part's table columns while features are fitted (media: a sample of
 2,048 pictures), then for one chunk.  Equal inputs give equal bytes.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,6 +26,7 @@ from stoker.core import events
 from stoker.core.canonical import canonical_json
 from stoker.core.errors import DataError, RecipeError
 from stoker.core.steps import step_name
+from stoker.data.child_decoder import ChildDecoder
 from stoker.data.clean import FittedCleaner
 from stoker.data.dataset import Dataset
 from stoker.data.prepare._fit import Asked, Fitted, fit_training_part
@@ -31,7 +34,9 @@ from stoker.data.prepare._rows import part_ids, rows_with_ids, with_media
 from stoker.data.prepare.prepared_set import Column, PreparedWriter
 from stoker.data.rejects import Rejects
 from stoker.data.split import PARTS
-from stoker.features import Feature
+from stoker.features import Feature, FittedFeature, Transformed
+from stoker.features._decoder import Decoder
+from stoker.features._fitted.image import FittedImage
 from stoker.store.durable import machine_errors
 from stoker.tasks import Task
 
@@ -90,9 +95,13 @@ def prepare(  # noqa: PLR0913 - the stage's inputs, each by its name
     _require_columns(dataset, inputs, target[0])
     ids = part_ids(parts_path)
     asked = Asked(inputs, *target, cleaners, seed)
-    fitted = fit_training_part(dataset, rows_path, ids["train"], asked)
     findings = _Findings(touched=[{} for _ in cleaners])
-    written = _write(dataset, rows_path, folder, ids, fitted, findings)
+    with ChildDecoder() as decoder:
+        fitted = fit_training_part(dataset, rows_path, ids["train"], asked, decoder)
+        row_N = np.sort(np.concatenate(list(ids.values())))
+        rows = rows_with_ids(rows_path, row_N, fitted.columns)
+        chunks = with_media(rows, dataset, fitted.row_bytes)
+        written = _write(chunks, folder, ids, fitted, findings, decoder)
     info = _summary(ids, written, fitted, findings)
     findings.rejects.write(folder)
     with machine_errors(f"write {folder}"):
@@ -129,12 +138,12 @@ def _require_columns(dataset: Dataset, inputs: Mapping[str, Feature], target: st
 
 
 def _write(
-    dataset: Dataset,
-    rows_path: Path,
+    chunks: Iterator[pa.Table],
     folder: Path,
     ids: Mapping[str, np.ndarray],
     fitted: Fitted,
     findings: _Findings,
+    decoder: Decoder,
 ) -> dict[str, int]:
     """Write all parts in one pass over the rows; gives the number of rows of each.
 
@@ -147,7 +156,6 @@ def _write(
     part_N = np.repeat(np.arange(len(PARTS)), [len(ids[part]) for part in PARTS])
     order = row_N.argsort()
     row_N, part_N = row_N[order], part_N[order]
-    chunks = with_media(rows_with_ids(rows_path, row_N, fitted.columns), dataset, fitted.row_bytes)
     with ExitStack() as stack:
         writers = [
             stack.enter_context(PreparedWriter(folder, part, forms, dtype)) for part in PARTS
@@ -155,7 +163,7 @@ def _write(
         preparing = stack.enter_context(events.task("prepare", total=len(row_N), unit="rows"))
         for chunk in chunks:
             part_of = part_N[np.searchsorted(row_N, chunk["_row"].to_numpy())]
-            _write_chunk(writers, chunk, part_of, fitted, findings)
+            _write_chunk(writers, chunk, part_of, fitted, findings, decoder)
             preparing.advance(chunk.num_rows)
     for writer in writers:
         if not writer.rows:
@@ -178,10 +186,11 @@ def _write_chunk(
     part_N: np.ndarray,
     fitted: Fitted,
     findings: _Findings,
+    decoder: Decoder,
 ) -> None:
     """Clean and transform a chunk, and append its good rows to their parts."""
     rows, keep = _clean_chunk(rows, part_N, fitted, findings)
-    tensors = {name: feature.transform(rows[name]) for name, feature in fitted.inputs.items()}
+    tensors = {name: _transform(f, rows[name], decoder) for name, f in fitted.inputs.items()}
     target = fitted.task.encode(rows[fitted.target])
     for name, done in [*tensors.items(), (fitted.target, target)]:
         for cell in done.bad:
@@ -196,6 +205,12 @@ def _write_chunk(
             some = slice(None) if chosen.all() else chosen
             values = {name: done.values[some] for name, done in tensors.items()}
             writer.append(values, target=target.values[some], row=row_N[some])
+
+
+def _transform(feature: FittedFeature, cells: pa.ChunkedArray, decoder: Decoder) -> Transformed:
+    if isinstance(feature, FittedImage):
+        return feature.transform(cells, decoder)
+    return feature.transform(cells)
 
 
 def _clean_chunk(

@@ -13,10 +13,10 @@ import pyarrow as pa
 from pydantic import Field
 
 from stoker.features import BadCell, FittedFeature, Transformed
-from stoker.features._blobs import is_bytes, map_blobs
+from stoker.features._blobs import is_bytes
 from stoker.features._cells import one_array, shorten
-from stoker.features._formats import BadImageError
-from stoker.features._pixels import Resize, decode
+from stoker.features._decoder import HERE, Decoder, Form
+from stoker.features._pixels import Resize
 
 Side = Annotated[int, Field(ge=1, le=8192)]
 
@@ -45,13 +45,18 @@ class FittedImage(FittedFeature):
         """uint8."""
         return np.dtype(np.uint8)
 
-    def transform(self, column: pa.ChunkedArray | pa.Array) -> Transformed:
-        """Pixels as uint8 (N, C, H, W); the cells are bytes of image files."""
+    def transform(self, column: pa.ChunkedArray | pa.Array, decoder: Decoder = HERE) -> Transformed:
+        """Pixels as uint8 (N, C, H, W); the cells are bytes of image files.
+
+        Args:
+            column: Bytes of image files.
+            decoder: Decodes them.
+        """
         cells = one_array(column)
         if not is_bytes(cells.type):
             return self._none_of(cells)
         plain = self._plain_pnm(cells)
-        return Transformed(plain) if plain is not None else self._decoded(cells)
+        return Transformed(plain) if plain is not None else self._decoded(cells, decoder)
 
     def json_schema(self) -> dict[str, Any]:
         """A base64 string with an image file."""
@@ -65,20 +70,16 @@ class FittedImage(FittedFeature):
             ),
         }
 
-    def _decoded(self, cells: pa.Array) -> Transformed:
+    def _decoded(self, cells: pa.Array, decoder: Decoder) -> Transformed:
         values = np.zeros((len(cells), *self.shape), np.uint8)
-
-        def decode_into(index: int, data: bytes | None) -> BadCell | None:
-            if data is None:
-                return BadCell(index, "", "is missing; a picture is needed")
-            try:
-                size = (self.height, self.width)
-                values[index] = decode(data, self.channels, size=size, resize=self.resize)
-            except BadImageError as error:
-                return BadCell(index, shorten(data), str(error))
-            return None
-
-        return Transformed(values, tuple(filter(None, map_blobs(decode_into, cells))))
+        form = Form(self.channels, (self.height, self.width), self.resize)
+        bad = [
+            BadCell(index, shorten(cells[index].as_py()), reason)
+            for index, reason in decoder.pixels(cells, form, values)
+        ]
+        missing = np.flatnonzero(cells.is_null().to_numpy(zero_copy_only=False)).tolist()
+        bad += [BadCell(index, "", "is missing; a picture is needed") for index in missing]
+        return Transformed(values, tuple(sorted(bad, key=lambda cell: cell.index)))
 
     def _plain_pnm(self, cells: pa.Array) -> np.ndarray | None:
         """All pixels at once if each blob is PNM of the fitted size, else None."""

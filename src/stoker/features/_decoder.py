@@ -1,0 +1,101 @@
+"""Who decodes the pictures of a column: this process, or whoever is passed in its place.
+
+A server decodes in its own process, in threads.  Cleaning and preparing pass a decoder that works
+in child processes (`stoker.data.child_decoder`), so that a file that crashes a decoder costs a
+row and not the run.  Both run the same two functions of `_pixels.py`, so their answers are equal.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+
+from stoker.features._blobs import map_blobs
+from stoker.features._formats import BadImageError
+from stoker.features._pixels import Look, Resize, decode, look
+
+
+@dataclass(frozen=True)
+class Form:
+    """What pixels shall look like."""
+
+    channels: int
+    """1 grey, 3 RGB, 4 RGB and alpha."""
+    size: tuple[int, int] | None = None
+    """Height and width; None keeps each picture's own."""
+    resize: Resize = "stretch"
+    """What to do with a picture of another shape."""
+
+
+class Decoder(ABC):
+    """Decodes blobs in order; a null is passed over."""
+
+    @abstractmethod
+    def looks(self, cells: pa.Array) -> list[Look | str | None]:
+        """What each header says, or why there is none; None for a null."""
+
+    @abstractmethod
+    def pixels(self, cells: pa.Array, form: Form, out: np.ndarray | None) -> list[tuple[int, str]]:
+        """Decode each blob whole.
+
+        Args:
+            cells: Blobs, binary.
+            form: What the pixels shall look like; with `out` it has a size.
+            out: Takes the pixels, uint8 (N, C, H, W); None: they are only tried.
+
+        Returns:
+            Index and reason of each blob that cannot be decoded, by rising index.
+        """
+
+
+class InThisProcess(Decoder):
+    """Decodes here, in threads where that pays."""
+
+    def looks(self, cells: pa.Array) -> list[Look | str | None]:
+        """See `Decoder`."""
+        return map_blobs(_look, cells)
+
+    def pixels(self, cells: pa.Array, form: Form, out: np.ndarray | None) -> list[tuple[int, str]]:
+        """See `Decoder`."""
+
+        def act(index: int, data: bytes | None) -> tuple[int, str] | None:
+            if data is None:
+                return None
+            try:
+                if out is not None:
+                    out[index] = decode(data, form.channels, size=form.size, resize=form.resize)
+                else:
+                    try_decode(data, form)
+            except BadImageError as error:
+                return index, str(error)
+            return None
+
+        return [each for each in map_blobs(act, cells) if each is not None]
+
+
+def try_decode(data: bytes, form: Form) -> None:
+    """Decode a picture for nothing; raw pixels of our own have no more than a header to decode.
+
+    Raises:
+        BadImageError: If it cannot be decoded.
+    """
+    if data.startswith(b"P5 "):
+        look(data)
+    else:
+        decode(data, form.channels, size=form.size, resize=form.resize)
+
+
+def _look(_: int, data: bytes | None) -> Look | str | None:
+    if data is None:
+        return None
+    try:
+        return look(data)
+    except BadImageError as error:
+        return str(error)
+
+
+HERE = InThisProcess()
+"""Decodes in this process."""
