@@ -169,6 +169,39 @@ def test_the_recipe_says_how_its_model_is_served(tumours_project: Path, home: Pa
     assert find_bundle(str(result.bundle), home).serve == {}
 
 
+def test_the_report_says_how_to_use_the_model_and_what_compression_came_to(
+    tumours_project: Path, home: Path
+) -> None:
+    result = run(tumours_project / "recipe.yaml", home=home)
+    assert result.report is not None
+    page, card = (
+        (result.report.parent / name).read_text("utf-8") for name in ("report.html", "card.md")
+    )
+    said = json.loads(result.report.with_name("report.json").read_bytes())
+    assert f"stoker serve tumours --home {home}" in page
+    (int8,) = [one for one in said["compress"]["candidates"] if one["name"] == "int8"]
+    assert int8["status"] == "skipped"
+    assert int8["size_bytes"] is None
+    for text in (page, card):
+        assert f"could not be made: {int8['reason']}" in text
+    assert result.bundle is not None
+    assert "could not be made" not in (result.bundle / "card.md").read_text("utf-8")
+
+
+def test_a_refused_model_is_used_by_its_path(tumours_project: Path, home: Path) -> None:
+    with pytest.raises(RefusedRun) as refusal:
+        run(
+            tumours_project / "recipe.yaml",
+            home=home,
+            overrides=["evaluate.gates.accuracy=> 1", "compress=off"],
+        )
+    result = refusal.value.result
+    assert result.report is not None
+    page = result.report.read_text("utf-8")
+    assert "It is not registered as a model" in page
+    assert f"stoker serve {result.bundle}\n" in page
+
+
 def test_the_learning_rate_can_be_found(digits_project: Path, home: Path) -> None:
     heard = Heard()
     with listening(heard):

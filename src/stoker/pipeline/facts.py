@@ -10,11 +10,7 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-import pyarrow as pa
-import pyarrow.compute as pc
-
 from stoker.core.steps import step_name
-from stoker.engine.table_file import read_tables
 from stoker.evaluate.evaluation import Evaluation
 from stoker.evaluate.gates import GateResult, check_gates
 from stoker.evaluate.report.facts import (
@@ -24,19 +20,14 @@ from stoker.evaluate.report.facts import (
     FlowFact,
     MistakeFact,
     PartFact,
-    RejectFact,
-    RejectSample,
     ReportFacts,
     SourceFact,
     TrainingFacts,
 )
 from stoker.pipeline.model_stages import BASELINE, open_prepared
+from stoker.pipeline.reject_facts import read_rejects
 from stoker.recipe.model import Recipe
 from stoker.store.artifact import Artifact
-
-REJECTING = ("acquire", "clean", "split", "prepare")
-_MOST_SAMPLES = 5
-_MOST_REASONS = 50
 
 Inputs = Mapping[str, Artifact]
 
@@ -97,20 +88,19 @@ def compress_facts(inputs: Inputs) -> CompressFacts | None:
     if "compress" not in inputs:
         return None
     said = _compressed(inputs)
-    measured = [row for row in said["rows"] if "scores" in row]
-    score_name = next(iter(measured[0]["scores"]))
+    score_name = next(next(iter(row["scores"])) for row in said["rows"] if "scores" in row)
     return CompressFacts(
         score_name=score_name,
         candidates=tuple(
             CompressFact(
                 name=row["name"],
-                size_bytes=row["size_bytes"],
-                score=row["scores"][score_name],
-                latency_ms=row["latency_ms"],
-                kept=row["status"] == "chosen",
+                size_bytes=row.get("size_bytes"),
+                score=row.get("scores", {}).get(score_name),
+                latency_ms=row.get("latency_ms", {}),
+                status=row["status"],
                 reason=row["reason"],
             )
-            for row in measured
+            for row in said["rows"]
         ),
         decision=f"{said['chosen']}: {said['reason']}",
     )
@@ -167,43 +157,6 @@ def _one_flow(name: str, said: Mapping[str, Any], notes: tuple[str, ...] = ()) -
         rejected=said["rejected"],
         notes=notes,
     )
-
-
-def read_rejects(inputs: Inputs) -> list[RejectFact]:
-    """Every reason for which rows were left out, most rows first, with a few samples each."""
-    found: list[RejectFact] = []
-    for stage in REJECTING:
-        tables = list(read_tables(inputs[stage].folder / "rejects.parquet"))
-        if tables:
-            found += _by_reason(pa.concat_tables(tables))
-    return sorted(found, key=lambda fact: -fact.rows)[:_MOST_REASONS]
-
-
-def _by_reason(rejects: pa.Table) -> list[RejectFact]:
-    counts = rejects.group_by(["step", "reason"]).aggregate([([], "count_all")]).to_pylist()
-    largest = sorted(counts, key=lambda c: (-c["count_all"], c["step"], c["reason"]))
-    facts = []
-    for count in largest[:_MOST_REASONS]:
-        step, reason = count["step"], count["reason"]
-        chosen = (pc.field("step") == step) & (pc.field("reason") == reason)
-        samples = rejects.filter(chosen).slice(0, _MOST_SAMPLES).to_pylist()
-        facts.append(
-            RejectFact(
-                step=step,
-                reason=reason,
-                rows=count["count_all"],
-                samples=tuple(
-                    RejectSample(
-                        source=one["source"],
-                        line=one["line"],
-                        column=one["column"],
-                        found=one["found"],
-                    )
-                    for one in samples
-                ),
-            )
-        )
-    return facts
 
 
 def _json(artifact: Artifact, name: str) -> Any:

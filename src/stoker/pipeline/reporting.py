@@ -22,6 +22,7 @@ from stoker.pipeline.execute import Executed
 from stoker.pipeline.facts import card_facts, compress_facts, mistakes
 from stoker.recipe.model import Recipe
 from stoker.store.durable import machine_errors, make_folder, publish_folder
+from stoker.store.home import find_home
 
 LIBRARIES = ("stoker", "torch", "lightgbm", "onnxruntime", "numpy", "pyarrow", "daft", "pillow")
 
@@ -50,7 +51,8 @@ def report_run(
     with machine_errors(f"write the report {folder}"):
         draft = Path(tempfile.mkdtemp(prefix=".report-", dir=folder.parent))
         try:
-            write_report(draft, run_facts(recipe, run, done, measured))
+            facts = run_facts(recipe, run, done, measured)
+            write_report(draft, facts.model_copy(update={"home": _home_option(home)}))
             draft.chmod(0o755)
             publish_folder(draft, folder)
         finally:
@@ -72,6 +74,7 @@ def run_facts(
             "run": run,
             "created": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
             "bundle": _as_typed(inputs["bundle"].folder),
+            "registered": all(gate.passed for gate in facts.gates),
             "training": training.model_copy(
                 update={
                     "seconds": speed.get("seconds", {}),
@@ -108,6 +111,11 @@ def _stage(executed: Executed, inputs: Mapping[str, Any]) -> StageFact:
         digest=executed.artifact.digest,
         parents=tuple(stage for stage in parents if stage in inputs),
     )
+
+
+def _home_option(home: Path) -> str:
+    """The home as commands here have to name it; empty if they find it by themselves."""
+    return "" if find_home(None) == home else _as_typed(home)
 
 
 def _as_typed(path: Path) -> str:

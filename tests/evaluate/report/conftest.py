@@ -158,6 +158,7 @@ def digits_facts() -> ReportFacts:
                     size_bytes=912_334,
                     score=0.9931,
                     latency_ms={"1": 0.31, "32": 4.9},
+                    status="kept",
                     reason="slower and larger than int8",
                 ),
                 CompressFact(
@@ -165,8 +166,11 @@ def digits_facts() -> ReportFacts:
                     size_bytes=251_120,
                     score=0.9929,
                     latency_ms={"1": 0.19, "32": 2.6},
-                    kept=True,
+                    status="chosen",
                     reason="loses 0.0002 of at most 0.005, 1.6 times as fast, a quarter as large",
+                ),
+                CompressFact(
+                    name="prune", status="skipped", reason="the graph has no matrix <product>"
                 ),
             ),
             decision="int8 is in the bundle: it is within the allowed loss, smaller and faster.",

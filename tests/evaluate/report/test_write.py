@@ -22,6 +22,7 @@ from stoker.evaluate.report.facts import (
     StageFact,
     TrainingFacts,
 )
+from stoker.evaluate.report.words import commands
 from stoker.evaluate.report.write import presentable, write_report
 from stoker.evaluate.score import evaluate_all
 from stoker.tasks.classify import FittedClassify
@@ -130,6 +131,15 @@ def card_facts() -> ReportFacts:
 
 def test_card_is_golden() -> None:
     assert render_card(card_facts()) == GOLDEN.read_text("utf-8")
+
+
+def test_commands_say_the_name_of_a_registered_model() -> None:
+    facts = card_facts().model_copy(update={"bundle": "a/b c", "registered": True})
+    assert commands(facts)["serve"].splitlines()[0] == "stoker serve churn"
+    elsewhere = facts.model_copy(update={"home": "my home"})
+    assert commands(elsewhere)["predict"].endswith("-o answers.csv --home 'my home'")
+    refused = elsewhere.model_copy(update={"registered": False})
+    assert commands(refused)["serve"].splitlines()[0] == "stoker serve 'a/b c'"
 
 
 def test_card_tells_no_time_and_no_machine() -> None:

@@ -1,8 +1,8 @@
 """The model card: what the model is, for whom it is not, and where it came from, in Markdown.
 
-It goes into the bundle, and equal training must give equal bytes: so it holds no time of day, no
-measured seconds and no name of a machine.  User text is escaped, so that a label cannot become a
-link, a heading or HTML.
+It goes into the bundle, and equal training must give equal bytes: so it holds no time of day and no
+name of a machine, and what compression measured only in the copy that lies beside a report.  User
+text is escaped, so that a label cannot become a link, a heading or HTML.
 
 Source: the sections follow Mitchell et al. 2019, "Model Cards for Model Reporting",
 https://arxiv.org/abs/1810.03993
@@ -14,8 +14,8 @@ import re
 from collections.abc import Iterable, Sequence
 
 from stoker.evaluate.evaluation import ClassScore, Evaluation
-from stoker.evaluate.report._format import DASH, metric, percent, shortened, signed, span
-from stoker.evaluate.report.facts import ReportFacts
+from stoker.evaluate.report._format import DASH, metric, percent, shortened, signed, size, span
+from stoker.evaluate.report.facts import CompressFacts, ReportFacts
 from stoker.evaluate.report.words import commands, grouped_notes, headline_sentence, sentence
 
 FEW_ROWS = 50
@@ -219,8 +219,24 @@ def _training(facts: ReportFacts) -> list[str]:
     lines = [f"Model `{_code(training.model)}`{weights}.{why}"]
     if facts.compress:
         lines.append(f"The bundle holds the candidate `{_code(facts.chosen)}`.")
+        lines.append(_compression(facts.compress))
     recipe = f"```yaml\n{facts.recipe_text.rstrip()}\n```" if _fits_fence(facts) else ""
     return ["## Training", "\n\n".join(lines), recipe]
+
+
+def _compression(facts: CompressFacts) -> str:
+    """Every candidate of compression, the refused and the skipped ones too."""
+    rows = [
+        [
+            escaped(one.name),
+            DASH if one.size_bytes is None else size(one.size_bytes),
+            metric(one.score),
+            escaped(one.decision),
+        ]
+        for one in facts.candidates
+    ]
+    head = ["candidate", "size", f"{escaped(facts.score_name)} (validation)", "decision"]
+    return table(head, rows)
 
 
 def _fits_fence(facts: ReportFacts) -> bool:

@@ -71,10 +71,12 @@ class RejectSample(Step):
     line: int | None = None
     column: str | None = None
     found: str | None = None
+    reason: str | None = None
+    """Its own reason, where those of its kind differ in places or values."""
 
 
 class RejectFact(Step):
-    """All rows left out for one reason."""
+    """All rows left out for one kind of reason."""
 
     step: str
     reason: str
@@ -127,13 +129,31 @@ class CompressFact(Step):
 
     name: str
     """`model` for the uncompressed one."""
-    size_bytes: int
+    size_bytes: int | None = None
+    """Of the graph; None if the candidate could not be made."""
     score: float | None = None
     """Validation score that was compared."""
     latency_ms: dict[str, float] = Field(default_factory=dict)
     """Median milliseconds by batch size."""
-    kept: bool = False
+    status: Literal["chosen", "kept", "refused", "skipped"]
+    """`chosen`: it is in the bundle; `kept`: good enough, another one is better; `refused`: made
+    and measured, but too bad or too slow; `skipped`: it could not be made."""
     reason: str = ""
+
+    @property
+    def decision(self) -> str:
+        """What became of it, and why, in words.
+
+        >>> CompressFact(name="int8", status="skipped", reason="no weights").decision
+        'could not be made: no weights'
+        """
+        words = {
+            "chosen": "in the bundle",
+            "kept": "good enough, but not chosen",
+            "refused": "refused",
+            "skipped": "could not be made",
+        }[self.status]
+        return f"{words}: {self.reason}" if self.reason else words
 
 
 class CompressFacts(Step):
@@ -177,6 +197,10 @@ class ReportFacts(Step):
     """Column to feature, as in `{"image": "image"}`."""
     bundle: str = ""
     """Path of the bundle as a user would type it."""
+    registered: bool = False
+    """Whether the run registered the bundle under `name`, so that commands can say the name."""
+    home: str = ""
+    """Home that commands have to name; empty if they find it by themselves."""
     scored_part: str = "test"
     """Part of the split that the evaluations are about."""
     evaluations: dict[str, Evaluation] = Field(default_factory=dict)

@@ -15,10 +15,13 @@ def sample_words(sample: RejectSample) -> str:
 
     >>> sample_words(RejectSample(source="a.csv", line=3, column="age", found="x"))
     "a.csv:3, age: 'x'"
+    >>> sample_words(RejectSample(source="a.csv", line=3, reason="has the same content as a.csv:1"))
+    'a.csv:3 has the same content as a.csv:1'
     """
     place = sample.source + (f":{sample.line}" if sample.line is not None else "")
     column = f", {sample.column}" if sample.column else ""
-    return f"{place}{column}" + (f": {sample.found!r}" if sample.found is not None else "")
+    found = f": {sample.found!r}" if sample.found is not None else ""
+    return f"{place}{column}{found}" + (f" {sample.reason}" if sample.reason else "")
 
 
 def headline_sentence(facts: ReportFacts, best: Evaluation) -> str:
@@ -46,8 +49,10 @@ def headline_sentence(facts: ReportFacts, best: Evaluation) -> str:
 
 
 def commands(facts: ReportFacts) -> dict[str, str]:
-    """Exact commands for using the bundle."""
-    bundle = shlex.quote(facts.bundle or "BUNDLE")
+    """Exact commands for using the bundle: by the model's name if the run registered it."""
+    bundle = facts.name if facts.registered else facts.bundle or "BUNDLE"
+    bundle = shlex.quote(bundle)
+    home = f" --home {shlex.quote(facts.home)}" if facts.registered and facts.home else ""
     media = "image" in facts.inputs.values()
     rows = "photos/" if media else "rows.csv"
     body = (
@@ -56,8 +61,8 @@ def commands(facts: ReportFacts) -> dict[str, str]:
         else "curl --data-binary @rows.csv -H 'Content-Type: text/csv'"
     )
     return {
-        "predict": f"stoker predict {bundle} {rows} -o answers.csv",
-        "serve": f"stoker serve {bundle}\n{body} http://127.0.0.1:8080/predict",
+        "predict": f"stoker predict {bundle} {rows} -o answers.csv{home}",
+        "serve": f"stoker serve {bundle}{home}\n{body} http://127.0.0.1:8080/predict",
         "python": (
             f"import stoker\n\npredictor = stoker.load({(facts.bundle or 'BUNDLE')!r})\n"
             "answers = predictor.predict(frame)  # pandas, Polars, Arrow or a list of dicts"
