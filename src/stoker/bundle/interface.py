@@ -18,6 +18,7 @@ from pydantic import Field, ValidationError
 from stoker.core.errors import ArtifactError, RecipeError
 from stoker.core.steps import Step, step_name
 from stoker.data.clean import CleanerState, dump_cleaner, load_cleaner
+from stoker.data.text_cells import TextCells
 from stoker.features import FittedFeature, dump_fitted, load_fitted
 from stoker.tasks import FittedTask, dump_fitted_task, load_fitted_task
 
@@ -34,6 +35,8 @@ class Interface:
     """Column that is predicted."""
     task: FittedTask
     """What turns the model's output into answers."""
+    text_cells: TextCells | None = None
+    """How text was read in training, and is read in rows to be answered; None: as it stands."""
 
     def to_json(self) -> dict[str, Any]:
         """JSON values from which `from_json` makes an equal interface."""
@@ -45,6 +48,7 @@ class Interface:
             "cleaners": [dump_cleaner(state) for state in self.cleaners],
             "target": self.target,
             "task": dump_fitted_task(self.task),
+            "text_cells": self.text_cells and self.text_cells.model_dump(mode="json"),
         }
 
     @classmethod
@@ -67,7 +71,7 @@ class Interface:
             ) from None
         if len(inputs) != len(form.inputs):
             raise ArtifactError("the interface of the bundle names an input twice")
-        return cls(inputs, cleaners, form.target, task)
+        return cls(inputs, cleaners, form.target, task, form.text_cells)
 
     def describe_inputs(self) -> str:
         """The expected columns in one line, such as `age (number), job (category)`."""
@@ -93,3 +97,4 @@ class _InterfaceForm(Step):
     cleaners: tuple[Mapping[str, Any], ...]
     target: str
     task: Mapping[str, Any]
+    text_cells: TextCells | None = None

@@ -1,9 +1,9 @@
 """The predictor: the one way from raw rows to answers.
 
-Evaluation, compression and the server all use it, so training and serving cannot disagree: rows are
-mended by the fitted cleaners, turned into tensors by the fitted features, run through the ONNX
-graph, and turned into answers by the fitted task.  Rows go through in blocks, so memory does not
-grow with their number.
+Evaluation, compression and the server all use it, so training and serving cannot disagree: text is
+read as training read it, rows are mended by the fitted cleaners, turned into tensors by the fitted
+features, run through the ONNX graph, and turned into answers by the fitted task.  Rows go through
+in blocks, so memory does not grow with their number.
 
 Loading takes about 0.05 s for a small net; a prediction of one row is dominated by the graph.  One
 predictor may be used from several threads at once.  Not done: moving rows between processes,
@@ -217,6 +217,8 @@ class Predictor:
             yield begin, table.slice(begin, self._block)
 
     def _transform(self, rows: pa.Table, first_row: int) -> Tensors:
+        if self.interface.text_cells is not None:
+            rows = self.interface.text_cells.read_table(rows)
         for state in self.interface.cleaners:
             rows = state.apply(rows)
         values, bad = {}, []

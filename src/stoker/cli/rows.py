@@ -89,7 +89,11 @@ def read_blocks(
 def _read_table(
     path: Path, name: str, interface: Interface, options: Sequence[str], rejects: Rejects
 ) -> Iterator[Block]:
-    fields = {"path": path.name, "delimiter": "\t" if path.suffix == ".tsv" else None}
+    fields: dict[str, object] = {"path": path.name}
+    if name == "csv":
+        fields["delimiter"] = "\t" if path.suffix == ".tsv" else None
+        # The predictor reads text as training did; a model of typed data has no rule of its own.
+        fields["missing"] = () if interface.text_cells else None
     source = make_settings(find_step("stoker.data.acquire", name, Source), fields, options)
     media = media_columns(interface)
     with tempfile.TemporaryDirectory() as scratch:

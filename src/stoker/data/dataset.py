@@ -29,6 +29,7 @@ from stoker.data.acquire import Source
 from stoker.data.fingerprint import default_cache, path_label, source_fingerprint
 from stoker.data.media import Media, MediaWriter
 from stoker.data.rejects import Rejects
+from stoker.data.text_cells import TextCells, joined
 from stoker.engine.table_file import TableWriter, plain_schema, read_tables
 from stoker.store.durable import machine_errors
 
@@ -117,6 +118,12 @@ class Dataset:
         """Arrow type of each of the sources' own columns."""
         return self.info["columns"]
 
+    @property
+    def text_cells(self) -> TextCells | None:
+        """How the sources' text was read; None if their cells have types."""
+        said = self.info.get("text_cells")
+        return None if said is None else TextCells.model_validate(said)
+
     @cached_property
     def media(self) -> Media:
         """The blobs, mapped into memory."""
@@ -162,6 +169,7 @@ def acquire(
         "format": FORMAT,
         "media_columns": _media_columns(sources),
         "columns": {f.name: str(f.type) for f in writer.schema if f.name not in OWN_COLUMNS},
+        "text_cells": _text_cells(sources),
         "sources": summaries,
         "rows_in": writer.rows + rejected,
         "rows_out": writer.rows,
@@ -193,6 +201,11 @@ def _read_source(source: Source, reading: Reading, writer: TableWriter) -> dict[
         "rows_out": rows,
         "rejected": rejected,
     }
+
+
+def _text_cells(sources: Sequence[Source]) -> dict[str, Any] | None:
+    cells = joined(source.text_cells() for source in sources)
+    return None if cells is None else cells.model_dump(mode="json")
 
 
 def source_label(source: Source) -> str:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from stoker.data.dataset import Reading
+    from stoker.data.text_cells import TextCells
 
 
 class Source(Step, ABC):
@@ -35,6 +36,10 @@ class Source(Step, ABC):
         Absent: a package is unpacked whole.
         """
         return ()
+
+    def text_cells(self) -> TextCells | None:
+        """How its text is read, which the bundle repeats; None where cells have types."""
+        return None
 
     def media_columns(self) -> tuple[str, ...]:
         """Columns whose cells are numbers that `reading.media.add` returned."""

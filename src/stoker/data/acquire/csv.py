@@ -21,7 +21,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import pyarrow as pa
-import pyarrow.compute as pc
 from pyarrow import csv as arrow_csv
 from pydantic import AfterValidator, StringConstraints
 
@@ -32,6 +31,7 @@ from stoker.data.acquire._columns import name_problem
 from stoker.data.acquire._csv_records import BadRecord, Piece, Records
 from stoker.data.acquire._files import Paths, as_paths, find_files
 from stoker.data.acquire._text import check_encoding, utf8_blocks
+from stoker.data.text_cells import TextCells
 
 if TYPE_CHECKING:
     from stoker.data.dataset import Reading
@@ -60,6 +60,10 @@ class Csv(Source):
     def paths(self) -> tuple[str, ...]:
         """The paths as written."""
         return as_paths(self.path)
+
+    def text_cells(self) -> TextCells:
+        """As the options say."""
+        return TextCells(missing=self.missing, strip=self.strip)
 
     def files(self, project: Path, cache: Path) -> list[Path]:
         """The text files."""
@@ -149,18 +153,10 @@ class Csv(Source):
             ),
         )
         assert table.num_rows == len(piece.lines)
-        own = {name: self._tidy(table[name]) for name in names}
+        cells = self.text_cells()
+        own = {name: cells.read(table[name]) for name in names}
         size = table.num_rows
         return pa.table({"_source": pa.repeat(label, size), "_line": pa.array(piece.lines)} | own)
-
-    def _tidy(self, column: pa.ChunkedArray) -> pa.ChunkedArray:
-        if self.strip:
-            column = pc.ascii_trim(column, characters=" \t")
-        if self.missing:
-            unknown = pc.is_in(column, value_set=pa.array(self.missing, pa.string()))
-            if pc.any(unknown).as_py():
-                column = pc.if_else(unknown, pa.scalar(None, pa.string()), column)
-        return column
 
 
 def _reject(bad: list[BadRecord], label: str, reading: Reading) -> None:

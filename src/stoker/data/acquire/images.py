@@ -30,6 +30,7 @@ from stoker.data.acquire.csv import Csv
 
 if TYPE_CHECKING:
     from stoker.data.dataset import Reading
+    from stoker.data.text_cells import TextCells
 
 _ROWS = 4_096
 
@@ -59,6 +60,10 @@ class Images(Source):
     def paths(self) -> tuple[str, ...]:
         """The folder, and the table if there is one."""
         return (self.path,) if self.table is None else (self.path, self.table)
+
+    def text_cells(self) -> TextCells | None:
+        """Those of the table, if there is one."""
+        return Csv(path=self.table).text_cells() if self.table else None
 
     def media_columns(self) -> tuple[str, ...]:
         """The column of pictures."""

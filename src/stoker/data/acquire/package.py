@@ -42,6 +42,7 @@ from stoker.store.durable import machine_errors, make_folder, remove_tree, write
 
 if TYPE_CHECKING:
     from stoker.data.dataset import Reading
+    from stoker.data.text_cells import TextCells
 
 _STAGE = "stoker.data.acquire"
 _NPM = r"^(@[a-z0-9][a-z0-9._~-]*/)?[a-z0-9][a-z0-9._~-]*$"
@@ -91,6 +92,10 @@ class Package(Source):
     def paths(self) -> tuple[str, ...]:
         """The package and the paths inside it, for the report."""
         return (str(self.pinned), *self.read.paths())
+
+    def text_cells(self) -> TextCells | None:
+        """Those of the source inside."""
+        return self.read.text_cells()
 
     def media_columns(self) -> tuple[str, ...]:
         """Those of the source inside."""

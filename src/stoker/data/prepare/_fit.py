@@ -17,6 +17,7 @@ from stoker.core.steps import step_name
 from stoker.data.clean import CleanerState, FittedCleaner, dump_cleaner
 from stoker.data.dataset import Dataset
 from stoker.data.prepare._rows import rows_with_ids
+from stoker.data.text_cells import TextCells
 from stoker.features import Feature, FittedFeature, dump_fitted
 from stoker.features._decoder import Decoder
 from stoker.features.image import Image
@@ -40,6 +41,8 @@ class Fitted:
     """Target column."""
     task: FittedTask
     """Fitted task."""
+    text_cells: TextCells | None
+    """How the sources' text was read."""
 
     @property
     def columns(self) -> list[str]:
@@ -59,6 +62,7 @@ class Fitted:
             "cleaners": [dump_cleaner(state) for state in self.cleaners],
             "target": self.target,
             "task": dump_fitted_task(self.task),
+            "text_cells": self.text_cells and self.text_cells.model_dump(mode="json"),
         }
         return json.dumps(said, ensure_ascii=False, allow_nan=False).encode()
 
@@ -121,7 +125,7 @@ def fit_training_part(
             is_image = isinstance(feature, Image)
             fitted[name] = feature.fit(sample, decoder) if is_image else feature.fit(sample)
     with _naming(asked.target):
-        return Fitted(fitted, states, asked.target, asked.task.fit(labels))
+        return Fitted(fitted, states, asked.target, asked.task.fit(labels), dataset.text_cells)
 
 
 @contextmanager
