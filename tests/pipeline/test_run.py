@@ -172,13 +172,15 @@ def test_the_recipe_says_how_its_model_is_served(tumours_project: Path, home: Pa
 def test_the_report_says_how_to_use_the_model_and_what_compression_came_to(
     tumours_project: Path, home: Path
 ) -> None:
-    result = run(tumours_project / "recipe.yaml", home=home)
+    result = run(tumours_project / "recipe.yaml", home=home, overrides=["seed=3"])
     assert result.report is not None
     page, card = (
         (result.report.parent / name).read_text("utf-8") for name in ("report.html", "card.md")
     )
     said = json.loads(result.report.with_name("report.json").read_bytes())
     assert f"stoker serve tumours --home {home}" in page
+    assert "--set seed=3" in page
+    assert "stratified by diagnosis" in page
     (int8,) = [one for one in said["compress"]["candidates"] if one["name"] == "int8"]
     assert int8["status"] == "skipped"
     assert int8["size_bytes"] is None

@@ -29,6 +29,8 @@ from stoker.pipeline.reject_facts import read_rejects
 from stoker.recipe.model import Recipe
 from stoker.store.artifact import Artifact
 
+_MOST_NAMES = 4
+
 Inputs = Mapping[str, Artifact]
 
 
@@ -53,7 +55,7 @@ def card_facts(recipe: Recipe, inputs: Inputs) -> ReportFacts:
         chosen=chosen,
         gates=tuple(gate_results(recipe, inputs)),
         gates_part=part,
-        data=_data(inputs),
+        data=_data(recipe, inputs),
         training=_training(inputs["train"]),
         baseline=BASELINE if "baseline" in inputs else "",
     )
@@ -102,8 +104,15 @@ def compress_facts(inputs: Inputs) -> CompressFacts | None:
             )
             for row in said["rows"]
         ),
-        decision=f"{said['chosen']}: {said['reason']}",
+        decision=_decision(said),
     )
+
+
+def _decision(said: Mapping[str, Any]) -> str:
+    """Which candidate is in the bundle, in a sentence."""
+    if said["chosen"] == "model":
+        return f"The model is in the bundle as it was trained. {said['reason']}."
+    return f"{said['chosen']} is in the bundle instead of the model: {said['reason']}."
 
 
 def _compressed(inputs: Inputs) -> dict[str, Any]:
@@ -123,18 +132,28 @@ def _training(artifact: Artifact) -> TrainingFacts:
     )
 
 
-def _data(inputs: Inputs) -> DataFacts:
+def _method(recipe: Recipe, method: str) -> str:
+    """How rows were divided, and by which column."""
+    asked = recipe.data.split
+    column = asked.time or asked.group or asked.stratify
+    said = method.replace("_", " ")
+    if column is None:
+        return said
+    return f"{said}, {column}" if said.startswith("by ") else f"{said} by {column}"
+
+
+def _data(recipe: Recipe, inputs: Inputs) -> DataFacts:
     dataset, split = _json(inputs["acquire"], "dataset.json"), _json(inputs["split"], "split.json")
     return DataFacts(
         sources=tuple(SourceFact.model_validate(source) for source in dataset["sources"]),
         columns=dataset["columns"],
         flow=tuple(_flow(inputs)),
-        split_method=split["method"],
+        split_method=_method(recipe, split["method"]),
         parts=tuple(
             PartFact(name=name, rows=rows, labels=(split["labels"] or {}).get(name))
             for name, rows in split["parts"].items()
         ),
-        notes=tuple(f"{key}: {value}" for key, value in split["notes"].items()),
+        notes=tuple(f"{key}: {_noted(value)}" for key, value in split["notes"].items()),
         rejects=tuple(read_rejects(inputs)),
     )
 
@@ -142,11 +161,24 @@ def _data(inputs: Inputs) -> DataFacts:
 def _flow(inputs: Inputs) -> Iterator[FlowFact]:
     yield _one_flow("acquire", _json(inputs["acquire"], "dataset.json"))
     for step in _json(inputs["clean"], "clean.json")["steps"]:
-        notes = tuple(f"{key}: {value}" for key, value in step["notes"].items())
+        notes = tuple(f"{key}: {_noted(value)}" for key, value in step["notes"].items())
         yield _one_flow(step["step"], step, notes)
     split = _json(inputs["split"], "split.json")
     yield _one_flow("split", {**split, "rows_out": sum(split["parts"].values())})
     yield _one_flow("prepare", _json(inputs["prepare"], "prepared.json"))
+
+
+def _noted(value: Any) -> str:
+    """What a step noted; of a long list only the first, and how many.
+
+    >>> _noted(["age", "sex"]), _noted(list("abcdefgh")), _noted(1234)
+    ('age, sex', 'a, b, c, d and 4 more', '1,234')
+    """
+    if isinstance(value, list):
+        rest = len(value) - _MOST_NAMES
+        shown = ", ".join(map(str, value[:_MOST_NAMES]))
+        return f"{shown} and {rest} more" if rest > 1 else ", ".join(map(str, value))
+    return f"{value:,}" if type(value) is int else str(value)
 
 
 def _one_flow(name: str, said: Mapping[str, Any], notes: tuple[str, ...] = ()) -> FlowFact:

@@ -212,12 +212,17 @@ def _train_network(
 
 
 def _fit_estimator(model: Estimator, settings: Settings, prepared: Prepared, seed: int) -> _Made:
+    from stoker.train.class_weights import class_weights
+
+    weight_K = class_weights(prepared.interface.task, settings)
     estimate = model.fit(
         prepared.train,
         prepared.validation,
         prepared.interface.task,
         seed=seed,
         deadline_s=settings.budget_s,
+        weight_K=None if weight_K is None else weight_K.numpy(),
+        threads=settings.threads,
     )
     return _Made(
         graph=estimate.graph,

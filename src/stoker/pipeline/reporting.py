@@ -33,6 +33,7 @@ def report_run(
     done: Sequence[Executed],
     home: Path,
     measured: Mapping[str, Mapping[str, Any]],
+    overrides: Sequence[str] = (),
 ) -> Path:
     """Write `runs/RUN/` with the page, the same as JSON, and the model card.
 
@@ -42,6 +43,7 @@ def report_run(
         done: Every stage of the graph.
         home: Home of the run.
         measured: What the stages measured of themselves, by stage.
+        overrides: Changes of the recipe given with `--set`.
 
     Returns:
         Path of the page.
@@ -52,7 +54,8 @@ def report_run(
         draft = Path(tempfile.mkdtemp(prefix=".report-", dir=folder.parent))
         try:
             facts = run_facts(recipe, run, done, measured)
-            write_report(draft, facts.model_copy(update={"home": _home_option(home)}))
+            own = {"home": _home_option(home), "overrides": tuple(overrides)}
+            write_report(draft, facts.model_copy(update=own))
             draft.chmod(0o755)
             publish_folder(draft, folder)
         finally:

@@ -175,7 +175,9 @@ class _Run:
             stage: self.catalog.measured(artifact.fingerprint)
             for stage, artifact in artifacts.items()
         }
-        report = report_run(self.recipe, self.id, list(done.values()), self.store.home, measured)
+        report = report_run(
+            self.recipe, self.id, list(done.values()), self.store.home, measured, self.overrides
+        )
         seconds["report"] = round(time.monotonic() - self.started - sum(seconds.values()), 3)
         result = RunResult(self.id, "done", bundle, report, scores(artifacts), seconds)
         missed = [gate for gate in gate_results(self.recipe, artifacts) if not gate.passed]

@@ -214,7 +214,7 @@ def _training(facts: ReportFacts) -> list[str]:
     training = facts.training
     if training is None:
         return []
-    weights = f", {training.num_weights:,} weights" if training.num_weights else ""
+    weights = f", {training.num_weights:,} learned numbers" if training.num_weights else ""
     why = f" Why: {escaped(sentence(training.reason))}" if training.reason else ""
     lines = [f"Model `{_code(training.model)}`{weights}.{why}"]
     if facts.compress:

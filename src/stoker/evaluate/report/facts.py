@@ -190,6 +190,8 @@ class ReportFacts(Step):
     created: str = ""
     """When, as text; left out of the model card."""
     recipe_text: str = ""
+    overrides: tuple[str, ...] = ()
+    """Changes of the recipe that were given with `--set`."""
     task: Literal["classify", "regress"]
     target: str
     """Column that is predicted."""

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -36,6 +37,8 @@ LARGEST_MATRIX = 25
 MOST_CLASS_ROWS = 25
 MOST_CLASSES = 100
 PAIRS_BESIDE_MATRIX = 8
+MOST_BESIDE = 50
+"""Characters of a confusion matrix's head that leave room for something beside it."""
 ENDINGS = {
     "epochs": "all epochs were done",
     "patience": "the validation score stopped getting better",
@@ -156,6 +159,7 @@ def _evaluation(facts: ReportFacts) -> dict[str, Any]:
         "all_rows": every,
         "metric_notes": grouped_notes(score for _, score in main),
         "matrix": _matrix(best),
+        "matrix_is_wide": _is_wide(best.classes or []) if best else False,
         "class_rows": _class_rows(best),
         "pairs_shown": PAIRS_BESIDE_MATRIX if best and len(best.classes or ()) <= 25 else 25,
         "charts": {
@@ -185,6 +189,11 @@ def _matrix(best: Evaluation | None) -> list[dict[str, Any]] | None:
     ]
 
 
+def _is_wide(names: list[str]) -> bool:
+    """Whether the matrix of these classes needs the whole width of the page."""
+    return sum(max(4, min(12, len(name))) for name in names) > MOST_BESIDE
+
+
 def _cell(row: list[int], truth: int, answer: int, names: list[str]) -> dict[str, Any]:
     share = row[answer] / sum(row) if sum(row) else 0.0
     words = f"{names[truth]} taken for {names[answer]}: {_format.percent(share)} of its rows"
@@ -195,12 +204,16 @@ def _cell(row: list[int], truth: int, answer: int, names: list[str]) -> dict[str
 
 
 def _mistakes(facts: ReportFacts) -> dict[str, Any]:
-    pictures = [_picture(one) for one in facts.mistakes] if _have_pictures(facts) else []
+    shown = _without_lines(facts.mistakes) if _have_pictures(facts) else list(facts.mistakes)
+    pictures = [_picture(one) for one in shown] if _have_pictures(facts) else []
     named = dict.fromkeys(name for one in facts.mistakes for name in one.cells)
-    columns = [name for name in named if name != facts.target]
+    order = {name: place for place, name in enumerate(facts.inputs)}
+    columns = sorted(
+        (name for name in named if name != facts.target), key=lambda name: order.get(name, 1e9)
+    )
     rows = [
         {"fact": one, "off": _off(one), "place": _place(one)}
-        for one in facts.mistakes
+        for one in shown
         if not pictures or columns
     ]
     return {"pictures": pictures, "mistake_rows": rows, "mistake_columns": columns}
@@ -222,6 +235,13 @@ def _picture(one: MistakeFact) -> dict[str, Any]:
         "place": _place(one),
         "short_place": shortened_path(_place(one)),
     }
+
+
+def _without_lines(mistakes: Sequence[MistakeFact]) -> list[MistakeFact]:
+    """Mistakes whose files hold one picture each, without its number, which is always 1."""
+    if any(one.line != 1 for one in mistakes):
+        return list(mistakes)
+    return [one.model_copy(update={"line": None}) for one in mistakes]
 
 
 def shortened_path(place: str) -> str:
