@@ -204,6 +204,48 @@ def test_a_refused_model_is_used_by_its_path(tumours_project: Path, home: Path) 
     assert f"stoker serve {result.bundle}\n" in page
 
 
+OWN_METRIC = """\
+from stoker.evaluate.metrics import Metric
+
+
+class HitRate(Metric):
+    "Share of rows that are answered right, by hand."
+
+    kind = "classify"
+    title = "Own hit rate"
+    higher_is_better = True
+
+    def prepare(self, answers):
+        return answers.hit_N.astype(float)
+
+    def value(self, prepared, draw):
+        return draw.mean(prepared)
+"""
+
+
+def test_a_users_own_metric_is_measured_and_gated_by_one_name(
+    tumours_project: Path, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tumours_project / "own_metrics.py").write_text(OWN_METRIC, encoding="utf-8")
+    monkeypatch.syspath_prepend(str(tumours_project))
+    recipe, name = tumours_project / "recipe.yaml", "own_metrics:HitRate"
+    own = ["compress=off", f"evaluate.metrics=['{name}']"]
+    result = run(recipe, home=home, overrides=[*own, f"evaluate.gates={{'{name}': '>= 0.8'}}"])
+    assert result.metrics[name] == result.metrics["accuracy"]
+    assert result.report is not None
+    assert f"{name} 0.9" in result.report.read_text("utf-8")
+    assert "Own hit rate" in result.report.with_name("card.md").read_text("utf-8")
+    assert name in Catalog(home).resolve("tumours").metrics
+    with pytest.raises(RefusedRun, match=f"{name} .* is not above 1"):
+        run(recipe, home=home, overrides=[*own, f"evaluate.gates={{'{name}': '> 1'}}"])
+    with pytest.raises(RecipeError, match=r"add own_metrics:HitRate to evaluate\.metrics"):
+        check(recipe, home=home, overrides=[f"evaluate.gates={{'{name}': '> 1'}}"])
+    with pytest.raises(RecipeError, match="accuracy is measured already"):
+        check(recipe, home=home, overrides=["evaluate.metrics=[accuracy]"])
+    with pytest.raises(RecipeError, match="is for classify, and the target is to regress"):
+        check(recipe, home=home, overrides=[*own, "target={diagnosis: regress}"])
+
+
 def test_the_learning_rate_can_be_found(digits_project: Path, home: Path) -> None:
     heard = Heard()
     with listening(heard):

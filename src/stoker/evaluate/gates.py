@@ -12,12 +12,14 @@ from __future__ import annotations
 import math
 import operator
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
+from typing import Any
 
 from stoker.core.errors import RecipeError
 from stoker.core.steps import Step
 from stoker.evaluate.evaluation import Evaluation, Score
+from stoker.evaluate.metrics import Metric
 from stoker.evaluate.score import metrics_of
 
 _RULES = {">=": operator.ge, "<=": operator.le, ">": operator.gt, "<": operator.lt}
@@ -59,12 +61,15 @@ class GateResult(Step):
     """The outcome in one sentence."""
 
 
-def parse_gates(gates: Mapping[str, str], kind: str) -> tuple[Gate, ...]:
+def parse_gates(
+    gates: Mapping[str, str], kind: str, own_metrics: Sequence[Metric[Any]] = ()
+) -> tuple[Gate, ...]:
     """The rules of a recipe.
 
     Args:
         gates: Metric name to rule.
         kind: `classify` or `regress`, as metrics belong to tasks.
+        own_metrics: Metrics that the recipe adds; a gate names one as `evaluate.metrics` does.
 
     Raises:
         RecipeError: If a metric is unknown or belongs to another task, or a rule cannot be read.
@@ -72,7 +77,7 @@ def parse_gates(gates: Mapping[str, str], kind: str) -> tuple[Gate, ...]:
     >>> str(parse_gates({"accuracy": ">= 0.98"}, "classify")[0])
     'accuracy >= 0.98'
     """
-    known = metrics_of(kind)
+    known = metrics_of(kind, own_metrics)
     for name in gates:
         if name not in known:
             raise _unknown(name, kind, list(known))
@@ -83,9 +88,12 @@ def check_gates(gates: Mapping[str, str], evaluation: Evaluation) -> list[GateRe
     """What became of each rule.
 
     Raises:
-        RecipeError: See `parse_gates`.
+        RecipeError: If a metric was not measured, or a rule cannot be read.
     """
-    parsed = parse_gates(gates, evaluation.task)
+    for name in gates:
+        if name not in evaluation.metrics:
+            raise _unknown(name, evaluation.task, list(evaluation.metrics))
+    parsed = [_parse(name, text) for name, text in gates.items()]
     return [_check(gate, evaluation.metrics[gate.metric]) for gate in parsed]
 
 
@@ -106,12 +114,17 @@ def _unknown(name: str, kind: str, known: list[str]) -> RecipeError:
             f"gate {name}: this metric is for {other}, and the target is to {kind}",
             expected=f"one of {', '.join(known)}",
         )
-    near = get_close_matches(name.lower().replace("-", "_"), known, n=1)
+    wanted = name if ":" in name else name.lower().replace("-", "_")
+    near = get_close_matches(wanted, known, n=1)
     return RecipeError(
         f"gate {name}: no such metric",
         expected=f"one of {', '.join(known)}",
-        fix=f"did you mean {near[0]!r}?" if near else None,
+        fix=f"did you mean {near[0]!r}?" if near else _list_it(name),
     )
+
+
+def _list_it(name: str) -> str | None:
+    return f"add {name} to evaluate.metrics" if ":" in name else None
 
 
 def _check(gate: Gate, score: Score) -> GateResult:

@@ -8,14 +8,14 @@ Cost: see `stoker.evaluate.bootstrap`.  Imports no torch, and reads no files.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from stoker.core import events
-from stoker.core.errors import DataError
-from stoker.core.steps import find_step, step_names
+from stoker.core.errors import DataError, RecipeError
+from stoker.core.steps import find_step, step_name, step_names
 from stoker.evaluate.answers import ClassAnswers, Draw, NumberAnswers
 from stoker.evaluate.bootstrap import Candidate, class_values, draws, interval
 from stoker.evaluate.curves import confusion, curves, residuals
@@ -28,8 +28,18 @@ from stoker.tasks.regress import FittedRegress
 FEW_ROWS = 30
 
 
-def metrics_of(kind: str) -> dict[str, Metric[Any]]:
-    """Every metric of a task (`classify` or `regress`) by recipe name, in the order of tables.
+def metrics_of(kind: str, own: Sequence[Metric[Any]] = ()) -> dict[str, Metric[Any]]:
+    """Every metric of a task by the name that tables, gates and the catalog use.
+
+    Ours are called as in a recipe (`f1`, and `f1_macro` for another average), a user's own as the
+    recipe names it (`their_metrics:Profit`); they come in the order of tables, own ones last.
+
+    Args:
+        kind: `classify` or `regress`.
+        own: Metrics that the recipe adds under `evaluate.metrics`.
+
+    Raises:
+        RecipeError: If an own metric is for another task or is there already.
 
     >>> "rmse" in metrics_of("regress")
     True
@@ -41,6 +51,18 @@ def metrics_of(kind: str) -> dict[str, Metric[Any]]:
             found[name] = metric
             for suffix, fields in metric.variants.items():
                 found[f"{name}_{suffix}"] = type(metric).model_validate(fields)
+    for metric in own:
+        name = step_name(metric)
+        if name in found or name in steps:
+            raise RecipeError(
+                f"evaluate.metrics: {name} is measured already",
+                expected="your own metrics, each once; those of stoker are always measured",
+            )
+        if metric.kind != kind:
+            raise RecipeError(
+                f"evaluate.metrics: {name} is for {metric.kind}, and the target is to {kind}"
+            )
+        found[name] = metric
     return found
 
 
@@ -69,7 +91,7 @@ def evaluate(
     ]
 
 
-def evaluate_all(
+def evaluate_all(  # noqa: PLR0913 - what to score, and how, each by its name
     outputs: Mapping[str, np.ndarray],
     target_N: np.ndarray,
     task: FittedTask,
@@ -77,6 +99,7 @@ def evaluate_all(
     seed: int,
     resamples: int = 1000,
     reference: str | None = None,
+    own_metrics: Sequence[Metric[Any]] = (),
 ) -> dict[str, Evaluation]:
     """Score several candidates on the same rows and the same resamples.
 
@@ -87,12 +110,14 @@ def evaluate_all(
         seed: Equal seeds and row counts draw equal resamples.
         resamples: Bootstrap resamples behind each interval; 0 gives no intervals.
         reference: The candidate that all others are compared with, such as `"baseline"`.
+        own_metrics: Metrics beside those of the task.
 
     Raises:
         DataError: See `evaluate`.
     """
     assert reference is None or reference in outputs
-    metrics = metrics_of("classify" if isinstance(task, FittedClassify) else "regress")
+    kind = "classify" if isinstance(task, FittedClassify) else "regress"
+    metrics = metrics_of(kind, own_metrics)
     candidates = {
         name: Candidate(answers_of(output_NK, target_N, task), metrics, resamples)
         for name, output_NK in outputs.items()
@@ -205,7 +230,7 @@ def _scores(
             high=high,
             resamples=len(sample_R),
             place=metric.place,
-            detail="_" in name and name not in step_names(STAGE),
+            detail=name not in (step_name(metric), *step_names(STAGE)),
             note=undefined or _note(candidate.answers.num_rows, value, between, sample_R),
         )
     return found

@@ -13,7 +13,7 @@ from stoker.pipeline.data_stages import acquire_node, clean_node, prepare_node, 
 from stoker.pipeline.kinds import only
 from stoker.pipeline.model_stages import BASELINE, baseline_node, compress_node, train_node
 from stoker.pipeline.node import Node
-from stoker.pipeline.result_stages import bundle_node, evaluate_node
+from stoker.pipeline.result_stages import bundle_node, evaluate_node, own_metrics
 from stoker.recipe.model import Recipe
 
 
@@ -25,10 +25,10 @@ def build_graph(recipe: Recipe, cache: Path) -> list[Node]:
         cache: Folder for downloads; packages that sources name are fetched into it.
 
     Raises:
-        RecipeError: If a gate asks for what the task cannot give.
+        RecipeError: If a gate asks for what the task cannot give, or an own metric does not fit.
         DataError: If a source's file is missing.
     """
-    parse_gates(recipe.evaluate.gates, step_name(recipe.task))
+    parse_gates(recipe.evaluate.gates, step_name(recipe.task), own_metrics(recipe))
     sources = [only(source, Source) for source in recipe.data.sources]
     files = source_fingerprint(sources, recipe.project, cache)
     nodes = [

@@ -18,13 +18,16 @@ import pyarrow as pa
 from stoker.bundle.predictor import Predictor, load
 from stoker.core import events
 from stoker.core.canonical import canonical_json
+from stoker.core.steps import step_spec
 from stoker.data.prepare.prepared_set import PreparedSet
 from stoker.engine.table_file import write_table
+from stoker.evaluate.metrics import Metric
 from stoker.evaluate.mistakes import WorstRow, worst_rows
 from stoker.evaluate.report.card import render_card
 from stoker.evaluate.report.facts import MistakeFact
 from stoker.evaluate.score import evaluate_all
 from stoker.pipeline.facts import card_facts, chosen_name
+from stoker.pipeline.kinds import only
 from stoker.pipeline.model_stages import raw_part
 from stoker.pipeline.node import Node, Work
 from stoker.recipe.model import Recipe
@@ -52,9 +55,19 @@ def evaluate_node(recipe: Recipe, stages: tuple[str, ...]) -> Node:
         stage="evaluate",
         execute=_evaluate,
         code=_EVALUATE,
-        fields={"resamples": recipe.evaluate.resamples, "seed": recipe.seed},
+        fields={
+            "resamples": recipe.evaluate.resamples,
+            "metrics": [step_spec(metric) for metric in recipe.evaluate.metrics],
+            "seed": recipe.seed,
+        },
         after=stages,
+        steps=recipe.evaluate.metrics,
     )
+
+
+def own_metrics(recipe: Recipe) -> list[Metric[Any]]:
+    """The user's own metrics, as their recipe names them."""
+    return [only(metric, Metric) for metric in recipe.evaluate.metrics]
 
 
 def bundle_node(recipe: Recipe, stages: tuple[str, ...]) -> Node:
@@ -100,6 +113,7 @@ def _evaluate(work: Work) -> dict[str, Any]:
         seed=work.recipe.seed,
         resamples=work.recipe.evaluate.resamples,
         reference="baseline" if "baseline" in outputs else None,
+        own_metrics=own_metrics(work.recipe),
     )
     chosen = chosen_name(work.inputs)
     mistakes = _mistakes(worst_rows(outputs[chosen], scored.target, task), work, part)

@@ -137,6 +137,8 @@ class Evaluate(Step):
 
     gates: dict[str, str] = Field(default={}, examples=[{"accuracy": ">= 0.98"}])
     """Rules that the final score must meet, by metric, or no model is registered."""
+    metrics: Annotated[tuple[Step, ...], At("stoker.evaluate.metrics", "Metric")] = ()
+    """Your own metrics, as `module:Class`, beside those of the task; gates name them so too."""
     resamples: Annotated[Whole, Field(ge=100, le=100_000)] = 1000
     """Bootstrap draws behind each 95 % interval."""
 
