@@ -39,6 +39,7 @@ def test_reads_what_is_plainly_a_number(cell: str, number: float) -> None:
 
 def test_a_missing_value_is_missing() -> None:
     marks = ["", "  ", None, "NA", "NaN", "nan", "null", "NULL", "None", "?", "N/A", " NA "]
+    marks += ["-", "--", "未测", "不详", "nUlL", "n.a.", "#N/A", "none"]
     assert read(*marks, "1") == [None] * len(marks) + [1]
     for mark in marks:
         assert read(mark, "1") == [None, 1]
@@ -52,7 +53,7 @@ def test_a_missing_value_is_missing() -> None:
         ("1,5", "decimal comma"),
         ("inf", "infinite"), ("-Infinity", "infinite"), ("1e400", "too large"),
         ("0x10", "not a number"), ("1_000", "underscores; write 1000"), ("12 kg", "unit or sign"),
-        ("$5", "unit or sign"), ("50%", "unit or sign"), ("-NaN", "no value"), ("NAN", "no value"),
+        ("$5", "unit or sign"), ("50%", "unit or sign"), ("-NaN", "no value"), ("+nan", "no value"),
         ("1-2", "not a number"), ("1年", "unit or sign"), ("--1", "not a number"),
         ("\N{FULLWIDTH DIGIT ONE}", "not a number"),
         ("1e", "not a number"), ("1\x00", "not a number"), (".", "not a number"), ("年", "not a"),

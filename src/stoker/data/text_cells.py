@@ -15,6 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from stoker.core.steps import Step
+from stoker.features._cells import spelled_missing
 
 
 class TextCells(Step):
@@ -25,7 +26,7 @@ class TextCells(Step):
     """
 
     missing: tuple[str, ...] = ("",)
-    """Texts that mean "not known"."""
+    """Texts that mean "not known", whatever their case and the blanks around them."""
     strip: bool = False
     """Whether blanks and tabs around a value are dropped."""
 
@@ -36,7 +37,7 @@ class TextCells(Step):
         if self.strip:
             column = pc.ascii_trim(column, characters=" \t")
         if self.missing:
-            unknown = pc.is_in(column, value_set=pa.array(self.missing, column.type))
+            unknown = spelled_missing(column, self.missing)
             if pc.any(unknown).as_py():
                 column = pc.if_else(unknown, pa.scalar(None, column.type), column)
         return column

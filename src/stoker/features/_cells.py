@@ -8,6 +8,35 @@ import pyarrow.compute as pc
 LONGEST_FOUND = 120
 """Characters of a raw cell that a reject keeps."""
 
+MISSING_TEXTS = (
+    *("", "?", "NA", "N/A", "N.A.", "#N/A", "<NA>", "NaN", "null"),
+    *("缺失", "未知", "不详", "未测", "未填"),
+)
+"""Texts that mean "no value" in a column of any kind: an empty cell, what spreadsheets, pandas, R
+and SQL write, and what people type.
+
+Not here are texts that are an answer of their own in many columns of categories: `无` and `none`
+(no allergy), `-` (a negative test).
+"""
+
+MISSING_NUMBERS = (*MISSING_TEXTS[1:], "None", "-", "--")
+"""Texts that mean "no value" where a number is expected, besides an empty cell."""
+
+
+def spelled_missing(
+    column: pa.ChunkedArray | pa.Array, texts: tuple[str, ...]
+) -> pa.ChunkedArray | pa.Array:
+    """Which cells of text are one of these, as bool; blanks around and case make no difference.
+
+    >>> spelled_missing(pa.array(["n/a ", "", "7", None]), ("N/A",)).to_pylist()
+    [True, False, False, False]
+    """
+    return pc.is_in(_plain(column), value_set=_plain(pa.array(texts, column.type)))
+
+
+def _plain(texts: pa.ChunkedArray | pa.Array) -> pa.ChunkedArray | pa.Array:
+    return pc.ascii_lower(pc.utf8_trim_whitespace(texts))
+
 
 def shorten(cell: object) -> str:
     """A raw cell as one line of at most 120 characters.

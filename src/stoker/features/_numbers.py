@@ -2,8 +2,9 @@
 
 A table's text is cast as a whole by Arrow, which is about 20 ns a cell; only where that fails are
 the failing cells looked at, and only they meet Python.  Empty cells and the usual marks (`NA`,
-`null`, `?`) are missing, because in a column declared as a number they have no other meaning; all
-else that is no decimal number (`inf`, `0x10`, `1_000`, `1,234.5`) is a bad cell with a reason.
+`null`, `?`, `-`, `未测`) are missing, because in a column declared as a number they have no other
+meaning; all else that is no decimal number (`inf`, `0x10`, `1_000`, `1,234.5`) is a bad cell with a
+reason.
 
 It does not guess the decimal sign: `1,5` is a bad cell until the recipe says `decimal: ","`.
 """
@@ -20,7 +21,13 @@ import pyarrow.compute as pc
 
 from stoker.core.steps import Step
 from stoker.features import BadCell
-from stoker.features._cells import is_text, one_array, shorten
+from stoker.features._cells import (
+    MISSING_NUMBERS,
+    is_text,
+    one_array,
+    shorten,
+    spelled_missing,
+)
 
 _NUMBER = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$"
 _NAN_TEXT = r"[+-]?(?i:nan)"
@@ -44,8 +51,9 @@ class ReadNumbers:
 class NumberCells(Step):
     """How the numbers of a column are written."""
 
-    missing: tuple[str, ...] = ("NA", "N/A", "NaN", "nan", "null", "NULL", "None", "?")
-    """Texts that mean "no value", besides an empty cell; `[]` makes each of them a bad cell."""
+    missing: tuple[str, ...] = MISSING_NUMBERS
+    """Texts that mean "no value", besides an empty cell, whatever their case and blanks around
+    them; a list of your own replaces the usual ones, and `[]` makes each of them a bad cell."""
 
     decimal: Literal[".", ","] = "."
     """Sign before the fraction."""
@@ -91,9 +99,9 @@ class NumberCells(Step):
         return text.replace(".", self.decimal)
 
     def _read_text(self, cells: pa.Array) -> ReadNumbers:
-        marks = pa.array(["", *self.missing], cells.type)
         cells = pc.utf8_trim_whitespace(cells)
-        given = pc.if_else(pc.is_in(cells, value_set=marks), pa.scalar(None, cells.type), cells)
+        is_missing = spelled_missing(cells, ("", *self.missing))
+        given = pc.if_else(is_missing, pa.scalar(None, cells.type), cells)
         plain = self._plain(given)
         try:
             value_N = _to_numpy(pc.cast(plain, pa.float64()))

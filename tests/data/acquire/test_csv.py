@@ -7,10 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from stoker.core import events
 from stoker.core.errors import DataError, RecipeError
 from stoker.core.steps import make_step
 from stoker.data.acquire import Source
 from stoker.data.acquire.csv import Csv
+from stoker.features._cells import MISSING_TEXTS
 from tests.data.acquire.conftest import Acquire
 
 HEADER = b"name,age\n"
@@ -39,7 +41,35 @@ def test_keeps_every_value_as_it_was_written(read: Acquire, write) -> None:
         " x ",
     ]
     write(b"v\n" + "".join(f'"{value}"\n' for value in values).encode())
-    assert read({"csv": {"path": "a.csv"}}).column("v") == values
+    assert read({"csv": {"path": "a.csv", "missing": [""]}}).column("v") == values
+
+
+class Told(events.Silent):
+    """Keeps what is said."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+
+    def message(self, text: str) -> None:
+        self.lines.append(text)
+
+    warning = message
+
+
+def test_the_usual_spellings_of_missing_are_missing_and_said(read: Acquire, write) -> None:
+    usual = ["NA", " n/a ", "NULL", "nan", "#N/A", "?", "未知", "不详", "缺失", "未测", ""]
+    answers = ["无", "none", "-", "0", "unknown", "na na"]
+    rows = "".join(f'"{cell}",1\n' for cell in [*usual, *answers])
+    write(b"v,w\n" + rows.encode())
+    told = Told()
+    with events.listening(told):
+        result = read({"csv": {"path": "a.csv"}})
+        assert read({"csv": {"path": "a.csv", "missing": ["", "无"]}}).column("v")[-6] is None
+    assert result.column("v") == [None] * len(usual) + answers
+    [line] = told.lines
+    assert "column 'v': 10 cells are taken as missing" in line
+    assert "'未知' 1" in line or "'NA' 1" in line
+    assert result.info["text_cells"]["missing"] == sorted(MISSING_TEXTS)
 
 
 def test_reads_chinese_names_columns_and_values(read: Acquire, write) -> None:
