@@ -33,6 +33,7 @@ from stoker.features._fitted.image import FittedImage
 from stoker.features._numbers import NumberCells
 from stoker.features.category import Category
 from stoker.features.number import Number
+from stoker.models import Conditions
 from stoker.models.boosted_trees import BoostedTrees
 from stoker.models.cnn import Cnn
 from stoker.tasks.classify import Classify
@@ -97,7 +98,7 @@ def make_trees(bundle: Path, scratch: Path) -> pa.Table:
     train = prepare(rows[:700], interface, scratch, "train")
     held_out = prepare(rows[700:], interface, scratch, "validation")
     model = BoostedTrees(num_trees=12, num_leaves=7)
-    made = model.fit(train, held_out, interface.task, seed=0, deadline_s=None)
+    made = model.fit(train, held_out, interface.task, under=Conditions(0))
     write_bundle(
         bundle,
         name="golden-trees",

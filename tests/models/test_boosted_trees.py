@@ -11,7 +11,7 @@ import pytest
 from stoker.core.errors import RecipeError
 from stoker.core.events import Silent, TaskView, listening
 from stoker.data.prepare.prepared_set import Column, PreparedSet, PreparedWriter
-from stoker.models import Estimate
+from stoker.models import Conditions, Estimate
 from stoker.models._graph_names import graph_input
 from stoker.models.boosted_trees import BoostedTrees
 from stoker.tasks import FittedTask
@@ -56,10 +56,11 @@ def fit(
     parts: tuple[PreparedSet, PreparedSet],
     task: FittedTask,
     deadline_s: float | None = None,
+    threads: int = 1,
     **fields: object,
 ) -> Estimate:
-    model = BoostedTrees.model_validate({**SMALL, "threads": 1, **fields})
-    return model.fit(*parts, task, seed=3, deadline_s=deadline_s)
+    model = BoostedTrees.model_validate({**SMALL, **fields})
+    return model.fit(*parts, task, under=Conditions(3, deadline_s, threads))
 
 
 def test_graph_repeats_the_training_time_outputs(parts, task: FittedTask) -> None:
@@ -136,4 +137,22 @@ def test_pictures_are_refused_by_name(tmp_path: Path) -> None:
         writer.append({"图像": pixels}, target=np.arange(4) % 2, row=np.arange(4))
     part = PreparedSet.open(tmp_path, "train")
     with pytest.raises(RecipeError, match=r"cannot read the column '图像'"):
-        BoostedTrees().fit(part, part, BINARY, seed=0, deadline_s=None)
+        BoostedTrees().fit(part, part, BINARY, under=Conditions(0))
+
+
+def test_a_weight_counts_like_that_many_rows(tmp_path: Path) -> None:
+    """Weighing a class by two is the same as having each of its rows twice."""
+    part = make_part(tmp_path, "once", BINARY, 300, 5)
+    twice = np.concatenate([np.arange(300), np.flatnonzero(part.target == 1)])
+    columns = {name: np.array(column)[twice] for name, column in part.columns.items()}
+    forms = {"数": Column("float32"), "code": Column("int32")}
+    with PreparedWriter(tmp_path, "twice", forms, "int64") as writer:
+        writer.append(columns, target=part.target[twice], row=np.arange(len(twice)))
+    doubled = PreparedSet.open(tmp_path, "twice")
+    model = BoostedTrees(num_trees=1, num_leaves=2, min_rows_per_leaf=1, feature_fraction=1.0)
+    weight_K, one = np.array([1, 2], np.float32), Conditions(0, threads=1)
+    weighed = model.fit(part, part, BINARY, under=one, weight_K=weight_K)
+    copied = model.fit(doubled, doubled, BINARY, under=one)
+    assert model.fit(part, part, BINARY, under=one).history != weighed.history
+    losses = [made.history[0]["validation_loss"] for made in (weighed, copied)]
+    assert losses[0] == pytest.approx(losses[1], rel=1e-3)

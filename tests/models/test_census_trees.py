@@ -21,6 +21,7 @@ from stoker.evaluate.score import evaluate
 from stoker.features import FittedFeature
 from stoker.features.category import Category
 from stoker.features.number import Number
+from stoker.models import Conditions
 from stoker.models._graph_names import graph_input
 from stoker.models.boosted_trees import BoostedTrees
 from stoker.tasks import FittedTask
@@ -78,7 +79,7 @@ def test_area_parity_and_size(tmp_path: Path) -> None:
     task = Classify().fit(train_rows[f"c{TARGET}"])
     train = prepare(train_rows, inputs, task, tmp_path, "train")
     validation = prepare(rows.filter(pa.array(held_out_N)), inputs, task, tmp_path, "validation")
-    made = BoostedTrees().fit(train, validation, task, seed=0, deadline_s=None)
+    made = BoostedTrees().fit(train, validation, task, under=Conditions(0))
 
     session = onnxruntime.InferenceSession(made.graph)
     found_NK = np.asarray(session.run(None, feed(validation))[0])

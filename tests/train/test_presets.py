@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from pydantic import ValidationError
 
+from stoker.core import events
 from stoker.features import FittedFeature
 from stoker.features._fitted.image import FittedImage
 from stoker.features._fitted.number import FittedNumber
@@ -90,3 +91,19 @@ def test_shifts_follow_the_size_of_pictures() -> None:
 def test_tables_are_never_augmented() -> None:
     assert pick(model=Mlp(), age=AGE).settings.augment == ()
     assert pick(model=Cnn(), age=AGE).settings.augment == ()
+
+
+def test_a_setting_that_trees_do_not_look_at_is_named() -> None:
+    lines: list[str] = []
+
+    class Told(events.Silent):
+        def warning(self, text: str) -> None:
+            lines.append(text)
+
+    with events.listening(Told()):
+        given: dict[str, object] = {"epochs": 3, "rate": 0.1, "class_weights": "balanced"}
+        choice = pick(model=BoostedTrees(), overrides=given, age=AGE)
+    assert lines == [
+        "train.epochs, train.rate: boosted_trees does not use that; it is for networks"
+    ]
+    assert choice.settings.class_weights == "balanced"

@@ -1,9 +1,8 @@
 """Models: encoder per feature, combiner and head, as steps.
 
 A `Network` builds a torch module that is trained by `stoker.train`; an `Estimator` (boosted trees)
-fits
-itself.  Both end as one ONNX graph with one input per column and one output, `output`, of shape
-(N, num_outputs): logits for `classify`, standardised values for `regress`.
+fits itself.  Both end as one ONNX graph with one input per column and one output, `output`, of
+shape (N, num_outputs): logits for `classify`, standardised values for `regress`.
 """
 
 from __future__ import annotations
@@ -43,6 +42,18 @@ class Network(Model, ABC):
 
 
 @dataclass(frozen=True)
+class Conditions:
+    """Under which an estimator works."""
+
+    seed: int
+    """Source of all randomness."""
+    deadline_s: float | None = None
+    """Seconds of wall time that it may take; None for no limit."""
+    threads: int = 0
+    """CPU threads, 0 for all cores; the result does not depend on it."""
+
+
+@dataclass(frozen=True)
 class Estimate:
     """What an estimator ends with."""
 
@@ -69,7 +80,15 @@ class Estimator(Model, ABC):
         validation: PreparedSet,
         task: FittedTask,
         *,
-        seed: int,
-        deadline_s: float | None,
+        under: Conditions,
+        weight_K: np.ndarray | None = None,
     ) -> Estimate:
-        """Fit to `train`, stop early on `validation`, within `deadline_s` seconds of wall time."""
+        """Fit to `train`, stop early on `validation`.
+
+        Args:
+            train: Rows to learn from.
+            validation: Rows that say when to stop.
+            task: What is asked of the target.
+            under: Seed, time and threads.
+            weight_K: Weight of the rows of each class, float32; None where all count alike.
+        """

@@ -12,7 +12,7 @@ a single row.  With the defaults below the area is 0.9570 on the official test s
 
 Cost: 6 s of CPU for 170,000 x 40 and 300 trees; memory is the float32 matrix (4 bytes a cell) while
 it is binned, then 1 byte a cell.  Importing LightGBM takes 2 s, because it brings pandas and
-scikit-learn.  Not done: images; class weights; monotone constraints.
+scikit-learn.  Not done: images; monotone constraints.
 
 Source: Ke et al. 2017, "LightGBM: A Highly Efficient Gradient Boosting Decision Tree", NeurIPS;
 Fisher 1958, "On Grouping for Maximum Homogeneity", https://doi.org/10.1080/01621459.1958.10501479
@@ -30,7 +30,7 @@ from pydantic import Field
 
 from stoker.core import events
 from stoker.core.errors import MissingExtraError, RecipeError
-from stoker.models import Estimate, Estimator
+from stoker.models import Conditions, Estimate, Estimator
 from stoker.models._graph_names import graph_input
 from stoker.models._tree_graph import read_forest, tree_graph
 
@@ -80,17 +80,14 @@ class BoostedTrees(Estimator):
     patience: Annotated[int, Field(ge=1)] = 30
     """Rounds without a lower validation loss after which it stops."""
 
-    threads: Annotated[int, Field(ge=0)] = 0
-    """Threads of training, 0 for all cores; the result does not depend on it."""
-
     def fit(
         self,
         train: PreparedSet,
         validation: PreparedSet,
         task: FittedTask,
         *,
-        seed: int,
-        deadline_s: float | None,
+        under: Conditions,
+        weight_K: np.ndarray | None = None,
     ) -> Estimate:
         """Grow trees on `train`, stop on `validation`.
 
@@ -99,15 +96,22 @@ class BoostedTrees(Estimator):
                 single values.
             MissingExtraError: If LightGBM is not installed.
         """
-        end_s = None if deadline_s is None else time.monotonic() + deadline_s
+        end_s = None if under.deadline_s is None else time.monotonic() + under.deadline_s
         _check_columns(train.columns)
         lightgbm = _lightgbm()
-        settings = self._settings(task, seed)
+        settings = self._settings(task, under)
         categories = [i for i, c in enumerate(train.columns.values()) if c.dtype == np.int32]
-        data = lightgbm.Dataset(
-            _matrix(train.columns), train.target, categorical_feature=categories, params=settings
+        data, held_out = (
+            lightgbm.Dataset(
+                _matrix(part.columns),
+                part.target,
+                weight=None if weight_K is None else weight_K[part.target],
+                categorical_feature=categories,
+                params=settings,
+            )
+            for part in (train, validation)
         )
-        held_out = lightgbm.Dataset(_matrix(validation.columns), validation.target, reference=data)
+        held_out.set_reference(data)
         with events.task("boosted trees", total=self.num_trees, unit="trees") as view:
             watch = _Watch(view, self.patience, end_s)
             booster = lightgbm.train(
@@ -119,7 +123,7 @@ class BoostedTrees(Estimator):
             )
         return _estimate(booster, watch, train, validation, task.num_outputs)
 
-    def _settings(self, task: FittedTask, seed: int) -> dict[str, Any]:
+    def _settings(self, task: FittedTask, under: Conditions) -> dict[str, Any]:
         """LightGBM's names for what is asked."""
         objective = "regression"
         if task.target_dtype.kind == "i":
@@ -138,8 +142,8 @@ class BoostedTrees(Estimator):
             "cat_smooth": self.category_smoothing,
             "cat_l2": 10.0 + self.l2,
             "max_bin": self.max_bins,
-            "seed": seed % 2**31,
-            "num_threads": self.threads or _num_cores(),
+            "seed": under.seed % 2**31,
+            "num_threads": under.threads or _num_cores(),
             "deterministic": True,
             "force_row_wise": True,
             "verbose": -1,

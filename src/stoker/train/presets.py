@@ -28,6 +28,10 @@ if TYPE_CHECKING:
 Preset = Literal["fast", "good", "best"]
 
 
+_FOR_ESTIMATORS = {"budget_s", "checkpoint_every_s", "threads", "class_weights"}
+"""Settings that a model which fits itself follows, and one that changes nothing that comes out."""
+
+
 @dataclass(frozen=True)
 class Choice:
     """What will be trained, how, and why."""
@@ -86,6 +90,8 @@ def choose(
         model, reason = _choose_model(situation)
     defaults = {} if isinstance(model, Estimator) else _defaults(situation, model)
     given = {name: value for name, value in overrides.items() if value is not None}
+    if isinstance(model, Estimator):
+        _warn_of_unused(model, given)
     settings = Settings.model_validate({**defaults, **given})
     _warn_of_small_batches(settings, num_rows)
     outputs = f"{task.num_outputs} outputs" if task.num_outputs > 1 else "1 output"
@@ -185,6 +191,14 @@ def _batch_size(situation: Situation, wished: int) -> int:
     while size > 16 and situation.num_rows < 20 * size:
         size //= 2
     return size
+
+
+def _warn_of_unused(model: Model, given: Mapping[str, object]) -> None:
+    """Say which keys of the recipe a model that fits itself does not look at."""
+    unused = sorted(given.keys() - _FOR_ESTIMATORS)
+    if unused:
+        keys = ", ".join(f"train.{name}" for name in unused)
+        events.warning(f"{keys}: {step_name(model)} does not use that; it is for networks")
 
 
 def _warn_of_small_batches(settings: Settings, num_rows: int) -> None:
