@@ -33,7 +33,8 @@ def one_thread() -> Iterator[None]:
 @pytest.mark.parametrize(
     ("labels", "classes", "kind"),
     [
-        (["dog", "cat", "dog"], ("cat", "dog"), "text"),
+        (["dog", "cat", "dog"], ("dog", "cat"), "text"),
+        (["dog", "cat", "dog", "cow"], ("cat", "cow", "dog"), "text"),
         (["10", "9", "10"], ("9", "10"), "text"),
         ([10, 9, -1], ("-1", "9", "10"), "integer"),
         ([10.0, 9.0, None], ("9", "10"), "integer"),
@@ -42,7 +43,7 @@ def one_thread() -> Iterator[None]:
         (["狗", "猫"], ("狗", "猫"), "text"),
     ],
 )
-def test_classes_are_sorted_and_answers_have_the_labels_type(
+def test_classes_have_an_order_and_answers_have_the_labels_type(
     labels: list, classes: tuple, kind: str
 ) -> None:
     fitted = fit(*labels)
@@ -52,6 +53,26 @@ def test_classes_are_sorted_and_answers_have_the_labels_type(
     answers = fitted.decode(np.eye(len(classes), dtype=np.float32)[codes] * 9)
     given = [label for label in labels if label is not None]
     assert answers["prediction"].to_pylist()[: len(given)] == given
+
+
+def test_of_two_classes_the_sought_one_stands_second() -> None:
+    column = pa.chunked_array([pa.array(["阳性"] * 3 + ["阴性"] * 97)])
+    assert Classify().fit(column).classes == ("阴性", "阳性"), "the rarer one"
+    assert Classify(positive="阴性").fit(column).classes == ("阳性", "阴性"), "the named one"
+    bits = pa.chunked_array([pa.array([1, 1, 1, 0])])
+    assert Classify().fit(bits).classes == ("0", "1"), "the greater number"
+    assert Classify.model_validate({"positive": 0}).fit(bits).classes == ("1", "0")
+    flags = pa.chunked_array([pa.array([True, True, False])])
+    assert Classify().fit(flags).classes == ("false", "true")
+    assert Classify.model_validate({"positive": False}).fit(flags).classes == ("true", "false")
+
+
+def test_a_positive_class_that_is_none_of_two_is_refused() -> None:
+    column = pa.chunked_array([pa.array(["a", "b"])])
+    with pytest.raises(DataError, match="'c' cannot be the positive class"):
+        Classify(positive="c").fit(column)
+    with pytest.raises(DataError, match="one of two classes"):
+        Classify(positive="a").fit(pa.chunked_array([pa.array(["a", "b", "c"])]))
 
 
 def test_an_unseen_label_is_a_bad_cell_that_names_the_known_ones() -> None:

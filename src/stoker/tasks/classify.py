@@ -3,13 +3,19 @@
 Labels may be text, whole numbers or bools, and answers have the same type.  Classes are sorted,
 numbers by value (also numbers written as text, so that `10` stands behind `9`), so that equal data
 give equal codes.  The loss is cross entropy.
+
+Of two classes one is the positive one, which precision, recall, F1 and the area under the
+precision-recall curve are about; it stands second.  By default it is the greater of two numbers
+(1, true) and the rarer of two texts: an order of the alphabet says nothing about which is sought.
 """
 
 from __future__ import annotations
 
 import re
+from typing import Annotated
 
 import pyarrow as pa
+from pydantic import BeforeValidator
 
 from stoker.core import events
 from stoker.core.errors import DataError
@@ -22,8 +28,19 @@ _WHOLE = re.compile(r"-?(0|[1-9]\d{0,17})")
 _MANY = 20
 
 
+def _label(value: object) -> object:
+    """A label as classes name it: `true` and `1` of a recipe are text there."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return str(value) if isinstance(value, int) else value
+
+
 class Classify(Task):
     """Predict one label of each row."""
+
+    positive: Annotated[str, BeforeValidator(_label)] | None = None
+    """Of two classes the one that is sought, such as a disease; absent: the greater of two numbers,
+    or the rarer of two texts."""
 
     def fit(self, target: pa.ChunkedArray) -> FittedClassify:
         """Learn the classes.
@@ -31,7 +48,7 @@ class Classify(Task):
         A class with a single row is a warning, and so are labels that hardly ever repeat.
 
         Raises:
-            DataError: If there are fewer than two classes.
+            DataError: If there are fewer than two classes, or the positive one is none of two.
         """
         count = count_categories(target)
         if len(count) < 2:
@@ -44,12 +61,33 @@ class Classify(Task):
                 fix="check the target column, or say regress for a number",
             )
         _warn(count)
-        classes = tuple(sorted(count, key=_by_value if _all_whole(count) else str))
+        classes = self._ordered(count)
         return FittedClassify(
             classes=classes,
             counts=tuple(count[name] for name in classes),
             kind=_label_kind(one_array(target[:0]).type),
         )
+
+    def _ordered(self, count: dict[str, int]) -> tuple[str, ...]:
+        """The classes in the order of their codes."""
+        whole = _all_whole(count)
+        classes = sorted(count, key=_by_value if whole else str)
+        if self.positive is None:
+            if len(classes) == 2 and not whole and classes != ["false", "true"]:
+                classes.sort(key=lambda name: -count[name])
+                events.message(
+                    f"the positive class is {classes[1]!r}, the rarer one; "
+                    f"`classify: {{positive: {classes[0]}}}` makes it the other"
+                )
+            return tuple(classes)
+        if len(classes) != 2 or self.positive not in classes:
+            raise DataError(
+                f"{self.positive!r} cannot be the positive class",
+                expected=f"one of two classes; training rows have {', '.join(map(repr, classes))}",
+                fix="leave `positive` out, or name one of two labels",
+            )
+        classes.sort(key=lambda name: name == self.positive)
+        return tuple(classes)
 
 
 def _label_kind(kind: pa.DataType) -> LabelKind:
