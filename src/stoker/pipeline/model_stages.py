@@ -26,7 +26,7 @@ from stoker.core.steps import find_step, make_step, step_name, step_spec
 from stoker.data.dataset import Dataset
 from stoker.data.prepare.part_rows import part_rows
 from stoker.data.prepare.prepared_set import PreparedSet
-from stoker.models import Estimator, Model, Network
+from stoker.models import Conditions, Estimator, Model, Network
 from stoker.pipeline.kinds import only
 from stoker.pipeline.node import Node, Work
 from stoker.recipe.model import Recipe
@@ -219,10 +219,8 @@ def _fit_estimator(model: Estimator, settings: Settings, prepared: Prepared, see
         prepared.train,
         prepared.validation,
         prepared.interface.task,
-        seed=seed,
-        deadline_s=settings.budget_s,
+        under=Conditions(seed, settings.budget_s, settings.threads),
         weight_K=None if weight_K is None else weight_K.numpy(),
-        threads=settings.threads,
     )
     return _Made(
         graph=estimate.graph,
