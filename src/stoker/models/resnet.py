@@ -3,8 +3,8 @@
 Each block adds two convolutions' worth of change to what came in; the last norm of a block starts
 at zero, so a fresh network passes its input on and deep ones train as easily as shallow ones.
 Stages double the channels and halve the picture; the mean over what is left makes a vector, so a
-picture's size does not change the number of weights.  Pictures above 64 pixels are first reduced by
-strided convolutions.
+picture's size does not change the number of weights.  Pictures from 48 pixels on are first reduced
+by strided convolutions.
 
 Cost: for 28x28 grey pictures with the defaults about 14 million multiplications a picture.
 
@@ -22,7 +22,8 @@ from torch import Tensor, nn
 
 from stoker.models import Network
 from stoker.models._combiner import ColumnNetwork, Tower
-from stoker.models.cnn import CHANNELS_LAST_FROM, conv_block, num_strided
+from stoker.models._stages import num_strided
+from stoker.models.cnn import CHANNELS_LAST_FROM, conv_block
 from stoker.models.mlp import perceptron
 
 if TYPE_CHECKING:

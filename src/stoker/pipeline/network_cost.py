@@ -14,9 +14,9 @@ from collections.abc import Mapping
 from itertools import pairwise
 from typing import Any
 
+from stoker.models._stages import num_stages, num_strided
 from stoker.pipeline.looks import Shape
 
-_LARGEST_SIDE = 64
 _KERNEL = 9
 
 
@@ -51,8 +51,7 @@ def multiplications(
 def _cnn(picture: Shape, width: int, depth: int) -> tuple[int, int]:
     """Multiplications of the tower, and numbers that leave it."""
     total, channels, height, wide = _strided(picture, width)
-    stages = max(1, round(math.log2(max(min(height, wide), 8) / 4)))
-    for stage in range(stages):
+    for stage in range(num_stages(min(height, wide))):
         grown = width * min(4, 2**stage)
         for _ in range(depth):
             total += _KERNEL * channels * grown * height * wide
@@ -81,7 +80,7 @@ def _strided(picture: Shape, width: int) -> tuple[int, int, int, int]:
     """Multiplications, channels, height and width after the strided convolutions in front."""
     channels, height, wide = picture
     total = 0
-    for _ in range(max(0, math.ceil(math.log2(min(height, wide) / _LARGEST_SIDE)))):
+    for _ in range(num_strided(min(height, wide))):
         height, wide = -(-height // 2), -(-wide // 2)
         total += _KERNEL * channels * width * height * wide
         channels = width
