@@ -138,9 +138,9 @@ def _mlp(situation: Situation) -> dict[str, Any]:
     return {
         "optimizer": "adamw",
         "schedule": "one_cycle",
-        "rate": 0.003,
-        "epochs": _epochs(situation, {"fast": 4, "good": 8, "best": 24}),
-        "batch_size": _batch_size(situation, 256),
+        "rate": 0.005,
+        "epochs": _epochs(situation, {"fast": 4, "good": 7, "best": 24}),
+        "batch_size": _batch_size(situation, 512),
         "ema": None if situation.preset == "fast" else 0.99,
         "gradient_clip": 1.0 if situation.has_table else None,
         "augment": _moves(situation, turned=False),
