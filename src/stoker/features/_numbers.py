@@ -196,6 +196,17 @@ def _reason(text: str) -> str:
         return "is no value; leave the cell empty, or list it under number: {missing: [...]}"
     if re.fullmatch(_NUMBER, text, re.ASCII):
         return "is too large for a 64-bit number (at most about 1.8e308)"
+    return almost_a_number(text) or (
+        "is not a number; if it means 'no value', list it under number: {missing: [...]}"
+    )
+
+
+def almost_a_number(text: str) -> str | None:
+    """What keeps a text with digits from being a number, and what would help.
+
+    >>> almost_a_number("34.8 %")
+    'has a unit or sign beside the digits; write the digits alone'
+    """
     if grouped := _GROUPED.fullmatch(text):
         sign = grouped[1][0]
         digits = text.replace(sign, "").replace(",", ".")
@@ -208,7 +219,7 @@ def _reason(text: str) -> str:
         return f"has underscores; write {text.replace('_', '')}"
     if _WITH_UNIT.fullmatch(text):
         return "has a unit or sign beside the digits; write the digits alone"
-    return "is not a number; if it means 'no value', list it under number: {missing: [...]}"
+    return None
 
 
 def _to_numpy(values: pa.Array) -> np.ndarray:

@@ -143,9 +143,10 @@ def prepare_node(recipe: Recipe) -> Node:
     return Node(
         stage="prepare",
         execute=_prepare,
-        code=(*_CODE, "stoker.pipeline.inputs"),
+        code=(*_CODE, "stoker.pipeline.inputs", "stoker.pipeline.columns"),
         fields={
             "inputs": {column: step_spec(feature) for column, feature in inputs.items()},
+            "divided_by": {} if inputs else _divided_by(recipe),
             "target": {column: step_spec(task) for column, task in recipe.target.items()},
             "cleaners": [step_spec(s) for s in cleaners],
             "seed": recipe.seed,
@@ -176,5 +177,18 @@ def _features(recipe: Recipe, dataset: Dataset, work: Work) -> dict[str, Feature
     if recipe.inputs:
         return {name: only(feature, Feature) for name, feature in recipe.inputs.items()}
     rows = work.inputs["clean"].folder / "rows.parquet"
-    chosen = choose_inputs(rows, dataset.media_columns, recipe.target_column)
+    chosen = choose_inputs(
+        rows,
+        dataset.media_columns,
+        recipe.target_column,
+        divided_by=_divided_by(recipe),
+        text_cells=dataset.text_cells,
+    )
     return {column: make_step("stoker.features", name, Feature) for column, name in chosen.items()}
+
+
+def _divided_by(recipe: Recipe) -> dict[str, str]:
+    """Columns by which rows are divided, with the key that names each."""
+    asked = recipe.data.split
+    named = {"data.split.group": asked.group, "data.split.time": asked.time}
+    return {column: key for key, column in named.items() if column is not None}
