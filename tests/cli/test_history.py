@@ -9,6 +9,7 @@ from click.testing import CliRunner, Result
 
 from stoker.cli.app import root
 from stoker.core.errors import ArtifactError
+from stoker.store.catalog import Catalog
 
 
 def stoker(home: Path, *arguments: str) -> Result:
@@ -26,6 +27,21 @@ def test_runs_lists_and_shows(home: Path) -> None:
     assert "--set seed=7" in shown.output
     assert "acquire" in shown.output
     assert json.loads(stoker(home, "runs", run, "--json").output)["status"] == "done"
+
+
+def test_a_run_without_a_score_says_why(home: Path) -> None:
+    catalog = Catalog(home)
+    failed = catalog.start_run("digits", "version: 1", stoker="0.1.0")
+    catalog.finish_run(failed, "failed", {"error": "no such file\n  expected: a file"})
+    refused = catalog.start_run("digits", "version: 1", stoker="0.1.0")
+    score = {"value": 0.9, "low": None, "high": None}
+    result = {"status": "refused", "metrics": {"accuracy": score}, "report": "/r.html"}
+    catalog.finish_run(refused, "failed", result)
+    lines = {line.split()[0]: line for line in stoker(home, "runs").output.splitlines()}
+    assert lines[failed].endswith("no such file")
+    assert lines[refused].endswith("accuracy 0.9 - a gate was missed")
+    shown = stoker(home, "runs", refused).output
+    assert "failed: accuracy 0.9 - a gate was missed\nreport /r.html" in shown
 
 
 def test_report_prints_the_path(home: Path) -> None:
@@ -52,7 +68,7 @@ def test_lineage_is_a_tree(home: Path) -> None:
         assert tree.exit_code == 0, tree.exception
         assert tree.output.splitlines() == [
             f"bundle  {'b' * 12}",
-            f"└─ dataset  {'a' * 12}  rows_out 1,200",
+            f"└─ dataset  {'a' * 12}  1,200 rows out",
         ]
     records = json.loads(stoker(home, "lineage", "--json").output)
     assert [record["kind"] for record in records] == ["bundle", "dataset"]

@@ -14,6 +14,19 @@ from stoker.store.records import Ancestor, RunRecord
 CHAMPION = "champion"
 """The alias that stands for a model when none is named."""
 
+_COUNTS = {
+    "rows_in": "rows in",
+    "rows_out": "rows out",
+    "rejected": "rejected",
+    "rows": "rows",
+    "num_parameters": "learned numbers",
+    "steps": "steps",
+}
+"""Keys of summaries in words, in the order of telling; a zero is left out."""
+
+_MOST_SHOWN = 100
+"""Characters of an error in a list."""
+
 
 def open_catalog(home: Path | None) -> Catalog:
     """The catalog of a home that exists; looking never creates one.
@@ -128,11 +141,39 @@ def branch_lines(
 
 def describe_ancestor(ancestor: Ancestor) -> str:
     """Kind, short fingerprint, and the plain numbers of its summary."""
-    facts = [
-        f"{key} {value:,}"
+    counts = {
+        key: value
         for key, value in ancestor.summary.items()
-        if isinstance(value, int) and not isinstance(value, bool)
-    ]
+        if isinstance(value, int) and not isinstance(value, bool) and key != "format"
+    }
+    facts = [
+        f"{counts.pop(key):,} {words}" for key, words in _COUNTS.items() if counts.get(key)
+    ] + [f"{key} {value:,}" for key, value in counts.items() if key not in _COUNTS]
     return "  ".join(
         [ancestor.kind or "unknown", ancestor.fingerprint[:12], ", ".join(facts)]
     ).rstrip()
+
+
+def outcome(record: RunRecord) -> str | None:
+    """What a run came to: its first score, or why there is none; None while it is at work."""
+    from stoker.cli.text import interval
+
+    name, metric = next(iter(record.result.get("metrics", {}).items()), (None, None))
+    missed = " - a gate was missed" if record.status == "failed" else ""
+    if metric is not None:
+        return f"{name} {interval(metric)}{missed}"
+    error = record.result.get("error")
+    if error:
+        return str(error).splitlines()[0][:_MOST_SHOWN]
+    if record.status == "interrupted":
+        return "run it again to go on"
+    return "stopped with --until" if record.status == "done" else None
+
+
+def moment(text: str | None) -> str | None:
+    """A time of the catalog without what nobody reads.
+
+    >>> moment("2026-11-22T03:27:36.123+00:00")
+    '2026-11-22 03:27:36'
+    """
+    return None if text is None else text[:19].replace("T", " ")

@@ -165,7 +165,22 @@ def _flow(inputs: Inputs) -> Iterator[FlowFact]:
         yield _one_flow(step["step"], step, notes)
     split = _json(inputs["split"], "split.json")
     yield _one_flow("split", {**split, "rows_out": sum(split["parts"].values())})
-    yield _one_flow("prepare", _json(inputs["prepare"], "prepared.json"))
+    prepared = _json(inputs["prepare"], "prepared.json")
+    notes = tuple(_touched(one["step"], one["cells"]) for one in prepared["cleaned"])
+    yield _one_flow("prepare", prepared, notes)
+
+
+def _touched(step: str, cells: Mapping[str, Mapping[str, int]]) -> str:
+    """How many cells a fitted cleaner filled, moved or counted, and where most of them are.
+
+    >>> _touched("outliers", {"age": {"train": 7, "test": 1}, "sex": {"train": 0}})
+    'outliers: 8 cells, age 8'
+    """
+    counts = {column: sum(parts.values()) for column, parts in cells.items()}
+    most = sorted((name for name, count in counts.items() if count), key=lambda n: -counts[n])
+    named = [f"{name} {counts[name]:,}" for name in most]
+    total = f"{step}: {sum(counts.values()):,} cells"
+    return f"{total}, {_noted(named)}" if named else total
 
 
 def _noted(value: Any) -> str:

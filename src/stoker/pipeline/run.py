@@ -245,4 +245,6 @@ def _as_path(path: Path | str | None) -> Path | None:
 
 
 def _said(error: BaseException) -> str:
+    if isinstance(error, KeyboardInterrupt):
+        return "interrupted with Ctrl-C; run it again to go on"
     return error.what if isinstance(error, StokerError) else type(error).__name__

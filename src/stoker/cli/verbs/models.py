@@ -28,7 +28,7 @@ def verb(context: click.Context, home: Path | None, as_json: bool) -> None:
         return
     from dataclasses import asdict
 
-    from stoker.cli.history import open_catalog
+    from stoker.cli.history import moment, open_catalog
     from stoker.cli.text import interval, json_text, table
 
     models = open_catalog(home).models()
@@ -40,7 +40,12 @@ def verb(context: click.Context, home: Path | None, as_json: bool) -> None:
         name, metric = next(iter(model.metrics.items()), (None, None))
         score = None if metric is None else f"{name} {interval(metric)}"
         aliases = ", ".join(model.aliases) or None
-        rows.append((model.name, model.version, aliases, model.created_at[:19], model.run, score))
+        rows.append(
+            (model.name, model.version, aliases, moment(model.created_at), model.run, score)
+        )
+    if not rows:
+        click.echo("there is no model in this home yet: a run whose gates are met registers one")
+        return
     click.echo(table(["model", "version", "aliases", "made (UTC)", "run", "score"], rows))
 
 

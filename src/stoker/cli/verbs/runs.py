@@ -44,18 +44,19 @@ def verb(run: str | None, home: Path | None, as_json: bool) -> None:
 
 def many_runs(records: list[RunRecord]) -> str:
     """One line a run."""
-    from stoker.cli.text import interval, table
+    from stoker.cli.history import moment, outcome
+    from stoker.cli.text import table
 
-    rows = []
-    for record in records:
-        name, metric = next(iter(record.result.get("metrics", {}).items()), (None, None))
-        shown = None if metric is None else f"{name} {interval(metric)}"
-        rows.append((record.id, record.name, record.status, record.started_at[:19], shown))
-    return table(["run", "name", "status", "started (UTC)", "score"], rows)
+    rows = [
+        (record.id, record.name, record.status, moment(record.started_at), outcome(record))
+        for record in records
+    ]
+    return table(["run", "name", "status", "started (UTC)", "result"], rows)
 
 
 def one_run(record: RunRecord) -> str:
     """Everything about one run."""
+    from stoker.cli.history import moment
     from stoker.cli.text import duration, interval, table
 
     metrics = record.result.get("metrics", {})
@@ -65,11 +66,24 @@ def one_run(record: RunRecord) -> str:
     ]
     lines = [
         f"{record.id}  {record.name}  {record.status}  stoker {record.stoker}",
-        f"started {record.started_at}, finished {record.finished_at or '-'}",
+        f"started {moment(record.started_at)}, finished {moment(record.finished_at) or '-'} (UTC)",
         *(f"--set {override}" for override in record.overrides),
+        *_ending(record),
         "",
-        table(["stage", "state", "time", "artifact"], stages),
+        table(["stage", "state", "time", "artifact"], stages) if stages else "no stage was done",
         "",
         *(f"{name:<18} {interval(metric)}" for name, metric in metrics.items()),
     ]
     return "\n".join(lines).rstrip()
+
+
+def _ending(record: RunRecord) -> list[str]:
+    """Why a run ended as it did, and where its report is."""
+    from stoker.cli.history import outcome
+
+    lines = []
+    if record.status in ("failed", "interrupted") and (said := outcome(record)):
+        lines.append(f"{record.status}: {said}")
+    if report := record.result.get("report"):
+        lines.append(f"report {report}")
+    return lines

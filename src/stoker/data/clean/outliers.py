@@ -6,7 +6,8 @@ zeros, some amounts) the quartiles do not tell what is far, and the column is le
 warning; a constant column likewise.
 
 `clip` moves a number to the nearest bound, in training and in serving; `drop` leaves training rows
-out and serves a far number as it is; `flag` changes nothing and reports how many there are.
+out and serves a far number as it is; `flag` changes nothing and adds no column: far numbers are
+only counted in the report, so that the bounds can be judged before anything is done to the data.
 
 Source: Tukey 1977, Exploratory Data Analysis; k = 1.5 calls about 0.7 % of normal data far,
 k = 3 deviations about 0.3 %.
@@ -42,7 +43,9 @@ class Outliers(FittedCleaner):
     """How many times that distance is too far; absent: 1.5 for `iqr`, 3 for `zscore`."""
 
     action: Literal["clip", "drop", "flag"] = "clip"
-    """What happens to a cell that is too far."""
+    """What happens to a cell that is too far: `clip` moves it to the nearest bound, in training and
+    in serving; `drop` leaves its training row out; `flag` changes nothing and adds no input, far
+    cells are only counted in the report."""
 
     columns: tuple[str, ...] | None = None
     """Columns to look at; absent: all columns of numbers."""
