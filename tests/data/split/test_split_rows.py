@@ -8,9 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from stoker.core import events
 from stoker.core.errors import DataError, RecipeError
@@ -19,7 +18,7 @@ from stoker.data.dataset import Dataset
 from stoker.data.rejects import SCHEMA
 from stoker.data.split import Splitter
 from stoker.data.split._assign import split_rows
-from stoker.engine.table_file import read_table
+from stoker.engine.table_file import read_table, write_table
 
 Make = Callable[..., Dataset]
 Split = Callable[..., tuple[dict[int, str], dict, list[dict]]]
@@ -150,22 +149,68 @@ def test_an_open_row_follows_the_training_row_it_equals(make_dataset: Make, spli
 # --- order and seeds ---------------------------------------------------------------------------
 
 
-@settings(deadline=None, max_examples=10)
-@given(st.permutations(range(30)), st.sampled_from(["random", "stratified", "by_group"]))
-def test_the_order_of_the_file_does_not_matter(
-    make_dataset: Make, split: Split, order: list[int], method: str
-) -> None:
-    def columns(ids: list[int]) -> dict:
-        return {
-            "text": [f"row {i % 25}" for i in ids],
-            "label": ["ab"[i % 25 % 2] for i in ids],
-            "group": [str(i % 25 // 2) for i in ids],
-        }
+def columns(size: int, seed: int = 0) -> dict[str, list[object]]:
+    draw = np.random.default_rng(seed)
+    return {
+        "n": draw.integers(0, 10**9, size).tolist(),
+        "label": draw.choice(["是", "否"], size, p=[0.2, 0.8]).tolist(),
+        "group": [f"病人{n}" for n in draw.integers(0, 60, size)],
+    }
 
-    options = {"stratify": "label", "group": "group"}
-    straight, *_ = split(make_dataset(columns(list(range(30)))), method, **options)
-    shuffled, *_ = split(make_dataset(columns(order)), method, **options)
-    assert {i: straight[i] for i in range(30)} == {i: shuffled[at] for at, i in enumerate(order)}
+
+METHODS = [
+    ("random", {}, 0.015),
+    ("stratified", {"stratify": "label"}, 0.015),
+    ("by_group", {"group": "group"}, 0.15),
+    ("by_group", {"group": "group", "stratify": "label"}, 0.15),
+]
+
+
+@pytest.mark.parametrize(("method", "options", "_"), METHODS)
+def test_a_new_or_mended_column_moves_no_row(
+    make_dataset: Make, split: Split, method: str, options: dict, _: float
+) -> None:
+    some = columns(500)
+    before, *_rest = split(make_dataset(some), method, **options)
+    for more in ({"x": ["same"] * 500}, {"id": list(range(500))}, {"n": list(range(500))}):
+        after, *_rest = split(make_dataset(some | more), method, **options)
+        assert after == before
+
+
+@pytest.mark.parametrize(("method", "options", "most"), METHODS)
+@pytest.mark.parametrize("num_new", [1, 50])
+def test_new_rows_at_the_end_move_few_old_ones(
+    make_dataset: Make, split: Split, method: str, options: dict, most: float, num_new: int
+) -> None:
+    old, new = columns(1000), columns(num_new, seed=1)
+    before, *_ = split(make_dataset(old), method, **options)
+    after, *_ = split(make_dataset({n: [*old[n], *new[n]] for n in old}), method, **options)
+    assert sum(after[i] != before[i] for i in range(1000)) <= most * 1000
+
+
+def test_a_copy_at_the_end_stands_with_its_first_row(make_dataset: Make, split: Split) -> None:
+    before, *_ = split(make_dataset({"n": list(range(300))}))
+    after, *_ = split(make_dataset({"n": [*range(300), 7, 7]}))
+    assert after[300] == after[301] == after[7]
+    assert sum(after[i] != before[i] for i in range(300)) <= 6
+
+
+def test_files_are_told_apart_by_their_number(make_dataset: Make, split: Split) -> None:
+    def parts(*names: str) -> dict[int, str]:
+        dataset = make_dataset({"n": list(range(200))})
+        rows = read_table(dataset.rows_path)
+        source = pa.array([name for name in names for _ in range(200 // len(names))])
+        line = pa.array([*range(2, 2 + 200 // len(names))] * len(names))
+        for name, cells in (("_source", source), ("_line", line)):
+            rows = rows.set_column(rows.column_names.index(name), name, cells)
+        write_table(rows, dataset.rows_path)
+        return split(dataset)[0]
+
+    assert parts("a.csv") == parts("b.csv")
+    two = parts("a.csv", "b.csv")
+    assert two == parts("1.csv", "2.csv")
+    halves = [[two[i + at] for i in range(100)] for at in (0, 100)]
+    assert halves[0] != halves[1]
 
 
 def test_equal_seeds_give_equal_bytes_and_others_differ(make_dataset: Make, split: Split) -> None:

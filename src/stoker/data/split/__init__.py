@@ -2,10 +2,12 @@
 
 What every splitter promises: each row gets exactly one part; rows with the same content or the
 same group never stand in two parts; rows whose source names a part stay there; the same seed and
-rows give the same parts, whatever the order of the rows.
+files give the same parts, and a new column, a mended cell or new rows at the end of a file leave
+nearly all old rows where they were.
 
-The last one holds because nothing is drawn in the order of rows: each unit carries a key made of
-its content, and its random number is a mixture of that key and the seed.
+The last one holds because nothing is drawn one after the other: each unit carries a key made of
+the place of its first row (which file, which line), and its random number is a mixture of that key
+and the seed.  See decision 013.
 
 Files whose names begin with an underscore are no steps.
 """
@@ -37,7 +39,7 @@ class SplitRows:
     unit_N: np.ndarray
     """int64: rows with equal numbers (same content, same group) must share a part; 0..U-1."""
     key_U: np.ndarray
-    """uint64: key of each unit, made of its content and not of its place."""
+    """uint64: key of each unit, made of the place of its first row and not of its content."""
     label_N: np.ndarray | None
     """int64 codes 0..K-1 of the column to stratify by, in an order that is not that of the rows,
     or None."""
@@ -50,7 +52,7 @@ class SplitRows:
         return np.bincount(self.unit_N, minlength=len(self.key_U))
 
     def draw_U(self, seed: int) -> np.ndarray:
-        """A random number for each unit, uint64: the same for the same seed and content.
+        """A random number for each unit, uint64: the same for the same seed and key.
 
         The mixture is the finaliser of SplitMix64 (Steele et al. 2014), twice.
         """

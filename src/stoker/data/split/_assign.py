@@ -90,7 +90,7 @@ def split_rows(  # noqa: PLR0913 - the keys of the recipe's split, each by its n
         DataError: If train, validation or test would be empty, or no time can be read.
     """
     columns = _Columns(target, group, time, stratify)
-    rows, content_N = _read(rows_path, dataset, inputs, columns, splitter)
+    rows, content_N, key_N = _read(rows_path, dataset, inputs, columns, splitter)
     rejects, notes = Rejects(), {}
     unit_N = unite(content_N, codes_of(rows[group]) if group else None)
     claim_N = _claims(rows)
@@ -105,7 +105,8 @@ def split_rows(  # noqa: PLR0913 - the keys of the recipe's split, each by its n
     shares = _shares(splitter, part_N[~gone_N])
     if is_open_N.any():
         labels = _labels(rows[stratify].filter(pa.array(is_open_N))) if stratify else None
-        open_rows = _open_rows(rows, unit_N, is_open_N, labels, moment_N)
+        moments = None if moment_N is None else moment_N[is_open_N]
+        open_rows = _open_rows(unit_N[is_open_N], key_N[is_open_N], labels, moments)
         draw = derive_seed(seed, "split")
         part_N[is_open_N] = splitter.divide(open_rows, **shares, seed=draw)
         notes |= _warn_tiny(rows, stratify, is_open_N)
@@ -123,8 +124,8 @@ def _read(
     inputs: Sequence[str],
     columns: _Columns,
     splitter: Splitter,
-) -> tuple[pa.Table, np.ndarray]:
-    """Own columns, keys and the named columns of all rows, and the number of each row's content."""
+) -> tuple[pa.Table, np.ndarray, np.ndarray]:
+    """Own and named columns of all rows, the number of each row's content, the key of its place."""
     frame = engine.read(rows_path)
     names = frame.column_names
     for key in ("group", "time", "stratify", "target"):
@@ -146,11 +147,21 @@ def _read(
     media = [name for name in dataset.media_columns if name in inputs] or dataset.media_columns
     content = content_columns(names, media)
     rows = with_keys(frame, content, ["_part", "_source", "_line", *columns.named])
-    content_N = content_number_N(rows)
-    if media:  # numbers of blobs say in which order files were read; places in files do not
-        place = with_keys(frame, ["_source", "_line"], [])
-        rows = rows.set_column(rows.column_names.index("_key_0"), "_key_0", place["_key_0"])
-    return rows, content_N
+    if media:  # each picture is a file of its own, which keeps its name when others are added
+        key_N = with_keys(frame, ["_source", "_line"], [])["_key_0"].to_numpy()
+    else:
+        key_N = _place_keys(rows)
+    return rows, content_number_N(rows), key_N
+
+
+def _place_keys(rows: pa.Table) -> np.ndarray:
+    """Key of each row of a table, uint64: the number of its file and its line in it.
+
+    Neither what is in the row nor the file's name counts, so that a column may be added or mended
+    and a file renamed without a new draw.
+    """
+    file_N = rows["_source"].combine_chunks().dictionary_encode().indices.to_numpy()
+    return (file_N.astype(np.uint64) << np.uint64(40)) + rows["_line"].to_numpy().astype(np.uint64)
 
 
 def _claims(rows: pa.Table) -> np.ndarray:
@@ -224,18 +235,11 @@ def _labels(column: pa.ChunkedArray) -> np.ndarray:
 
 
 def _open_rows(
-    rows: pa.Table,
-    unit_N: np.ndarray,
-    is_open_N: np.ndarray,
-    label_N: np.ndarray | None,
-    moment_N: np.ndarray | None,
+    unit_N: np.ndarray, key_N: np.ndarray, label_N: np.ndarray | None, moment_N: np.ndarray | None
 ) -> SplitRows:
-    """What the splitter sees."""
-    _, dense_N = np.unique(unit_N[is_open_N], return_inverse=True)
-    key_U = np.full(dense_N.max() + 1, np.iinfo(np.uint64).max, np.uint64)
-    np.minimum.at(key_U, dense_N, rows["_key_0"].to_numpy()[is_open_N])
-    time_N = None if moment_N is None else moment_N[is_open_N]
-    return SplitRows(unit_N=dense_N, key_U=key_U, label_N=label_N, time_N=time_N)
+    """What the splitter sees; a unit goes by its first row, so one that grows keeps its key."""
+    _, first_U, dense_N = np.unique(unit_N, return_index=True, return_inverse=True)
+    return SplitRows(unit_N=dense_N, key_U=key_N[first_U], label_N=label_N, time_N=moment_N)
 
 
 def _warn_tiny(rows: pa.Table, stratify: str | None, is_open_N: np.ndarray) -> dict[str, Any]:
