@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 import pytest
 from click.testing import CliRunner, Result
@@ -64,6 +66,46 @@ def test_a_table(ending: str) -> None:
     assert recipe.target_column == "no"
     assert step_name(recipe.data.sources[0]) == ("csv" if ending == "tsv" else ending)
     assert recipe.name == "table"
+
+
+def _write(path: Path, columns: dict[str, list]) -> None:
+    table = pa.table(columns)
+    if path.suffix == ".parquet":
+        pq.write_table(table, path)
+    elif path.suffix == ".jsonl":
+        rows = [json.dumps(row, ensure_ascii=False) + "\n" for row in table.to_pylist()]
+        path.write_text("".join(rows), encoding="utf-8")
+    else:
+        pa_csv.write_csv(table, path)
+
+
+@pytest.mark.parametrize("ending", ["csv", "parquet", "jsonl"])
+@pytest.mark.parametrize(
+    ("target", "task"),
+    [
+        ([n % 214 for n in range(442)], "regress"),
+        ([n / 3 for n in range(100)], "regress"),
+        ([*(n / 3 for n in range(100)), None], "regress"),
+        ([0, 1] * 200, "classify"),
+        ([n % 10 for n in range(400)], "classify"),
+        ([n % 26 for n in range(4000)], "classify"),
+        ([0.5, 1.0, 1.5, 2.0] * 50, "classify"),
+        ([f"城市{n}" for n in range(100)], "classify"),
+    ],
+)
+def test_the_task_follows_from_the_target(ending: str, target: list, task: str) -> None:
+    path = Path(f"rows.{ending}")
+    _write(path, {"a": list(range(len(target))), "结果": target})
+    done = init("table", str(path), "--target", "结果")
+    assert done.exit_code == 0, done.exception
+    recipe = load_recipe(Path("recipe.yaml"))
+    assert step_name(recipe.task) == task
+    assert recipe.data.split.stratify == ("结果" if task == "classify" else None)
+
+
+def test_a_damaged_table_is_one_clear_error() -> None:
+    Path("rows.jsonl").write_text('{"a": 1}\n{"a": \n', encoding="utf-8")
+    assert isinstance(init("table", "rows.jsonl", "--target", "a").exception, DataError)
 
 
 def test_data_elsewhere_is_named_by_its_whole_path(tmp_path: Path) -> None:

@@ -163,3 +163,10 @@ def test_micro_batches_average_to_the_whole(case: tuple[int, float, bool]) -> No
         for o, t in zip(output.chunk(3), target.chunk(3), strict=True)
     ]
     torch.testing.assert_close(torch.stack(parts).mean(), whole)
+
+
+def test_many_numbers_as_labels_suggest_regress() -> None:
+    fitted = Classify().fit(pa.chunked_array([[str(n) for n in range(40)] * 2]))
+    assert "say regress" in fitted.encode(pa.array(["206"])).bad[0].reason
+    few = Classify().fit(pa.chunked_array([["1", "2"] * 2]))
+    assert "regress" not in few.encode(pa.array(["206"])).bad[0].reason

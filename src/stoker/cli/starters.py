@@ -1,7 +1,8 @@
 """First recipes for the two commonest kinds of data, filled in with the user's own paths.
 
 The templates are whole recipes (the examples folder shows the same files), so filling one in
-replaces whole values and never builds YAML from pieces.  Of a table only the column names are read.
+replaces whole values and never builds YAML from pieces.  Of a table the names of the columns are
+read, and the first 20,000 values of the target, which say whether it is a label or a measurement.
 """
 
 from __future__ import annotations
@@ -10,12 +11,32 @@ import csv
 import json
 import os
 import re
+from collections.abc import Iterator
 from difflib import get_close_matches
+from itertools import islice
 from pathlib import Path
 
 from stoker.core.errors import DataError, Place, RecipeError
 
 _FOLDER = Path(__file__).with_name("templates")
+_LOOKED_AT = 20_000
+_FEW_LABELS, _FEW_FRACTIONS = 20, 10
+_NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?", re.ASCII)
+_NO_VALUE = {
+    "",
+    "?",
+    "na",
+    "n/a",
+    "nan",
+    "null",
+    "none",
+    "-",
+    "缺失",
+    "未知",
+    "不详",
+    "未测",
+    "未填",
+}
 _READERS = {".csv": "csv", ".tsv": "csv", ".parquet": "parquet", ".jsonl": "jsonl"}
 
 
@@ -47,10 +68,13 @@ def fill_images(folder: Path, project: Path) -> str:
 
 
 def fill_table(path: Path, target: str | None, project: Path) -> str:
-    """The recipe for a table; the task follows from the kind of the target's values.
+    """The recipe for a table; the task follows from the target's values.
+
+    Labels are classified, and keep their shares in each part; a target of many different numbers is
+    predicted as a number.
 
     Raises:
-        DataError: If the file is missing or its form is unknown.
+        DataError: If the file is missing, its form is unknown, or it is damaged.
         RecipeError: If the target is not named or is not a column.
     """
     place = Place(str(path))
@@ -69,7 +93,61 @@ def fill_table(path: Path, target: str | None, project: Path) -> str:
     source = f"{reader}: {{path: {relative(path, project)}{options}}}"
     text = read_template("table").replace("csv: {path: data/rows.csv}", source)
     text = text.replace("name: table", f"name: {recipe_name(path, 'table')}")
-    return filled(text.replace("{label: classify}", f"{{{quoted(target)}: classify}}"))
+    measured = is_measured(first_values(path, target))
+    text = text.replace(", stratify: label", "" if measured else f", stratify: {quoted(target)}")
+    task = "regress" if measured else "classify"
+    return filled(text.replace("{label: classify}", f"{{{quoted(target)}: {task}}}"))
+
+
+def is_measured(values: list[object]) -> bool:
+    """Whether values of a target are measurements rather than labels: many different numbers.
+
+    >>> is_measured([0, 1, 1, 0]), is_measured([str(n / 7) for n in range(99)])
+    (False, True)
+    """
+    texts = {str(value).strip() for value in values if value is not None}
+    texts = {text for text in texts if text.lower() not in _NO_VALUE}
+    if not all(map(_NUMBER.fullmatch, texts)):
+        return False
+    has_fraction = any(float(text) % 1 for text in texts)
+    return len(texts) > (_FEW_FRACTIONS if has_fraction else max(_FEW_LABELS, len(values) / 50))
+
+
+def first_values(path: Path, column: str) -> list[object]:
+    """The first 20,000 values of a column.
+
+    Raises:
+        DataError: If the file cannot be read so far.
+    """
+    reader = {".parquet": _from_parquet, ".jsonl": _from_jsonl}.get(path.suffix.lower(), _from_csv)
+    try:
+        return list(islice(reader(path, column), _LOOKED_AT))
+    except (ValueError, csv.Error) as error:  # pyarrow's and json's errors are ValueErrors
+        raise DataError(
+            f"cannot be read: {str(error).splitlines()[0]}",
+            expected="a whole CSV, Parquet or JSON lines file",
+            place=Place(str(path), column=column),
+        ) from None
+
+
+def _from_parquet(path: Path, column: str) -> Iterator[object]:
+    import pyarrow.parquet as pq
+
+    with pq.ParquetFile(path) as file:
+        for batch in file.iter_batches(columns=[column]):
+            yield from batch.column(0).to_pylist()
+
+
+def _from_jsonl(path: Path, column: str) -> Iterator[object]:
+    with path.open(encoding="utf-8-sig", errors="replace") as file:
+        for record in (json.loads(line) for line in file if line.strip()):
+            yield record.get(column) if isinstance(record, dict) else None
+
+
+def _from_csv(path: Path, column: str) -> Iterator[object]:
+    with path.open(encoding="utf-8-sig", errors="replace", newline="") as file:
+        delimiter = "\t" if path.suffix.lower() == ".tsv" else ","
+        yield from (row.get(column) for row in csv.DictReader(file, delimiter=delimiter))
 
 
 def filled(text: str) -> str:

@@ -2,6 +2,7 @@
 
 TEMPLATE is `images` (a folder with one sub-folder per class) or `table` (a CSV, Parquet or JSON
 lines file). With PATH the recipe names your data; without it, edit the marked lines.
+A table's target of many different numbers is predicted as a number, any other as a label.
 
 Examples:
     stoker init images photos/

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 LabelKind = Literal["text", "integer", "bool"]
 
 _MOST_NAMED = 5
+_MANY = 20
+_NUMBER = re.compile(r"[-+]?\d+(\.\d+)?")
 
 
 class FittedClassify(FittedTask):
@@ -146,7 +149,13 @@ class FittedClassify(FittedTask):
         named = ", ".join(repr(name) for name in self.classes[:_MOST_NAMED])
         more = len(self.classes) - _MOST_NAMED
         others = f" and {more} more" if more > 0 else ""
-        return f"is a label that training never saw; it knows {named}{others}"
+        hint = "; if the target is a number, say regress" * self._looks_measured
+        return f"is a label that training never saw; it knows {named}{others}{hint}"
+
+    @cached_property
+    def _looks_measured(self) -> bool:
+        """Whether the classes are more numbers than anybody counts as labels."""
+        return len(self.classes) > _MANY and all(map(_NUMBER.fullmatch, self.classes))
 
 
 def softmax(output_NK: np.ndarray) -> np.ndarray:
