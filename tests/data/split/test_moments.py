@@ -35,8 +35,41 @@ def test_days_months_and_fractions() -> None:
     assert read("2021-03") == [datetime(2021, 3, 1, tzinfo=UTC).timestamp()]
 
 
+def test_what_spreadsheets_write() -> None:
+    day = datetime(2024, 1, 2, tzinfo=UTC).timestamp()
+    for cell in (
+        "2024/1/2",
+        "2024/01/02",
+        "2024-1-2",
+        "2024-01-2",
+        " 2024/1/2 0:00",
+        "2024/1/2 00",
+    ):
+        assert read(cell) == [day]
+    assert read("2024/1/2 8:05:30") == [day + 8 * 3600 + 330]
+    assert read("2024/1/2 8:05+08:00") == [day + 300]
+    assert read("2024-1") == [datetime(2024, 1, 1, tzinfo=UTC).timestamp()]
+
+
 @pytest.mark.parametrize(
-    "cell", ["03/04/2021", "4.3.2021", "2021-02-30", "2021-13-01", "soon", "", None, "20210304T"]
+    "cell",
+    [
+        "1/2/2024",
+        "24/1/2",
+        "2024/13/1",
+        "2024/1-2",
+        "2024/1",
+        "2024/1/2 25:00",
+        "2024/1/2/3",
+        "03/04/2021",
+        "4.3.2021",
+        "2021-02-30",
+        "2021-13-01",
+        "soon",
+        "",
+        None,
+        "20210304T",
+    ],
 )
 def test_what_is_no_moment_is_nan(cell: str | None) -> None:
     assert np.isnan(read("2021-03-04", cell)[1])

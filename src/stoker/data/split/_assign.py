@@ -215,11 +215,12 @@ def _moments(
     if bad.num_rows and np.isnan(moment_N).all():
         raise DataError(
             f"no time can be read in column {time!r}, such as {str(bad[time][0].as_py())!r}",
-            expected="ISO 8601 (2021-03-04 or 2021-03-04T05:06:07Z), timestamps or numbers",
+            expected="year, month, day (2021-03-04, 2021/3/4, 2021-03-04T05:06:07Z), timestamps or "
+            "numbers; day and month first could be read in two ways",
             fix="write the column in that form in the source",
         )
     found = pc.cast(bad[time], pa.string()).combine_chunks()
-    reason = "is no moment; write 2021-03-04, 2021-03-04T05:06:07Z or a number"
+    reason = "is no moment; write 2021-03-04, 2021/3/4, 2021-03-04T05:06:07Z or a number"
     rejects.extend(reject_rows(bad, step="split", reason=reason, column=time, found=found))
     gone_N |= bad_N
     return moment_N

@@ -1,10 +1,13 @@
 """Read a column as moments: ISO 8601 text, Arrow dates and timestamps, or plain numbers.
 
-Text without a time zone is taken as UTC.  Forms that can be read in two ways (`03/04/2021`) are
-refused: a split by swapped days and months would look right.
+Text without a time zone is taken as UTC.  Spreadsheets write `2024/1/1 8:05`: year first, slashes,
+no leading zeros; that is read too.  Forms that can be read in two ways (`03/04/2021`) are refused:
+a split by swapped days and months would look right.
 """
 
 from __future__ import annotations
+
+import re
 
 import numpy as np
 import pyarrow as pa
@@ -13,10 +16,11 @@ import pyarrow.compute as pc
 from stoker.features._cells import is_text, one_array
 from stoker.features._numbers import NumberCells, readable_as_numbers
 
-_ISO = (
-    r"^\d{4}-\d{2}(-\d{2}([T ]\d{2}(:\d{2}(:\d{2}([.,]\d{1,9})?)?)?"
-    r"(Z|[+-]\d{2}(:?\d{2})?)?)?)?$"
-)
+_TIME = r"(\d{1,2}(:\d{2}(:\d{2}([.,]\d{1,9})?)?)?)"
+_ZONE = r"(Z|[+-]\d{2}(:?\d{2})?)?"
+_DAY = r"(\d{4}-\d{1,2}(-\d{1,2})?|\d{4}/\d{1,2}/\d{1,2})"
+_YEAR_FIRST = rf"^{_DAY}([T ]{_TIME}{_ZONE})?$"
+_PARTS = re.compile(r"(\d{4})[-/](\d{1,2})(?:[-/](\d{1,2}))?(?:[T ](\d{1,2})(.*))?")
 
 
 def moments_N(column: pa.ChunkedArray) -> np.ndarray:
@@ -35,23 +39,30 @@ def moments_N(column: pa.ChunkedArray) -> np.ndarray:
         return np.full(len(cells), np.nan)
     if is_text(kind):
         cells = pc.utf8_trim_whitespace(cells)
-        is_iso = pc.match_substring_regex(cells, _ISO)
-        if pc.any(is_iso).as_py():
-            return _iso_N(pc.if_else(is_iso, cells, pa.scalar(None, kind)))
+        is_moment = pc.match_substring_regex(cells, _YEAR_FIRST)
+        if pc.any(is_moment).as_py():
+            return _texts_N(pc.if_else(is_moment, cells, pa.scalar(None, kind)))
     return NumberCells().read(cells).value_N
 
 
-def _iso_N(cells: pa.Array) -> np.ndarray:
-    """Distinct ISO texts through Python's own reader, which knows all of the form."""
+def _texts_N(cells: pa.Array) -> np.ndarray:
+    """Distinct texts through Python's own reader of ISO 8601, once their parts have two digits."""
     encoded = cells.dictionary_encode()
-    seconds_V = np.array([_iso_seconds(text) for text in encoded.dictionary.to_pylist()] + [np.nan])
+    seconds_V = np.array(
+        [_text_seconds(text) for text in encoded.dictionary.to_pylist()] + [np.nan]
+    )
     return seconds_V[encoded.indices.fill_null(-1).to_numpy()]
 
 
-def _iso_seconds(text: str) -> float:
+def _text_seconds(text: str) -> float:
     from datetime import UTC, datetime
 
-    full = f"{text}-01" if len(text) == len("2021-03") else text
+    found = _PARTS.fullmatch(text)
+    assert found, "the form was checked"
+    year, month, day, hour, rest = found.groups()
+    full = f"{year}-{month:>02}-{day or '01':>02}"
+    if hour is not None:
+        full += f"T{hour:>02}{rest}"
     try:
         moment = datetime.fromisoformat(full)
     except ValueError:  # the form is right, the day is not: 2021-02-30
