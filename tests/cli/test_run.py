@@ -68,7 +68,7 @@ def test_check_run_and_run_again(project: Path) -> None:
     assert done.returncode == 0, done.stderr
     (line,) = done.stdout.splitlines()
     result = json.loads(line)
-    assert set(result) == {"run", "status", "bundle", "report", "metrics", "seconds"}
+    assert set(result) == {"run", "status", "model", "bundle", "report", "metrics", "seconds"}
     assert result["status"] == "done"
     assert Path(result["report"]).is_file()
     assert result["metrics"]["accuracy"]["low"] <= result["metrics"]["accuracy"]["value"]

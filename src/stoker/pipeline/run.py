@@ -19,6 +19,7 @@ from stoker import __version__
 from stoker.core import events
 from stoker.core.errors import GateError, StokerError
 from stoker.data.fingerprint import default_cache
+from stoker.pipeline.champion import crown
 from stoker.pipeline.effort import Effort
 from stoker.pipeline.execute import Executed, execute
 from stoker.pipeline.facts import chosen_name, gate_results, read_evaluations
@@ -37,8 +38,6 @@ from stoker.store.catalog import Catalog
 from stoker.store.home import find_home
 from stoker.store.store import Store
 
-CHAMPION = "champion"
-
 
 @dataclass(frozen=True)
 class RunResult:
@@ -55,6 +54,8 @@ class RunResult:
     """Scores of the bundle by metric: `value`, `low`, `high`."""
     seconds: Mapping[str, float] = field(default_factory=dict)
     """Wall time of each stage."""
+    model: str | None = None
+    """How other commands call what was registered: `NAME` for the champion, else `NAME@VERSION`."""
 
 
 class RefusedRun(GateError):
@@ -191,7 +192,10 @@ class _Run:
         version = self.catalog.add_model(
             self.recipe.name, artifacts["bundle"].fingerprint, result.metrics, run=self.id
         )
-        self.catalog.set_alias(self.recipe.name, CHAMPION, version)
+        model = crown(
+            self.catalog, self.recipe.name, version, higher_is_better=rises_to_the_good(artifacts)
+        )
+        result = replace(result, model=model)
         self._end(result)
         return result
 
@@ -208,6 +212,7 @@ def as_json(result: RunResult) -> dict[str, Any]:
         "report": result.report and str(result.report),
         "metrics": dict(result.metrics),
         "seconds": dict(result.seconds),
+        "model": result.model,
     }
 
 
@@ -224,6 +229,13 @@ def scores(artifacts: Mapping[str, Artifact]) -> dict[str, Any]:
     }
 
 
+def rises_to_the_good(artifacts: Mapping[str, Artifact]) -> bool:
+    """Whether the headline metric of the bundle is better when it is higher."""
+    _, evaluations = read_evaluations(artifacts)
+    evaluation = evaluations[chosen_name(artifacts)]
+    return evaluation.metrics[evaluation.headline].higher_is_better
+
+
 def _unchanged(known: Known) -> RunResult:
     result = known.result
     return RunResult(
@@ -233,6 +245,7 @@ def _unchanged(known: Known) -> RunResult:
         report=_as_path(result.get("report")),
         metrics=result.get("metrics", {}),
         seconds=dict.fromkeys(result.get("seconds", {}), 0.0),
+        model=result.get("model"),
     )
 
 

@@ -57,7 +57,7 @@ def verb(
 
 def as_object(result: RunResult) -> dict[str, object]:
     """The JSON object that scripts read."""
-    keys = ("run", "status", "bundle", "report", "metrics", "seconds")
+    keys = ("run", "status", "model", "bundle", "report", "metrics", "seconds")
     return {key: getattr(result, key) for key in keys}
 
 
@@ -73,5 +73,5 @@ def describe(result: RunResult, name: str) -> str:
     if result.report:
         lines.append(f"  report  {result.report}")
     if result.bundle:
-        lines += [f"  bundle  {result.bundle}", f"  next    stoker serve {name}"]
+        lines += [f"  bundle  {result.bundle}", f"  next    stoker serve {result.model or name}"]
     return "\n".join(lines)

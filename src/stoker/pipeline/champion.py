@@ -1,0 +1,80 @@
+"""Which version of a model is `champion`, the one that `stoker serve NAME` answers with.
+
+A new version takes over unless its main score lies below the interval of the champion's: a run with
+a worse recipe, tried out in the same home, must not reach the server unseen.  Scores of different
+test rows are compared as they are; whoever changed the data decides with `stoker models alias`.
+Either way it is said.
+
+Not done: a test of both on the same rows, which needs the old bundle to answer the new ones.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from stoker.core import events
+from stoker.store.catalog import Catalog
+from stoker.store.records import ModelRecord
+
+CHAMPION = "champion"
+
+
+def crown(catalog: Catalog, name: str, version: int, *, higher_is_better: bool) -> str:
+    """Make a version the champion, unless the present one is better.
+
+    Args:
+        catalog: Where versions and aliases are.
+        name: Name of the model.
+        version: The version that a run just registered.
+        higher_is_better: Whether its first metric, the main one, is better when it is higher.
+
+    Returns:
+        How to call the version: its model's name if it is the champion, else `NAME@VERSION`.
+    """
+    versions = catalog.models(name)
+    new = next(model for model in versions if model.version == version)
+    now = next((model for model in versions if CHAMPION in model.aliases), None)
+    if now is None or now.version == version:
+        catalog.set_alias(name, CHAMPION, version)
+        return name
+    compared = _compared(now, new)
+    if _is_worse(now.metrics, new.metrics, higher_is_better):
+        events.warning(
+            f"version {version} of {name} is registered, but version {now.version} stays champion: "
+            f"{compared}; `stoker models alias {name} champion {version}` changes that"
+        )
+        return f"{name}@{version}"
+    catalog.set_alias(name, CHAMPION, version)
+    events.message(f"champion of {name}: version {now.version} → {version} ({compared})")
+    return name
+
+
+def _main(metrics: Mapping[str, Any]) -> str | None:
+    """The name of the main metric, which stands first."""
+    return next(iter(metrics), None)
+
+
+def _compared(now: ModelRecord, new: ModelRecord) -> str:
+    name = _main(new.metrics)
+    if name is None or name not in now.metrics:
+        return "scored by different metrics"
+    return f"{name} {now.metrics[name]['value']:.4g} → {new.metrics[name]['value']:.4g}"
+
+
+def _is_worse(now: Mapping[str, Any], new: Mapping[str, Any], higher_is_better: bool) -> bool:
+    """Whether the main score is out of the champion's interval on the bad side.
+
+    >>> old = {"accuracy": {"value": 0.9, "low": 0.88, "high": 0.92}}
+    >>> [_is_worse(old, {"accuracy": {"value": x}}, True) for x in (0.87, 0.89, 0.95)]
+    [True, False, False]
+    """
+    name = _main(new)
+    if name is None or name not in now:
+        return False
+    value, champion = new[name]["value"], now[name]
+    if higher_is_better:
+        edge = champion.get("low")
+        return value < (champion["value"] if edge is None else edge)
+    edge = champion.get("high")
+    return value > (champion["value"] if edge is None else edge)
