@@ -90,11 +90,36 @@ def test_rejects_a_bad_record_with_its_line_and_keeps_the_others(
     assert (reject["source"], reject["line"]) == ("a.jsonl", 2)
 
 
-def test_a_last_line_without_an_end_may_be_cut_and_is_rejected(read: Acquire, write) -> None:
+def test_a_last_line_without_an_end_is_a_record_if_it_is_whole(read: Acquire, write) -> None:
     write(b'{"a":1}\n{"a":2}')
     result = read(SPEC)
+    assert result.column("a") == [1, 2]
+    assert not result.rejects
+
+
+@pytest.mark.parametrize("size", range(1, 20))
+def test_a_cut_last_line_is_rejected(read: Acquire, write, size: int) -> None:
+    last = '{"a":22,"b":{"c":"李"}}'.encode()
+    write(b'{"a":1}\n' + last[:size])
+    result = read({"jsonl": {"path": "a.jsonl", "columns": ["a"]}})
     assert result.column("a") == [1]
-    assert "has no line end" in result.reasons[0]
+    assert "is no whole object: the file is cut" in result.reasons[0]
+
+
+@pytest.mark.parametrize(
+    ("cells", "numbers"),
+    [
+        ([1, 2, 1.5], [1, 2, 1.5]),
+        ([True, 1, 1.5, True], [1, 1.5]),
+        ([1, 2, 3, True, 1.5], [1, 2, 3, 1.5]),
+        (["a", 1, 1.5, "b"], [1, 1.5]),
+    ],
+)
+def test_whole_numbers_and_decimals_are_one_kind(
+    read: Acquire, write, cells: list[Any], numbers: list[float]
+) -> None:
+    write("".join(json.dumps({"a": cell}) + "\n" for cell in cells).encode())
+    assert read(SPEC).column("a") == numbers
 
 
 def test_a_whole_number_that_a_decimal_cannot_hold_is_rejected(read: Acquire, write) -> None:

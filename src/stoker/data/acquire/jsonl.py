@@ -1,12 +1,13 @@
-"""Read JSON Lines, strictly: one object a line, and a line end behind each.
+"""Read JSON Lines, strictly: one object a line.
 
-JSON as Python reads it is too kind: it takes NaN, keeps the last of two equal keys, and a line that
-was cut may still be sound.  Here each of these is a reject with its line.
+JSON as Python reads it is too kind: it takes NaN and keeps the last of two equal keys.  Here each
+of these is a reject with its line.  A last line without a line end is a record if it is a whole
+object, because no object that was cut is one; otherwise it is rejected as cut.
 
 A column has one kind of value.  Because a file may change its mind at its end, it is read twice:
 first to see the kinds, then to build columns of the kind that most records have; the others
-become rejects.  Whole numbers beside decimals are decimals.  Absent keys are missing values.
-Blank lines are no records.
+become rejects.  Whole numbers beside decimals are decimals, and as many truth values as numbers
+make a column of numbers.  Absent keys are missing values.  Blank lines are no records.
 
 Cost: two passes, together about 5 MB a CPU second; memory for some thousands of records.
 
@@ -51,10 +52,14 @@ _KINDS: dict[type, str] = {
 _LEAST, _MOST = -(2**63), 2**63 - 1
 
 
+_CUT = "has no line end and is no whole object: the file is cut"
+
+
 class _Line(NamedTuple):
     number: int
     text: bytes
     problem: str | None
+    has_end: bool
 
 
 class Jsonl(Source):
@@ -142,12 +147,10 @@ def _lines(path: Path, label: str) -> Iterator[_Line]:
         if number == 1:
             text = text.removeprefix(b"\xef\xbb\xbf")
             _refuse_other_forms(text, label)
-        if not text.endswith(b"\n"):
-            problem = "has no line end: the file may be cut; if not, add one"
         if len(text) > MOST_LINE_BYTES:
             problem = "is longer than 16 MiB"
         if text.strip():
-            yield _Line(number, text.strip(), problem)
+            yield _Line(number, text.strip(), problem, text.endswith(b"\n"))
     if not number:
         raise DataError("the file is empty", expected="records", place=Place(label))
 
@@ -191,11 +194,14 @@ def _parse(line: _Line, wanted: tuple[str, ...] | None) -> tuple[dict[str, Any] 
     try:
         value = _DECODER.decode(line.text.decode())
     except UnicodeDecodeError:
-        return None, "is not UTF-8 text"
+        return None, "is not UTF-8 text" if line.has_end else _CUT
     except RecursionError:
         return None, "is nested too deep"
     except json.JSONDecodeError as error:
-        return None, f"is not JSON: {error.msg} at character {error.pos + 1}"
+        return (
+            None,
+            _CUT if not line.has_end else f"is not JSON: {error.msg} at character {error.pos + 1}",
+        )
     except _Refused as error:
         return None, str(error)
     except ValueError:  # Python's own limit of digits
@@ -262,7 +268,7 @@ def _most(counts: Counter[str]) -> str:
         merged["a decimal number"] += merged.pop("a whole number", 0)
     if not merged.keys() - {"null"}:
         return "text"
-    order = [*_TYPES, _NESTED]
+    order = ["a decimal number", "a whole number", "a truth value", "text", _NESTED]
     return max(order, key=lambda kind: (merged[kind], -order.index(kind)))
 
 
