@@ -5,12 +5,9 @@ of the blobs, then the blobs.  An answer is a byte (1 decoded, 0 refused), the l
 or a reason.  Answers to small blobs are sent together, unless the parent wants each at once, to
 know which blob the process was busy with when it dies.
 
-Each blob may take so much CPU time and so much time on the clock; the timers end the process even
-in the middle of a C loop.  Memory is capped on top of what the process has when it starts.  A blob
-that needs more ends the process with status 3.  When the parent is gone, so is the socket, and the
-process ends.  It cannot write to disk, and leaves no core file.
-
-These are limits, not a sandbox: whoever can make a decoder run code of theirs runs it as the user.
+Each blob may take so much CPU time and so much time on the clock, and so much memory on top of what
+the process has when it starts; one that needs more memory ends the process with status 3.  When the
+parent is gone, so is the socket, and the process ends.
 
 Cost: 0.25 s of CPU to start, 45 MB; the imports are numpy, Pillow and the features' base class.
 
@@ -21,16 +18,14 @@ from __future__ import annotations
 
 import json
 import os
-import resource
-import signal
 import socket
 import struct
 import sys
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from stoker.data._child_limits import forbid_writing, limit_memory, limit_time, restore_signals
 from stoker.features._formats import BadImageError
 from stoker.features._pixels import decode, look
 
@@ -46,29 +41,6 @@ _TOGETHER_BYTES = 1 << 18
 """Answers that wait for each other, unless each is to be sent at once."""
 OUT_OF_MEMORY = 3
 """Exit status after a blob that needs more memory than is allowed."""
-
-
-def limit_memory(more_bytes: int) -> None:
-    """Cap the address space at what it is now and so much more; allow no core file."""
-    pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0])
-    most = pages * resource.getpagesize() + more_bytes
-    resource.setrlimit(resource.RLIMIT_AS, (most, most))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-
-
-def limit_time(cpu_s: float, wall_s: float) -> None:
-    """End the process if it takes so much time from now on; 0 lifts a limit."""
-    signal.setitimer(signal.ITIMER_PROF, cpu_s)
-    signal.setitimer(signal.ITIMER_REAL, wall_s)
-
-
-def restore_signals() -> None:
-    """Let the timers kill, and leave Ctrl-C to the parent."""
-    timers = (signal.SIGPROF, signal.SIGALRM)
-    for number in timers:
-        signal.signal(number, signal.SIG_DFL)
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, timers)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def act(request: dict[str, Any], data: bytes) -> bytes | memoryview:
@@ -121,7 +93,7 @@ def main() -> None:
     memory_bytes, cpu_s, wall_s = int(sys.argv[1]), float(sys.argv[2]), float(sys.argv[3])
     restore_signals()
     limit_memory(memory_bytes)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+    forbid_writing()
     try:
         serve(socket.socket(fileno=0), cpu_s, wall_s)
     except MemoryError:

@@ -1,0 +1,175 @@
+"""Read one Parquet file with every check the format has; run in a child process, `_parquet_worker`.
+
+A file of a hundred kilobytes can name one long text a million times.  So text whose column chunks
+are small is read in its dictionary form, and its size is known before it is written out; of other
+text each batch is counted.  What no feature could use (nested columns, 256-bit decimals) is refused
+by name.
+
+Rows come in batches of about 16 MiB and column chunks are read through a buffer, so a cap on memory
+lets through a file of any size whose rows are sound.  (pyarrow would else hold a whole row group,
+and in dictionary form four times as much: measured, 1.4 GB for 300 MB of pictures.)
+
+Source: https://parquet.apache.org/docs/file-format/
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from stoker.core.errors import DataError, Place
+from stoker.data.acquire._columns import choose_columns
+from stoker.engine.table_file import check_footer
+
+_MOST_ROWS = 8_192
+_FEWEST_ROWS = 16
+_BATCH_BYTES = 16 << 20
+_BUFFER_BYTES = 1 << 20
+_SMALL_CHUNK_BYTES = 64 << 20
+_BOMB_RATIO = 1_000
+_BOMB_FROM_BYTES = 256 << 20
+
+
+class _Budget:
+    """How large a file may become; a bomb is refused before it is written out."""
+
+    def __init__(self, packed_bytes: int) -> None:
+        self._packed_bytes = packed_bytes
+        self._left = max(_BOMB_FROM_BYTES, _BOMB_RATIO * packed_bytes)
+
+    def spend(self, num_bytes: int) -> None:
+        self._left -= num_bytes
+        if self._left < 0:
+            raise DataError(
+                f"decodes to more than {_BOMB_RATIO:,} times its {self._packed_bytes:,} bytes",
+                expected="a file of a sound size",
+                fix="if you trust it, write it anew with less compression, or in parts",
+            )
+
+
+def read_file(
+    path: Path, columns: Sequence[str] | None, images: Sequence[str]
+) -> Iterator[pa.Table]:
+    """The chosen columns of a file in plain types, some thousand rows at a time.
+
+    Args:
+        path: A Parquet file.
+        columns: Columns to read, in this order; None: all.
+        images: Columns that hold pictures, which may be structures.
+
+    Raises:
+        DataError: If it is too large when decoded, or a column is of a kind that cannot be used.
+        ArrowException: If it is damaged.
+    """
+    budget = _Budget(path.stat().st_size)
+    with pq.ParquetFile(path) as file:
+        schema, metadata = file.schema_arrow, file.metadata
+    names = choose_columns(schema.names, columns, Place())
+    _check_images(names, images)
+    for name in names:
+        if name not in images:
+            _check_type(schema.field(name))
+    chunk_bytes = _chunk_bytes(metadata, names)
+    options = {
+        "read_dictionary": [
+            name
+            for name, sizes in chunk_bytes.items()
+            if _is_text(schema.field(name).type) and max(sizes, default=0) <= _SMALL_CHUNK_BYTES
+        ],
+        "page_checksum_verification": True,
+        "buffer_size": _BUFFER_BYTES,
+        "pre_buffer": False,
+    }
+    rows = _BATCH_BYTES * metadata.num_rows // max(1, sum(map(sum, chunk_bytes.values())))
+    rows = min(max(rows, _FEWEST_ROWS), _MOST_ROWS)
+    with pq.ParquetFile(path, **options) as file:
+        check_footer(file.metadata)
+        budget.spend(file.metadata.num_rows * _fixed_bytes(schema, names))
+        done = 0
+        for batch in file.iter_batches(rows, columns=list(names)):
+            table = pa.Table.from_batches([batch]).select(list(names))
+            for name in names:
+                budget.spend(_written_out(table[name]))
+            table.validate(full=True)
+            yield pa.table({name: _plain(table[name], name in images) for name in names})
+            done += table.num_rows
+        if done != file.metadata.num_rows:
+            raise pa.ArrowInvalid(
+                f"the footer says {file.metadata.num_rows:,} rows, there are {done:,}"
+            )
+
+
+def _chunk_bytes(metadata: pq.FileMetaData, names: Sequence[str]) -> dict[str, list[int]]:
+    """Size of each chunk of each column before it was packed, as the footer says."""
+    sizes: dict[str, list[int]] = {name: [] for name in names}
+    for group in map(metadata.row_group, range(metadata.num_row_groups)):
+        for chunk in map(group.column, range(group.num_columns)):
+            name = chunk.path_in_schema.partition(".")[0]
+            if name in sizes:
+                sizes[name].append(chunk.total_uncompressed_size)
+    return sizes
+
+
+def _check_images(names: Sequence[str], images: Sequence[str]) -> None:
+    for name in images:
+        if name not in names:
+            raise DataError(
+                f"no column {name!r}",
+                expected=f"one of {', '.join(names[:20])}",
+                fix="mend the option `images`",
+            )
+
+
+def _is_text(kind: pa.DataType) -> bool:
+    return kind in (pa.string(), pa.large_string(), pa.binary(), pa.large_binary())
+
+
+def _check_type(field: pa.Field) -> None:
+    kind = field.type
+    if isinstance(kind, pa.BaseExtensionType):
+        kind = kind.storage_type
+    if pa.types.is_dictionary(kind):
+        kind = kind.value_type
+    too_wide = pa.types.is_decimal256(kind) or pa.types.is_interval(kind)
+    if pa.types.is_nested(kind) or pa.types.is_union(kind) or too_wide:
+        raise DataError(
+            f"is of type {kind}",
+            expected="numbers, text, truth values, dates or bytes",
+            fix="leave it out with the option `columns`",
+            place=Place(column=field.name),
+        )
+
+
+def _fixed_bytes(schema: pa.Schema, names: tuple[str, ...]) -> int:
+    """Bytes of a row in columns of fixed width."""
+    kinds = [schema.field(name).type for name in names]
+    return sum(kind.bit_width for kind in kinds if pa.types.is_primitive(kind)) // 8
+
+
+def _written_out(column: pa.ChunkedArray) -> int:
+    """Bytes that a column of text takes, or will take once it is written out."""
+    if not pa.types.is_dictionary(column.type):
+        return column.nbytes if _is_text(column.type) else 0
+    total = 0
+    for chunk in column.chunks:
+        if _is_text(chunk.type.value_type):
+            lengths = pc.binary_length(chunk.dictionary).cast(pa.int64())
+            total += pc.sum(lengths.take(chunk.indices)).as_py() or 0
+    return total
+
+
+def _plain(column: pa.ChunkedArray, is_image: bool) -> pa.ChunkedArray:
+    kind = column.type
+    if is_image and pa.types.is_struct(kind) and kind.get_field_index("bytes") >= 0:
+        return pc.struct_field(column, "bytes")
+    if isinstance(kind, pa.BaseExtensionType):
+        return column.cast(kind.storage_type)
+    if pa.types.is_dictionary(kind):
+        return column.cast(kind.value_type)
+    if pa.types.is_null(kind):
+        return column.cast(pa.string())
+    return column.cast(pa.float32()) if kind == pa.float16() else column
