@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -19,17 +19,20 @@ from stoker.bundle.predictor import Predictor, load
 from stoker.core import events
 from stoker.core.canonical import canonical_json
 from stoker.core.steps import step_spec
+from stoker.data.dataset import OWN_COLUMNS, Dataset
 from stoker.data.prepare.prepared_set import PreparedSet
 from stoker.engine.table_file import write_table
 from stoker.evaluate.metrics import Metric
 from stoker.evaluate.mistakes import WorstRow, worst_rows
 from stoker.evaluate.report.card import render_card
+from stoker.evaluate.report.cells import plain_cells
 from stoker.evaluate.report.facts import MistakeFact
 from stoker.evaluate.score import evaluate_all
 from stoker.pipeline.facts import card_facts, chosen_name
 from stoker.pipeline.kinds import only
 from stoker.pipeline.model_stages import raw_part
 from stoker.pipeline.node import Node, Work
+from stoker.pipeline.row_groups import group_codes
 from stoker.recipe.model import Recipe
 from stoker.store.artifact import Artifact
 from stoker.store.durable import write_file
@@ -58,6 +61,7 @@ def evaluate_node(recipe: Recipe, stages: tuple[str, ...]) -> Node:
         fields={
             "resamples": recipe.evaluate.resamples,
             "metrics": [step_spec(metric) for metric in recipe.evaluate.metrics],
+            "group": recipe.data.split.group,
             "seed": recipe.seed,
         },
         after=stages,
@@ -114,6 +118,11 @@ def _evaluate(work: Work) -> dict[str, Any]:
         resamples=work.recipe.evaluate.resamples,
         reference="baseline" if "baseline" in outputs else None,
         own_metrics=own_metrics(work.recipe),
+        group_N=group_codes(
+            work.inputs["clean"].folder / "rows.parquet",
+            np.asarray(scored.row),
+            work.recipe.data.split.group,
+        ),
     )
     chosen = chosen_name(work.inputs)
     mistakes = _mistakes(worst_rows(outputs[chosen], scored.target, task), work, part)
@@ -152,33 +161,36 @@ def _outputs(
 def _mistakes(worst: list[WorstRow], work: Work, part: str) -> list[MistakeFact]:
     wanted = {row.index: row for row in worst}
     found: dict[int, MistakeFact] = {}
+    media = Dataset.open(work.inputs["acquire"].folder).media_columns
     start = 0
     for rows in raw_part(work, part):
         here = [index for index in wanted if start <= index < start + rows.num_rows]
-        places = pa.array([index - start for index in here], pa.int64())
-        for index, cells in zip(here, rows.take(places).to_pylist(), strict=True):
-            found[index] = _mistake(wanted[index], cells)
+        chosen = rows.take(pa.array([index - start for index in here], pa.int64()))
+        facts = _mistake_facts([wanted[index] for index in here], chosen, media)
+        found |= dict(zip(here, facts, strict=True))
         start += rows.num_rows
     return [found[row.index] for row in worst]
 
 
-def _mistake(row: WorstRow, cells: dict[str, Any]) -> MistakeFact:
-    pictures = [value for value in cells.values() if isinstance(value, bytes)]
-    plain = {
-        name: value if isinstance(value, int | float | bool | None) else str(value)
-        for name, value in cells.items()
-        if not name.startswith("_") and not isinstance(value, bytes)
-    }
-    return MistakeFact(
-        row=cells["_row"],
-        source=cells["_source"],
-        line=cells["_line"],
-        truth=row.truth,
-        prediction=row.prediction,
-        confidence=row.confidence,
-        image=pictures[0] if pictures else None,
-        cells=plain,
-    )
+def _mistake_facts(
+    worst: list[WorstRow], rows: pa.Table, media: tuple[str, ...]
+) -> Iterator[MistakeFact]:
+    """What a report shows of these rows, which are in the order of `worst`."""
+    own = [name for name in rows.column_names if name not in OWN_COLUMNS]
+    cells = {name: plain_cells(rows[name]) for name in own if name not in media}
+    pictures = [rows[name].to_pylist() for name in own if name in media]
+    places = rows.select(["_row", "_source", "_line"]).to_pylist()
+    for index, (row, place) in enumerate(zip(worst, places, strict=True)):
+        yield MistakeFact(
+            row=place["_row"],
+            source=place["_source"],
+            line=place["_line"],
+            truth=row.truth,
+            prediction=row.prediction,
+            confidence=row.confidence,
+            image=next((column[index] for column in pictures if column[index]), None),
+            cells={name: column[index] for name, column in cells.items()},
+        )
 
 
 def _bundle(work: Work) -> dict[str, Any]:
