@@ -134,6 +134,8 @@ class Evaluation(Step):
 
     task: Literal["classify", "regress"]
     num_rows: int
+    num_groups: int | None = None
+    """Groups that resamples draw from; None: they draw rows."""
     seed: int
     resamples: int
     level: float = LEVEL

@@ -100,6 +100,7 @@ def evaluate_all(  # noqa: PLR0913 - what to score, and how, each by its name
     resamples: int = 1000,
     reference: str | None = None,
     own_metrics: Sequence[Metric[Any]] = (),
+    group_N: np.ndarray | None = None,
 ) -> dict[str, Evaluation]:
     """Score several candidates on the same rows and the same resamples.
 
@@ -111,6 +112,8 @@ def evaluate_all(  # noqa: PLR0913 - what to score, and how, each by its name
         resamples: Bootstrap resamples behind each interval; 0 gives no intervals.
         reference: The candidate that all others are compared with, such as `"baseline"`.
         own_metrics: Metrics beside those of the task.
+        group_N: Group of each row, numbers from 0 without a gap, where rows of a group are alike:
+            resamples then draw whole groups.
 
     Raises:
         DataError: See `evaluate`.
@@ -123,10 +126,11 @@ def evaluate_all(  # noqa: PLR0913 - what to score, and how, each by its name
         for name, output_NK in outputs.items()
     }
     with events.task("intervals", total=resamples, unit="resamples") as drawing:
-        for place, draw in enumerate(draws(len(target_N), resamples, seed)):
+        for place, draw in enumerate(draws(len(target_N), resamples, seed, group_N)):
             for candidate in candidates.values():
                 candidate.take(place, draw)
             drawing.advance()
+    num_groups = None if group_N is None else int(group_N.max()) + 1
     whole = Draw(np.ones(len(target_N), dtype=np.int64))
     rest = reference and {n: c for n, c in candidates.items() if n != reference}
     comparisons = {
@@ -135,7 +139,7 @@ def evaluate_all(  # noqa: PLR0913 - what to score, and how, each by its name
     }
     return {
         name: _describe(candidate, task, metrics, whole, seed=seed, resamples=resamples).model_copy(
-            update={"comparison": comparisons.get(name)}
+            update={"comparison": comparisons.get(name), "num_groups": num_groups}
         )
         for name, candidate in candidates.items()
     }

@@ -3,7 +3,7 @@
 Stages of 3x3 convolutions, each with batch norm and ReLU; every stage halves the picture by pooling
 and doubles the channels, until about 4 pixels are left on the shorter side.  What is left is
 flattened, because where a stroke lies matters in small pictures.  Pictures from 48 pixels on are
-first reduced by strided convolutions: neighbours say much the same.  On 64x64 emoji that is three
+first reduced by strided convolutions: neighbours say much the same.  On 64x64 emoji that is 2.4
 times faster at an equal score (docs/log.md).
 
 Numbers and categories in the same recipe join the pictures' vectors in front of the head.
