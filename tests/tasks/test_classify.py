@@ -170,3 +170,19 @@ def test_many_numbers_as_labels_suggest_regress() -> None:
     assert "say regress" in fitted.encode(pa.array(["206"])).bad[0].reason
     few = Classify().fit(pa.chunked_array([["1", "2"] * 2]))
     assert "regress" not in few.encode(pa.array(["206"])).bad[0].reason
+
+
+def test_labels_that_look_the_same_are_named() -> None:
+    lines: list[str] = []
+
+    class Told(events.Silent):
+        def warning(self, text: str) -> None:
+            lines.append(text)
+
+    with events.listening(Told()):
+        fitted = fit(*["是", " 是 ", "否", "Yes", "yes", "Y\u200bes"] * 2)
+    assert sorted(fitted.classes) == sorted({"是", "否", "Yes", "yes", "Y\u200bes"})
+    assert "'Yes' (2) and 'yes' (2)" in lines[0]
+    assert "'Yes' (2) and 'Y\\u200bes' (2)" in lines[1]
+    assert "' 是 ' has blanks around it and is taken for '是'" in lines[2]
+    assert len(lines) == 3

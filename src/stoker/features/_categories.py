@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import unicodedata
+from collections.abc import Callable, Iterable
 
 import numpy as np
 import pyarrow as pa
@@ -88,6 +89,22 @@ def category_texts(column: pa.ChunkedArray | pa.Array) -> pa.Array:
     names = [name_of(value) for value in values]
     texts = [str(v) if n is None else n or None for v, n in zip(values, names, strict=True)]
     return pa.array(texts, pa.string()).take(encoded.indices)
+
+
+def alike(names: Iterable[str]) -> list[tuple[str, str]]:
+    """Pairs of different names that only blanks, width or case tell apart.
+
+    >>> alike(["Yes", "no", "yes ", "是", "\u200b是"])
+    [('Yes', 'yes '), ('是', '\u200b是')]
+    """
+    first: dict[str, str] = {}
+    pairs = ((first.setdefault(_folded(name), name), name) for name in names)
+    return [pair for pair in pairs if pair[0] != pair[1]]
+
+
+def _folded(name: str) -> str:
+    plain = unicodedata.normalize("NFKC", name).casefold()
+    return "".join(c for c in plain if not c.isspace() and unicodedata.category(c) != "Cf")
 
 
 def missing_categories(column: pa.ChunkedArray | pa.Array) -> np.ndarray:

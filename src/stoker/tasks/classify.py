@@ -19,13 +19,14 @@ from pydantic import BeforeValidator
 
 from stoker.core import events
 from stoker.core.errors import DataError
-from stoker.features._categories import count_categories
-from stoker.features._cells import one_array
+from stoker.features._categories import alike, count_categories
+from stoker.features._cells import is_text, one_array
 from stoker.tasks import Task
 from stoker.tasks._fitted.classify import FittedClassify, LabelKind
 
 _WHOLE = re.compile(r"-?(0|[1-9]\d{0,17})")
 _MANY = 20
+_MOST_ALIKE = 3
 
 
 def _label(value: object) -> object:
@@ -45,7 +46,8 @@ class Classify(Task):
     def fit(self, target: pa.ChunkedArray) -> FittedClassify:
         """Learn the classes.
 
-        A class with a single row is a warning, and so are labels that hardly ever repeat.
+        A class with a single row is a warning, and so are labels that hardly ever repeat, or that
+        only blanks or case tell apart.
 
         Raises:
             DataError: If there are fewer than two classes, or the positive one is none of two.
@@ -61,6 +63,7 @@ class Classify(Task):
                 fix="check the target column, or say regress for a number",
             )
         _warn(count)
+        _warn_alike(count, one_array(target))
         classes = self._ordered(count)
         return FittedClassify(
             classes=classes,
@@ -118,3 +121,15 @@ def _warn(count: dict[str, int]) -> None:
             f"{len(rare)} of {len(count)} classes have one training row only ({named}); "
             "a model can hardly learn them"
         )
+
+
+def _warn_alike(count: dict[str, int], labels: pa.Array) -> None:
+    """Name labels that look the same: those with blanks around are one class, others are two."""
+    for one, other in alike(count)[:_MOST_ALIKE]:
+        events.warning(
+            f"labels {one!r} ({count[one]}) and {other!r} ({count[other]}) differ only by case, "
+            "width or blanks and are two classes; write one in the data if they mean the same"
+        )
+    written = labels.unique().drop_null().to_pylist() if is_text(labels.type) else []
+    for text in [text for text in written if text.strip() and text != text.strip()][:_MOST_ALIKE]:
+        events.warning(f"label {text!r} has blanks around it and is taken for {text.strip()!r}")

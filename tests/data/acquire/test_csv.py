@@ -4,6 +4,7 @@ import gzip
 import os
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -196,6 +197,25 @@ def test_refuses_a_bad_file_in_one_clear_message(read: Acquire, write, case: str
     assert message in str(caught.value)
     assert str(caught.value).startswith("a.csv")
     assert len(str(caught.value).splitlines()) <= 3
+
+
+@pytest.mark.parametrize(
+    ("content", "options", "fix"),
+    [
+        (b"sep=,\na,b\n1,2\n", {}, "take that line off"),
+        (b"sep=;\na;b\n1;2\n", {"delimiter": ";"}, "take that line off"),
+        (b"sep=;\na;b\n1;2\n", {}, "the option `delimiter` says"),
+        (b"_row,a\n1,2\n", {}, "name the columns anew with the option `names`"),
+        (b"a,a\n1,2\n", {}, "set `header: false` if the first line is a row"),
+    ],
+)
+def test_the_hint_fits_the_first_line(
+    read: Acquire, write, content: bytes, options: dict[str, Any], fix: str
+) -> None:
+    write(content)
+    with pytest.raises(DataError) as caught:
+        read({"csv": {"path": "a.csv", **options}})
+    assert fix in str(caught.value)
 
 
 @pytest.mark.parametrize("encoding", ["gb18030", "shift_jis", "utf-16-le", "latin-1"])

@@ -237,6 +237,16 @@ def test_labels_keep_their_shares_and_are_counted(make_dataset: Make, split: Spl
     }
 
 
+def test_blanks_around_labels_and_groups_mean_nothing(make_dataset: Make, split: Split) -> None:
+    label = ["是", " 是 ", "否", "否\u3000"] * 25
+    group = [f"{' ' * (i % 2)}病人{i // 2}" for i in range(100)]
+    dataset = make_dataset({"label": label, "group": group, "n": list(range(100))})
+    _, info, _ = split(dataset, "stratified", stratify="label", target="label")
+    assert set(info["labels"]["train"]) == {"是", "否"}
+    parts, *_ = split(dataset, "by_group", group="group")
+    assert all(parts[i] == parts[i + 1] for i in range(0, 100, 2))
+
+
 def test_tiny_classes_are_warned_of(make_dataset: Make, split: Split) -> None:
     lines: list[str] = []
 

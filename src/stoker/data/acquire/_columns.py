@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from stoker.core.errors import DataError, Place
 
 MOST_COLUMNS = 10_000
-_OWN = ("_row", "_source", "_line", "_part")
+OWN_NAMES = ("_row", "_source", "_line", "_part")
+"""Columns that stoker adds."""
 
 
 def name_problem(names: Sequence[str]) -> str | None:
@@ -23,7 +24,7 @@ def name_problem(names: Sequence[str]) -> str | None:
         return f"{len(names):,} columns are more than {MOST_COLUMNS:,}"
     if "" in names:
         return f"column {list(names).index('') + 1} has no name"
-    own = [name for name in names if name in _OWN]
+    own = [name for name in names if name in OWN_NAMES]
     if own:
         return f"the name {own[0]!r} is stoker's own"
     name, times = Counter(names).most_common(1)[0]

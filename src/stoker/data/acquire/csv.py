@@ -30,7 +30,7 @@ from pydantic import AfterValidator, StringConstraints
 from stoker.core.errors import DataError, Place
 from stoker.core.events import message, warning
 from stoker.data.acquire import Source
-from stoker.data.acquire._columns import name_problem
+from stoker.data.acquire._columns import OWN_NAMES, name_problem
 from stoker.data.acquire._csv_records import BadRecord, Piece, Records
 from stoker.data.acquire._files import Paths, as_paths, find_files
 from stoker.data.acquire._text import check_encoding, utf8_blocks
@@ -113,6 +113,13 @@ class Csv(Source):
                 expected="a sound header" if self.header else "a sound record",
                 place=Place(label, first.line),
             )
+        if first[0].startswith(b"sep="):
+            raise DataError(
+                "the first line, 'sep=', tells a spreadsheet the delimiter and is no record",
+                expected="a header" if self.header else "a record",
+                fix="take that line off; the option `delimiter` says what stands between fields",
+                place=Place(label, 1),
+            )
         names = self._named(first, label)
         self._check(names, len(first), label)
         return names
@@ -135,16 +142,23 @@ class Csv(Source):
         if not problem and len(names) != num_found:
             problem = f"{len(names)} names for {num_found} columns"
         if problem:
-            fix = "set `header: false` if the first line is a row" if self.header else None
             raise DataError(
                 problem,
-                expected="one different name for each column",
-                fix=fix if self.names is None else "mend the option `names`",
+                expected="one different name for each column, none of them stoker's own",
+                fix=self._name_fix(names),
                 place=Place(label, 1),
             )
         other = next((c for c in ";\t|" if c != self.delimiter and c in names[0]), None)
         if len(names) == 1 and other:
             warning(f"{label}: only one column, {names[0]!r}; did you mean delimiter {other!r}?")
+
+    def _name_fix(self, names: list[str]) -> str | None:
+        """What to do about names that will not do."""
+        if self.names is not None:
+            return "mend the option `names`"
+        if not set(names).isdisjoint(OWN_NAMES):
+            return "name the columns anew with the option `names`, or in the file"
+        return "set `header: false` if the first line is a row" if self.header else None
 
     def _table(
         self, piece: Piece, names: list[str], label: str, spelled: dict[str, Counter[str]]

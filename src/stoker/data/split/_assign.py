@@ -32,6 +32,7 @@ from stoker.data.split import PARTS, SplitRows, Splitter
 from stoker.data.split._moments import moments_N
 from stoker.data.split._units import codes_of, unite
 from stoker.engine.table_file import write_table
+from stoker.features._cells import is_text
 from stoker.store.durable import machine_errors
 
 _OPEN = -1
@@ -92,7 +93,7 @@ def split_rows(  # noqa: PLR0913 - the keys of the recipe's split, each by its n
     columns = _Columns(target, group, time, stratify)
     rows, content_N, key_N = _read(rows_path, dataset, inputs, columns, splitter)
     rejects, notes = Rejects(), {}
-    unit_N = unite(content_N, codes_of(rows[group]) if group else None)
+    unit_N = unite(content_N, codes_of(_named(rows[group])) if group else None)
     claim_N = _claims(rows)
     gone_N = _reject_leaks(rows, unit_N, claim_N, rejects)
     moment_N = None
@@ -226,9 +227,17 @@ def _moments(
     return moment_N
 
 
+def _named(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """The cells as classify reads them: text without the blanks around it."""
+    if not is_text(column.type):
+        return column
+    texts = pc.utf8_trim_whitespace(column)
+    return pc.if_else(pc.equal(texts, ""), pa.scalar(None, column.type), texts)
+
+
 def _labels(column: pa.ChunkedArray) -> np.ndarray:
     """Labels as codes by sorted text, so that they do not depend on the order of rows."""
-    texts = pc.fill_null(pc.cast(column, pa.string()), "").combine_chunks()
+    texts = pc.fill_null(pc.cast(_named(column), pa.string()), "").combine_chunks()
     encoded = texts.dictionary_encode()
     rank = np.empty(len(encoded.dictionary), np.int64)
     rank[np.argsort(np.array(encoded.dictionary.to_pylist(), object))] = np.arange(len(rank))
@@ -247,7 +256,7 @@ def _warn_tiny(rows: pa.Table, stratify: str | None, is_open_N: np.ndarray) -> d
     """Name the labels that are too rare to stand in each part."""
     if stratify is None:
         return {}
-    values = rows[stratify].filter(pa.array(is_open_N)).value_counts()
+    values = _named(rows[stratify]).filter(pa.array(is_open_N)).value_counts()
     tiny = [v["values"] for v in values.to_pylist() if v["counts"] < _FEWEST_ROWS]
     if not tiny:
         return {}
@@ -300,7 +309,7 @@ def _summary(
 
 def _label_counts(labels: pa.ChunkedArray, part_N: np.ndarray) -> Mapping[str, dict[str, int]]:
     """Rows of each label in each part; nothing for a target of many values."""
-    encoded = pc.cast(labels, pa.string()).combine_chunks().dictionary_encode()
+    encoded = pc.cast(_named(labels), pa.string()).combine_chunks().dictionary_encode()
     names = encoded.dictionary.to_pylist()
     if len(names) > _MOST_LABELS:
         return {}
