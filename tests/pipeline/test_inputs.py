@@ -103,6 +103,24 @@ def test_few_texts_among_numbers_are_named_with_the_line_to_write(tmp_path: Path
     assert 'missing: ["", "NA", "保密"]' in category
 
 
+def test_a_text_that_is_an_answer_elsewhere_is_cautioned(tmp_path: Path) -> None:
+    columns = {"x": [*[str(n / 7) for n in range(95)], *["无"] * 5], "过敏": ["无", "花粉"] * 50}
+    _, [line] = told(tmp_path, columns, text_cells=CSV)
+    assert line.endswith("name the inputs with number: {missing: [...]} instead")
+    assert "'无' is a value of column '过敏' too" in line
+
+
+def test_odd_columns_end_well(tmp_path: Path) -> None:
+    columns = {
+        "marks": ["-", "NA"] * 50,
+        "one": ["5", "-"] * 50,
+        "long": ["9" * 5000, "1"] * 50,
+        "large": [f"{n}" + "0" * 50 for n in range(1, 101)],
+    }
+    found, _ = told(tmp_path, columns, text_cells=CSV)
+    assert found == {"marks": "category", "one": "category", "long": "number", "large": "number"}
+
+
 def test_a_source_of_typed_cells_is_told_the_option_of_the_feature(tmp_path: Path) -> None:
     age = [*[str(n % 60) for n in range(95)], *["保密"] * 5]
     _, [line] = told(tmp_path, {"age": age, "sex": ["f", "m"] * 50})
@@ -122,6 +140,8 @@ def test_the_marks_that_a_number_knows_do_not_make_a_category(tmp_path: Path) ->
         ([f"¥{n},{n + 100}.5" for n in range(1, 99)], "write the digits alone"),
         ([f"{n},{n + 100}.5" for n in range(1, 99)], "number: {thousands: ','}"),
         ([f"{n},5" for n in range(100)], "number: {decimal: ','}"),
+        ([f"2024/{n // 28 + 1}/{n % 28 + 1}" for n in range(100)], "are days or times ('2024/"),
+        ([f"{n % 24}:{n % 60:02d}" for n in range(200)], "are days or times"),
         (["10 %", "20 %"] * 50, "it becomes a category: its values are numbers in another form"),
     ],
 )

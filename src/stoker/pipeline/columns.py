@@ -30,7 +30,10 @@ FEWEST_ROWS = 50
 """Fewer different whole numbers than these may lie close together by chance."""
 
 _NUMBER = r"^[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?$"
-_WHOLE = r"^[-+]?\d+$"
+_WHOLE = r"^[-+]?\d{1,40}$"
+_DAY = re.compile(
+    r"\d{4}[-/.年]\d{1,2}([-/.月]|$).*|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4}.*|\d{1,2}:\d\d.*"
+)
 _LEADING_ZERO = r"^[-+]?0\d"
 _IDENTIFIER = re.compile(
     r"(?i:(?<![a-z])(?:id|uuid|guid|index|rowid|row_?num(?:ber)?))$"
@@ -52,6 +55,8 @@ class Verdict:
     """Name of the feature; None: the column is left out."""
     reason: str = ""
     """Why it is left out, or what is odd about the choice; empty: nothing is."""
+    texts: tuple[str, ...] = ()
+    """Texts that stand among numbers and may mean a missing value."""
 
 
 @dataclass(frozen=True)
@@ -110,11 +115,16 @@ def _judge_text(
             return _judge_numbers(name, texts.numbers)
         return _judge_other(values, distinct)
     verdict = _judge_other(values, distinct)
-    oddity = _oddity(name, texts, text_cells)
+    if not texts.others:
+        return verdict
+    mixed = _few_texts(name, texts, text_cells)
+    oddity = mixed or _other_form(texts)
     if not oddity:
         return verdict
     return Verdict(
-        verdict.feature, f"it becomes a category: {oddity}" if verdict.feature else oddity
+        verdict.feature,
+        f"it becomes a category: {oddity}" if verdict.feature else oddity,
+        tuple(texts.others) if mixed else (),
     )
 
 
@@ -178,24 +188,32 @@ def _whole_numbers(values: pa.ChunkedArray) -> list[int]:
     return sorted(values.to_pylist()) if pa.types.is_integer(values.type) else []
 
 
-def _oddity(name: str, texts: _Texts, text_cells: TextCells | None) -> str | None:
-    """What to tell of a column in which most values are numbers, or written nearly like them."""
-    total = len(texts.numbers) + texts.num_others
-    share = len(texts.numbers) / total
-    if share >= _MOSTLY and len(texts.others) <= _FEW_TEXTS:
-        named = ", ".join(f"{text!r} {count}" for text, count in texts.others.items())
-        return (
-            f"{share:.0%} of its values are numbers, the others are few texts ({named}); if these "
-            f'mean "not known", write {_missing_line(name, list(texts.others), text_cells)}'
-        )
-    looked_at = list(texts.others.items())[:_LOOKED_AT]
-    nearly = [(text, count, almost_a_number(text)) for text, count in looked_at]
-    num_nearly = sum(count for _, count, why in nearly if why)
-    num_seen = sum(count for _, count, _ in nearly)
-    if not num_nearly or num_nearly < _MOSTLY * num_seen:
+def _few_texts(name: str, texts: _Texts, text_cells: TextCells | None) -> str | None:
+    """What to write where most values are numbers and the others are a few texts."""
+    share = len(texts.numbers) / (len(texts.numbers) + texts.num_others)
+    if share < _MOSTLY or len(texts.others) > _FEW_TEXTS:
         return None
-    example, _, why = next(one for one in nearly if one[2])
-    return f"its values are numbers in another form: {example!r} {why}"
+    named = ", ".join(f"{text!r} {count}" for text, count in texts.others.items())
+    return (
+        f"{share:.0%} of its values are numbers, the others are few texts ({named}); if these "
+        f'mean "not known", write {_missing_line(name, list(texts.others), text_cells)}'
+    )
+
+
+def _other_form(texts: _Texts) -> str | None:
+    """What to do where values are days, or numbers with a unit or other signs."""
+    looked_at = list(texts.others.items())[:_LOOKED_AT]
+    most = _MOSTLY * sum(count for _, count in looked_at)
+    if sum(count for text, count in looked_at if _DAY.fullmatch(text)) >= most:
+        return (
+            f"its values are days or times ({looked_at[0][0]!r}), which no feature reads; add a "
+            "column with a number made of them, such as a year, an age or days since"
+        )
+    nearly = [(text, count, almost_a_number(text)) for text, count in looked_at]
+    found = [f"{text!r} {why}" for text, _, why in nearly if why]
+    if not found or sum(count for _, count, why in nearly if why) < most:
+        return None
+    return f"its values are numbers in another form: {found[0]}"
 
 
 def _missing_line(name: str, found: list[str], text_cells: TextCells | None) -> str:

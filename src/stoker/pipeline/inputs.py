@@ -13,12 +13,14 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from stoker.core import events
 from stoker.core.errors import DataError
 from stoker.data.dataset import OWN_COLUMNS
 from stoker.data.text_cells import TextCells
+from stoker.features._cells import is_text, spelled_missing
 from stoker.pipeline.columns import Verdict, judge
 
 ROWS_LOOKED_AT = 20_000
@@ -49,19 +51,18 @@ def choose_inputs(
         DataError: If no column is usable.
     """
     head = _head(rows_path)
-    chosen: dict[str, str] = {}
-    for name in head.column_names:
-        if name in OWN_COLUMNS or name == target:
-            continue
-        verdict = _kept_out(name, divided_by or {}) or judge(
-            name, head.column(name), is_media=name in media_columns, text_cells=text_cells
-        )
-        if verdict.feature:
-            chosen[name] = verdict.feature
+    verdicts = {
+        name: _kept_out(name, divided_by or {})
+        or judge(name, head.column(name), is_media=name in media_columns, text_cells=text_cells)
+        for name in head.column_names
+        if name not in OWN_COLUMNS and name != target
+    }
+    for name, verdict in verdicts.items():
         if verdict.reason:
-            events.warning(
-                f"column {name!r}{' is not used' * (not verdict.feature)}: {verdict.reason}"
-            )
+            said = "" if verdict.feature else " is not used"
+            also = _elsewhere(head, verdict.texts, verdicts) if text_cells else ""
+            events.warning(f"column {name!r}{said}: {verdict.reason}{also}")
+    chosen = {name: verdict.feature for name, verdict in verdicts.items() if verdict.feature}
     if not chosen:
         raise DataError(
             "no column can serve as an input",
@@ -70,6 +71,22 @@ def choose_inputs(
         )
     events.message(f"inputs were not named; chose {_listed(chosen)}")
     return chosen
+
+
+def _elsewhere(head: pa.Table, texts: tuple[str, ...], verdicts: Mapping[str, Verdict]) -> str:
+    """A caution where a text that may mean "missing" is a value of other columns, target too."""
+    for name in head.column_names:
+        column = head.column(name)
+        numbers_too = name in verdicts and verdicts[name].texts
+        if name in OWN_COLUMNS or numbers_too or not is_text(column.type) or not texts:
+            continue
+        found = [text for text in texts if pc.any(spelled_missing(column, (text,))).as_py()]
+        if found:
+            return (
+                f"; {found[0]!r} is a value of column {name!r} too and would be missing there: if "
+                "it is an answer, name the inputs with number: {missing: [...]} instead"
+            )
+    return ""
 
 
 def _kept_out(name: str, divided_by: Mapping[str, str]) -> Verdict | None:
