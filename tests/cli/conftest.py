@@ -27,25 +27,31 @@ AGE = FittedNumber(mean=50, std=10, low=0, high=90, had_missing=False)
 def write_sign_bundle(
     folder: Path, inputs: dict[str, FittedFeature], centre: float, name: str = "demo"
 ) -> Path:
-    """A bundle that says 高 where the sum of an input is above `centre`, else 低."""
-    ((column, feature),) = inputs.items()
-    size = int(np.prod(feature.shape))
-    kind = TensorProto.UINT8 if feature.dtype == np.uint8 else TensorProto.FLOAT
+    """A bundle that says 高 where the sum of all inputs is above `centre`, else 低."""
+    sizes = {column: int(np.prod(feature.shape)) for column, feature in inputs.items()}
     constants = {
-        "shape": np.array([-1, size], np.int64),
-        "weight": np.array([[-1.0, 1.0]] * size, np.float32),
+        "weight": np.array([[-1.0, 1.0]] * sum(sizes.values()), np.float32),
         "bias": np.array([centre, -centre], np.float32),
     }
     nodes = [
-        helper.make_node("Cast", [graph_input(column)], ["float"], to=TensorProto.FLOAT),
-        helper.make_node("Reshape", ["float", "shape"], ["flat"]),
+        helper.make_node("Concat", [f"flat {column}" for column in inputs], ["flat"], axis=1),
         helper.make_node("MatMul", ["flat", "weight"], ["product"]),
         helper.make_node("Add", ["product", "bias"], [OUTPUT]),
     ]
+    places = []
+    for column, feature in inputs.items():
+        name_in, shape, number = graph_input(column), f"shape {column}", f"float {column}"
+        constants[shape] = np.array([-1, sizes[column]], np.int64)
+        nodes[:0] = [
+            helper.make_node("Cast", [name_in], [number], to=TensorProto.FLOAT),
+            helper.make_node("Reshape", [number, shape], [f"flat {column}"]),
+        ]
+        kind = TensorProto.UINT8 if feature.dtype == np.uint8 else TensorProto.FLOAT
+        places.append(helper.make_tensor_value_info(name_in, kind, [ROWS, *feature.shape]))
     graph = helper.make_graph(
         nodes,
         "sign",
-        [helper.make_tensor_value_info(graph_input(column), kind, [ROWS, *feature.shape])],
+        places,
         [helper.make_tensor_value_info(OUTPUT, TensorProto.FLOAT, [ROWS, 2])],
         [numpy_helper.from_array(value, label) for label, value in constants.items()],
     )

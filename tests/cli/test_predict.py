@@ -14,6 +14,8 @@ from PIL import Image
 
 from stoker.cli.app import root
 from stoker.core.errors import ArtifactError, DataError, RecipeError
+from stoker.features import FittedFeature
+from tests.cli.conftest import AGE, write_sign_bundle
 
 
 def predict(*arguments: object) -> Result:
@@ -42,8 +44,21 @@ def test_csv_to_csv_keeps_columns_order_and_rejects(age_bundle: Path, tmp_path: 
         ("3", "年龄", "abc"),
         ("5", "", "丁"),
     }
-    assert "3 rows answered" in done.stderr
-    assert "2 rejected" in done.stderr
+    assert "3 of 5 rows answered" in done.stderr
+    assert "2 of 5 rows rejected" in done.stderr
+
+
+def test_rows_are_counted_and_not_reasons(tmp_path: Path) -> None:
+    inputs: dict[str, FittedFeature] = {"年龄": AGE, "x": AGE}
+    bundle = write_sign_bundle(tmp_path / "bundle", inputs, 0)
+    lines = ["年龄,x", "20,1", "a,b", "c,2", "3", "d,e", "30,1", "40,1"]
+    (tmp_path / "in.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    done = predict(bundle, tmp_path / "in.csv", "-o", tmp_path / "out.csv")
+    assert done.exit_code == 1
+    assert "3 of 7 rows answered" in done.stderr
+    assert "4 of 7 rows rejected, with 6 reasons" in done.stderr
+    assert len(read_csv(tmp_path / "out.csv")) == 3
+    assert len(read_csv(tmp_path / "out.rejects.csv")) == 6
 
 
 @pytest.mark.parametrize("ending", ["csv", "jsonl", "parquet"])

@@ -25,8 +25,33 @@ class Done:
     """What came of an input."""
 
     answered: int
+    """Rows that were answered."""
     rejected: int
+    """Rows that were not; each once, however many reasons it has."""
+    reasons: int
+    """Records of the rejects file: a row has one for each of its bad cells."""
     rejects_path: Path
+
+    def describe(self, output: Path) -> str:
+        """How many rows of how many got an answer, and where the others are.
+
+        >>> done = Done(3, 4, 5, Path("out.rejects.csv"))
+        >>> print(done.describe(Path("out.csv")))
+        3 of 7 rows answered: out.csv
+        4 of 7 rows rejected, with 5 reasons: out.rejects.csv
+        """
+        total = self.answered + self.rejected
+        if not self.rejected:
+            return f"{_rows(total)} answered: {output}"
+        reasons = f"{self.reasons} reasons" if self.reasons > 1 else "the reason"
+        return (
+            f"{self.answered} of {_rows(total)} answered: {output}\n"
+            f"{self.rejected} of {_rows(total)} rejected, with {reasons}: {self.rejects_path}"
+        )
+
+
+def _rows(count: int) -> str:
+    return f"{count} row" if count == 1 else f"{count} rows"
 
 
 def predict_file(
@@ -60,7 +85,19 @@ def predict_file(
             answered += len(found)
             progress.advance(block.rows.num_rows)
     path = output.with_name(f"{output.stem}.rejects{output.suffix}")
-    return Done(answered, _write_rejects(rejects, path), path)
+    table = rejects.table()
+    _write_rejects(table, path)
+    return Done(answered, num_rows(table), table.num_rows, path)
+
+
+def num_rows(rejects: pa.Table) -> int:
+    """How many rows or files a table of rejects is about.
+
+    >>> rejects = pa.table({"source": ["a.csv"] * 3, "line": [2, 2, 5]})
+    >>> num_rows(rejects)
+    2
+    """
+    return rejects.group_by(["source", "line"]).aggregate([]).num_rows
 
 
 def _labels(predictor: Predictor) -> tuple[str, ...]:
@@ -111,12 +148,10 @@ def _note_rejects(block: Block, found: Prediction, rejects: Rejects) -> None:
         )
 
 
-def _write_rejects(rejects: Rejects, path: Path) -> int:
-    """Write the rejects if there are any; how many records."""
-    table = rejects.table().drop_columns(["_row"])
-    if table.num_rows == 0:
+def _write_rejects(rejects: pa.Table, path: Path) -> None:
+    """Write the rejects if there are any, else take away those of an earlier call."""
+    if rejects.num_rows == 0:
         path.unlink(missing_ok=True)
-        return 0
+        return
     with whole_file(path) as writer:
-        writer.write(table)
-    return table.num_rows
+        writer.write(rejects.drop_columns(["_row"]))

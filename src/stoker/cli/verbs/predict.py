@@ -63,7 +63,5 @@ def verb(
     predictor = load(found.folder, num_processors())
     with listening(make_listener()):
         done = predict_file(predictor, input, output, options, with_probabilities=probabilities)
-    click.echo(f"{done.answered} rows answered: {output}", err=True)
-    if done.rejected:
-        click.echo(f"{done.rejected} rejected, with reasons: {done.rejects_path}", err=True)
+    click.echo(done.describe(output), err=True)
     click.get_current_context().exit(1 if done.rejected else 0)
