@@ -7,7 +7,8 @@ object, because no object that was cut is one; otherwise it is rejected as cut.
 A column has one kind of value.  Because a file may change its mind at its end, it is read twice:
 first to see the kinds, then to build columns of the kind that most records have; the others
 become rejects.  Whole numbers beside decimals are decimals, and as many truth values as numbers
-make a column of numbers.  Absent keys are missing values.  Blank lines are no records.
+make a column of numbers.  Absent keys are missing values, and so are the usual
+spellings of one (`NA`, `-`, `未知`) among numbers.  Blank lines are no records.
 
 Cost: two passes, together about 5 MB a CPU second; memory for some thousands of records.
 
@@ -28,6 +29,7 @@ from stoker.core.errors import DataError, Place
 from stoker.data.acquire import Source
 from stoker.data.acquire._columns import MOST_COLUMNS, choose_columns
 from stoker.data.acquire._files import Paths, as_paths, find_files, read_blocks
+from stoker.features._cells import MISSING_NUMBERS
 
 if TYPE_CHECKING:
     from stoker.data.dataset import Reading
@@ -41,6 +43,7 @@ _TYPES = {
     "text": pa.string(),
 }
 _NUMBERS = {"a whole number", "a decimal number"}
+_SPELLED = {"", *(text.lower() for text in MISSING_NUMBERS)}
 _NESTED = "an object or array"
 _KINDS: dict[type, str] = {
     bool: "a truth value",
@@ -277,6 +280,9 @@ def _mismatch(record: dict[str, Any], kinds: dict[str, str]) -> tuple[str | None
     for name, value in record.items():
         kind, wanted = _kind(value), kinds[name]
         if kind in (wanted, "null"):
+            continue
+        if wanted in _NUMBERS and kind == "text" and value.strip().lower() in _SPELLED:
+            record[name] = None
             continue
         if {kind, wanted} <= _NUMBERS and float(value) == value:
             record[name] = float(value)
