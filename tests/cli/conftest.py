@@ -29,7 +29,7 @@ def write_sign_bundle(
 ) -> Path:
     """A bundle that says 高 where the sum of all inputs is above `centre`, else 低."""
     sizes = {column: int(np.prod(feature.shape)) for column, feature in inputs.items()}
-    constants = {
+    constants: dict[str, np.ndarray] = {
         "weight": np.array([[-1.0, 1.0]] * sum(sizes.values()), np.float32),
         "bias": np.array([centre, -centre], np.float32),
     }

@@ -81,6 +81,36 @@ def test_every_form_gives_the_same_answers(age_bundle: Path, tmp_path: Path, end
     assert not (tmp_path / "out.rejects.jsonl").exists()
 
 
+@pytest.mark.parametrize("how", ["same", "link", "hard link", "linked folder", "rejects"])
+def test_the_input_is_never_written_over(age_bundle: Path, tmp_path: Path, how: str) -> None:
+    source = tmp_path / ("out.rejects.csv" if how == "rejects" else "in.csv")
+    source.write_text("年龄\n20\n70\n", encoding="utf-8")
+    before = source.read_bytes()
+    output = source if how == "same" else tmp_path / "out.csv"
+    if how == "link":
+        output.symlink_to(source)
+    elif how == "hard link":
+        output.hardlink_to(source)
+    elif how == "linked folder":
+        (tmp_path / "folder").symlink_to(tmp_path, target_is_directory=True)
+        output = tmp_path / "folder" / "in.csv"
+    done = predict(age_bundle, source, "-o", output)
+    assert isinstance(done.exception, DataError)
+    assert "is the input" in str(done.exception)
+    assert source.read_bytes() == before
+
+
+def test_a_failed_call_leaves_the_old_answers(age_bundle: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out.csv"
+    for text, is_sound in (("年龄\n20\n", True), ("alter\n20\n", False), ("年龄\n70\n", True)):
+        before = out.read_bytes() if out.exists() else b""
+        (tmp_path / "in.csv").write_text(text, encoding="utf-8")
+        done = predict(age_bundle, tmp_path / "in.csv", "-o", out)
+        assert (done.exit_code == 0) == is_sound
+        assert (out.read_bytes() == before) == (not is_sound)
+    assert {path.name for path in tmp_path.iterdir()} == {"in.csv", "out.csv"}
+
+
 def test_probabilities_are_columns_by_label(age_bundle: Path, tmp_path: Path) -> None:
     (tmp_path / "in.csv").write_text("年龄\n50\n", encoding="utf-8")
     done = predict(age_bundle, tmp_path / "in.csv", "-o", tmp_path / "out.csv", "--probabilities")

@@ -16,6 +16,7 @@ from stoker.bundle.predictor import Prediction, Predictor
 from stoker.cli.answers import whole_file, writer_for
 from stoker.cli.rows import Block, read_blocks
 from stoker.core import events
+from stoker.core.errors import DataError, Place
 from stoker.data.rejects import Rejects
 from stoker.tasks._fitted.classify import FittedClassify
 
@@ -72,9 +73,13 @@ def predict_file(
         with_probabilities: Add a column for each class.
 
     Raises:
-        DataError: If a column is missing, or input or output have an unknown form.
+        DataError: If a column is missing, input or output have an unknown form, or a file that is
+            read would be written over.
     """
     writer_for(output)
+    path = output.with_name(f"{output.stem}.rejects{output.suffix}")
+    for written in (output, path):
+        _spare_the_input(source, written)
     labels = _labels(predictor) if with_probabilities else ()
     rejects, answered = Rejects(), 0
     with whole_file(output) as writer, events.task("predict", unit="rows") as progress:
@@ -84,7 +89,6 @@ def predict_file(
             _note_rejects(block, found, rejects)
             answered += len(found)
             progress.advance(block.rows.num_rows)
-    path = output.with_name(f"{output.stem}.rejects{output.suffix}")
     table = rejects.table()
     _write_rejects(table, path)
     return Done(answered, num_rows(table), table.num_rows, path)
@@ -98,6 +102,21 @@ def num_rows(rejects: pa.Table) -> int:
     2
     """
     return rejects.group_by(["source", "line"]).aggregate([]).num_rows
+
+
+def _spare_the_input(source: Path, written: Path) -> None:
+    """Refuse to write over what is read, by whatever name.
+
+    Raises:
+        DataError: Naming both.
+    """
+    if written.exists() and source.exists() and written.samefile(source):
+        raise DataError(
+            f"{written} is the input {source} itself",
+            expected="an output of another name, so that the input stays",
+            fix=f"-o {source.with_name('answers' + written.suffix)}",
+            place=Place(str(written)),
+        )
 
 
 def _labels(predictor: Predictor) -> tuple[str, ...]:
