@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
 import pytest
@@ -32,22 +31,37 @@ def test_planned_steps_fit(left_s: float, step_s: float, score_s: float, per_epo
     assert spent_s <= left_s or steps == 1
 
 
+class Clock:
+    """A clock that only steps move, so that a busy machine changes nothing."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, cores: int) -> None:
+        self.now_s = 0.0
+        monkeypatch.setattr(threads_module, "time", self)
+        monkeypatch.setattr(threads_module, "available_cores", lambda: cores)
+
+    def perf_counter(self) -> float:
+        return self.now_s
+
+    def pass_time(self, seconds: float) -> None:
+        self.now_s += seconds
+
+
 @pytest.mark.parametrize("fastest", [1, 2, 4])
 def test_the_fastest_number_of_threads_is_chosen(
     monkeypatch: pytest.MonkeyPatch, heard: Any, fastest: int
 ) -> None:
-    monkeypatch.setattr(threads_module, "available_cores", lambda: 4)
+    clock = Clock(monkeypatch, cores=4)
 
     def step() -> None:
-        time.sleep(0.002 if torch.get_num_threads() == fastest else 0.01)
+        clock.pass_time(0.002 if torch.get_num_threads() == fastest else 0.01)
 
     assert choose_threads(step) == fastest
     assert f"training on {fastest} of 4 threads" in heard.lines[0]
 
 
 def test_all_cores_win_ties(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(threads_module, "available_cores", lambda: 2)
-    assert choose_threads(lambda: time.sleep(0.005)) == 2
+    clock = Clock(monkeypatch, cores=2)
+    assert choose_threads(lambda: clock.pass_time(0.005)) == 2
 
 
 def test_threads_are_put_back() -> None:
