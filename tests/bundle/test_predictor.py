@@ -122,10 +122,16 @@ def test_answers_pass_to_pandas_and_polars(table: Predictor, people: pa.Table) -
     ("rows", "message"),
     [
         ({"job": ["1"]}, "no column '年龄'"),
-        ({"job": ["1"], "年齢": [1]}, "is it '年齢'"),
+        ({"job": ["1"], "年齢": [1]}, "rename '年齢' to '年龄'"),
+        ({"jobs": ["1"], "id": [1]}, "no columns '年龄', 'job'\n.*rename 'jobs' to 'job'"),
+        ([{"id": 1}], "row 0.*no '年龄', 'job'"),
         (
             {"job": ["1"], "年龄": [1], "shoe size": [44]},
-            "'shoe size' that the model does not know",
+            "a column 'shoe size' that the model does not know.*extra=\"ignore\"",
+        ),
+        (
+            {"job": ["1"], "年龄": [1], "id": [44], "shoe size": [44]},
+            "columns 'id', 'shoe size' that the model does not know",
         ),
         ([{"job": "1", "年龄": 1}, {"job": "1"}], "row 1.*no '年龄'"),
         ([{"job": "1", "年龄": 1}, ["1", 1]], "row 1.*is a list"),
@@ -160,6 +166,14 @@ def test_unknown_columns_may_be_ignored_on_request(table: Predictor, people: pa.
     wider = people.append_column("shoe size", pa.array([40, 41, 42, 43, 44]))
     answer = table.predict(wider, extra="ignore")
     assert answer.table == table.predict(people).table
+    dicts: list[dict[str, Any]] = [
+        {**row, "shoe size": 40, "note": 1} for row in people.to_pylist()
+    ]
+    del dicts[1]["note"]
+    dicts[2]["note"] = "text"
+    assert table.predict(dicts, extra="ignore").table == answer.table
+    columns = {**people.to_pydict(), "note": [1, "a", None, 2.5, b""], "short": []}
+    assert table.predict(columns, extra="ignore").table == answer.table
 
 
 def test_rejecting_answers_the_good_rows(table: Predictor) -> None:

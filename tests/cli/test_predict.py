@@ -81,6 +81,20 @@ def test_every_form_gives_the_same_answers(age_bundle: Path, tmp_path: Path, end
     assert not (tmp_path / "out.rejects.jsonl").exists()
 
 
+def test_columns_that_are_not_used_are_named_once(age_bundle: Path, tmp_path: Path) -> None:
+    rows = ["姓名,年龄,label,id", *[f"甲,{number % 90},低,{number}" for number in range(30_000)]]
+    (tmp_path / "in.csv").write_text("\n".join(rows) + "\n", encoding="utf-8")
+    done = predict(age_bundle, tmp_path / "in.csv", "-o", tmp_path / "out.csv")
+    assert done.exit_code == 0, done.output
+    assert done.stderr.count("does not use the columns '姓名', 'id'") == 1
+    assert "label" not in done.stderr
+    (tmp_path / "in.csv").write_text("年龄,label\n20,低\n", encoding="utf-8")
+    assert (
+        "does not use"
+        not in predict(age_bundle, tmp_path / "in.csv", "-o", tmp_path / "o.csv").stderr
+    )
+
+
 @pytest.mark.parametrize("how", ["same", "link", "hard link", "linked folder", "rejects"])
 def test_the_input_is_never_written_over(age_bundle: Path, tmp_path: Path, how: str) -> None:
     source = tmp_path / ("out.rejects.csv" if how == "rejects" else "in.csv")

@@ -22,6 +22,7 @@ import pyarrow as pa
 
 from stoker.core.errors import DataError, Place
 
+_MOST_RENAMES = 5
 _FORMS = "an Arrow, pandas or Polars table, a list of dicts, or a dict of columns"
 
 
@@ -36,12 +37,13 @@ class ArrowStream(Protocol):
 Rows = pa.Table | pa.RecordBatch | ArrowStream | Sequence[Mapping[str, Any]] | Mapping[str, Any]
 
 
-def to_table(rows: Rows, columns: Sequence[str]) -> pa.Table:
+def to_table(rows: Rows, columns: Sequence[str], *, only: bool = False) -> pa.Table:
     """The rows as an Arrow table.
 
     Args:
         rows: In any of the accepted forms.
         columns: Names expected; a list of dicts must have each of them in each dict.
+        only: Whether other keys of dicts are left out at once, whatever they hold.
 
     Raises:
         DataError: If the form is another one, lengths differ, or cells of a column cannot stand
@@ -55,45 +57,63 @@ def to_table(rows: Rows, columns: Sequence[str]) -> pa.Table:
     if isinstance(rows, pa.RecordBatch):
         return pa.Table.from_batches([rows])
     if isinstance(rows, Mapping):
-        return _from_columns(rows)
+        return _from_columns({n: c for n, c in rows.items() if not only or n in columns})
     if hasattr(rows, "__arrow_c_stream__"):
         return _from_stream(rows)
     if isinstance(rows, Sequence) and not isinstance(rows, str | bytes):
-        return _from_dicts(rows, columns)
+        return _from_dicts(rows, columns, only)
     raise DataError(f"rows of type {type(rows).__name__} cannot be read", expected=_FORMS)
 
 
-def select_columns(table: pa.Table, columns: Sequence[str], spare: Iterable[str]) -> pa.Table:
+def select_columns(
+    table: pa.Table, columns: Sequence[str], spare: Iterable[str], *, advice: str
+) -> pa.Table:
     """The expected columns of a table, in the expected order.
 
     Args:
         table: Rows with named columns.
         columns: Names expected.
         spare: Names that may be there too and are not looked at.
+        advice: What to do about a column that nobody expects.
 
     Raises:
         DataError: If one is missing or stands twice, or there is one that nobody expects.
     """
     found = table.column_names
+    missing = [name for name in columns if name not in found]
+    if missing:
+        raise _missing(missing, columns, found)
     for name in columns:
-        if name not in found:
-            near = get_close_matches(name, set(found).difference(columns), n=1, cutoff=0.5)
-            raise DataError(
-                f"the rows have no column {name!r}",
-                expected=f"the columns {_listed(columns)}",
-                fix=f"is it {near[0]!r}? rename that" if near else None,
-            )
         if found.count(name) > 1:
             raise DataError(f"the rows have {found.count(name)} columns called {name!r}")
-    known = {*columns, *spare, *_pandas_index(table)}
-    for name in found:
-        if name not in known:
-            raise DataError(
-                f"the rows have a column {name!r} that the model does not know",
-                expected=f"the columns {_listed(columns)}",
-                fix="leave it out",
-            )
+    unknown = unused_columns(table, [*columns, *spare])
+    if unknown:
+        several = "columns" if len(unknown) > 1 else "a column"
+        raise DataError(
+            f"the rows have {several} {_listed(unknown)} that the model does not know",
+            expected=f"the columns {_listed(columns)}",
+            fix=advice,
+        )
     return table.select(list(columns))
+
+
+def unused_columns(table: pa.Table, known: Iterable[str]) -> list[str]:
+    """Columns of a table that are not known, the index of a pandas table left out."""
+    spare = {*known, *_pandas_index(table)}
+    return [name for name in dict.fromkeys(table.column_names) if name not in spare]
+
+
+def _missing(missing: Sequence[str], columns: Sequence[str], found: Iterable[str]) -> DataError:
+    """What to say where columns are missing: all of them, and what they may be called instead."""
+    spare = set(found).difference(columns)
+    pairs = [(name, get_close_matches(name, spare, n=1, cutoff=0.5)) for name in missing]
+    near = [f"{match[0]!r} to {name!r}" for name, match in pairs if match]
+    no = "no columns" if len(missing) > 1 else "no column"
+    return DataError(
+        f"the rows have {no} {_listed(missing)}",
+        expected=f"the columns {_listed(columns)}",
+        fix=f"rename {', '.join(near[:_MOST_RENAMES])}?" if near else None,
+    )
 
 
 def _pandas_index(table: pa.Table) -> list[str]:
@@ -117,7 +137,7 @@ def _from_columns(columns: Mapping[str, Any]) -> pa.Table:
     return pa.table(arrays)
 
 
-def _from_dicts(rows: Sequence[Any], columns: Sequence[str]) -> pa.Table:
+def _from_dicts(rows: Sequence[Any], columns: Sequence[str], only: bool) -> pa.Table:
     names = dict.fromkeys(columns)
     for index, row in enumerate(rows):
         if not isinstance(row, Mapping):
@@ -126,15 +146,16 @@ def _from_dicts(rows: Sequence[Any], columns: Sequence[str]) -> pa.Table:
                 expected=_FORMS,
                 place=Place(row=index),
             )
-        names.update(dict.fromkeys(row))
+        if not only:
+            names.update(dict.fromkeys(row))
     for index, row in enumerate(rows):
-        for name in names:
-            if name not in row:
-                raise DataError(
-                    f"a row has no {name!r}",
-                    expected=f"the columns {_listed(columns)} in each row; null if not known",
-                    place=Place(row=index),
-                )
+        absent = [str(name) for name in names if name not in row]
+        if absent:
+            raise DataError(
+                f"a row has no {_listed(absent)}",
+                expected=f"the columns {_listed(columns)} in each row; null if not known",
+                place=Place(row=index),
+            )
     return pa.table({str(name): _array(str(name), [row[name] for row in rows]) for name in names})
 
 

@@ -21,7 +21,7 @@ from typing import Any, Literal, final
 import numpy as np
 import pyarrow as pa
 
-from stoker.bundle._tables import Rows, select_columns, to_table
+from stoker.bundle._tables import Rows, select_columns, to_table, unused_columns
 from stoker.bundle.interface import Interface
 from stoker.bundle.read import Bundle, open_bundle
 from stoker.bundle.session import Session
@@ -128,13 +128,14 @@ class Predictor:
                 target may be among the columns; it is not looked at.
             on_bad: What to do with a row that has a cell of the wrong kind: `raise` for the first
                 one, or `reject` those rows and answer the others.
-            extra: What to do with columns that are neither inputs nor the target.
+            extra: What to do with columns that are neither inputs nor the target: `refuse` them,
+                because one of them may be an input under another name, or `ignore` them.
 
         Raises:
             DataError: If a column is missing, or unknown with `extra="refuse"`, or a cell is bad
                 with `on_bad="raise"`.
         """
-        table = self._select(rows, extra)
+        table = self._select(rows, extra, 'leave it out, or ask with extra="ignore"')
         output_NK, bad = self._run(table)
         if bad and on_bad == "raise":
             raise self._bad_cell(bad)
@@ -152,7 +153,7 @@ class Predictor:
         Raises:
             DataError: As `predict`; a bad cell always raises.
         """
-        output_NK, bad = self._run(self._select(rows, "refuse"))
+        output_NK, bad = self._run(self._select(rows))
         if bad:
             raise self._bad_cell(bad)
         return output_NK
@@ -163,7 +164,7 @@ class Predictor:
         Raises:
             DataError: If a column is missing or unknown; bad cells are in the answer.
         """
-        return self._transform(self._select(rows, "refuse"), 0)
+        return self._transform(self._select(rows), 0)
 
     def outputs_of(self, tensors: Mapping[str, np.ndarray]) -> np.ndarray:
         """Raw outputs of prepared tensors, float32 (N, K).
@@ -196,11 +197,15 @@ class Predictor:
         """JSON Schema of one answer."""
         return self.interface.task.output_schema()
 
-    def _select(self, rows: Rows, extra: str) -> pa.Table:
+    def unused_columns(self, table: pa.Table) -> list[str]:
+        """Columns that `predict` would not look at, the target and stoker's own left out."""
+        return unused_columns(table, [*self.interface.inputs, *_SPARE, self.interface.target])
+
+    def _select(self, rows: Rows, extra: str = "refuse", advice: str = "leave it out") -> pa.Table:
         columns = list(self.interface.inputs)
-        table = to_table(rows, columns)
+        table = to_table(rows, columns, only=extra == "ignore")
         spare = table.column_names if extra == "ignore" else (*_SPARE, self.interface.target)
-        return select_columns(table, columns, spare)
+        return select_columns(table, columns, spare, advice=advice)
 
     def _run(self, table: pa.Table) -> tuple[np.ndarray, list[tuple[str, BadCell]]]:
         """Outputs of all rows, and the bad cells; the output of a bad row means nothing."""

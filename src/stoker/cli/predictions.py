@@ -20,6 +20,8 @@ from stoker.core.errors import DataError, Place
 from stoker.data.rejects import Rejects
 from stoker.tasks._fitted.classify import FittedClassify
 
+_MOST_NAMES = 20
+
 
 @dataclass(frozen=True)
 class Done:
@@ -83,7 +85,9 @@ def predict_file(
     labels = _labels(predictor) if with_probabilities else ()
     rejects, answered = Rejects(), 0
     with whole_file(output) as writer, events.task("predict", unit="rows") as progress:
-        for block in read_blocks(source, predictor.interface, options, rejects):
+        for number, block in enumerate(read_blocks(source, predictor.interface, options, rejects)):
+            if number == 0:
+                _tell_unused(predictor.unused_columns(block.rows))
             found = predictor.predict(block.rows, on_bad="reject", extra="ignore")
             writer.write(_beside(block, found, labelled(found.table, labels)))
             _note_rejects(block, found, rejects)
@@ -116,6 +120,16 @@ def _spare_the_input(source: Path, written: Path) -> None:
             expected="an output of another name, so that the input stays",
             fix=f"-o {source.with_name('answers' + written.suffix)}",
             place=Place(str(written)),
+        )
+
+
+def _tell_unused(names: Sequence[str]) -> None:
+    if names:
+        shown = ", ".join(map(repr, names[:_MOST_NAMES]))
+        more = f" and {len(names) - _MOST_NAMES} more" * (len(names) > _MOST_NAMES)
+        events.message(
+            f"the model does not use the column{'s' * (len(names) > 1)} {shown}{more}; "
+            "the output repeats them"
         )
 
 

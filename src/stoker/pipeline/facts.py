@@ -26,6 +26,7 @@ from stoker.evaluate.report.facts import (
 )
 from stoker.pipeline.model_stages import BASELINE, open_prepared
 from stoker.pipeline.reject_facts import read_rejects
+from stoker.pipeline.sample_rows import example_row, table_form
 from stoker.recipe.model import Recipe
 from stoker.store.artifact import Artifact
 
@@ -50,6 +51,8 @@ def card_facts(recipe: Recipe, inputs: Inputs) -> ReportFacts:
         task=evaluations[chosen].task,
         target=interface.target,
         inputs={name: step_name(feature) for name, feature in interface.inputs.items()},
+        example=example_row(interface),
+        **table_form(recipe),
         scored_part=part,
         evaluations=evaluations,
         chosen=chosen,

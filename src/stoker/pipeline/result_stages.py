@@ -79,7 +79,12 @@ def bundle_node(recipe: Recipe, stages: tuple[str, ...]) -> Node:
     return Node(
         stage="bundle",
         execute=_bundle,
-        code=("stoker.bundle", "stoker.evaluate.report", "stoker.pipeline.facts"),
+        code=(
+            "stoker.bundle",
+            "stoker.evaluate.report",
+            "stoker.pipeline.facts",
+            "stoker.pipeline.sample_rows",
+        ),
         fields={"name": recipe.name, "gates": recipe.evaluate.gates, "serve": serve_keys(recipe)},
         after=stages,
     )

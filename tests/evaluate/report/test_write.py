@@ -22,7 +22,7 @@ from stoker.evaluate.report.facts import (
     StageFact,
     TrainingFacts,
 )
-from stoker.evaluate.report.words import commands
+from stoker.evaluate.report.samples import commands
 from stoker.evaluate.report.write import presentable, write_report
 from stoker.evaluate.score import evaluate_all
 from stoker.tasks.classify import FittedClassify
@@ -110,6 +110,7 @@ def card_facts() -> ReportFacts:
         task="classify",
         target="left",
         inputs={"age": "number", "city": "category"},
+        example={"age": 40.5, "city": "l'Aquila"},
         evaluations=found,
         gates=tuple(check_gates({"accuracy": ">= 0.8", "roc_auc": ">= 0.99"}, found["model"])),
         baseline="logistic",
@@ -135,11 +136,11 @@ def test_card_is_golden() -> None:
 
 def test_commands_say_the_name_of_a_registered_model() -> None:
     facts = card_facts().model_copy(update={"bundle": "a/b c", "registered": True})
-    assert commands(facts)["serve"].splitlines()[0] == "stoker serve churn"
+    assert commands(facts)["serve"] == "stoker serve churn"
     elsewhere = facts.model_copy(update={"home": "my home"})
     assert commands(elsewhere)["predict"].endswith("-o answers.csv --home 'my home'")
     refused = elsewhere.model_copy(update={"registered": False})
-    assert commands(refused)["serve"].splitlines()[0] == "stoker serve 'a/b c'"
+    assert commands(refused)["serve"] == "stoker serve 'a/b c'"
 
 
 def test_card_tells_no_time_and_no_machine() -> None:

@@ -2,7 +2,8 @@
 
 BUNDLE is a folder, or a model of the catalog: NAME, NAME@ALIAS or NAME@VERSION. INPUT is a CSV,
 Parquet or JSON lines file, a folder of pictures, or one picture. OUTPUT is CSV, Parquet or JSON
-lines by its ending: the input's columns, then the answers. It appears whole or not at all.
+lines by its ending: the input's columns, then the answers. It appears whole or not at all. Columns
+that the model does not use are named and repeated.
 
 Bad rows do not stop the others: they are written to OUTPUT with `.rejects` before the ending,
 with line, column and reason, and the exit code is then 1. In CSV a text that a spreadsheet would

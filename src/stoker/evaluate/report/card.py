@@ -16,7 +16,8 @@ from collections.abc import Iterable, Sequence
 from stoker.evaluate.evaluation import ClassScore, Evaluation
 from stoker.evaluate.report._format import DASH, metric, percent, shortened, signed, size, span
 from stoker.evaluate.report.facts import CompressFacts, ReportFacts
-from stoker.evaluate.report.words import commands, grouped_notes, headline_sentence, sentence
+from stoker.evaluate.report.samples import commands
+from stoker.evaluate.report.words import grouped_notes, headline_sentence, sentence
 
 FEW_ROWS = 50
 MOST_CLASSES = 50
@@ -66,7 +67,8 @@ def _summary(facts: ReportFacts) -> str:
 
 
 def _use(facts: ReportFacts) -> list[str]:
-    lines = [commands(facts)[key] for key in ("predict", "serve")]
+    said = commands(facts)
+    lines = [said[key] for key in ("predict", "serve", "request")]
     return ["## How to use it", "```sh\n" + "\n".join(lines) + "\n```"]
 
 

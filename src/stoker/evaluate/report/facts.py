@@ -13,6 +13,7 @@ from pydantic import ConfigDict, Field
 from stoker.core.steps import Step
 from stoker.evaluate.evaluation import Evaluation
 from stoker.evaluate.gates import GateResult
+from stoker.evaluate.report.cells import Cell
 
 MOST_MISTAKES = 24
 _PART_ORDER = {"train": 0, "validation": 1, "test": 2}
@@ -177,7 +178,7 @@ class MistakeFact(Step):
     confidence: float | None = None
     image: bytes | None = None
     """Encoded picture as acquired; `write_report` makes a small PNG of it."""
-    cells: dict[str, str | float | int | bool | None] = Field(default_factory=dict)
+    cells: dict[str, Cell] = Field(default_factory=dict)
     """The row's other columns."""
 
 
@@ -197,6 +198,12 @@ class ReportFacts(Step):
     """Column that is predicted."""
     inputs: dict[str, str] = Field(default_factory=dict)
     """Column to feature, as in `{"image": "image"}`."""
+    example: dict[str, Cell] = Field(default_factory=dict)
+    """A row that the model takes, of usual values and no real one; pictures in base64."""
+    table: str = "csv"
+    """Ending of the files that hold rows: `csv`, `parquet` or `jsonl`."""
+    read_options: dict[str, Any] = Field(default_factory=dict)
+    """Options with which tables of text have to be read, such as `{"delimiter": ";"}`."""
     bundle: str = ""
     """Path of the bundle as a user would type it."""
     registered: bool = False

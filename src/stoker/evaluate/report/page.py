@@ -24,8 +24,8 @@ from stoker.evaluate.report import _format
 from stoker.evaluate.report._pictures import data_uri
 from stoker.evaluate.report.charts import evaluation_charts, training_charts
 from stoker.evaluate.report.facts import MistakeFact, PartFact, ReportFacts
+from stoker.evaluate.report.samples import commands
 from stoker.evaluate.report.words import (
-    commands,
     grouped_notes,
     headline_sentence,
     sample_words,

@@ -1,8 +1,7 @@
-"""Sentences and commands that the page and the model card share."""
+"""Sentences that the page and the model card share."""
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterable
 
 from stoker.evaluate.evaluation import Evaluation, Score
@@ -46,28 +45,6 @@ def headline_sentence(facts: ReportFacts, best: Evaluation) -> str:
     if gap.verdict == "unclear":
         return f"{said}; not clearly different from the {name}."
     return f"{said}: {gap.verdict} than the {name} by {_format.metric(abs(gap.value))}."
-
-
-def commands(facts: ReportFacts) -> dict[str, str]:
-    """Exact commands for using the bundle: by the model's name if the run registered it."""
-    bundle = facts.name if facts.registered else facts.bundle or "BUNDLE"
-    bundle = shlex.quote(bundle)
-    home = f" --home {shlex.quote(facts.home)}" if facts.registered and facts.home else ""
-    media = "image" in facts.inputs.values()
-    rows = "photos/" if media else "rows.csv"
-    body = (
-        "curl --data-binary @photo.png -H 'Content-Type: image/png'"
-        if media and len(facts.inputs) == 1
-        else "curl --data-binary @rows.csv -H 'Content-Type: text/csv'"
-    )
-    return {
-        "predict": f"stoker predict {bundle} {rows} -o answers.csv{home}",
-        "serve": f"stoker serve {bundle}{home}\n{body} http://127.0.0.1:8080/predict",
-        "python": (
-            f"import stoker\n\npredictor = stoker.load({(facts.bundle or 'BUNDLE')!r})\n"
-            "answers = predictor.predict(frame)  # pandas, Polars, Arrow or a list of dicts"
-        ),
-    }
 
 
 def grouped_notes(scores: Iterable[Score]) -> list[tuple[str, str]]:
