@@ -2,7 +2,8 @@
 
 Rows that a cleaner leaves out because the recipe says so (duplicates, outliers) are not counted:
 only records that could not be read, pictures that do not open, and cells that do not become a
-tensor.  What was rejected is in the store before this looks, so nothing is lost by refusing.
+tensor.  What was rejected is in the store before this looks, so nothing is lost by refusing.  Rows
+that the split takes out (training rows that stand in a given test set) are told and never refused.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from stoker.core.errors import DataError, Place
 from stoker.core.steps import step_names
 from stoker.engine.table_file import read_tables
 from stoker.pipeline.execute import Executed
+from stoker.pipeline.reject_facts import by_kind
 from stoker.store.artifact import Artifact
 
 UNREADABLE = "unreadable_media"
@@ -33,6 +35,8 @@ def check_rejects(executed: Executed, max_rejects: float) -> None:
     Raises:
         DataError: If more are, with the commonest reason, its place, and where all of them are.
     """
+    if executed.stage == "split" and executed.status != "cached":
+        _tell_left_out(executed.artifact)
     if executed.stage not in ("acquire", "clean", "prepare"):
         return
     rows_in = int(executed.artifact.manifest.summary["rows_in"])
@@ -52,6 +56,19 @@ def check_rejects(executed: Executed, max_rejects: float) -> None:
         )
     if executed.status != "cached":
         events.warning(f"{said} and are left out, see {path}; the first: {place}: {example}")
+
+
+def _tell_left_out(artifact: Artifact) -> None:
+    """Say which rows the split took out, such as training rows that stand in a given test set."""
+    path = artifact.folder / "rejects.parquet"
+    tables = list(read_tables(path))
+    for fact in by_kind(pa.concat_tables(tables)) if tables else ():
+        first = fact.samples[0]
+        place = Place(first.source, first.line, column=first.column)
+        rows = "row is" if fact.rows == 1 else "rows are"
+        events.warning(
+            f"{fact.rows:,} {rows} left out (split): {fact.reason}, see {path}; the first: {place}"
+        )
 
 
 def _unusable(artifact: Artifact) -> tuple[int, dict[str, Any] | None]:
