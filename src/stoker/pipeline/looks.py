@@ -21,10 +21,9 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
-import pyarrow as pa
-import pyarrow.parquet as pq
-
+from stoker.core.errors import StokerError
 from stoker.data.acquire import Source
+from stoker.data.acquire._parquet_child import footer_of_child
 from stoker.features._formats import BadImageError
 from stoker.features._pixels import look
 
@@ -151,10 +150,10 @@ def _look_at_file(path: Path, size: int, source: object) -> _FileLook:
 
 def _look_at_parquet(path: Path) -> _FileLook:
     try:
-        footer = pq.read_metadata(path)
-    except (OSError, pa.ArrowException):
+        footer = footer_of_child(path, path.name)
+    except StokerError:
         return _UNKNOWN
-    return _FileLook(footer.num_rows, exact=True, num_columns=footer.num_columns)
+    return _FileLook(footer.num_rows, exact=True, num_columns=len(footer.columns))
 
 
 def _look_at_idx(plain: bytes) -> _FileLook:

@@ -15,6 +15,7 @@ import pytest
 
 from stoker.core.errors import DataError, MachineError
 from stoker.data.acquire import parquet
+from stoker.data.acquire._parquet_child import Footer, footer_of_child
 from stoker.data.acquire._parquet_read import read_file
 from stoker.data.acquire.parquet import Parquet
 from stoker.data.dataset import Reading
@@ -270,7 +271,7 @@ def test_rows_that_need_too_much_memory_are_one_clear_error(
 def test_a_large_file_of_sound_rows_fits_a_small_memory(
     read: Acquire, write, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(parquet, "_MEMORY_BYTES", 200 << 20)
+    monkeypatch.setattr(parquet, "_MEMORY_BYTES", 500 << 20)
     cells = [random.Random(seed).randbytes(1 << 20) for seed in range(300)]
     table = pa.table({"a": pa.array(cells, pa.binary())})
     write(table, row_group_size=300, write_batch_size=8)
@@ -321,3 +322,15 @@ def test_the_same_file_twice_is_read_twice(read: Acquire, write) -> None:
     result = read({"parquet": {"path": ["a.parquet", "a.parquet"]}})
     assert result.column("a") == [1, 2, 1, 2]
     assert result.column("_line") == [1, 2, 1, 2]
+
+
+def test_a_footer_is_read_by_a_child_too(project: Path, write) -> None:
+    write(pa.table({"年龄": [1, 2, 3], "b": ["x", "y", None]}))
+    assert footer_of_child(project / "a.parquet", "a.parquet") == Footer(3, ["年龄", "b"])
+    (project / "evil.parquet").write_bytes(deeply_nested())
+    with pytest.raises(DataError, match="makes the reader crash"):
+        footer_of_child(project / "evil.parquet", "evil.parquet")
+    (project / "cut.parquet").write_bytes((project / "a.parquet").read_bytes()[:-9])
+    with pytest.raises(DataError, match=r"cannot be read as Parquet"):
+        footer_of_child(project / "cut.parquet", "cut.parquet")
+    assert not children()

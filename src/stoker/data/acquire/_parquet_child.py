@@ -12,15 +12,16 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from io import BufferedReader
-from typing import cast
+from pathlib import Path
+from typing import NamedTuple, cast
 
 import pyarrow as pa
 
 from stoker.core.errors import DataError, MachineError, Place
-from stoker.data.acquire._parquet_worker import END, ERROR, FRAME, READY, TABLE, Orders
+from stoker.data.acquire._parquet_worker import END, ERROR, FOOTER, FRAME, READY, TABLE, Orders
 from stoker.store.durable import machine_errors
 
 _WORKER = "stoker.data.acquire._parquet_worker"
@@ -29,6 +30,17 @@ _LEAN = {"MALLOC_ARENA_MAX": "2", "ARROW_DEFAULT_MEMORY_POOL": "system"}
 """Other allocators reserve gigabytes of addresses, which the cap on memory counts."""
 _KILLED = (-signal.SIGKILL, -signal.SIGTERM)
 _PATIENCE_S = 10.0
+FOOTER_BYTES = 1 << 30
+"""Memory that a footer may take."""
+FOOTER_CPU_S = 10.0
+"""CPU seconds that it may take."""
+
+
+class Footer(NamedTuple):
+    """What a Parquet file says about itself."""
+
+    num_rows: int
+    columns: list[str]
 
 
 def tables_of_child(orders: Orders, labels: Sequence[str]) -> Iterator[tuple[int, pa.Table]]:
@@ -42,6 +54,33 @@ def tables_of_child(orders: Orders, labels: Sequence[str]) -> Iterator[tuple[int
         DataError: If a file cannot be read: what the child says of it, or how it died of it.
         MachineError: If the child does not start, or is killed from outside.
     """
+    with _obeying(orders) as process:
+        for number, label in enumerate(labels):
+            for table in _tables(process, orders, label):
+                yield number, table
+
+
+def footer_of_child(path: Path, label: str) -> Footer:
+    """What a file says that it holds.
+
+    Raises:
+        DataError: If it cannot be read, or makes its reader crash.
+        MachineError: If the child does not start, or is killed from outside.
+    """
+    orders = Orders([str(path)], None, [], FOOTER_BYTES, FOOTER_CPU_S, footers_only=True)
+    with _obeying(orders) as process:
+        kind, content = _frame(process, orders.memory_bytes)
+        if kind == ERROR:
+            raise _said(content, label)
+        if kind != FOOTER:
+            raise _died(process, orders, label)
+        said = json.loads(content.to_pybytes())
+        return Footer(said["rows"], said["columns"])
+
+
+@contextmanager
+def _obeying(orders: Orders) -> Iterator[subprocess.Popen[bytes]]:
+    """A child that has its orders; it is killed in the end."""
     with _started() as process:
         assert process.stdin is not None
         try:
@@ -50,9 +89,7 @@ def tables_of_child(orders: Orders, labels: Sequence[str]) -> Iterator[tuple[int
                 process.stdin.close()
             if _frame(process, orders.memory_bytes)[0] != READY:
                 raise _not_started(process.wait())
-            for number, label in enumerate(labels):
-                for table in _tables(process, orders, label):
-                    yield number, table
+            yield process
         finally:
             process.kill()
 
@@ -78,16 +115,16 @@ def _tables(process: subprocess.Popen[bytes], orders: Orders, label: str) -> Ite
         if kind == END:
             return
         if kind == ERROR:
-            said = json.loads(content.to_pybytes())
-            raise DataError(
-                said["what"],
-                expected=said["expected"],
-                fix=said["fix"],
-                place=Place(label, column=said["column"]),
-            )
+            raise _said(content, label)
         if kind != TABLE:
             raise _died(process, orders, label)
         yield _table(content, label)
+
+
+def _said(content: pa.Buffer, label: str) -> DataError:
+    said = json.loads(content.to_pybytes())
+    place = Place(label, column=said["column"])
+    return DataError(said["what"], expected=said["expected"], fix=said["fix"], place=place)
 
 
 def _table(content: pa.Buffer, label: str) -> pa.Table:

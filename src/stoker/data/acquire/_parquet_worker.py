@@ -2,7 +2,7 @@
 
 It gets its orders as JSON on its standard input and answers in frames on its standard output: a
 byte for the kind, the length, and the content.  A table is an Arrow IPC stream, the end of a file
-is empty, an error is JSON and the last thing that is said.
+is empty, a footer is JSON, and so is an error, the last thing that is said.
 
 Cost: 0.4 s of CPU to start, once for all files of a source; handing over costs a copy or two of
 the rows, while the parent writes those before.
@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 
 from stoker.core.errors import DataError
 from stoker.data._child_limits import forbid_writing, limit_memory, limit_time, restore_signals
@@ -28,7 +29,7 @@ from stoker.data.acquire._parquet_read import read_file
 
 FRAME = struct.Struct("<cQ")
 """Kind of a frame, and how many bytes follow."""
-READY, TABLE, END, ERROR = b"R", b"T", b"E", b"X"
+READY, TABLE, END, FOOTER, ERROR = b"R", b"T", b"E", b"F", b"X"
 _MOST_THREADS = 4
 
 
@@ -46,12 +47,19 @@ class Orders:
     """Memory on top of what the process has when it starts."""
     cpu_s: float
     """CPU seconds for one batch of rows."""
+    footers_only: bool = False
+    """Whether to say what each file holds, and send no row."""
 
 
 def serve(orders: Orders, answers: BinaryIO) -> None:
     """Send the rows of all files."""
     for path in orders.paths:
         limit_time(orders.cpu_s, 0)
+        if orders.footers_only:
+            footer = pq.read_metadata(path)
+            said = {"rows": footer.num_rows, "columns": footer.schema.to_arrow_schema().names}
+            _send(answers, FOOTER, json.dumps(said).encode())
+            continue
         for table in read_file(Path(path), orders.columns, orders.images):
             _send(answers, TABLE, _packed(table))
             limit_time(orders.cpu_s, 0)
