@@ -24,13 +24,14 @@ from stoker.pipeline.effort import Effort
 from stoker.pipeline.execute import Executed, execute
 from stoker.pipeline.facts import chosen_name, gate_results, read_evaluations
 from stoker.pipeline.graph import build_graph, cut
-from stoker.pipeline.known import Known, look_up
+from stoker.pipeline.known import Known, cached, look_up
 from stoker.pipeline.node import Node
 from stoker.pipeline.past import KEY
 from stoker.pipeline.plan import Plan, make_plan, usual_efforts
 from stoker.pipeline.quarantine import check_rejects
 from stoker.pipeline.reporting import report_run
 from stoker.pipeline.result_stages import serve_keys
+from stoker.pipeline.sound import check_columns
 from stoker.recipe.load import load_recipe
 from stoker.recipe.model import Recipe
 from stoker.store.artifact import Artifact
@@ -95,6 +96,7 @@ def run(
     if known is not None:
         events.message(f"nothing to do: every stage is cached and {known.run} has the result")
         return _unchanged(known)
+    check_columns(recipe, cached(graph, store), default_cache())
     usual = usual_efforts(recipe, graph, store, default_cache())
     run_id = catalog.start_run(
         recipe.name, recipe.text, stoker=__version__, overrides=list(overrides)
@@ -125,7 +127,9 @@ def check(
     recipe = _as_recipe(recipe, overrides)
     folder = find_home(_as_path(home))
     graph = build_graph(recipe, default_cache())
-    return make_plan(recipe, graph, Store(folder), Catalog(folder), cache=default_cache())
+    store = Store(folder)
+    check_columns(recipe, cached(graph, store), default_cache())
+    return make_plan(recipe, graph, store, Catalog(folder), cache=default_cache())
 
 
 @dataclass(frozen=True)
@@ -148,6 +152,8 @@ class _Run:
             done[executed.stage] = executed
             self._record(executed)
             check_rejects(executed, self.recipe.data.max_rejects)
+            if executed.stage == "acquire":
+                check_columns(self.recipe, {"acquire": executed.artifact}, default_cache())
         seconds = {stage: round(e.seconds, 3) for stage, e in done.items()}
         if "bundle" not in done:
             result = RunResult(self.id, "partial", seconds=seconds)

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -71,7 +72,8 @@ def load_recipe(
         recipe = _build(raw)
     except Mistake as mistake:
         raise _placed(mistake, document, changed) from None
-    return recipe.written(text, project.absolute() if project else folder)
+    folder = project.absolute() if project else folder
+    return recipe.written(text, folder, partial(_place, document, changed))
 
 
 def _read(source: Path | str | Mapping[str, Any]) -> tuple[yaml.Document, str, Path]:
@@ -184,10 +186,18 @@ def _placed(
     mistake: Mistake, document: yaml.Document, changed: Mapping[yaml.Path, str]
 ) -> RecipeError:
     """The mistake with the line it stands in, or the override that caused it."""
-    place = document.place(mistake.path, of_key=mistake.of_key)
-    for path, override in changed.items():
-        inside = mistake.path[: len(path)] == path
-        around = bool(mistake.path) and path[: len(mistake.path)] == mistake.path
-        if inside or (around and not (mistake.of_key and mistake.path in document.keys)):
-            place = Place(f"--set {override}")
+    place = _place(document, changed, mistake.path, of_key=mistake.of_key)
     return RecipeError(mistake.what, expected=mistake.expected, fix=mistake.fix, place=place)
+
+
+def _place(
+    document: yaml.Document, changed: Mapping[yaml.Path, str], path: yaml.Path, *, of_key: bool
+) -> Place:
+    """Where a value (or its key) was written: in the document, or in an override."""
+    place = document.place(path, of_key=of_key)
+    for key, override in changed.items():
+        inside = path[: len(key)] == key
+        around = bool(path) and key[: len(path)] == path
+        if inside or (around and not (of_key and path in document.keys)):
+            place = Place(f"--set {override}")
+    return place

@@ -11,13 +11,14 @@ every error; from Python, `load_recipe({...})` takes the same keys, and steps as
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, PrivateAttr, Strict, field_validator, model_validator
 
-from stoker.core.errors import RecipeError
+from stoker.core.errors import Place, RecipeError
 from stoker.core.names import check_name
 from stoker.core.steps import Step, step_spec
 from stoker.recipe.values import Duration, Number, Share, Whole
@@ -194,6 +195,7 @@ class Recipe(Step):
 
     _text: str = PrivateAttr(default="")
     _project: Path = PrivateAttr(default_factory=Path.cwd)
+    _place: Callable[..., Place] | None = PrivateAttr(default=None)
 
     @field_validator("name")
     @classmethod
@@ -238,9 +240,18 @@ class Recipe(Step):
         """Every key with its value, defaults and steps written out, as JSON values."""
         return _plain(self)
 
-    def written(self, text: str, project: Path) -> Self:
-        """The same recipe, knowing its text and its project."""
-        self._text, self._project = text, project
+    def place(self, *path: str | int, of_key: bool = False) -> Place:
+        """Where a value (or its key) was written, for errors that are found later.
+
+        Args:
+            *path: Keys and positions from the top, such as `"inputs", "age"`.
+            of_key: Whether the key is wrong rather than its value.
+        """
+        return self._place(path, of_key=of_key) if self._place else Place("recipe")
+
+    def written(self, text: str, project: Path, place: Callable[..., Place]) -> Self:
+        """The same recipe, knowing its text, its project and where each key stands."""
+        self._text, self._project, self._place = text, project, place
         return self
 
 

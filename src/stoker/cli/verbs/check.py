@@ -1,7 +1,8 @@
 """Check a recipe and print the plan, without doing any work.
 
-Every mistake of the recipe is answered with its line and what was expected. The plan lists each
-stage, whether its result is already there, the rows it sees, and the time and memory it may take.
+Every mistake of the recipe is answered with its line and what was expected, also columns that the
+data does not have, as far as headers, footers or rows read earlier tell. The plan lists each stage,
+whether its result is already there, the rows it sees, and the time and memory it may take.
 
 Before the first run these come from a quick look: rows are counted in headers, footers and folders,
 or guessed from the beginning of a text file; time follows from built-in rates and the speed of this

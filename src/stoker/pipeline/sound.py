@@ -1,0 +1,126 @@
+"""Refuse a recipe that cannot work on the columns that its sources have.
+
+What the recipe says of columns is compared with what a header, a footer or the acquired rows say,
+before any work is started, so that a name typed wrong costs a second and not the time until the
+stage that reads it.
+
+Cost: see `columns_of`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from difflib import get_close_matches
+from pathlib import Path
+
+from stoker.core.errors import Place, RecipeError
+from stoker.core.steps import step_name
+from stoker.data.acquire import Source
+from stoker.data.dataset import Dataset
+from stoker.features import Feature
+from stoker.pipeline.columns_of import Columns, columns_of
+from stoker.pipeline.kinds import only
+from stoker.recipe.model import Recipe
+from stoker.store.artifact import Artifact
+
+_FOR_PICTURES = ("cnn", "resnet")
+_FOR_TABLES = ("boosted_trees",)
+_MOST_NAMES = 30
+
+
+def check_columns(recipe: Recipe, found: Mapping[str, Artifact], cache: Path) -> None:
+    """Compare a recipe with the columns that there are, as far as they are known.
+
+    Args:
+        recipe: A recipe.
+        found: Artifacts that are there, by stage.
+        cache: Folder for downloads.
+
+    Raises:
+        RecipeError: With the line, if a column is not there, a feature does not suit a column, or
+            the model cannot take the inputs.
+        DataError: If a file is missing.
+    """
+    columns = _known(recipe, found, cache)
+    if columns is not None:
+        _check_names(recipe, columns)
+        _check_features(recipe, columns)
+    _check_model(recipe, columns)
+
+
+def _known(recipe: Recipe, found: Mapping[str, Artifact], cache: Path) -> Columns | None:
+    if "acquire" in found:
+        dataset = Dataset.open(found["acquire"].folder)
+        return Columns(tuple(dataset.columns), frozenset(dataset.media_columns))
+    looks = (
+        columns_of(only(source, Source), recipe.project, cache) for source in recipe.data.sources
+    )
+    return next((columns for columns in looks if columns is not None), None)
+
+
+def _check_names(recipe: Recipe, columns: Columns) -> None:
+    named = {name: recipe.place("inputs", name, of_key=True) for name in recipe.inputs or {}}
+    named[recipe.target_column] = recipe.place("target", recipe.target_column, of_key=True)
+    for key in ("stratify", "group", "time"):
+        name = getattr(recipe.data.split, key)
+        if name is not None:
+            named.setdefault(name, recipe.place("data", "split", key))
+    for name, place in named.items():
+        if name not in columns.names:
+            raise _no_column(name, columns, place)
+
+
+def _no_column(name: str, columns: Columns, place: Place) -> RecipeError:
+    near = get_close_matches(name, columns.names, n=1)
+    shown = ", ".join(map(repr, columns.names[:_MOST_NAMES]))
+    more = len(columns.names) - _MOST_NAMES
+    return RecipeError(
+        f"there is no column {name!r} in the data",
+        expected=f"one of {shown}" + (f" and {more} more" if more > 0 else ""),
+        fix=f"did you mean {near[0]!r}?" if near else None,
+        place=place,
+    )
+
+
+def _check_features(recipe: Recipe, columns: Columns) -> None:
+    for name, step in (recipe.inputs or {}).items():
+        is_media = name in columns.media
+        if is_media == only(step, Feature).media:
+            continue
+        raise RecipeError(
+            f"column {name!r} holds {'pictures' if is_media else 'no pictures'}, "
+            f"but its feature is {step_name(step)}",
+            expected="image for pictures, number or category for values",
+            fix="write image"
+            if is_media
+            else "write number or category; a parquet source names its columns of encoded pictures "
+            "under `images:`",
+            place=recipe.place("inputs", name),
+        )
+
+
+def _check_model(recipe: Recipe, columns: Columns | None) -> None:
+    """Refuse a model of pictures without any, and one of tables with some."""
+    model = None if recipe.model is None else step_name(recipe.model)
+    pictures = _pictures(recipe, columns)
+    if model in _FOR_PICTURES and pictures == []:
+        raise RecipeError(
+            f"model {model} is for pictures, and no input is one",
+            expected="an input with the feature `image`",
+            fix="write `model: boosted_trees` or `mlp` for a table, or leave `model` out",
+            place=recipe.place("model"),
+        )
+    if model in _FOR_TABLES and pictures:
+        raise RecipeError(
+            f"model {model} cannot take the pictures of column {pictures[0]!r}",
+            expected="numbers and categories",
+            fix="write `model: cnn`, or leave `model` out and let the preset choose",
+            place=recipe.place("model"),
+        )
+
+
+def _pictures(recipe: Recipe, columns: Columns | None) -> list[str] | None:
+    """Inputs that are pictures; None if the inputs are chosen later from columns not known yet."""
+    if recipe.inputs:
+        return [name for name, step in recipe.inputs.items() if only(step, Feature).media]
+    return None if columns is None else sorted(columns.media)

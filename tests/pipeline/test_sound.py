@@ -1,0 +1,126 @@
+"""A recipe that does not fit its data is refused with a line, before any work."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from stoker.core.errors import RecipeError
+from stoker.core.steps import make_step
+from stoker.data.acquire import Source
+from stoker.pipeline.columns_of import columns_of
+from stoker.pipeline.run import check, run
+from stoker.store.catalog import Catalog
+
+RECIPE = """\
+version: 1
+name: people
+data:
+  sources: [SOURCE]
+  split: {stratify: 标签}
+inputs: {年龄: number}
+target: {标签: classify}
+"""
+CSV = "{csv: {path: a.csv}}"
+
+
+@pytest.fixture
+def recipe(tmp_path: Path) -> Path:
+    lines = ["年龄,job,标签", *[f"{number},cook,{number % 2}" for number in range(40)]]
+    (tmp_path / "a.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    rows = [{"年龄": number, "job": "cook", "标签": number % 2} for number in range(40)]
+    pq.write_table(pa.Table.from_pylist(rows), tmp_path / "a.parquet")
+    text = "".join(json.dumps(row) + "\n" for row in rows)
+    (tmp_path / "a.jsonl").write_text(text, encoding="utf-8")
+    (tmp_path / "recipe.yaml").write_text(RECIPE.replace("SOURCE", CSV), encoding="utf-8")
+    return tmp_path / "recipe.yaml"
+
+
+@pytest.mark.parametrize(
+    ("was", "now", "said"),
+    [
+        ("{年龄: number}", "{年令: number}", r"recipe.yaml:6:10: .* no column '年令'"),
+        ("{年龄: number}", "{年龄: number, jib: category}", r"(?s):6:\d+: .*did you mean 'job'"),
+        ("{标签: classify}", "{label: classify}", r"recipe.yaml:7:10: .* no column 'label'"),
+        ("stratify: 标签", "group: patient", r"recipe.yaml:5:18: .* no column 'patient'"),
+        ("{年龄: number}", "{年龄: image}", r"recipe.yaml:6:14: .* holds no pictures"),
+        ("inputs:", "model: cnn\ninputs:", r"recipe.yaml:6:8: model cnn is for pictures"),
+        ("inputs: {年龄: number}", "model: resnet", r"recipe.yaml:6:8: model resnet is for"),
+    ],
+)
+def test_what_does_not_fit_is_refused_at_its_line(
+    recipe: Path, tmp_path: Path, was: str, now: str, said: str
+) -> None:
+    for source in (CSV, "{parquet: {path: a.parquet}}", "{jsonl: {path: a.jsonl}}"):
+        text = RECIPE.replace("SOURCE", source)
+        assert was in text
+        recipe.write_text(text.replace(was, now), encoding="utf-8")
+        for do in (check, run):
+            with pytest.raises(RecipeError) as caught:
+                do(recipe, home=tmp_path / "home")
+            assert caught.match(said)
+            assert Catalog(tmp_path / "home").runs() == []
+
+
+def test_pictures_do_not_go_into_trees(digits_project: Path) -> None:
+    recipe = digits_project / "recipe.yaml"
+    for override, said in (
+        ("model=boosted_trees", "--set model=boosted_trees: model boosted_trees cannot take"),
+        ("inputs.image=category", "--set inputs.image=category: column 'image' holds pictures"),
+        ("target={lable: classify}", "(?s)--set target.*did you mean 'label'"),
+    ):
+        with pytest.raises(RecipeError, match=said):
+            check(recipe, home=digits_project / "home", overrides=[override])
+
+
+def test_an_override_is_named_and_a_sound_recipe_passes(recipe: Path, tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    with pytest.raises(RecipeError, match=r"--set inputs\.nope=number: there is no column 'nope'"):
+        check(recipe, home=home, overrides=["inputs.nope=number"])
+    assert check(recipe, home=home).to_do
+
+
+def test_columns_that_only_the_rows_tell_are_compared_before_cleaning(
+    recipe: Path, tmp_path: Path
+) -> None:
+    rows = [{"年龄": number, "标签": number % 2, "note": "x" * 4000} for number in range(40)]
+    text = "".join(json.dumps(row) + "\n" for row in rows)
+    (tmp_path / "a.jsonl").write_text(text, encoding="utf-8")
+    source = "{jsonl: {path: a.jsonl}}"
+    wrong = RECIPE.replace("SOURCE", source).replace("{年龄", "{age: number, 年龄")
+    recipe.write_text(wrong, encoding="utf-8")
+    home = tmp_path / "home"
+    check(recipe, home=home)
+    with pytest.raises(RecipeError, match=r"recipe.yaml:6:10: there is no column 'age'"):
+        run(recipe, home=home)
+    with pytest.raises(RecipeError, match=r"recipe.yaml:6:10: there is no column 'age'"):
+        check(recipe, home=home)
+
+
+@pytest.mark.parametrize(
+    ("options", "data", "names"),
+    [
+        ({}, b'\xef\xbb\xbfa,"b,\nc"\n1,2\n', ("a", "b,\nc")),
+        ({}, "a,b\n1,2\n".encode("utf-16"), ("a", "b")),
+        ({"encoding": "gb18030", "delimiter": ";"}, "甲;乙\n".encode("gb18030"), ("甲", "乙")),
+        ({"header": False}, b"1,2,3\n", ("c1", "c2", "c3")),
+        ({"names": ["x", "y"]}, b"1,2\n", ("x", "y")),
+        ({"strip": True}, b" a ,\tb\n", ("a", "b")),
+        ({}, gzip.compress(b"a,b\n"), ("a", "b")),
+        ({}, b"", None),
+        ({}, gzip.compress(b"a,b\n" * 99)[:20], None),
+    ],
+)
+def test_a_header_is_seen_as_the_source_reads_it(
+    tmp_path: Path, options: dict[str, Any], data: bytes, names: tuple[str, ...] | None
+) -> None:
+    (tmp_path / "a.csv").write_bytes(data)
+    source = make_step("stoker.data.acquire", {"csv": {"path": "a.csv", **options}}, Source)
+    found = columns_of(source, tmp_path, tmp_path)
+    assert (None if found is None else found.names) == names
