@@ -13,6 +13,7 @@ from typing import Any
 from stoker.core.steps import step_name
 from stoker.evaluate.evaluation import Evaluation
 from stoker.evaluate.gates import GateResult, check_gates
+from stoker.evaluate.leaks import Suspect
 from stoker.evaluate.report.facts import (
     CompressFact,
     CompressFacts,
@@ -55,6 +56,7 @@ def card_facts(recipe: Recipe, inputs: Inputs) -> ReportFacts:
         **table_form(recipe),
         scored_part=part,
         evaluations=evaluations,
+        suspects=_suspects(inputs),
         chosen=chosen,
         gates=tuple(gate_results(recipe, inputs)),
         gates_part=part,
@@ -74,6 +76,11 @@ def read_evaluations(inputs: Inputs) -> tuple[str, dict[str, Evaluation]]:
     said = _json(inputs["evaluate"], "evaluation.json")
     candidates = said["candidates"].items()
     return said["part"], {name: Evaluation.model_validate(e) for name, e in candidates}
+
+
+def _suspects(inputs: Inputs) -> tuple[Suspect, ...]:
+    said = _json(inputs["evaluate"], "evaluation.json")
+    return tuple(Suspect.model_validate(one) for one in said["suspects"])
 
 
 def gate_results(recipe: Recipe, inputs: Inputs) -> list[GateResult]:

@@ -22,6 +22,8 @@ from stoker.core.steps import step_spec
 from stoker.data.dataset import OWN_COLUMNS, Dataset
 from stoker.data.prepare.prepared_set import PreparedSet
 from stoker.engine.table_file import write_table
+from stoker.evaluate.evaluation import Evaluation
+from stoker.evaluate.leaks import Suspect, find_suspects, is_too_good, warning_words
 from stoker.evaluate.metrics import Metric
 from stoker.evaluate.mistakes import WorstRow, worst_rows
 from stoker.evaluate.report.card import render_card
@@ -36,6 +38,8 @@ from stoker.pipeline.row_groups import group_codes
 from stoker.recipe.model import Recipe
 from stoker.store.artifact import Artifact
 from stoker.store.durable import write_file
+from stoker.tasks import FittedTask
+from stoker.tasks._fitted.classify import FittedClassify
 
 MODEL = "model"
 _EVALUATE = (
@@ -131,10 +135,12 @@ def _evaluate(work: Work) -> dict[str, Any]:
     )
     chosen = chosen_name(work.inputs)
     mistakes = _mistakes(worst_rows(outputs[chosen], scored.target, task), work, part)
+    suspects = _suspects(evaluations[chosen], prepared, part, task)
     _write(
         work.folder / "evaluation.json",
         {
             "part": part,
+            "suspects": [suspect.model_dump(mode="json") for suspect in suspects],
             "candidates": {n: e.model_dump(mode="json") for n, e in evaluations.items()},
         },
     )
@@ -161,6 +167,24 @@ def _outputs(
                 pieces[name].append(predictor.outputs(rows))
             scoring.advance(rows.num_rows)
     return {name: np.concatenate(parts) for name, parts in pieces.items()}
+
+
+def _suspects(evaluation: Evaluation, prepared: Path, part: str, task: FittedTask) -> list[Suspect]:
+    """Columns that may tell the answer, said once, where the score is too good to be true."""
+    if not is_too_good(evaluation):
+        return []
+    sets = [PreparedSet.open(prepared, name) for name in dict.fromkeys((part, "validation"))]
+    columns = {
+        name: np.concatenate([one.columns[name] for one in sets])
+        for name, column in sets[0].columns.items()
+        if column.ndim == 1
+    }
+    target_N = np.concatenate([one.target for one in sets])
+    classes = len(task.classes) if isinstance(task, FittedClassify) else None
+    suspects = find_suspects(columns, target_N, classes)
+    if suspects:
+        events.warning(warning_words(evaluation, suspects))
+    return suspects
 
 
 def _mistakes(worst: list[WorstRow], work: Work, part: str) -> list[MistakeFact]:

@@ -14,6 +14,7 @@ import re
 from collections.abc import Iterable, Sequence
 
 from stoker.evaluate.evaluation import ClassScore, Evaluation
+from stoker.evaluate.leaks import warning_words
 from stoker.evaluate.report._format import DASH, metric, percent, shortened, signed, size, span
 from stoker.evaluate.report.facts import CompressFacts, ReportFacts
 from stoker.evaluate.report.samples import commands
@@ -152,6 +153,8 @@ def _weak_points(facts: ReportFacts) -> list[str]:
         f"{titles}: {escaped(note)}."
         for titles, note in grouped_notes(score for _, score in best.in_order())
     ]
+    if facts.suspects:
+        found.insert(0, f"**{escaped(warning_words(best, facts.suspects))}.**")
     classes = best.per_class or []
     rare = [one for one in classes if one.rows < FEW_ROWS]
     if rare:

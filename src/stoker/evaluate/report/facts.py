@@ -13,6 +13,7 @@ from pydantic import ConfigDict, Field
 from stoker.core.steps import Step
 from stoker.evaluate.evaluation import Evaluation
 from stoker.evaluate.gates import GateResult
+from stoker.evaluate.leaks import Suspect
 from stoker.evaluate.report.cells import Cell
 
 MOST_MISTAKES = 24
@@ -214,6 +215,8 @@ class ReportFacts(Step):
     """Part of the split that the evaluations are about."""
     evaluations: dict[str, Evaluation] = Field(default_factory=dict)
     """By candidate: `model`, `int8`, `baseline`..."""
+    suspects: tuple[Suspect, ...] = ()
+    """Columns that may tell the answer, where the score is too good to be true."""
     chosen: str = "model"
     """The candidate in the bundle."""
     gates: tuple[GateResult, ...] = ()

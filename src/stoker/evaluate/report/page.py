@@ -20,6 +20,7 @@ from typing import Any
 import jinja2
 
 from stoker.evaluate.evaluation import ClassScore, Evaluation
+from stoker.evaluate.leaks import warning_words
 from stoker.evaluate.report import _format
 from stoker.evaluate.report._pictures import data_uri
 from stoker.evaluate.report.charts import evaluation_charts, training_charts
@@ -129,6 +130,7 @@ def _frame(facts: ReportFacts) -> dict[str, Any]:
         "parts": [(key, title) for key, title in _PARTS if has[key]],
         "best": best,
         "headline": best and _headline(facts, best),
+        "doubt": best and facts.suspects and warning_words(best, facts.suspects),
         "gates_met": sum(gate.passed for gate in facts.gates),
         "total_seconds": sum(stage.seconds for stage in facts.stages),
         "input_words": ", ".join(few),

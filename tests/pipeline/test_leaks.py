@@ -1,0 +1,44 @@
+"""A run whose score is too good says which column to look at, on the terminal and in the report."""
+
+from __future__ import annotations
+
+import html
+from pathlib import Path
+
+import numpy as np
+
+from stoker.core.events import listening
+from stoker.pipeline.run import run
+from tests.pipeline.test_run import Heard
+
+RECIPE = """\
+version: 1
+name: patients
+data:
+  sources: [{csv: {path: a.csv}}]
+  split: {test: 0.3, validation: 0.2, stratify: 结果}
+target: {结果: classify}
+model: logistic
+train: {preset: fast, epochs: 3, threads: 1}
+evaluate: {resamples: 100}
+compress: off
+"""
+
+
+def test_a_column_that_was_filled_in_afterwards_is_named(tmp_path: Path) -> None:
+    draw = np.random.default_rng(0)
+    lines = ["年龄,出院科室,结果"]
+    for _ in range(300):
+        label = draw.choice(["阳性", "阴性"], p=[0.3, 0.7])
+        lines.append(f"{draw.integers(20, 80)},{'肿瘤科' if label == '阳性' else '内科'},{label}")
+    (tmp_path / "a.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    (tmp_path / "recipe.yaml").write_text(RECIPE, encoding="utf-8")
+    heard = Heard()
+    with listening(heard):
+        result = run(tmp_path / "recipe.yaml", home=tmp_path / "home")
+    (line,) = [line for line in heard.lines if "columns to look at" in line]
+    assert "columns to look at: '出院科室'" in line
+    assert "年龄" not in line
+    assert result.report is not None
+    assert line in html.unescape(result.report.read_text("utf-8"))
+    assert "columns to look at" in result.report.with_name("card.md").read_text("utf-8")
