@@ -68,7 +68,8 @@ def test_check_run_and_run_again(project: Path) -> None:
     assert done.returncode == 0, done.stderr
     (line,) = done.stdout.splitlines()
     result = json.loads(line)
-    assert set(result) == {"run", "status", "model", "bundle", "report", "metrics", "seconds"}
+    keys = {"run", "status", "model", "bundle", "report", "metrics", "seconds", "summary"}
+    assert set(result) == keys
     assert result["status"] == "done"
     assert Path(result["report"]).is_file()
     assert result["metrics"]["accuracy"]["low"] <= result["metrics"]["accuracy"]["value"]
@@ -78,6 +79,14 @@ def test_check_run_and_run_again(project: Path) -> None:
         "status": "unchanged",
         "seconds": dict.fromkeys(result["seconds"], 0.0),
     }
+    shown = stoker(project, "run").stdout
+    assert "\nROC AUC 0.9" in shown
+    assert "than the baseline" not in shown, "the model is the baseline"
+    for name in ("precision", "recall", "f1", "pr_auc"):
+        assert f"\n{name} of '恶性'" in shown
+    assert "rejects" not in shown
+    assert "next     stoker serve patients\n" in shown
+
     assert "everything is done already" in stoker(project, "check").stdout
     assert stoker(project, "report").stdout.strip() == result["report"]
 
@@ -85,6 +94,21 @@ def test_check_run_and_run_again(project: Path) -> None:
     assert refused.returncode == 3, refused.stderr
     assert "Traceback" not in refused.stderr
     assert stoker(project, "runs").stdout.count("patients") == 2
+
+
+def test_the_summary_says_where_rejects_are_and_which_home(project: Path) -> None:
+    with (project / "病人.csv").open("a", encoding="utf-8") as file:
+        file.write("1,2\n" + ",".join(["1"] * 9) + ",viel,良性\n")
+    inputs = ["--set", "inputs.测量9=number", "--set", "evaluate.gates={}"]
+    done = stoker(project, "run", "--home", "my home", *inputs)
+    assert done.returncode == 0, done.stderr
+    lines = [line for line in done.stdout.splitlines() if line.startswith("rejects")]
+    assert [line.partition(":")[0] for line in lines] == [
+        "rejects  1 row left out (acquire)",
+        "rejects  1 row left out (prepare)",
+    ]
+    assert all(Path(line.partition(": ")[2]).is_file() for line in lines)
+    assert "next     stoker serve patients --home 'my home'" in done.stdout
 
 
 def test_a_wrong_recipe_is_one_block_and_exit_code_2(project: Path) -> None:

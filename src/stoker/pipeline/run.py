@@ -32,6 +32,7 @@ from stoker.pipeline.quarantine import check_rejects
 from stoker.pipeline.reporting import report_run
 from stoker.pipeline.result_stages import serve_keys
 from stoker.pipeline.sound import check_columns
+from stoker.pipeline.summary import summary
 from stoker.recipe.load import load_recipe
 from stoker.recipe.model import Recipe
 from stoker.store.artifact import Artifact
@@ -57,6 +58,8 @@ class RunResult:
     """Wall time of each stage."""
     model: str | None = None
     """How other commands call what was registered: `NAME` for the champion, else `NAME@VERSION`."""
+    summary: Mapping[str, Any] = field(default_factory=dict)
+    """The score in a sentence, the positive class, and where rejected rows are."""
 
 
 class RefusedRun(GateError):
@@ -186,7 +189,15 @@ class _Run:
             self.recipe, self.id, list(done.values()), self.store.home, measured, self.overrides
         )
         seconds["report"] = round(time.monotonic() - self.started - sum(seconds.values()), 3)
-        result = RunResult(self.id, "done", bundle, report, scores(artifacts), seconds)
+        result = RunResult(
+            self.id,
+            "done",
+            bundle,
+            report,
+            scores(artifacts),
+            seconds,
+            summary=summary(self.recipe, artifacts),
+        )
         missed = [gate for gate in gate_results(self.recipe, artifacts) if not gate.passed]
         if missed:
             self._end(result, status="failed")
@@ -219,6 +230,7 @@ def as_json(result: RunResult) -> dict[str, Any]:
         "metrics": dict(result.metrics),
         "seconds": dict(result.seconds),
         "model": result.model,
+        "summary": dict(result.summary),
     }
 
 
@@ -252,6 +264,7 @@ def _unchanged(known: Known) -> RunResult:
         metrics=result.get("metrics", {}),
         seconds=dict.fromkeys(result.get("seconds", {}), 0.0),
         model=result.get("model"),
+        summary=result.get("summary", {}),
     )
 
 

@@ -5,7 +5,7 @@ stopped. The test rows are scored once, at the end. A gate that is missed ends w
 leaves the report to read.
 
 Progress goes to stderr. With --json the last thing on stdout is one object with run, status,
-bundle, report, metrics and the seconds of each stage.
+model, bundle, report, metrics, the seconds of each stage and a summary.
 
 Examples:
     stoker run
@@ -16,8 +16,9 @@ Examples:
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -26,6 +27,9 @@ from stoker.cli.options import HOME, RECIPE, SET
 
 if TYPE_CHECKING:
     from stoker.pipeline.run import RunResult
+
+_OF_POSITIVE = ("precision", "recall", "f1", "pr_auc")
+"""Metrics that are another number for the other one of two classes."""
 
 
 @click.command("run", cls=Verb, help=__doc__)
@@ -52,26 +56,57 @@ def verb(
         if as_json:
             click.echo(json_text(as_object(refusal.result)))
         raise
-    click.echo(json_text(as_object(result)) if as_json else describe(result, loaded.name))
+    click.echo(
+        json_text(as_object(result)) if as_json else describe(result, loaded.name, home=home)
+    )
 
 
 def as_object(result: RunResult) -> dict[str, object]:
     """The JSON object that scripts read."""
-    keys = ("run", "status", "model", "bundle", "report", "metrics", "seconds")
+    keys = ("run", "status", "model", "bundle", "report", "metrics", "seconds", "summary")
     return {key: getattr(result, key) for key in keys}
 
 
-def describe(result: RunResult, name: str) -> str:
-    """What came of a run, for people: metrics, seconds, and where to go next."""
-    from stoker.cli.text import duration, interval
+def describe(result: RunResult, name: str, *, home: Path | None = None) -> str:
+    """What came of a run, for people: the score in a sentence, metrics, and where to go next."""
+    import shlex
+
+    from stoker.cli.text import duration, table
 
     spent = duration(sum(result.seconds.values()))
     lines = [f"run {result.run}: {result.status} in {spent}"]
-    lines += [
-        f"  {metric_name:<18} {interval(metric)}" for metric_name, metric in result.metrics.items()
-    ]
+    if result.summary:
+        lines += [result.summary["headline"], ""]
+    if result.metrics:
+        positive = result.summary.get("positive")
+        rows = [_metric_row(key, one, positive) for key, one in result.metrics.items()]
+        lines += [*table(["metric", "value", "95 % interval"], rows).splitlines(), ""]
+    lines += [_rejects(one) for one in result.summary.get("rejects", ())]
     if result.report:
-        lines.append(f"  report  {result.report}")
+        lines.append(f"report   {result.report}")
     if result.bundle:
-        lines += [f"  bundle  {result.bundle}", f"  next    stoker serve {result.model or name}"]
+        option = f" --home {shlex.quote(str(home))}" if home else ""
+        model = result.model or name
+        lines.append(f"bundle   {result.bundle}")
+        lines.append(f"next     stoker serve {model}{option}")
+        lines.append(f"         stoker predict {model} INPUT -o answers.csv{option}")
     return "\n".join(lines)
+
+
+def _metric_row(name: str, metric: Mapping[str, Any], positive: str | None) -> tuple[object, ...]:
+    """A metric, with the class that it is about if it is about one of two."""
+    is_of_one = positive is not None and name in _OF_POSITIVE
+    low, high = metric.get("low"), metric.get("high")
+    return (
+        f"{name} of {positive!r}" if is_of_one else name,
+        f"{metric['value']:.4g}",
+        None if low is None or high is None else f"{low:.4g} to {high:.4g}",
+    )
+
+
+def _rejects(left_out: Mapping[str, Any]) -> str:
+    rows = left_out["rows"]
+    return (
+        f"rejects  {rows:,} {'row' if rows == 1 else 'rows'} left out ({left_out['stage']}): "
+        f"{left_out['file']}"
+    )

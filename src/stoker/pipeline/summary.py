@@ -1,0 +1,41 @@
+"""What a user in a hurry wants to know of a run: the score in a sentence, and what was left out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from stoker.evaluate.report.words import headline_sentence
+from stoker.pipeline.facts import card_facts
+from stoker.pipeline.reject_facts import REJECTING
+from stoker.recipe.model import Recipe
+from stoker.store.artifact import Artifact
+
+
+def summary(recipe: Recipe, artifacts: Mapping[str, Artifact]) -> dict[str, Any]:
+    """The main facts of a whole run, as JSON values.
+
+    Args:
+        recipe: The recipe of the run.
+        artifacts: Artifacts by stage, up to `bundle`.
+
+    Returns:
+        `headline` (the main score in a sentence), `positive` (the class that binary metrics are
+        about, or None) and `rejects`: stage, rows and file of every stage that left rows out.
+    """
+    facts = card_facts(recipe, artifacts)
+    best = facts.best
+    assert best is not None, "the bundle's own candidate was scored"
+    return {
+        "headline": headline_sentence(facts, best),
+        "positive": best.positive,
+        "rejects": [
+            {
+                "stage": stage,
+                "rows": rows,
+                "file": str(artifacts[stage].folder / "rejects.parquet"),
+            }
+            for stage in REJECTING
+            if (rows := artifacts[stage].manifest.summary["rejected"])
+        ],
+    }
