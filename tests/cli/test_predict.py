@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+from decimal import Decimal
 from pathlib import Path
 
 import pyarrow as pa
@@ -123,6 +124,35 @@ def test_a_failed_call_leaves_the_old_answers(age_bundle: Path, tmp_path: Path) 
         assert (done.exit_code == 0) == is_sound
         assert (out.read_bytes() == before) == (not is_sound)
     assert {path.name for path in tmp_path.iterdir()} == {"in.csv", "out.csv"}
+
+
+@pytest.mark.parametrize("ending", ["csv", "jsonl", "parquet"])
+def test_cells_of_any_kind_are_repeated(age_bundle: Path, tmp_path: Path, ending: str) -> None:
+    rows = {
+        "年龄": pa.array([20.0, 70.0]),
+        "moment": pa.array([1, None], pa.timestamp("ns", "Asia/Shanghai")),
+        "late": pa.array([10**6, -(10**6)], pa.date32()),
+        "raw": pa.array([b"\xff\0", b""]),
+        "share": pa.array([float("nan"), float("inf")]),
+        "price": pa.array([Decimal("1.50"), None]),
+        "text": pa.array(["a", None]).dictionary_encode(),
+    }
+    pq.write_table(pa.table(rows), tmp_path / "in.parquet")
+    done = predict(age_bundle, tmp_path / "in.parquet", "-o", tmp_path / f"out.{ending}")
+    assert done.exit_code == 0, (done.output, done.exception)
+    if ending == "parquet":
+        assert pq.read_table(tmp_path / "out.parquet")["moment"].equals(
+            pa.chunked_array([rows["moment"]])
+        )
+        return
+    text = (tmp_path / f"out.{ending}").read_text("utf-8")
+    for cell in (
+        "1970-01-01 08:00:00.000000001+0800",
+        "4707-11-29",
+        "2 bytes that begin ff00",
+        "1.50",
+    ):
+        assert cell in text
 
 
 def test_probabilities_are_columns_by_label(age_bundle: Path, tmp_path: Path) -> None:

@@ -25,6 +25,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from stoker.core.errors import DataError, Place
+from stoker.evaluate.report.cells import plain_cells
 from stoker.store.durable import make_folder, writing
 
 _FORMULA = r"^\s*[=+\-@\t\r]"
@@ -161,7 +162,19 @@ def as_text(column: pa.ChunkedArray) -> pa.ChunkedArray:
         return pa.chunked_array([pa.array(cells, pa.string())])
     if pa.types.is_string(kind) or pa.types.is_large_string(kind):
         return harmless(column)
+    if needs_words(kind):
+        return harmless(pa.chunked_array([pa.array(plain_cells(column), pa.string())]))
     return pc.cast(column, pa.string())
+
+
+def needs_words(kind: pa.DataType) -> bool:
+    """Whether cells of this type are put into words: bytes, dates, moments, time spans.
+
+    >>> needs_words(pa.timestamp("ns")), needs_words(pa.float32())
+    (True, False)
+    """
+    is_bytes = pa.types.is_binary(kind) or pa.types.is_large_binary(kind)
+    return is_bytes or pa.types.is_temporal(kind)
 
 
 def harmless(column: pa.ChunkedArray) -> pa.ChunkedArray:
@@ -179,10 +192,13 @@ def harmless(column: pa.ChunkedArray) -> pa.ChunkedArray:
 
 
 def finite(rows: pa.Table) -> pa.Table:
-    """The rows with null for every number that JSON cannot say."""
+    """The rows with null for every number that JSON cannot say, and words for moments and bytes."""
     for index, field in enumerate(rows.schema):
+        column = rows.column(index)
         if pa.types.is_floating(field.type):
-            column = rows.column(index)
             said = pc.if_else(pc.is_finite(column), column, pa.scalar(None, field.type))
+            rows = rows.set_column(index, field.name, said)
+        elif needs_words(field.type):
+            said = pa.array(plain_cells(column), pa.string())
             rows = rows.set_column(index, field.name, said)
     return rows
