@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -12,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stoker.serve.batcher import Batcher
+from stoker.serve.batcher import Batcher, Limits
 from stoker.serve.messages import Refusal
 from stoker.serve.metrics import Metrics
 from stoker.serve.served_model import Answers
@@ -39,8 +40,14 @@ def rows(*values: int) -> pa.Table:
 
 
 def batcher(model: Callable[..., Any], **options: Any) -> Batcher:
-    defaults: dict[str, Any] = {"max_batch": 4, "queue": 8, "deadline_s": 10.0}
-    return Batcher(model, **(defaults | options), metrics=Metrics())
+    defaults: dict[str, Any] = {
+        "max_batch": 4,
+        "max_pixels": 1000,
+        "queue": 8,
+        "queue_s": 10.0,
+        "deadline_s": 10.0,
+    }
+    return Batcher(model, Metrics(), Limits(**(defaults | options)))
 
 
 @settings(deadline=None)
@@ -160,5 +167,71 @@ def test_an_unexpected_error_hits_only_the_request_that_causes_it() -> None:
         assert [isinstance(result, ZeroDivisionError) for result in results] == [0, 1, 0, 0]
         assert (await made.submit(rows(4))).num_rows == 1
         await made.close()
+
+    asyncio.run(run())
+
+
+def test_the_queue_is_bounded_in_time_by_the_measured_speed() -> None:
+    """Rows of 20 ms and 0.4 s of queue: of 100 that come at once about 15 find a place."""
+
+    def model(units: Sequence[pa.Table]) -> list[Answers | Refusal]:
+        time.sleep(0.02 * sum(unit.num_rows for unit in units))
+        return [Answers({}, unit.num_rows) for unit in units]
+
+    async def run() -> None:
+        made = batcher(model, queue=1000, queue_s=0.4)
+        await made.submit(rows(0))
+        kept, refused = [], []
+        for i in range(100):
+            try:
+                kept.append(made.submit(rows(i)))
+            except Refusal as refusal:
+                refused.append(refusal)
+        assert 2 <= len(kept) <= 17
+        assert {refusal.status for refusal in refused} == {429}
+        assert {refusal.headers[0][1] for refusal in refused} == {b"1"}
+        await asyncio.gather(*kept, return_exceptions=True)
+        await made.submit(rows(0))
+        await made.close()
+
+    asyncio.run(run())
+
+
+def test_what_waits_too_long_because_the_model_became_slow_is_refused() -> None:
+    """The first batch takes long; those who found it running are answered, later ones are not."""
+
+    async def run() -> None:
+        model = Model()
+        slow_s = 0.0
+
+        def run_slowly(units: Sequence[pa.Table]) -> list[Answers | Refusal]:
+            time.sleep(slow_s)
+            return model(units)
+
+        made = batcher(run_slowly, max_batch=1, queue_s=0.2)
+        await made.submit(rows(0))
+        slow_s = 0.3
+        futures = [made.submit(rows(i)) for i in (1, 2, 3, 4)]
+        results = await asyncio.gather(*futures, return_exceptions=True)
+        assert [getattr(result, "status", 200) for result in results] == [200, 429, 429, 429]
+        assert made.num_waiting == 0
+        assert (await made.submit(rows(5))).columns["x"] == [5]
+        await made.close()
+
+    asyncio.run(run())
+
+
+@settings(deadline=None)
+@given(st.lists(st.integers(0, 1500), min_size=1, max_size=30))
+def test_a_batch_is_bounded_in_pixels(pixels: list[int]) -> None:
+    async def run() -> None:
+        model = Model()
+        made = batcher(model, max_batch=100, queue=100)
+        futures = [made.submit(rows(i), size) for i, size in enumerate(pixels)]
+        await asyncio.gather(*futures)
+        await made.close()
+        assert [i for batch in model.batches for (i,) in batch] == list(range(len(pixels)))
+        for batch in model.batches:
+            assert len(batch) == 1 or sum(pixels[i] for (i,) in batch) <= 1000
 
     asyncio.run(run())

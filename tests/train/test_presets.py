@@ -44,7 +44,7 @@ def test_model_follows_the_inputs() -> None:
 def test_the_recipes_model_is_kept_and_said() -> None:
     choice = pick(model=Mlp(hidden=(7,)))
     assert choice.model == Mlp(hidden=(7,))
-    assert choice.reason.startswith("mlp, as the recipe says; preset good: 7 epochs of 54,000")
+    assert choice.reason.startswith("mlp, as asked; preset good: 7 epochs of 54,000")
 
 
 @pytest.mark.parametrize("preset", ["fast", "good", "best"])

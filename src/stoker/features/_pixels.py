@@ -34,7 +34,7 @@ _MODES = {1: "L", 3: "RGB", 4: "RGBA"}
 _GREY = {"1", "L", "I;16", "I;16B", "I;16L", "I;16N", "I"}
 _SIDEWAYS = (5, 6, 7, 8)
 _ORIENTATION = 0x0112
-_PILLOW_ERRORS = (
+PILLOW_ERRORS = (
     OSError,
     SyntaxError,
     ValueError,
@@ -84,7 +84,7 @@ def look(data: bytes) -> Look:
             return Look(width, height, grey, getattr(image, "is_animated", False))
     except BadImageError:
         raise
-    except _PILLOW_ERRORS as error:
+    except PILLOW_ERRORS as error:
         raise _damaged(error) from None
 
 
@@ -116,7 +116,7 @@ def decode(
             return _finish(image, channels, size, resize)
     except BadImageError:
         raise
-    except _PILLOW_ERRORS as error:
+    except PILLOW_ERRORS as error:
         raise _damaged(error) from None
 
 

@@ -21,10 +21,11 @@ from http import HTTPStatus
 from time import perf_counter, time
 
 import orjson
+import pyarrow as pa
 
 from stoker import __version__
 from stoker.serve import page
-from stoker.serve.batcher import Batcher
+from stoker.serve.batcher import Batcher, Limits
 from stoker.serve.gate import Gate
 from stoker.serve.keys import Keys
 from stoker.serve.messages import (
@@ -72,13 +73,14 @@ class App:
         """Build the batcher, the gate and the table of routes."""
         self.model, self.settings, self.metrics = model, settings, metrics
         self.ready = True
-        self.batcher = Batcher(
-            model.answer,
+        limits = Limits(
             max_batch=settings.max_batch,
+            max_pixels=settings.max_pixels,
             queue=settings.queue,
+            queue_s=settings.queue_s,
             deadline_s=settings.deadline_s,
-            metrics=metrics,
         )
+        self.batcher = Batcher(model.answer, metrics, limits)
         self.routes = self._make_routes()
         self._gate = Gate(settings, keys)
         self._budget = BodyBudget(settings.max_buffered_bytes)
@@ -165,20 +167,21 @@ class App:
     async def _predict(self, request: Request) -> Answer:
         body = await self._body(request)
         asked = rest.read_rows(request, body, self.model, self.settings.max_rows)
-        answers = await self._wait(request, self.batcher.submit(asked.rows))
+        answers = await self._wait(request, asked.rows)
         return rest.write_answers(answers, self.model, single=asked.single)
 
     async def _infer(self, request: Request) -> Answer:
         body = await self._body(request)
         asked = v2.read_infer(request, body, self.model, self.settings.max_rows)
-        return asked.write(await self._wait(request, self.batcher.submit(asked.rows)))
+        return asked.write(await self._wait(request, asked.rows))
 
     async def _body(self, request: Request) -> bytes:
         self.batcher.check_room()
         return await request.body(self.settings, self._budget)
 
-    async def _wait(self, request: Request, future: asyncio.Future[Answers]) -> Answers:
+    async def _wait(self, request: Request, rows: pa.Table) -> Answers:
         """The answers; the connection cancels the future when its client leaves."""
+        future = self.batcher.submit(rows, self._num_pixels(rows))
         request.scope.setdefault("state", {})["waits_for"] = future
         try:
             return await future
@@ -186,6 +189,14 @@ class App:
             if future.cancelled():
                 raise ClientGone from None
             raise
+
+    def _num_pixels(self, rows: pa.Table) -> int:
+        if not self.model.image_columns:
+            return 0
+        # Only here, so that a model without pictures does not load Pillow.
+        from stoker.serve.pixels import count_pixels
+
+        return count_pixels(rows, self.model.image_columns, self.settings.max_pixels)
 
     def _readiness(self) -> Answer:
         return json_answer({"ready": self.ready}, 200 if self.ready else 503)

@@ -4,9 +4,16 @@ Greedy with no waiting time: a lone request starts at once, and under load the r
 while one batch is computed form the next.  Waiting for more was measured to cost latency and to
 gain nothing, because load itself fills the batches.
 
-The queue is bounded in rows; what does not fit is refused at once (429) with the time after which
-a place should be free.  A request that waits past its deadline is refused (504), one whose client
-has left is skipped.
+The queue is bounded in rows and in time.  Its length in seconds is the work ahead, times what the
+model lately took for a piece of work; three quarters of `queue_s` may be spent waiting and one in a
+batch with others.  A request that would wait longer is refused at once (429) with the time after
+which a place should be free.  Should the model become slower meanwhile, what has waited too long is
+refused when its turn comes, unless it waited only for the one batch that it found running.  So the
+tail of answered requests is bounded whatever the estimate was worth.  Work is counted in rows, and
+pictures also by their pixels, because a large one costs as much as hundreds of small ones.
+
+A batch is bounded in rows, in time, and in pixels, which bounds the memory that decoded pictures
+take.  A request whose client has left is skipped, one past its deadline refused (504).
 
 The model's thread takes its next batch itself.  If the event loop handed it over, a flood of
 requests to be refused would keep the loop busy and the model idle: answers fell to a tenth then.
@@ -25,6 +32,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from time import perf_counter
+from typing import NamedTuple
 
 import pyarrow as pa
 
@@ -34,6 +42,32 @@ from stoker.serve.served_model import Answers
 
 Run = Callable[[Sequence[pa.Table]], "list[Answers | Refusal]"]
 _POLL_S = 0.005
+_ROW_PIXELS = 65_536
+"""Pixels whose decoding counts like a row."""
+_NEWS = 0.1
+"""Weight of the latest batch in the measured speed."""
+_BATCH_SHARE = 0.25
+"""Part of `queue_s` that is meant for the batch itself."""
+
+
+class Load(NamedTuple):
+    """How much one or more requests are."""
+
+    num_rows: int = 0
+    num_pixels: int = 0
+
+    @property
+    def work(self) -> float:
+        """Rows, and pixels in units of `_ROW_PIXELS`."""
+        return self.num_rows + self.num_pixels / _ROW_PIXELS
+
+    def plus(self, other: Load) -> Load:
+        """Both together."""
+        return Load(self.num_rows + other.num_rows, self.num_pixels + other.num_pixels)
+
+    def minus(self, other: Load) -> Load:
+        """What is left without the other."""
+        return Load(self.num_rows - other.num_rows, self.num_pixels - other.num_pixels)
 
 
 @dataclass(slots=True, eq=False)
@@ -44,8 +78,35 @@ class Waiting:
     future: asyncio.Future[Answers]
     since: float
     timer: asyncio.TimerHandle
+    load: Load
     alone: bool = False
     """Whether it must not share a batch, because one that it was in failed."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Limits:
+    """How much goes together, how much waits, and how long."""
+
+    max_batch: int
+    """Most rows of a batch; a single larger request still goes, alone."""
+    max_pixels: int
+    """Most pixels of the pictures in a batch; likewise."""
+    queue: int
+    """Most rows that may wait."""
+    queue_s: float
+    """Most seconds that one may spend behind others and in a batch with them."""
+    deadline_s: float
+    """Seconds after which a request is given up."""
+
+    @property
+    def wait_s(self) -> float:
+        """The part of `queue_s` that is spent waiting."""
+        return self.queue_s * (1 - _BATCH_SHARE)
+
+    @property
+    def batch_s(self) -> float:
+        """The part of `queue_s` that is spent in a batch."""
+        return self.queue_s * _BATCH_SHARE
 
 
 class Batcher:
@@ -53,21 +114,18 @@ class Batcher:
 
     Args:
         run: Answers units of rows; called in the model's thread, one call at a time.
-        max_batch: Most rows of a batch; a single larger request still goes, alone.
-        queue: Most rows that may wait.
-        deadline_s: Seconds after which a request is given up.
         metrics: Where waits, batches and rejects are counted.
+        limits: Of batches and of the queue.
     """
 
-    def __init__(
-        self, run: Run, *, max_batch: int, queue: int, deadline_s: float, metrics: Metrics
-    ) -> None:
+    def __init__(self, run: Run, metrics: Metrics, limits: Limits) -> None:
         """Start with an empty queue; the thread starts with the first batch."""
-        self._run, self._max_batch, self._max_waiting = run, max_batch, queue
-        self._deadline_s, self._metrics = deadline_s, metrics
+        self._run, self._metrics = run, metrics
+        self._limits = limits
         self._waiting: deque[Waiting] = deque()
-        self._num_waiting = 0
-        self._row_s = 0.001
+        self._load_waiting = self._load_running = Load()
+        self._work_s = 0.0
+        self._took_at = 0.0
         self._busy = False
         self._lock = threading.Lock()
         self._executor = ThreadPoolExecutor(1, thread_name_prefix="model")
@@ -75,7 +133,12 @@ class Batcher:
     @property
     def num_waiting(self) -> int:
         """Rows in the queue."""
-        return self._num_waiting
+        return self._load_waiting.num_rows
+
+    @property
+    def wait_s(self) -> float:
+        """Seconds that a request would wait now, by what work lately took."""
+        return (self._load_waiting.work + self._load_running.work) * self._work_s
 
     def check_room(self, num_rows: int = 1) -> None:
         """Refuse rows that do not fit; asked before a body is read, it saves reading it.
@@ -83,14 +146,21 @@ class Batcher:
         Raises:
             Refusal: If the queue is full (429).
         """
-        if self._num_waiting and self._num_waiting + num_rows > self._max_waiting:
+        if not self.num_waiting:
+            return
+        wait_s = self.wait_s
+        if self.num_waiting + num_rows > self._limits.queue or wait_s > self._limits.wait_s:
             self._metrics.reject("queue_full")
-            raise too_busy("the queue is full", math.ceil(self._num_waiting * self._row_s) or 1)
+            raise too_busy("the queue is full", math.ceil(wait_s) or 1)
 
-    def submit(self, rows: pa.Table) -> asyncio.Future[Answers]:
+    def submit(self, rows: pa.Table, num_pixels: int = 0) -> asyncio.Future[Answers]:
         """Queue rows; the future ends with their answers or with a Refusal.
 
         Cancel it if nobody waits for the answers any more.
+
+        Args:
+            rows: What the model is to answer.
+            num_pixels: Pixels of the pictures in them.
 
         Raises:
             Refusal: If the queue is full (429).
@@ -98,10 +168,11 @@ class Batcher:
         self.check_room(rows.num_rows)
         loop = asyncio.get_running_loop()
         future: asyncio.Future[Answers] = loop.create_future()
-        timer = loop.call_later(self._deadline_s, self._expire, future)
+        timer = loop.call_later(self._limits.deadline_s, self._expire, future)
+        load = Load(rows.num_rows, num_pixels)
         with self._lock:
-            self._waiting.append(Waiting(rows, future, perf_counter(), timer))
-            self._num_waiting += rows.num_rows
+            self._waiting.append(Waiting(rows, future, perf_counter(), timer, load))
+            self._load_waiting = self._load_waiting.plus(load)
         if not self._busy:
             # After what else has just arrived, so that it shares the batch.
             loop.call_soon(self._start, loop)
@@ -117,7 +188,9 @@ class Batcher:
     def _expire(self, future: asyncio.Future[Answers]) -> None:
         if not future.done():
             self._metrics.reject("deadline")
-            future.set_exception(Refusal(f"no answer within {self._deadline_s:g} s", status=504))
+            future.set_exception(
+                Refusal(f"no answer within {self._limits.deadline_s:g} s", status=504)
+            )
 
     def _start(self, loop: asyncio.AbstractEventLoop) -> None:
         """Let the next batch go if the model is free; called on the event loop."""
@@ -130,36 +203,71 @@ class Batcher:
     def _go_on(self, loop: asyncio.AbstractEventLoop) -> None:
         """Give the model its next batch, or let it rest; called by whoever made it busy."""
         with self._lock:
-            batch = self._take()
+            batch, late = self._take(perf_counter())
             self._busy = bool(batch)
+        if late:
+            loop.call_soon_threadsafe(self._refuse_late, late)
         if batch:
             computing = self._executor.submit(self._run, [waiting.rows for waiting in batch])
             done = partial(self._finished, loop, batch, perf_counter())
             computing.add_done_callback(done)
 
-    def _take(self) -> list[Waiting]:
-        """The next batch: those still wanted, in order, up to the row limit; needs the lock."""
+    def _take(self, now: float) -> tuple[list[Waiting], list[Waiting]]:
+        """The next batch, those still wanted in order, and those too late; needs the lock."""
         batch: list[Waiting] = []
-        num_rows = 0
-        now = perf_counter()
+        late: list[Waiting] = []
+        load = Load()
         while self._waiting:
             first = self._waiting[0]
-            size = first.rows.num_rows
-            is_wanted = not first.future.done()
-            if is_wanted and batch and (first.alone or num_rows + size > self._max_batch):
+            if first.future.done():
+                self._remove_first()
+            elif self._is_late(first, now):
+                late.append(self._remove_first())
+            elif batch and (first.alone or not self._fits(load.plus(first.load))):
                 break
-            self._waiting.popleft()
-            self._num_waiting -= size
-            if not is_wanted:
-                continue
-            batch.append(first)
-            num_rows += size
-            self._metrics.waited(now - first.since)
-            if first.alone:
-                break
+            else:
+                load = load.plus(first.load)
+                batch.append(self._remove_first())
+                if first.alone:
+                    break
+        self._load_running = load
         if batch:
-            self._metrics.batch(num_rows, "full" if self._waiting else "idle")
-        return batch
+            self._count(batch, now)
+        return batch, late
+
+    def _fits(self, load: Load) -> bool:
+        """Whether so much may go together."""
+        limits = self._limits
+        return (
+            load.num_rows <= limits.max_batch
+            and load.num_pixels <= limits.max_pixels
+            and load.work * self._work_s <= limits.batch_s
+        )
+
+    def _is_late(self, waiting: Waiting, now: float) -> bool:
+        """Whether it has waited too long, and not just for the batch that was running."""
+        was_passed_over = waiting.since < self._took_at and not waiting.alone
+        return was_passed_over and now - waiting.since > self._limits.wait_s
+
+    def _remove_first(self) -> Waiting:
+        first = self._waiting.popleft()
+        self._load_waiting = self._load_waiting.minus(first.load)
+        return first
+
+    def _count(self, batch: list[Waiting], now: float) -> None:
+        self._took_at = now
+        for waiting in batch:
+            self._metrics.waited(now - waiting.since)
+        self._metrics.batch(self._load_running.num_rows, "full" if self._waiting else "idle")
+
+    def _refuse_late(self, late: list[Waiting]) -> None:
+        """Refuse what waited too long to be answered in time; called on the event loop."""
+        for waiting in late:
+            waiting.timer.cancel()
+            if not waiting.future.done():
+                self._metrics.reject("queue_slow")
+                refusal = too_busy("the queue became slow", math.ceil(self.wait_s) or 1)
+                waiting.future.set_exception(refusal)
 
     def _finished(
         self,
@@ -169,14 +277,16 @@ class Batcher:
         computing: Future[list[Answers | Refusal]],
     ) -> None:
         """Hand the answers to the event loop and go on; called in the model's thread."""
-        loop.call_soon_threadsafe(self._settle, loop, batch, perf_counter() - began, computing)
+        if computing.exception() is None:
+            work_s = (perf_counter() - began) / sum(waiting.load.work for waiting in batch)
+            self._work_s += (_NEWS if self._work_s else 1.0) * (work_s - self._work_s)
+        loop.call_soon_threadsafe(self._settle, loop, batch, computing)
         self._go_on(loop)
 
     def _settle(
         self,
         loop: asyncio.AbstractEventLoop,
         batch: list[Waiting],
-        seconds: float,
         computing: Future[list[Answers | Refusal]],
     ) -> None:
         """Give each request its answers; called on the event loop."""
@@ -184,8 +294,6 @@ class Batcher:
         if error is not None:
             self._answer_apart(loop, batch, error)
             return
-        num_rows = sum(waiting.rows.num_rows for waiting in batch)
-        self._row_s += 0.1 * (seconds / num_rows - self._row_s)
         for waiting, result in zip(batch, computing.result(), strict=True):
             waiting.timer.cancel()
             _settle(waiting.future, result)
@@ -203,7 +311,7 @@ class Batcher:
             for waiting in reversed(batch):
                 waiting.alone = True
                 self._waiting.appendleft(waiting)
-                self._num_waiting += waiting.rows.num_rows
+                self._load_waiting = self._load_waiting.plus(waiting.load)
         self._start(loop)
 
 

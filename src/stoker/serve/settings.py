@@ -35,12 +35,17 @@ class ServeSettings(Step):
     """Most rows that the model sees at once."""
     queue: Annotated[int, Field(ge=1, le=1_000_000)] = 256
     """Rows that may wait in a worker; a request beyond them is answered 429."""
+    queue_s: Annotated[float, Field(gt=0, le=3600)] = 2.0
+    """Seconds a request may spend behind and beside others, by the model's measured speed; one that
+    would need longer is answered 429."""
     deadline_s: Annotated[float, Field(gt=0, le=3600)] = 10.0
     """Seconds a request may take from its last byte to its answer; then 504."""
     max_rows: Annotated[int, Field(ge=1, le=1_000_000)] = 1024
     """Most rows in one request."""
     max_body_bytes: Annotated[int, Field(ge=1024, le=1024 * _MIB)] = 11 * _MIB - 1
     """Most bytes in one request's body; 11 MiB is refused with 413."""
+    max_pixels: Annotated[int, Field(ge=1)] = 64_000_000
+    """Most pixels of all pictures in one request, then 413, and of those decoded at a time."""
     max_buffered_bytes: Annotated[int, Field(ge=_MIB)] = 256 * _MIB
     """Most bytes of bodies held at once in a worker; beyond them requests are answered 429."""
     max_header_bytes: Annotated[int, Field(ge=1024, le=_MIB)] = 32 * 1024

@@ -85,7 +85,7 @@ def choose(
         ValidationError: If an override has a wrong value.
     """
     situation = Situation(preset, features, num_rows)
-    reason = f"{step_name(model)}, as the recipe says" if model else ""
+    reason = f"{step_name(model)}, as asked" if model else ""
     if model is None:
         model, reason = _choose_model(situation)
     defaults = {} if isinstance(model, Estimator) else _defaults(situation, model)
