@@ -17,6 +17,7 @@ from stoker.features._fitted.image import FittedImage
 from stoker.features._fitted.number import FittedNumber
 from stoker.models._graph_names import OUTPUT, ROWS, graph_input
 from stoker.store.catalog import Catalog
+from stoker.store.home import report_path
 from stoker.store.store import Store
 from stoker.tasks._fitted.classify import FittedClassify
 
@@ -88,10 +89,10 @@ def home(tmp_path: Path) -> Path:
     bundle = publish(store, "bundle", "b" * 64, {"dataset": rows.fingerprint}, {"chosen": "model"})
     publish(store, "prepared", "c" * 64, {}, {})
     metrics = {"accuracy": {"value": 0.9234, "low": 0.91, "high": 0.936}}
-    report = place / "reports" / "report.html"
-    report.parent.mkdir()
-    report.write_text("<p>报告</p>", encoding="utf-8")
     run = catalog.start_run("digits", "version: 1\n", stoker="0.1.0", overrides=["seed=7"])
+    report = report_path(place, run)
+    report.parent.mkdir(parents=True)
+    report.write_text("<p>报告</p>", encoding="utf-8")
     for stage, artifact in (("acquire", rows), ("bundle", bundle)):
         catalog.record_stage(
             run, stage, artifact.fingerprint, "done", 1.5, manifest=artifact.manifest

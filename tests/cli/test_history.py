@@ -51,6 +51,13 @@ def test_report_prints_the_path(home: Path) -> None:
     assert "is gone" in str(stoker(home, "report").exception)
 
 
+def test_a_home_that_was_moved_keeps_its_reports(home: Path) -> None:
+    moved = home.rename(home.with_name("moved"))
+    path = Path(stoker(moved, "report").output.strip())
+    assert path.is_relative_to(moved)
+    assert path.read_text(encoding="utf-8") == "<p>报告</p>"
+
+
 def test_models_and_aliases(home: Path) -> None:
     assert stoker(home, "models", "alias", "digits", "champion", "1").exit_code == 0
     listed = json.loads(stoker(home, "models", "--json").output)

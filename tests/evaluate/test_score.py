@@ -90,16 +90,23 @@ def test_one_class_only_is_reported_as_undefined() -> None:
 def test_a_model_with_no_mistake_is_not_called_certain() -> None:
     target_N = np.array([0, 1, 2] * 10)
     evaluation = evaluate(np.eye(3)[target_N] * 9, target_N, classes(*"abc"), seed=0, resamples=50)
-    note = evaluation.metrics["accuracy"].note
-    assert note is not None
-    assert "up to 0.1" in note
+    accuracy = evaluation.metrics["accuracy"]
+    assert accuracy.note is not None
+    assert "none of 30 rows differs" in accuracy.note
+    assert accuracy.low == pytest.approx(0.8843, abs=1e-4)
+    assert accuracy.high == 1.0
+    for name in ("f1_macro", "roc_auc", "log_loss"):
+        score = evaluation.metrics.get(name)
+        assert score is None or score.low is None or score.low < score.high, name
     assert evaluation.confusion is not None
     assert evaluation.confusion.pairs == []
 
 
 def test_single_row() -> None:
     evaluation = evaluate(np.array([[0.0, 2.0]]), np.array([1]), classes("n", "y"), seed=0)
-    assert evaluation.metrics["accuracy"].value == 1.0
+    accuracy = evaluation.metrics["accuracy"]
+    assert (accuracy.value, accuracy.high) == (1.0, 1.0)
+    assert accuracy.low == pytest.approx(0.025), "one row says next to nothing"
     evaluation = evaluate(np.array([[0.5]]), np.array([0.0]), TASK, seed=0, resamples=20)
     assert evaluation.metrics["mae"].value == 1.0
     assert evaluation.metrics["r2"].value is None

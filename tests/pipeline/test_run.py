@@ -12,6 +12,7 @@ from PIL import Image
 
 import stoker
 from stoker.cli.bundles import find_bundle
+from stoker.cli.history import report_of
 from stoker.core.errors import DataError, RecipeError
 from stoker.core.events import Silent, listening
 from stoker.pipeline.run import RefusedRun, RunResult, check, run
@@ -111,8 +112,10 @@ def test_a_missed_gate_registers_nothing(digits_project: Path, home: Path) -> No
     assert refusal.value.result.status == "refused"
     assert refusal.value.result.metrics["accuracy"]["value"] < 0.999
     assert Catalog(home).models() == []
-    assert Catalog(home).run("latest").status == "failed"
-    assert list((home / "runs").glob("*/report.html"))
+    record = Catalog(home).run("latest")
+    assert record.status == "failed"
+    assert record.result["metrics"]["accuracy"]["value"] < 0.999, "its scores are kept"
+    assert report_of(Catalog(home), home, record.id).is_file(), "and its report is found"
 
 
 def test_too_many_bad_pictures_refuse_the_run(digits_project: Path, home: Path) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from stoker.core.errors import ArtifactError
 from stoker.store.catalog import Catalog
-from stoker.store.home import find_home
+from stoker.store.home import find_home, report_path
 from stoker.store.manifest import NAME, read_manifest
 from stoker.store.records import Ancestor, RunRecord
 
@@ -55,8 +55,10 @@ def find_run(catalog: Catalog, run: str | None) -> RunRecord:
     return catalog.run(run or "latest")
 
 
-def report_of(catalog: Catalog, run: str | None) -> Path:
+def report_of(catalog: Catalog, home: Path, run: str | None) -> Path:
     """The report of a run, or of the newest run that has one.
+
+    It is looked for in the home as it is now, which may have been moved or copied since.
 
     Raises:
         ArtifactError: If the run has no report, or the file is gone.
@@ -67,7 +69,7 @@ def report_of(catalog: Catalog, run: str | None) -> Path:
         candidates = [find_run(catalog, run)]
     if not candidates or not candidates[0].result.get("report"):
         raise ArtifactError("there is no report", expected="a run that was evaluated")
-    path = Path(candidates[0].result["report"])
+    path = report_path(home, candidates[0].id)
     if not path.is_file():
         raise ArtifactError(f"the report {path} is gone", fix="run the recipe again")
     return path

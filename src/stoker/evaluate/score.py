@@ -19,7 +19,7 @@ from stoker.core.steps import find_step, step_name, step_names
 from stoker.evaluate.answers import ClassAnswers, Draw, NumberAnswers
 from stoker.evaluate.bootstrap import Candidate, class_values, draws, interval
 from stoker.evaluate.curves import confusion, curves, residuals
-from stoker.evaluate.evaluation import ClassScore, Comparison, Difference, Evaluation, Score
+from stoker.evaluate.evaluation import LEVEL, ClassScore, Comparison, Difference, Evaluation, Score
 from stoker.evaluate.metrics import STAGE, Metric
 from stoker.tasks import FittedTask
 from stoker.tasks.classify import FittedClassify
@@ -224,7 +224,7 @@ def _scores(
             undefined = "the positive class is neither true nor answered in any of these rows"
         sample_R = candidate.samples.get(name, np.empty(0))
         between = interval(sample_R) if undefined is None else None
-        low, high = between or (None, None)
+        low, high = _ends(name, value, between, candidate.answers.num_rows)
         found[name] = Score(
             title=_title(metric, name),
             about=metric.about(width),
@@ -240,6 +240,29 @@ def _scores(
     return found
 
 
+def _ends(
+    name: str, value: float, between: tuple[float, float] | None, num_rows: int
+) -> tuple[float, float] | tuple[None, None]:
+    """The interval to show; where resampling cannot move the score it has none of its own.
+
+    All right or all wrong says little about how often the next row is: for accuracy, a share of
+    rows, the exact interval is known (Clopper & Pearson 1934, https://doi.org/10.2307/2331986).
+
+    >>> [round(end, 3) for end in _ends("accuracy", 1.0, (1.0, 1.0), 50)]
+    [0.929, 1.0]
+    >>> _ends("f1", 1.0, (1.0, 1.0), 50)
+    (None, None)
+    """
+    if between is None:
+        return None, None
+    if between[0] != between[1]:
+        return between
+    if name == "accuracy" and value in (0.0, 1.0):
+        edge = ((1 - LEVEL) / 2) ** (1 / num_rows)
+        return (edge, 1.0) if value else (0.0, 1 - edge)
+    return None, None
+
+
 def _title(metric: Metric[Any], name: str) -> str:
     average = getattr(metric, "average", "auto")
     return metric.title if average == "auto" else f"{metric.title} ({average})"
@@ -253,11 +276,7 @@ def _note(
     if between is None:
         return "no interval: too few rows of some class"
     if between[0] == between[1] == value:
-        # Rule of three: with no failure in n rows, the rate is below 3 / n with 95 % confidence.
-        return (
-            f"no row differs, so resampling cannot move it; of {num_rows} rows a rate of up to "
-            f"{3 / num_rows:.2g} may have shown no case"
-        )
+        return f"none of {num_rows:,} rows differs, so resampling cannot move it"
     if not between[0] <= value <= between[1]:
         return "resampling adds noise of its own to it, so the interval lies off; read the value"
     if num_rows < FEW_ROWS:
@@ -277,7 +296,8 @@ def _class_scores(
             defined = not np.isnan(value_MK[m, k])
             parts[metric] = float(value_MK[m, k]) if defined else None
             between = interval(candidate.class_samples[:, m, k]) if defined else None
-            parts[f"{metric}_interval"] = between
+            moves = between is not None and between[0] != between[1]
+            parts[f"{metric}_interval"] = between if moves else None
         rows, answered = int(tally.truth_K[k]), int(tally.answered_K[k])
         found.append(ClassScore(name=name, rows=rows, answered=answered, **parts))
     return found

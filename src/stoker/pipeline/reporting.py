@@ -22,7 +22,7 @@ from stoker.pipeline.execute import Executed
 from stoker.pipeline.facts import card_facts, compress_facts, mistakes
 from stoker.recipe.model import Recipe
 from stoker.store.durable import machine_errors, make_folder, publish_folder
-from stoker.store.home import find_home
+from stoker.store.home import find_home, report_path
 
 LIBRARIES = ("stoker", "torch", "lightgbm", "onnxruntime", "numpy", "pyarrow", "daft", "pillow")
 
@@ -48,7 +48,8 @@ def report_run(
     Returns:
         Path of the page.
     """
-    folder = home / "runs" / run
+    page = report_path(home, run)
+    folder = page.parent
     make_folder(folder.parent)
     with machine_errors(f"write the report {folder}"):
         draft = Path(tempfile.mkdtemp(prefix=".report-", dir=folder.parent))
@@ -60,7 +61,7 @@ def report_run(
             publish_folder(draft, folder)
         finally:
             shutil.rmtree(draft, ignore_errors=True)
-    return folder / "report.html"
+    return page
 
 
 def run_facts(

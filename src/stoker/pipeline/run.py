@@ -106,6 +106,8 @@ def run(
     )
     try:
         return _Run(recipe, store, catalog, run_id, list(overrides), started, usual).finish(graph)
+    except RefusedRun:  # written down already, with its scores
+        raise
     except BaseException as error:
         catalog.finish_run(run_id, "failed", {"error": _said(error)})
         raise

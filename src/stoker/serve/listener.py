@@ -90,7 +90,7 @@ def _cannot_listen(error: OSError, host: str, port: int) -> MachineError:
     if error.errno == errno.EADDRINUSE:
         return MachineError(
             f"port {port} of {host} is in use",
-            fix="stop the other program, or choose a port with serve.port (0: any free one)",
+            fix="stop the other program, or choose another port with --port (0: any free one)",
         )
     if error.errno == errno.EACCES:
         return MachineError(

@@ -70,3 +70,8 @@ def make_home(home: Path) -> None:
     if not (home / _MARK).exists():
         write_file(home / ".gitignore", b"# made by stoker: the home is not source\n*\n")
         write_file(home / _MARK, b'{"format": 1}\n')
+
+
+def report_path(home: Path, run: str) -> Path:
+    """Where the report of a run stands, by the run's id."""
+    return home / "runs" / run / "report.html"

@@ -25,8 +25,9 @@ from stoker.cli.options import HOME
 def verb(run: str | None, open_it: bool, home: Path | None) -> None:
     """Print the path, and open it if asked."""
     from stoker.cli.history import open_catalog, report_of
+    from stoker.store.home import find_home
 
-    path = report_of(open_catalog(home), run)
+    path = report_of(open_catalog(home), find_home(home), run)
     click.echo(path)
     if open_it:
         click.launch(str(path))
