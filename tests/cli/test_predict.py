@@ -262,3 +262,22 @@ def pictures(tmp_path: Path) -> Path:
     (folder / "notes.txt").write_text("not a picture", encoding="utf-8")
     (folder / ".hidden.png").write_bytes(b"")
     return folder
+
+
+def test_a_path_that_is_no_file_of_the_folder_is_said_to_be_so(
+    image_bundle: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "表"
+    folder.mkdir()
+    (tmp_path / "secret").write_bytes(b"root:x:0")
+    Image.new("L", (2, 2)).save(folder / "图.png")
+    cells = ["图.png", "nope.png", "../secret", "", "a\0b"]
+    pq.write_table(pa.table({"image": cells}), folder / "in.parquet")
+    done = predict(image_bundle, folder / "in.parquet", "-o", tmp_path / "out.csv")
+    assert done.exit_code == 1, done.output
+    rejects = read_csv(tmp_path / "out.rejects.csv")
+    assert [reject["found"] for reject in rejects[:2]] == ["nope.png", "../secret"]
+    assert rejects[0]["reason"] == "is no file there"
+    assert rejects[1]["reason"] == "leads out of the folder of the table"
+    assert len(read_csv(tmp_path / "out.csv")) == 1
+    assert not any("root" in str(reject) for reject in rejects)

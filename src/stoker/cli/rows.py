@@ -100,29 +100,55 @@ def _read_table(
         folder = path.absolute().parent
         reading = Reading(folder, Path(scratch), MediaWriter(Path(scratch)), rejects)
         for table in source.read_rows(reading):
+            for column in media:
+                table = _with_files(table, column, folder, rejects)
             lines, files = table["_line"].to_pylist(), table["_source"].to_pylist()
-            shown = table.drop_columns(["_line", "_source"])
-            rows = shown
+            shown = rows = table.drop_columns(["_line", "_source"])
             for column in media:
                 rows = _with_pictures(rows, column, folder)
             yield Block(rows, shown, files, lines)
 
 
+def _with_files(table: pa.Table, column: str, folder: Path, rejects: Rejects) -> pa.Table:
+    """The rows whose paths name files of the folder; the others become rejects."""
+    if column not in table.column_names:
+        return table
+    problems = [_file_problem(folder, cell) for cell in table[column].to_pylist()]
+    for index, problem in enumerate(problems):
+        if problem:
+            rejects.add(
+                source=table["_source"][index].as_py(),
+                line=table["_line"][index].as_py(),
+                column=column,
+                found=str(table[column][index].as_py()),
+                reason=problem,
+                step="predict",
+            )
+    return table.filter(pa.array([not problem for problem in problems]))
+
+
+def _file_problem(folder: Path, cell: object) -> str | None:
+    if isinstance(cell, bytes) or cell is None:
+        return None
+    try:
+        path = (folder / str(cell)).resolve()
+        if not path.is_relative_to(folder.resolve()):
+            return "leads out of the folder of the table"
+        return None if path.is_file() else "is no file there"
+    except (OSError, ValueError):
+        return "is no path"
+
+
 def _with_pictures(rows: pa.Table, column: str, folder: Path) -> pa.Table:
-    """The rows with paths replaced by the bytes of their files; what is no file stays as it is."""
+    """The rows with paths replaced by the bytes of their files."""
     if column not in rows.column_names:
         return rows
-    cells = [_file_bytes(folder, cell) for cell in rows[column].to_pylist()]
+    cells = [
+        cell if isinstance(cell, bytes | None) else (folder / str(cell)).read_bytes()
+        for cell in rows[column].to_pylist()
+    ]
     position = rows.column_names.index(column)
     return rows.set_column(position, column, pa.array(cells, pa.large_binary()))
-
-
-def _file_bytes(folder: Path, cell: object) -> bytes | None:
-    if isinstance(cell, bytes) or cell is None:
-        return cell
-    path = folder / str(cell)
-    # What is not a file goes on as its own text, which no decoder takes: the cell is rejected.
-    return path.read_bytes() if path.is_file() else f"no file {cell}".encode()
 
 
 def _read_pictures(path: Path, interface: Interface, rejects: Rejects) -> Iterator[Block]:
