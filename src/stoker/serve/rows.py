@@ -108,7 +108,7 @@ def table_of_csv(body: bytes, cells: Cells, max_rows: int, target: str) -> pa.Ta
     unknown = [name for name in header if name not in cells and name != target]
     missing = [name for name in cells if name not in header]
     if unknown or missing or len(set(header)) != len(header):
-        raise _wrong_header(header, unknown, missing)
+        raise _wrong_header(unknown, missing, [*cells])
     columns = zip(*records, strict=True)
     return pa.table(
         {n: pa.array(list(v), pa.string()) for n, v in zip(header, columns, strict=True)}
@@ -138,9 +138,9 @@ def _read_csv(body: bytes, max_rows: int) -> tuple[list[str], list[list[str]]]:
     return header, records
 
 
-def _wrong_header(header: list[str], unknown: list[str], missing: list[str]) -> Refusal:
+def _wrong_header(unknown: list[str], missing: list[str], known: list[str]) -> Refusal:
     if unknown:
-        return bad_cells([_unknown(0, name, missing or header) for name in unknown[:_MAX_BAD]])
+        return bad_cells([_unknown(0, name, missing or known) for name in unknown[:_MAX_BAD]])
     if missing:
         return bad_cells([BadInput(0, name, "is missing") for name in missing])
     return Refusal("a column stands twice in the header", status=422)
@@ -157,10 +157,14 @@ def _bad_rows(rows: Sequence[Any], cells: Cells, target: str) -> list[BadInput]:
             known = {*names, target}
             bad += [_unknown(index, n, [*names]) for n in row if n not in known]
             absent = (name for name in names if name not in row)
-            bad += [BadInput(index, n, "is missing; give null if it is not known") for n in absent]
+            bad += [BadInput(index, name, _why_missing(cells[name])) for name in absent]
         if len(bad) >= _MAX_BAD:
             break
     return bad
+
+
+def _why_missing(cell: Mapping[str, Any]) -> str:
+    return "is missing; give null if it is not known" if "null" in _types(cell) else "is missing"
 
 
 def _unknown(row: int, name: str, known: Sequence[str]) -> BadInput:
