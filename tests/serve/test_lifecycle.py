@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import io
 import json
 import os
 import re
@@ -19,7 +18,6 @@ from typing import Any
 
 import httpx
 import pytest
-from PIL import Image
 
 HEAD = b"POST /predict HTTP/1.1\r\nHost: localhost\r\nContent-Type: image/png\r\n"
 HEAVY = ("torch", "daft", "pandas", "sklearn", "polars", "lightgbm", "jinja2", "stoker.train")
@@ -338,88 +336,6 @@ def test_overload_is_refused_quickly_and_passes(
         assert all((code == 429) == (retry is not None) for code, retry in found)
         with server.client() as client:
             assert client.post("/predict", content=data, headers=headers).status_code == 200
-
-
-PRESS = """
-import http.client, sys, threading, time
-host, port, seconds, picture = sys.argv[1], int(sys.argv[2]), float(sys.argv[3]), sys.argv[4]
-data, end, strange = open(picture, "rb").read(), time.time() + seconds, []
-
-def press():
-    connection = http.client.HTTPConnection(host, port, timeout=30)
-    while time.time() < end:
-        connection.request("POST", "/predict", data, {"content-type": "image/png"})
-        answer = connection.getresponse()
-        answer.read()
-        if answer.status not in (200, 429):
-            strange.append(answer.status)
-
-threads = [threading.Thread(target=press) for _ in range(64)]
-[thread.start() for thread in threads]
-[thread.join() for thread in threads]
-print(strange)
-"""
-
-
-def plain_picture(side: int) -> bytes:
-    """A few kilobytes that take long to decode."""
-    file = io.BytesIO()
-    Image.new("L", (side, side), 200).save(file, "PNG")
-    return file.getvalue()
-
-
-@pytest.mark.slow
-def test_a_minute_of_overload_is_bounded_in_time_and_memory(
-    digits: Path, start: Callable[..., Any], tmp_path: Path
-) -> None:
-    """64 clients in another process that never wait, and one that looks at its watch.
-
-    Who is answered has waited at most `queue_s` behind others: the 99th percentile is at most that
-    and twice what an answer takes without load.
-    """
-
-    def memory_kb(pid: int) -> int:
-        rollup = Path(f"/proc/{pid}/smaps_rollup").read_text()
-        return int(rollup.partition("Pss:")[2].split()[0])
-
-    def p99_s(client: httpx.Client, end: float) -> float:
-        """Of the answered requests until then."""
-        taken = []
-        while time.time() < end:
-            began = time.perf_counter()
-            code = client.post("/predict", content=data, headers=headers).status_code
-            if code == 200:
-                taken.append(time.perf_counter() - began)
-            else:
-                assert code == 429
-                time.sleep(0.001)
-        assert len(taken) >= 5, "hardly anything was answered"
-        return sorted(taken)[int(0.99 * len(taken))]
-
-    queue_s = 1.0
-    data, headers = plain_picture(2000), {"content-type": "image/png"}
-    (tmp_path / "picture.png").write_bytes(data)
-    with start(digits, max_batch=1, queue=16, queue_s=queue_s) as server, server.client() as calm:
-        unloaded_s = p99_s(calm, time.time() + 5)
-        before_kb = memory_kb(server.workers()[0])
-        where = httpx.URL(server.url)
-        words = [str(where.host), str(where.port), "60", str(tmp_path / "picture.png")]
-        with subprocess.Popen(
-            [sys.executable, "-c", PRESS, *words], stdout=subprocess.PIPE, text=True
-        ) as pressing:
-            time.sleep(2)
-            loaded_s = p99_s(calm, time.time() + 57)
-            strange, _ = pressing.communicate(timeout=60)
-        assert (pressing.returncode, strange.strip()) == (0, "[]")
-        assert memory_kb(server.workers()[0]) - before_kb < 50 * 1024
-        assert loaded_s <= 2 * unloaded_s + queue_s
-        metrics = calm.get("/metrics").text
-        waited = dict(re.findall(r'stoker_queue_seconds_bucket{le="(.*)"} (.*)', metrics))
-        assert float(waited["1.0"]) >= 0.99 * float(waited["+Inf"]), "what the server saw itself"
-        refused = re.search(r'stoker_rejects_total{reason="queue_full"} (.*)', metrics)
-        assert refused is not None
-        assert float(refused[1]) > 100, "there was no overload"
-        assert calm.post("/predict", content=data, headers=headers).status_code == 200
 
 
 def test_the_access_log_is_lines_of_json(

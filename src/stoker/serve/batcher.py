@@ -5,8 +5,8 @@ while one batch is computed form the next.  Waiting for more was measured to cos
 gain nothing, because load itself fills the batches.
 
 The queue is bounded in rows and in time.  Its length in seconds is the work ahead, times what the
-model lately took for a piece of work; three quarters of `queue_s` may be spent waiting and one in a
-batch with others.  A request that would wait longer is refused at once (429) with the time after
+model lately took for a piece of work; two thirds of `queue_s` may be spent waiting and a quarter in
+a batch with others.  A request that would wait longer is refused at once (429) with the time after
 which a place should be free.  Should the model become slower meanwhile, what has waited too long is
 refused when its turn comes, unless it waited only for the one batch that it found running.  So the
 tail of answered requests is bounded whatever the estimate was worth.  Work is counted in rows, and
@@ -46,8 +46,8 @@ _ROW_PIXELS = 65_536
 """Pixels whose decoding counts like a row."""
 _NEWS = 0.1
 """Weight of the latest batch in the measured speed."""
-_BATCH_SHARE = 0.25
-"""Part of `queue_s` that is meant for the batch itself."""
+_WAIT_SHARE, _BATCH_SHARE = 0.65, 0.25
+"""Parts of `queue_s` for waiting and for the batch; the rest is for the way there and back."""
 
 
 class Load(NamedTuple):
@@ -101,7 +101,7 @@ class Limits:
     @property
     def wait_s(self) -> float:
         """The part of `queue_s` that is spent waiting."""
-        return self.queue_s * (1 - _BATCH_SHARE)
+        return self.queue_s * _WAIT_SHARE
 
     @property
     def batch_s(self) -> float:

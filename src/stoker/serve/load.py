@@ -1,25 +1,31 @@
 """Load a bundle for serving: verify, open, name, and warm up.
 
 Every batch size is run once before the worker says that it is ready, because the first run of each
-size plans and allocates memory; at most two seconds are spent on it, the sizes that will be used
-most (1, 2, 4, 8 ...) first.
+size plans and allocates memory; at most a second is spent on it, the sizes that will be used most
+(1, 2, 4, 8 ...) first.  At most another second goes into the choice of threads, if there is one.
 """
 
 from __future__ import annotations
 
 import io
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from time import perf_counter
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
 from stoker.core.errors import ArtifactError
-from stoker.serve.served_model import ServedModel, is_image
+from stoker.serve.served_model import ServedModel, is_image, zero_tensors
 from stoker.serve.settings import ServeSettings
+from stoker.serve.threads import choose, measure
 
-_WARM_S = 2.0
+if TYPE_CHECKING:
+    from stoker.bundle.predictor import Predictor
+
+_WARM_S = 1.0
+_TRIED_ROWS = 8
 _VERSION_DIGITS = 12
 
 
@@ -37,16 +43,28 @@ def load_model(
     Raises:
         ArtifactError: If the bundle is missing, damaged or of a newer format.
     """
-    from stoker.bundle.predictor import load
+    from stoker.bundle.predictor import Predictor
+    from stoker.bundle.read import open_bundle
 
-    predictor = load(bundle, threads=settings.threads)
+    opened = open_bundle(bundle)
+    predictors = {count: Predictor(opened, count) for count in settings.thread_choices}
+    trial_s = _try(predictors, min(_TRIED_ROWS, settings.max_batch))
+    predictor = predictors[choose(trial_s)]
     name = name or str(predictor.info["name"])
     version = version or str(predictor.info["digest"])[:_VERSION_DIGITS]
     if "/" in name or "/" in version:
         raise ArtifactError(f"{name} {version} cannot be part of a path", expected="no '/'")
-    model = ServedModel(predictor, name, version)
+    model = ServedModel(predictor, name, version, trial_s)
     warm(model, settings.max_batch)
     return model
+
+
+def _try(predictors: dict[int, Predictor], num_rows: int) -> dict[int, float]:
+    """Seconds of one batch by number of threads; nothing is measured if there is no choice."""
+    if len(predictors) == 1:
+        return dict.fromkeys(predictors, 0.0)
+    zeros = zero_tensors(next(iter(predictors.values())).interface, num_rows)
+    return measure({count: partial(p.outputs_of, zeros) for count, p in predictors.items()})
 
 
 def warm(model: ServedModel, max_batch: int) -> None:

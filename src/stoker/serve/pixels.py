@@ -37,9 +37,9 @@ def count_pixels(rows: pa.Table, columns: Iterable[str], limit: int) -> int:
             if found > limit:
                 sent = "the picture has" if num_pictures == 1 else f"{num_pictures} pictures have"
                 raise Refusal(
-                    f"{sent} {found / 1e6:.1f} Mpx in one request",
+                    f"{sent} {found:,} pixels",
                     status=413,
-                    expected=f"at most {limit / 1e6:g} Mpx in all pictures of a request together",
+                    expected=f"at most {limit:,} pixels in all pictures of a request together",
                 )
     return found
 

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from stoker.bundle.interface import Interface
 from stoker.bundle.predictor import Predictor
 from stoker.core.errors import ArtifactError, DataError, StokerError
 from stoker.serve.messages import BadInput, Refusal
@@ -40,9 +41,23 @@ class Answers:
 class ServedModel:
     """A Predictor with its name, its version, and the schema of its cells."""
 
-    def __init__(self, predictor: Predictor, name: str, version: str) -> None:
-        """Read the schema once."""
+    def __init__(
+        self,
+        predictor: Predictor,
+        name: str,
+        version: str,
+        trial_s: Mapping[int, float] | None = None,
+    ) -> None:
+        """Read the schema once.
+
+        Args:
+            predictor: Answers raw rows.
+            name: What the model is called.
+            version: Its version.
+            trial_s: Seconds of a batch by number of threads, as the choice of threads found them.
+        """
         self.predictor, self.name, self.version = predictor, name, version
+        self.trial_s = dict(trial_s or {})
         inputs = predictor.interface.inputs
         self.cells: dict[str, dict[str, Any]] = {
             column: feature.json_schema() for column, feature in inputs.items()
@@ -80,10 +95,14 @@ class ServedModel:
 
     def warm(self, sizes: Iterable[int]) -> None:
         """Run the graph on zeros of each batch size, so that no client pays for a first time."""
-        inputs = self.predictor.interface.inputs
         for size in sizes:
-            zeros = {n: np.zeros((size, *f.shape), f.dtype) for n, f in inputs.items()}
-            self.predictor.outputs_of(zeros)
+            self.predictor.outputs_of(zero_tensors(self.predictor.interface, size))
+
+
+def zero_tensors(interface: Interface, num_rows: int) -> dict[str, np.ndarray]:
+    """A batch that any model can compute."""
+    inputs = interface.inputs.items()
+    return {name: np.zeros((num_rows, *f.shape), f.dtype) for name, f in inputs}
 
 
 def is_image(cell: Mapping[str, Any]) -> bool:

@@ -17,6 +17,7 @@ import socket
 import sys
 import tempfile
 from asyncio.subprocess import Process
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ from stoker.core.events import message, warning
 from stoker.serve.keys import VARIABLE, Keys, read_keys
 from stoker.serve.listener import listen, url_of
 from stoker.serve.settings import ServeSettings
+from stoker.serve.threads import choose
 from stoker.serve.worker import WorkerOrder
 
 _METRICS_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
@@ -88,15 +90,29 @@ class _Supervisor:
             loop.add_signal_handler(number, self._stopping.set)
         loop.add_signal_handler(signal.SIGHUP, self._roll)
         try:
-            first = await self._until_stopped(
-                asyncio.gather(*(self._start() for _ in range(self._settings.num_workers)))
-            )
+            first = await self._until_stopped(asyncio.ensure_future(self._start_all()))
             if first is not None:
                 message(self._greeting(listening, first[0][1]))
                 self._keepers = [loop.create_task(self._keep(process)) for process, _ in first]
                 await self._stopping.wait()
         finally:
             await self._stop()
+
+    async def _start_all(self) -> list[tuple[Process, dict[str, Any]]]:
+        """Start all workers; if threads are to be chosen, the first one does it for all.
+
+        Raises:
+            StokerError: Why one cannot be started.
+        """
+        first = []
+        if len(self._settings.thread_choices) > 1:
+            first.append(await self._start())
+        trial_s = dict(first[0][1]["trial_s"]) if first else {}
+        threads = choose(trial_s) if trial_s else self._settings.thread_choices[0]
+        self._settings = self._settings.model_copy(update={"threads": threads})
+        self._order = replace(self._order, settings=self._settings.model_dump(mode="json"))
+        others = range(self._settings.num_workers - len(first))
+        return first + await asyncio.gather(*(self._start() for _ in others))
 
     async def _until_stopped(self, starting: asyncio.Future[Any]) -> Any:
         """The result of starting, or None if a signal came first."""
@@ -111,9 +127,10 @@ class _Supervisor:
     def _greeting(self, listening: socket.socket, ready: dict[str, Any]) -> str:
         settings = self._settings
         access = "key needed" if self._keys else "this machine only"
+        trial = _trial_of(ready["trial_s"]) if len(ready["trial_s"]) > 1 else ""
         return (
             f"serving {ready['name']} {ready['version']} at {url_of(listening)} "
-            f"({settings.num_workers} workers x {settings.threads} threads, {access})"
+            f"({settings.num_workers} workers x {settings.threads} threads, {access}{trial})"
         )
 
     async def _start(self) -> tuple[Process, dict[str, Any]]:
@@ -143,7 +160,7 @@ class _Supervisor:
 
     def _environment(self) -> dict[str, str]:
         environment = {k: v for k, v in os.environ.items() if k != VARIABLE}
-        threads = str(self._settings.threads)
+        threads = str(max(self._settings.thread_choices))
         return environment | {"OMP_NUM_THREADS": threads, _METRICS_FOLDER: str(self._metrics)}
 
     async def _keep(self, process: Process) -> None:
@@ -212,6 +229,11 @@ class _Supervisor:
             if late:
                 _send_all(self._workers, signal.SIGKILL)
                 await asyncio.wait(late)
+
+
+def _trial_of(trial_s: list[tuple[int, float]]) -> str:
+    times = ", ".join(f"{1000 * seconds:.3g} ms on {count}" for count, seconds in trial_s)
+    return f"; threads measured: a batch takes {times}"
 
 
 def _send_all(workers: set[Process], number: signal.Signals) -> None:

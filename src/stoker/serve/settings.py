@@ -29,8 +29,8 @@ class ServeSettings(Step):
     """TCP port; 0 lets the system choose a free one."""
     workers: Annotated[int, Field(ge=0, le=256)] = 0
     """Worker processes; 0 is one for each core this process may use, divided by `threads`."""
-    threads: Annotated[int, Field(ge=1, le=256)] = 1
-    """Math threads in each worker; one is best for small models."""
+    threads: Annotated[int, Field(ge=0, le=256)] = 0
+    """Math threads in each worker; 0 measures at the start if some cores have no worker."""
     max_batch: Annotated[int, Field(ge=1, le=4096)] = 32
     """Most rows that the model sees at once."""
     queue: Annotated[int, Field(ge=1, le=1_000_000)] = 256
@@ -86,7 +86,19 @@ class ServeSettings(Step):
     @property
     def num_workers(self) -> int:
         """Worker processes, with 0 resolved to the cores this process may use."""
-        return self.workers or max(1, len(os.sched_getaffinity(0)) // self.threads)
+        return self.workers or max(1, len(os.sched_getaffinity(0)) // max(1, self.threads))
+
+    @property
+    def thread_choices(self) -> tuple[int, ...]:
+        """Numbers of threads worth trying: the one asked for, or one and a worker's share of cores.
+
+        >>> ServeSettings(threads=3).thread_choices, ServeSettings().thread_choices
+        ((3,), (1,))
+        """
+        if self.threads:
+            return (self.threads,)
+        share = len(os.sched_getaffinity(0)) // self.num_workers
+        return (1, share) if share > 1 else (1,)
 
     def key_path(self) -> Path | None:
         """The key file, or None.

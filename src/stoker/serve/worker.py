@@ -86,7 +86,8 @@ def main() -> int:
     gc.collect()
     gc.freeze()
     listening = socket.socket(fileno=order.socket)
-    ready = {"ready": os.getpid(), "name": model.name, "version": model.version}
+    trial = list(model.trial_s.items())
+    ready = {"ready": os.getpid(), "name": model.name, "version": model.version, "trial_s": trial}
     with asyncio.Runner(loop_factory=auto_loop_factory()) as runner:
         runner.run(_serve(app, listening, settings, lambda: _report(ready)))
     return 0

@@ -1,0 +1,75 @@
+"""Threads of a worker: measured when some cores have no worker, and a wish always wins."""
+
+from __future__ import annotations
+
+import os
+import re
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from stoker.serve.settings import ServeSettings
+from stoker.serve.threads import choose, measure
+
+CORES = len(os.sched_getaffinity(0))
+
+
+def test_the_trial_takes_a_second_and_a_round() -> None:
+    began = time.perf_counter()
+    best_s = measure({1: lambda: time.sleep(0.2), 2: lambda: time.sleep(0.1)})
+    assert time.perf_counter() - began < 2
+    assert best_s[1] > best_s[2] >= 0.1
+
+
+def test_a_tiny_model_is_tried_for_a_moment_only() -> None:
+    calls: list[int] = []
+    began = time.perf_counter()
+    measure({1: lambda: calls.append(1), 8: lambda: calls.append(8)})
+    assert time.perf_counter() - began < 0.5
+    assert calls == [1, 8] * (len(calls) // 2)
+
+
+@given(st.dictionaries(st.integers(1, 64), st.floats(1e-6, 10), min_size=1, max_size=2))
+def test_more_threads_must_be_a_tenth_faster(seconds: Mapping[int, float]) -> None:
+    chosen = choose(seconds)
+    few, many = min(seconds), max(seconds)
+    assert chosen == (many if seconds[many] < 0.9 * seconds[few] else few)
+
+
+@given(st.integers(0, 64), st.integers(0, 64))
+def test_choices_never_exceed_the_cores_and_a_wish_wins(workers: int, threads: int) -> None:
+    choices = ServeSettings(workers=workers, threads=threads).thread_choices
+    if threads:
+        assert choices == (threads,)
+    elif workers == 0:
+        assert choices == (1,)
+    else:
+        assert choices[0] == 1
+        assert all(count == 1 or count * workers <= CORES for count in choices)
+
+
+@pytest.mark.skipif(CORES < 2, reason="one core leaves nothing to choose")
+@pytest.mark.parametrize("threads", [0, 1, 2])
+def test_the_server_says_what_it_measured(
+    digits: Path, start: Callable[..., Any], threads: int
+) -> None:
+    with start(digits, workers=1, threads=threads) as server:
+        found = re.search(r"\(1 workers x (\d+) threads", server.greeting)
+        assert found is not None
+    times = r"; threads measured: a batch takes [\d.e-]+ ms on 1, [\d.e-]+ ms on \d+\)"
+    assert (re.search(times, server.greeting) is not None) == (threads == 0)
+    allowed = {1, CORES} if threads == 0 else {threads}
+    assert int(found[1]) in allowed
+
+
+def test_without_a_wish_each_core_has_a_worker_and_nothing_is_measured(
+    digits: Path, start: Callable[..., Any]
+) -> None:
+    with start(digits, workers=0) as server:
+        assert f"({CORES} workers x 1 threads" in server.greeting
+        assert "a batch takes" not in server.greeting
