@@ -51,7 +51,8 @@ def is_too_good(evaluation: Evaluation) -> bool:
 def _is_next_to_one(score: Score, num_rows: int) -> bool:
     if score.value is None or not score.higher_is_better:
         return False
-    touches = score.high is not None and score.high >= 1 - 1e-9
+    # A score that resampling cannot move has no interval; it touches 1 if it is 1.
+    touches = (score.value if score.high is None else score.high) >= 1 - 1e-9
     return touches or (score.value >= TOO_GOOD and num_rows > FEWEST_ROWS)
 
 
