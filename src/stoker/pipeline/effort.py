@@ -23,20 +23,12 @@ from stoker.core.steps import step_name
 from stoker.pipeline.looks import Extent, Shape
 from stoker.pipeline.network_cost import multiplications
 from stoker.recipe.model import Recipe
+from stoker.train.extent import PICTURE_NETWORK, Preset, batch_size, epochs
 
 GFLOPS = 200.0
 """Float32 matrix products of the two cores that the rates come from."""
 
 _TREES = "boosted_trees"
-_CNN = {"fast": (16, 1), "good": (32, 1), "best": (32, 2)}
-"""Width and depth of the network that a preset takes for pictures."""
-_EPOCHS = {
-    "logistic": {"fast": 4, "good": 10, "best": 20},
-    "mlp": {"fast": 4, "good": 8, "best": 24},
-    "cnn": {"fast": 2, "good": 7, "best": 20},
-}
-"""Epochs of 60,000 rows; fewer rows are seen more often, see `stoker.train.presets`."""
-_BATCH = {"logistic": 256, "mlp": 256, "cnn": 128}
 _SIDE, _LARGEST_AUTO = 64, 256
 _PROBE_SIDE, _PROBES = 96, 300
 
@@ -157,7 +149,7 @@ def main_model(recipe: Recipe, extent: Extent, inputs: Seen) -> ModelPlan:
     elif inputs.picture is None:
         name, fields = _TREES, {"num_trees": 500}
     else:
-        width, depth = _CNN[preset]
+        width, depth = PICTURE_NETWORK[preset]
         name, fields = "cnn", {"width": width, "depth": depth, "hidden": (128,)}
     return _plot(
         (name, fields), preset, extent, inputs, (recipe.train.epochs, recipe.train.batch_size)
@@ -170,23 +162,18 @@ def _baseline(extent: Extent, inputs: Seen) -> ModelPlan:
 
 def _plot(
     model: tuple[str, dict[str, Any]],
-    preset: str,
+    preset: Preset,
     extent: Extent,
     inputs: Seen,
     told: tuple[int | None, int | None],
 ) -> ModelPlan:
     name, fields = model
     rows = max(1, extent.parts["train"])
-    family = name if name in _EPOCHS else "cnn"
-    batch_size = _BATCH[family]
-    while batch_size > 16 and rows < 20 * batch_size:
-        batch_size //= 2
-    epochs = max(1, round(_EPOCHS[family][preset] * min(16.0, (60_000 / rows) ** 0.5)))
     return ModelPlan(
         name=name,
         fields=fields,
-        epochs=told[0] or epochs,
-        batch_size=told[1] or batch_size,
+        epochs=told[0] or epochs(name, preset, rows),
+        batch_size=told[1] or batch_size(name, rows),
         multiplications=multiplications(
             name, fields, inputs.picture, inputs.columns, inputs.outputs
         ),

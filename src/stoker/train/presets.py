@@ -13,19 +13,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from stoker.core import events
 from stoker.core.steps import step_name
 from stoker.features._fitted.image import FittedImage
 from stoker.models import Estimator, Model
+from stoker.train import extent
+from stoker.train.extent import Preset
 from stoker.train.settings import Settings
 
 if TYPE_CHECKING:
     from stoker.features import FittedFeature
     from stoker.tasks import FittedTask
-
-Preset = Literal["fast", "good", "best"]
 
 
 _FOR_ESTIMATORS = {"budget_s", "checkpoint_every_s", "threads", "class_weights"}
@@ -107,7 +107,7 @@ def _choose_model(situation: Situation) -> tuple[Model, str]:
         return BoostedTrees(), "boosted_trees, which is hard to beat on tables"
     from stoker.models.cnn import Cnn
 
-    width, depth = {"fast": (16, 1), "good": (32, 1), "best": (32, 2)}[situation.preset]
+    width, depth = extent.PICTURE_NETWORK[situation.preset]
     hybrid = " joined by the other columns" if situation.has_table else ""
     why = f"cnn (width {width}, depth {depth}) for images{hybrid}"
     return Cnn(width=width, depth=depth, dropout=0.2), why
@@ -128,8 +128,7 @@ def _logistic(situation: Situation) -> dict[str, Any]:
         "optimizer": {"adamw": {"weight_decay": 0.0}},
         "schedule": "cosine",
         "rate": 0.005,
-        "epochs": _epochs(situation, {"fast": 4, "good": 10, "best": 20}),
-        "batch_size": _batch_size(situation, 256),
+        **_length(situation, "logistic"),
         "patience": 5,
     }
 
@@ -139,8 +138,7 @@ def _mlp(situation: Situation) -> dict[str, Any]:
         "optimizer": "adamw",
         "schedule": "one_cycle",
         "rate": 0.005,
-        "epochs": _epochs(situation, {"fast": 4, "good": 7, "best": 24}),
-        "batch_size": _batch_size(situation, 512),
+        **_length(situation, "mlp"),
         "ema": None if situation.preset == "fast" else 0.99,
         "gradient_clip": 1.0 if situation.has_table else None,
         "augment": _moves(situation, turned=False),
@@ -152,10 +150,17 @@ def _convolutional(situation: Situation, name: str) -> dict[str, Any]:
         "optimizer": {"adamw": {"weight_decay": 0.02}},
         "schedule": "one_cycle",
         "rate": 0.004 if name == "cnn" else 0.003,
-        "epochs": _epochs(situation, {"fast": 2, "good": 7, "best": 20}),
-        "batch_size": _batch_size(situation, 128),
+        **_length(situation, name),
         "ema": None if situation.preset == "fast" else 0.995,
         "augment": _moves(situation, turned=situation.preset != "fast"),
+    }
+
+
+def _length(situation: Situation, name: str) -> dict[str, int]:
+    rows = situation.num_rows
+    return {
+        "epochs": extent.epochs(name, situation.preset, rows),
+        "batch_size": extent.batch_size(name, rows),
     }
 
 
@@ -169,28 +174,6 @@ def _moves(situation: Situation, *, turned: bool) -> list[dict[str, dict[str, fl
         {"rotate": {"degrees": 10, "zoom": 0.1}},
     ]
     return moves if turned else moves[:1]
-
-
-def _epochs(situation: Situation, at_sixty_thousand: Mapping[str, int]) -> int:
-    """Epochs for this number of rows: the table's at 60,000 rows, times sqrt(60,000 / rows).
-
-    The square root is between equal epochs (too few steps for small data) and equal steps (which
-    only memorises them); at most 16 times as many, and at least 1.
-    """
-    ratio = (60_000 / max(1, situation.num_rows)) ** 0.5
-    return max(1, round(at_sixty_thousand[situation.preset] * min(16.0, ratio)))
-
-
-def _batch_size(situation: Situation, wished: int) -> int:
-    """The wished size, halved until an epoch has 20 steps; not below 16.
-
-    >>> [_batch_size(Situation("good", {}, rows), 256) for rows in (60_000, 1_000, 100)]
-    [256, 32, 16]
-    """
-    size = wished
-    while size > 16 and situation.num_rows < 20 * size:
-        size //= 2
-    return size
 
 
 def _warn_of_unused(model: Model, given: Mapping[str, object]) -> None:
