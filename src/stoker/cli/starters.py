@@ -131,11 +131,11 @@ def first_values(path: Path, column: str) -> list[object]:
 
 
 def _from_parquet(path: Path, column: str) -> Iterator[object]:
-    import pyarrow.parquet as pq
+    from stoker.data.acquire._parquet_child import tables_of_child
+    from stoker.data.acquire.parquet import orders_for
 
-    with pq.ParquetFile(path) as file:
-        for batch in file.iter_batches(columns=[column]):
-            yield from batch.column(0).to_pylist()
+    for _, table in tables_of_child(orders_for([path], [column]), [str(path)]):
+        yield from table[column].to_pylist()
 
 
 def _from_jsonl(path: Path, column: str) -> Iterator[object]:
@@ -179,9 +179,9 @@ def column_names(path: Path) -> list[str]:
     """The columns of a table, from its first record or its footer."""
     suffix = path.suffix.lower()
     if suffix == ".parquet":
-        import pyarrow.parquet as pq
+        from stoker.data.acquire._parquet_child import footer_of_child
 
-        return pq.read_schema(path).names
+        return list(footer_of_child(path, str(path)).columns)
     with path.open(encoding="utf-8-sig", errors="replace", newline="") as file:
         if suffix == ".jsonl":
             return list(json.loads(file.readline()))

@@ -19,11 +19,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-import pyarrow as pa
-import pyarrow.parquet as pq
-
+from stoker.core.errors import DataError
 from stoker.core.steps import Step
 from stoker.data.acquire import Source
+from stoker.data.acquire._parquet_child import footer_of_child
 from stoker.data.acquire.csv import Csv
 from stoker.data.acquire.idx import Idx
 from stoker.data.acquire.images import Images
@@ -93,11 +92,11 @@ def _names_of_csv(source: Csv, path: Path) -> list[str] | None:
     return [name.strip(" \t") for name in first] if source.strip else first
 
 
-def _names_of_parquet(path: Path) -> list[str] | None:
+def _names_of_parquet(path: Path) -> Iterable[str] | None:
     try:
-        return pq.read_schema(path).names
-    except (OSError, pa.ArrowException):
-        return None
+        return footer_of_child(path, path.name).columns
+    except DataError:
+        return None  # the source says why, with its place
 
 
 def _names_of_jsonl(path: Path) -> Iterable[str] | None:

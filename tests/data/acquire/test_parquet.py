@@ -326,7 +326,7 @@ def test_the_same_file_twice_is_read_twice(read: Acquire, write) -> None:
 
 def test_a_footer_is_read_by_a_child_too(project: Path, write) -> None:
     write(pa.table({"年龄": [1, 2, 3], "b": ["x", "y", None]}))
-    assert footer_of_child(project / "a.parquet", "a.parquet") == Footer(3, ["年龄", "b"])
+    assert footer_of_child(project / "a.parquet", "a.parquet") == Footer(3, ("年龄", "b"))
     (project / "evil.parquet").write_bytes(deeply_nested())
     with pytest.raises(DataError, match="makes the reader crash"):
         footer_of_child(project / "evil.parquet", "evil.parquet")

@@ -15,7 +15,7 @@ Cost: 0.4 s of CPU for the child; memory for some batches of about 16 MiB.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -35,6 +35,13 @@ _MEMORY_BYTES = 6 << 30
 """Some writers put a thousand pictures into one page; it has at most 2 GiB, packed and unpacked."""
 _CPU_S = 60.0
 """For one batch of rows, all threads together."""
+
+
+def orders_for(
+    paths: Sequence[Path], columns: list[str] | None, images: Sequence[str] = ()
+) -> Orders:
+    """What a child is to read, under the limits of this source."""
+    return Orders(list(map(str, paths)), columns, list(images), _MEMORY_BYTES, _CPU_S)
 
 
 class Parquet(Source):
@@ -69,7 +76,7 @@ class Parquet(Source):
         paths = self.files(reading.project, reading.cache)
         labels = [reading.label(path) for path in paths]
         columns = None if self.columns is None else list(self.columns)
-        orders = Orders(list(map(str, paths)), columns, list(self.images), _MEMORY_BYTES, _CPU_S)
+        orders = orders_for(paths, columns, self.images)
         done = [0] * len(paths)
         for number, table in tables_of_child(orders, labels):
             yield from self._rows(table, (labels[number], done[number]), reading)
