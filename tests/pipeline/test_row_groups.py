@@ -31,7 +31,7 @@ compress: off
 
 def test_equal_values_belong_together_and_missing_ones_to_nobody(tmp_path: Path) -> None:
     row_N = np.array([1, 3, 5, 7, 9, 11])
-    table = {"_row": row_N, "病人": pa.array(["b", "a", None, "b", None, "c"])}
+    table = {"_row": row_N, "病人": pa.array(["b", "a", None, "b", " ", "c"])}
     write_table(pa.table(table), tmp_path / "rows.parquet")
     asked = np.array([7, 1, 9, 5, 3])
     group_N = group_codes(tmp_path / "rows.parquet", asked, "病人")

@@ -81,9 +81,12 @@ class Candidate:
         answers: ClassAnswers | NumberAnswers,
         metrics: Mapping[str, Metric[Any]],
         resamples: int,
+        num_groups: int | None = None,
     ) -> None:
         """Prepare every metric; those that are undefined keep the reason instead."""
         self.answers = answers
+        self.num_groups = num_groups
+        """Groups that draws are made of; None: rows."""
         self.undefined: dict[str, str] = {}
         self._prepared: dict[str, tuple[Metric[Any], Any]] = {}
         self.samples: dict[str, np.ndarray] = {}

@@ -121,8 +121,9 @@ def evaluate_all(  # noqa: PLR0913 - what to score, and how, each by its name
     assert reference is None or reference in outputs
     kind = "classify" if isinstance(task, FittedClassify) else "regress"
     metrics = metrics_of(kind, own_metrics)
+    num_groups = None if group_N is None else int(group_N.max(initial=-1)) + 1
     candidates = {
-        name: Candidate(answers_of(output_NK, target_N, task), metrics, resamples)
+        name: Candidate(answers_of(output_NK, target_N, task), metrics, resamples, num_groups)
         for name, output_NK in outputs.items()
     }
     with events.task("intervals", total=resamples, unit="resamples") as drawing:
@@ -130,7 +131,6 @@ def evaluate_all(  # noqa: PLR0913 - what to score, and how, each by its name
             for candidate in candidates.values():
                 candidate.take(place, draw)
             drawing.advance()
-    num_groups = None if group_N is None else int(group_N.max()) + 1
     whole = Draw(np.ones(len(target_N), dtype=np.int64))
     rest = reference and {n: c for n, c in candidates.items() if n != reference}
     comparisons = {
@@ -139,7 +139,7 @@ def evaluate_all(  # noqa: PLR0913 - what to score, and how, each by its name
     }
     return {
         name: _describe(candidate, task, metrics, whole, seed=seed, resamples=resamples).model_copy(
-            update={"comparison": comparisons.get(name), "num_groups": num_groups}
+            update={"comparison": comparisons.get(name)}
         )
         for name, candidate in candidates.items()
     }
@@ -189,6 +189,7 @@ def _describe(
     answers = candidate.answers
     common: dict[str, Any] = {
         "num_rows": answers.num_rows,
+        "num_groups": candidate.num_groups,
         "seed": seed,
         "resamples": resamples,
         "metrics": _scores(candidate, metrics, whole),
@@ -224,7 +225,7 @@ def _scores(
             undefined = "the positive class is neither true nor answered in any of these rows"
         sample_R = candidate.samples.get(name, np.empty(0))
         between = interval(sample_R) if undefined is None else None
-        low, high = _ends(name, value, between, candidate.answers.num_rows)
+        low, high = _ends(name, value, between, candidate.num_groups or candidate.answers.num_rows)
         found[name] = Score(
             title=_title(metric, name),
             about=metric.about(width),
@@ -241,7 +242,7 @@ def _scores(
 
 
 def _ends(
-    name: str, value: float, between: tuple[float, float] | None, num_rows: int
+    name: str, value: float, between: tuple[float, float] | None, num_drawn: int
 ) -> tuple[float, float] | tuple[None, None]:
     """The interval to show; where resampling cannot move the score it has none of its own.
 
@@ -258,7 +259,7 @@ def _ends(
     if between[0] != between[1]:
         return between
     if name == "accuracy" and value in (0.0, 1.0):
-        edge = ((1 - LEVEL) / 2) ** (1 / num_rows)
+        edge = ((1 - LEVEL) / 2) ** (1 / num_drawn)
         return (edge, 1.0) if value else (0.0, 1 - edge)
     return None, None
 

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from stoker.data.prepare._rows import rows_with_ids
+from stoker.data.split._units import codes_of
 
 
 def group_codes(rows_path: Path, row_N: np.ndarray, column: str | None) -> np.ndarray | None:
@@ -28,8 +28,7 @@ def group_codes(rows_path: Path, row_N: np.ndarray, column: str | None) -> np.nd
         return None
     table = pa.concat_tables(rows_with_ids(rows_path, np.sort(row_N), ["_row", column]))
     place_N = np.searchsorted(table["_row"].to_numpy(), row_N)
-    codes = pc.dictionary_encode(table[column].combine_chunks()).indices.take(pa.array(place_N))
-    missing_N = codes.is_null().to_numpy(zero_copy_only=False)
-    group_N = codes.fill_null(-1).to_numpy().astype(np.int64)
+    group_N = codes_of(table[column])[place_N]
+    missing_N = group_N < 0
     group_N[missing_N] = group_N.max(initial=-1) + 1 + np.arange(missing_N.sum())
     return np.unique(group_N, return_inverse=True)[1]
