@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -31,7 +33,12 @@ def spelled_missing(
     >>> spelled_missing(pa.array(["n/a ", "", "7", None]), ("N/A",)).to_pylist()
     [True, False, False, False]
     """
-    return pc.is_in(_plain(column), value_set=_plain(pa.array(texts, column.type)))
+    return pc.is_in(_plain(column), value_set=_spellings(texts, column.type))
+
+
+@lru_cache
+def _spellings(texts: tuple[str, ...], kind: pa.DataType) -> pa.Array:
+    return _plain(pa.array(texts, kind))
 
 
 def _plain(texts: pa.ChunkedArray | pa.Array) -> pa.ChunkedArray | pa.Array:
