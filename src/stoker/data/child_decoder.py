@@ -25,12 +25,12 @@ import sys
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import asdict
-from types import TracebackType
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from stoker.core.closing import Closing
 from stoker.core.errors import MachineError
 from stoker.data._decode_child import LIMITS, Batch, Care, Child, Limits, Work
 from stoker.data._decode_worker import LOOK, READY
@@ -53,7 +53,7 @@ _PATIENCE_S = 10.0
 """How long a child that has closed its socket may take to be gone."""
 
 
-class ChildDecoder(Decoder):
+class ChildDecoder(Decoder, Closing):
     """A decoder in child processes; a context manager.
 
     Args:
@@ -69,17 +69,8 @@ class ChildDecoder(Decoder):
         self._selector = selectors.PollSelector()
         self._seen_blobs = self._seen_bytes = 0
 
-    def __enter__(self) -> ChildDecoder:
-        """The decoder itself."""
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        """End all children."""
+    def give_up(self) -> None:
+        """End all children, as at a good end."""
         self.close()
 
     def close(self) -> None:

@@ -17,12 +17,12 @@ import hashlib
 from array import array
 from contextlib import suppress
 from pathlib import Path
-from types import TracebackType
 from typing import BinaryIO
 
 import numpy as np
 import pyarrow as pa
 
+from stoker.core.closing import Closing
 from stoker.core.errors import ArtifactError, Place
 from stoker.store.durable import machine_error, machine_errors
 
@@ -30,7 +30,7 @@ BLOBS = "media.bin"
 OFFSETS = "media.offsets.bin"
 
 
-class MediaWriter:
+class MediaWriter(Closing):
     """Collects blobs into a folder; files appear only if there is a blob.  A context manager.
 
     Example:
@@ -54,20 +54,9 @@ class MediaWriter:
         """How many different blobs there are."""
         return len(self._numbers)
 
-    def __enter__(self) -> MediaWriter:
-        """The writer itself."""
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        """Finish both files; after an error only close what is open."""
-        if kind is None:
-            self.close()
-        elif self._file is not None:
+    def give_up(self) -> None:
+        """Only close what is open."""
+        if self._file is not None:
             with suppress(OSError):
                 self._file.close()
 

@@ -15,11 +15,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
-from types import TracebackType
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from stoker.core.closing import Closing
 from stoker.core.errors import ArtifactError, Place
 from stoker.store.durable import machine_errors
 
@@ -43,7 +43,7 @@ def plain_schema(schema: pa.Schema) -> pa.Schema:
     return pa.schema([pa.field(f.name, _PLAIN.get(f.type, f.type)) for f in schema])
 
 
-class TableWriter:
+class TableWriter(Closing):
     """A Parquet file that grows table by table; a context manager.
 
     Args:
@@ -62,20 +62,8 @@ class TableWriter:
         self.rows = 0
         """Rows taken so far."""
 
-    def __enter__(self) -> TableWriter:
-        """The writer itself."""
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        """Write what waits and the footer; after an error the unfinished file is removed."""
-        if kind is None:
-            self.close()
-            return
+    def give_up(self) -> None:
+        """Remove the unfinished file."""
         if self._writer is not None:
             with suppress(OSError, pa.ArrowException):
                 self._writer.close()

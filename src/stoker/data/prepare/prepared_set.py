@@ -19,15 +19,16 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from types import TracebackType
 from typing import Any, BinaryIO
 
 import numpy as np
 
 from stoker.core.canonical import canonical_json
+from stoker.core.closing import Closing
 from stoker.core.errors import ArtifactError, Place
 from stoker.data.prepare.ragged import Ragged
 from stoker.store.durable import machine_errors
@@ -78,7 +79,7 @@ class Batch:
         return Batch({k: v[:size] for k, v in self.columns.items()}, self.target[:size], {})
 
 
-class PreparedWriter:
+class PreparedWriter(Closing):
     """Writes one part, chunk by chunk; equal chunks give equal bytes however they are cut.
 
     Example:
@@ -157,22 +158,11 @@ class PreparedWriter:
                 file.close()
             (self._folder / "part.json").write_bytes(canonical_json(self._description()))
 
-    def __enter__(self) -> PreparedWriter:
-        """The writer itself."""
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        """Finish; after an error only close, so that the part has no `part.json`."""
-        if kind is None:
-            self.close()
-            return
+    def give_up(self) -> None:
+        """Only close, so that the part has no `part.json`."""
         for file in self._files.values():
-            file.close()
+            with suppress(OSError):
+                file.close()
 
     def _all_files(self) -> list[str]:
         ragged = [_offsets_file(self._names[n]) for n, c in self._columns.items() if c.ragged]
