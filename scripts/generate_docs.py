@@ -16,11 +16,9 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-os.environ["COLUMNS"] = "100"
-ROOT = Path(__file__).parent.parent
-sys.path.insert(0, str(Path(__file__).parent))
+from pages import benchmarks, command_line, recipe, steps
 
-from pages import benchmarks, command_line, recipe, steps  # noqa: E402 - the path is set above
+ROOT = Path(__file__).parent.parent
 
 CHINESE: dict[str, str] = json.loads((ROOT / "scripts/pages/chinese.json").read_bytes())
 """The words of the table of targets; one that is missing is an error."""
@@ -37,6 +35,7 @@ PAGES: dict[str, Callable[[], str]] = {
 
 def main() -> int:
     """Write the pages, or compare them."""
+    os.environ["COLUMNS"] = "100"
     check = "--check" in sys.argv[1:]
     stale = []
     for name, make in PAGES.items():

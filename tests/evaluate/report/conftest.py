@@ -123,61 +123,69 @@ def digits_facts() -> ReportFacts:
         gates=tuple(check_gates({"accuracy": ">= 0.93", "log_loss": "<= 0.5"}, found["int8"])),
         baseline="logistic",
         data=_digits_data(),
-        training=TrainingFacts(
-            model="cnn",
-            reason="The preset good picks a small cnn for one image column of 28 x 28.",
-            num_weights=225_034,
-            settings={
-                "epochs": 12,
-                "batch_size": 128,
-                "optimizer": {"adamw": {"weight_decay": 0.01}},
-                "schedule": {"one_cycle": {}},
-                "rate": 0.003,
-                "augment": [{"shift": {"pixels": 1}}],
-            },
-            history=tuple(
-                {
-                    "epoch": e,
-                    "train_loss": 0.6 / e + 0.02,
-                    "validation_loss": 0.5 / e + 0.04 + 0.002 * (e % 3),
-                    "validation_accuracy": 0.993 - 0.08 / e**1.6,
-                    "rate": 0.003 * min(e / 4, (13 - e) / 9),
-                    "seconds": 6.1 * e,
-                }
-                for e in range(1, 13)
-            ),
-            seconds={"forward and backward": 61.2, "batches": 3.4, "evaluation": 7.1, "save": 1.2},
-            steps=5052,
-            stopped="after the last epoch",
-            gemm_share=0.41,
-        ),
-        compress=CompressFacts(
-            candidates=(
-                CompressFact(
-                    name="model",
-                    size_bytes=912_334,
-                    score=0.9931,
-                    latency_ms={"1": 0.31, "32": 4.9},
-                    status="kept",
-                    reason="slower and larger than int8",
-                ),
-                CompressFact(
-                    name="int8",
-                    size_bytes=251_120,
-                    score=0.9929,
-                    latency_ms={"1": 0.19, "32": 2.6},
-                    status="chosen",
-                    reason="loses 0.0002 of at most 0.005, 1.6 times as fast, a quarter as large",
-                ),
-                CompressFact(
-                    name="prune", status="skipped", reason="the graph has no matrix <product>"
-                ),
-            ),
-            decision="int8 is in the bundle: it is within the allowed loss, smaller and faster.",
-        ),
+        training=_digits_training(),
+        compress=_digits_compress(),
         mistakes=mistakes,
         stages=stages(),
         environment=ENVIRONMENT,
+    )
+
+
+def _digits_training() -> TrainingFacts:
+    return TrainingFacts(
+        model="cnn",
+        reason="The preset good picks a small cnn for one image column of 28 x 28.",
+        num_weights=225_034,
+        settings={
+            "epochs": 12,
+            "batch_size": 128,
+            "optimizer": {"adamw": {"weight_decay": 0.01}},
+            "schedule": {"one_cycle": {}},
+            "rate": 0.003,
+            "augment": [{"shift": {"pixels": 1}}],
+        },
+        history=tuple(
+            {
+                "epoch": e,
+                "train_loss": 0.6 / e + 0.02,
+                "validation_loss": 0.5 / e + 0.04 + 0.002 * (e % 3),
+                "validation_accuracy": 0.993 - 0.08 / e**1.6,
+                "rate": 0.003 * min(e / 4, (13 - e) / 9),
+                "seconds": 6.1 * e,
+            }
+            for e in range(1, 13)
+        ),
+        seconds={"forward and backward": 61.2, "batches": 3.4, "evaluation": 7.1, "save": 1.2},
+        steps=5052,
+        stopped="after the last epoch",
+        gemm_share=0.41,
+    )
+
+
+def _digits_compress() -> CompressFacts:
+    return CompressFacts(
+        candidates=(
+            CompressFact(
+                name="model",
+                size_bytes=912_334,
+                score=0.9931,
+                latency_ms={"1": 0.31, "32": 4.9},
+                status="kept",
+                reason="slower and larger than int8",
+            ),
+            CompressFact(
+                name="int8",
+                size_bytes=251_120,
+                score=0.9929,
+                latency_ms={"1": 0.19, "32": 2.6},
+                status="chosen",
+                reason="loses 0.0002 of at most 0.005, 1.6 times as fast, a quarter as large",
+            ),
+            CompressFact(
+                name="prune", status="skipped", reason="the graph has no matrix <product>"
+            ),
+        ),
+        decision="int8 is in the bundle: it is within the allowed loss, smaller and faster.",
     )
 
 
@@ -221,25 +229,27 @@ def _digits_data() -> DataFacts:
             )
             for name, share in (("train", 0.85), ("validation", 0.15), ("test", 0.1665))
         ),
-        rejects=(
-            RejectFact(
-                step="acquire",
-                reason="the picture is cut off: 784 pixels belong to it, 12 are there",
-                rows=3,
-                samples=(
-                    RejectSample(source="t10k-images-idx3-ubyte", line=10_001, column="image"),
-                    RejectSample(source="t10k-images-idx3-ubyte", line=10_002, column="image"),
-                ),
+        rejects=_digits_rejects(),
+    )
+
+
+def _digits_rejects() -> tuple[RejectFact, ...]:
+    return (
+        RejectFact(
+            step="acquire",
+            reason="the picture is cut off: 784 pixels belong to it, 12 are there",
+            rows=3,
+            samples=(
+                RejectSample(source="t10k-images-idx3-ubyte", line=10_001, column="image"),
+                RejectSample(source="t10k-images-idx3-ubyte", line=10_002, column="image"),
             ),
-            RejectFact(
-                step="exact_duplicates",
-                reason="same content as an earlier row",
-                rows=4,
-                samples=(
-                    RejectSample(
-                        source="train-images-idx3-ubyte", line=731, found="same as row 212"
-                    ),
-                ),
+        ),
+        RejectFact(
+            step="exact_duplicates",
+            reason="same content as an earlier row",
+            rows=4,
+            samples=(
+                RejectSample(source="train-images-idx3-ubyte", line=731, found="same as row 212"),
             ),
         ),
     )
@@ -302,41 +312,7 @@ def census_facts() -> ReportFacts:
         evaluations=found,
         gates=tuple(check_gates({"roc_auc": ">= 0.98", "recall": ">= 0.2"}, found["model"])),
         baseline="logistic",
-        data=DataFacts(
-            sources=(
-                SourceFact(
-                    source="census/普查数据.csv",
-                    licence="public domain",
-                    rows_in=199_530,
-                    rows_out=199_523,
-                    rejected=7,
-                ),
-            ),
-            flow=(
-                FlowFact(step="acquire", rows_in=199_530, rows_out=199_523, rejected=7),
-                FlowFact(step="exact_duplicates", rows_in=199_523, rows_out=196_294, rejected=3229),
-            ),
-            split_method="stratified by income, seed 0",
-            parts=(
-                PartFact(name="train", rows=100, labels={"- 50000.": 94, "50000+.": 6}),
-                PartFact(name="test", rows=50, labels={"- 50000.": 47, "50000+.": 3}),
-            ),
-            rejects=(
-                RejectFact(
-                    step="csv",
-                    reason="has 41 fields where the header has 42",
-                    rows=7,
-                    samples=(
-                        RejectSample(
-                            source="census/普查数据.csv",
-                            line=1044,
-                            column="受教育程度",
-                            found="<img src=http://evil.example/x onerror=alert(1)>" + "x" * 60,
-                        ),
-                    ),
-                ),
-            ),
-        ),
+        data=_census_data(),
         training=TrainingFacts(
             model="boosted_trees",
             reason="The preset good picks boosted trees for tables.",
@@ -349,6 +325,44 @@ def census_facts() -> ReportFacts:
         mistakes=mistakes,
         stages=stages()[:5],
         environment=ENVIRONMENT,
+    )
+
+
+def _census_data() -> DataFacts:
+    return DataFacts(
+        sources=(
+            SourceFact(
+                source="census/普查数据.csv",
+                licence="public domain",
+                rows_in=199_530,
+                rows_out=199_523,
+                rejected=7,
+            ),
+        ),
+        flow=(
+            FlowFact(step="acquire", rows_in=199_530, rows_out=199_523, rejected=7),
+            FlowFact(step="exact_duplicates", rows_in=199_523, rows_out=196_294, rejected=3229),
+        ),
+        split_method="stratified by income, seed 0",
+        parts=(
+            PartFact(name="train", rows=100, labels={"- 50000.": 94, "50000+.": 6}),
+            PartFact(name="test", rows=50, labels={"- 50000.": 47, "50000+.": 3}),
+        ),
+        rejects=(
+            RejectFact(
+                step="csv",
+                reason="has 41 fields where the header has 42",
+                rows=7,
+                samples=(
+                    RejectSample(
+                        source="census/普查数据.csv",
+                        line=1044,
+                        column="受教育程度",
+                        found="<img src=http://evil.example/x onerror=alert(1)>" + "x" * 60,
+                    ),
+                ),
+            ),
+        ),
     )
 
 

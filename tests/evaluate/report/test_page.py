@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from stoker.evaluate.evaluation import Evaluation
 from stoker.evaluate.report.facts import (
     DataFacts,
     FlowFact,
@@ -102,12 +103,11 @@ def test_policy_allows_the_style_sheet_by_its_hash_and_nothing_else(facts: Repor
     assert "script-src" not in policy
 
 
-def evil_facts(base: ReportFacts) -> ReportFacts:
-    """Every text that comes from outside is an attack."""
-    model = base.evaluations["model"]
+def _hostile(model: Evaluation) -> Evaluation:
+    """The evaluation with hostile names of classes."""
     assert model.per_class is not None
     assert model.confusion is not None
-    hostile = model.model_copy(
+    return model.model_copy(
         update={
             "classes": [EVIL, EVIL + "2"],
             "positive": EVIL,
@@ -122,6 +122,10 @@ def evil_facts(base: ReportFacts) -> ReportFacts:
             ),
         }
     )
+
+
+def evil_facts(base: ReportFacts) -> ReportFacts:
+    """Every text that comes from outside is an attack."""
     return ReportFacts(
         name=EVIL,
         run=EVIL,
@@ -131,7 +135,10 @@ def evil_facts(base: ReportFacts) -> ReportFacts:
         target=EVIL,
         inputs={EVIL: EVIL},
         bundle=EVIL,
-        evaluations={EVIL: hostile, "baseline": base.evaluations["baseline"]},
+        evaluations={
+            EVIL: _hostile(base.evaluations["model"]),
+            "baseline": base.evaluations["baseline"],
+        },
         chosen=EVIL,
         gates=tuple(g.model_copy(update={"text": EVIL}) for g in base.gates),
         baseline=EVIL,
