@@ -17,6 +17,7 @@ from torch import Tensor, nn
 
 from stoker.models import Network
 from stoker.models._encoders import Scaled, Scaler, TwoHalves, sort_columns
+from stoker.models._linear import Linear
 
 if TYPE_CHECKING:
     from stoker.features import FittedFeature
@@ -43,7 +44,7 @@ class LinearNetwork(TwoHalves):
         sizes = [category.num_codes for category in columns.categories.values()]
         starts = [sum(sizes[:i]) for i in range(len(sizes))]
         self.bias = nn.Parameter(torch.empty(num_outputs))
-        self.linear = nn.Linear(width, num_outputs, bias=False) if width else None
+        self.linear = Linear(width, num_outputs, bias=False) if width else None
         self.embedding = nn.Embedding(sum(sizes), num_outputs) if sizes else None
         self.register_buffer("starts", torch.tensor(starts), persistent=False)
         for weight in self.parameters():

@@ -17,6 +17,7 @@ from torch import nn
 
 from stoker.models import Network
 from stoker.models._combiner import ColumnNetwork, Flattened
+from stoker.models._linear import Linear
 
 if TYPE_CHECKING:
     from stoker.features import FittedFeature
@@ -54,5 +55,5 @@ def perceptron(widths: tuple[int, ...], dropout: float) -> nn.Module:
     for before, after in itertools.pairwise(widths):
         if layers:
             layers += [nn.ReLU(), nn.Dropout(dropout)] if dropout else [nn.ReLU()]
-        layers.append(nn.Linear(before, after))
+        layers.append(Linear(before, after))
     return nn.Sequential(*layers)
