@@ -27,9 +27,9 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Tensor, Tensor]]:
     seen: list[tuple[Tensor, Tensor]] = []
     real = _linear.product
 
-    def product(left: Tensor, right: Tensor, bias: Tensor | None = None) -> Tensor:
+    def product(left: Tensor, right: Tensor, *rest: Tensor | None, relu: bool = False) -> Tensor:
         seen.append((left, right))
-        return real(left, right, bias)
+        return real(left, right, *rest, relu=relu)
 
     monkeypatch.setattr(_linear, "product", product)
     return seen
@@ -67,6 +67,24 @@ def test_agrees_with_torch_forward_and_backward(
         # The largest sums here have 4,096 terms in float32, in another order.
         torch.testing.assert_close(mine, theirs, rtol=1e-4, atol=1e-4 * float(theirs.abs().max()))
     assert len(calls) >= 2
+
+
+@pytest.mark.usefixtures("onednn")
+@pytest.mark.parametrize("rows", [2, 64])
+def test_the_relu_inside_is_torchs_own(rows: int, calls: list[tuple[Tensor, Tensor]]) -> None:
+    ours = Linear(784, 500, relu=True)
+    plain = nn.Linear(784, 500)
+    plain.load_state_dict(ours.state_dict())
+    batch = torch.randn(rows, 784).requires_grad_()
+    twin = batch.detach().clone().requires_grad_()
+    for output, given in ((ours(batch), batch), (plain(twin).relu(), twin)):
+        (output * torch.linspace(-1, 1, output.numel()).view_as(output)).sum().backward()
+        assert float(output.detach().min()) == 0
+        assert given.grad is not None
+    pairs = [(batch, twin), *zip(ours.parameters(), plain.parameters(), strict=True)]
+    for mine, theirs in pairs:
+        torch.testing.assert_close(mine.grad, theirs.grad, rtol=1e-4, atol=1e-3)
+    assert bool(calls) == (rows == 64)
 
 
 @pytest.mark.usefixtures("onednn")

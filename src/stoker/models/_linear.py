@@ -31,13 +31,25 @@ _WORTH_WEIGHTS = 1 << 16
 
 
 class Linear(nn.Linear):
-    """`nn.Linear` with the faster product of this processor."""
+    """`nn.Linear` with the faster product of this processor, and its ReLU inside if asked for."""
+
+    def __init__(
+        self, in_features: int, out_features: int, *, bias: bool = True, relu: bool = False
+    ) -> None:
+        """Draw the weights as `nn.Linear` does; with `relu`, outputs below 0 become 0."""
+        super().__init__(in_features, out_features, bias)
+        self.relu = relu
 
     def forward(self, input: Tensor) -> Tensor:
         """Outputs (..., out_features)."""
         if torch.onnx.is_in_onnx_export() or not _is_worth(input, self.weight):
-            return super().forward(input)
-        return _Product.apply(input, self.weight, self.bias)
+            output = super().forward(input)
+            return output.relu() if self.relu else output
+        return _Product.apply(input, self.weight, self.bias, self.relu)
+
+    def extra_repr(self) -> str:
+        """What `print` shows between the brackets."""
+        return f"{super().extra_repr()}, relu={self.relu}"
 
 
 @cache
@@ -47,7 +59,9 @@ def onednn_is_faster() -> bool:
     return carried and hasattr(torch.ops.mkldnn, "_linear_pointwise") and _other_maker()
 
 
-def product(left_NK: Tensor, right_MK: Tensor, bias_M: Tensor | None = None) -> Tensor:
+def product(
+    left_NK: Tensor, right_MK: Tensor, bias_M: Tensor | None = None, *, relu: bool = False
+) -> Tensor:
     """The product `left @ right.T + bias` by oneDNN, without a gradient.
 
     Args:
@@ -55,6 +69,7 @@ def product(left_NK: Tensor, right_MK: Tensor, bias_M: Tensor | None = None) -> 
             multiplied as well, but a hundred times slower.
         right_MK: The same.
         bias_M: Added to each row.
+        relu: Whether what is below 0 becomes 0.
 
     Returns:
         Shape (N, M), contiguous.
@@ -62,7 +77,9 @@ def product(left_NK: Tensor, right_MK: Tensor, bias_M: Tensor | None = None) -> 
     >>> product(torch.ones(2, 3), torch.ones(1, 3)).tolist()
     [[3.0], [3.0]]
     """
-    return torch.ops.mkldnn._linear_pointwise(left_NK, right_MK, bias_M, "none", [], "")
+    return torch.ops.mkldnn._linear_pointwise(
+        left_NK, right_MK, bias_M, "relu" if relu else "none", [], ""
+    )
 
 
 def _is_worth(input: Tensor, weight: Tensor) -> bool:
@@ -77,25 +94,29 @@ def _is_worth(input: Tensor, weight: Tensor) -> bool:
 
 
 class _Product(torch.autograd.Function):
-    """`input @ weight.T + bias`, forward and backward."""
+    """`input @ weight.T + bias`, and a ReLU if asked for, forward and backward."""
 
     @staticmethod
-    def forward(ctx: Any, input: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+    def forward(ctx: Any, input: Tensor, weight: Tensor, bias: Tensor | None, relu: bool) -> Tensor:
         input = input.contiguous()
-        ctx.save_for_backward(input, weight)
-        return product(input, weight, bias)
+        output = product(input, weight, bias, relu=relu)
+        ctx.save_for_backward(input, weight, output if relu else None)
+        return output
 
     @staticmethod
     @once_differentiable
     # pyrefly: ignore [bad-override] - torch's decorator keeps no parameter names
     def backward(ctx: Any, *grad_outputs: Tensor) -> tuple[Tensor | None, ...]:
-        input, weight = ctx.saved_tensors
+        input, weight, rectified = ctx.saved_tensors
         slope = grad_outputs[0].contiguous()
-        to_input, to_weight, to_bias = ctx.needs_input_grad
+        if rectified is not None:
+            slope = torch.ops.aten.threshold_backward(slope, rectified, 0)
+        to_input, to_weight, to_bias, _ = ctx.needs_input_grad
         return (
             product(slope, weight.t()) if to_input else None,
             _weight_gradient(slope, input) if to_weight else None,
             slope.sum(0) if to_bias else None,
+            None,
         )
 
 

@@ -42,18 +42,16 @@ class Mlp(Network):
 
 
 def perceptron(widths: tuple[int, ...], dropout: float) -> nn.Module:
-    """Linear layers of the given widths, ReLU and dropout between them.
+    """Linear layers of the given widths, with ReLU and dropout after all but the last.
 
     >>> perceptron((784, 500, 10), 0.0)
     Sequential(
-      (0): Linear(in_features=784, out_features=500, bias=True)
-      (1): ReLU()
-      (2): Linear(in_features=500, out_features=10, bias=True)
+      (0): Linear(in_features=784, out_features=500, bias=True, relu=True)
+      (1): Linear(in_features=500, out_features=10, bias=True, relu=False)
     )
     """
+    *hidden, last = itertools.pairwise(widths)
     layers: list[nn.Module] = []
-    for before, after in itertools.pairwise(widths):
-        if layers:
-            layers += [nn.ReLU(), nn.Dropout(dropout)] if dropout else [nn.ReLU()]
-        layers.append(Linear(before, after))
-    return nn.Sequential(*layers)
+    for before, after in hidden:
+        layers += [Linear(before, after, relu=True), *([nn.Dropout(dropout)] if dropout else [])]
+    return nn.Sequential(*layers, Linear(*last))
