@@ -82,6 +82,8 @@ def test_check_run_and_run_again(project: Path) -> None:
     shown = stoker(project, "run").stdout
     assert "\nROC AUC 0.9" in shown
     assert "than the baseline" not in shown, "the model is the baseline"
+    assert "; always answering '良性' would get 0.5000." in shown
+    assert result["metrics"]["roc_auc"]["constant"] == 0.5
     for name in ("precision", "recall", "f1", "pr_auc"):
         assert f"\n{name} of '恶性'" in shown
     assert "rejects" not in shown

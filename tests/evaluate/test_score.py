@@ -13,6 +13,7 @@ from sklearn.metrics import confusion_matrix, roc_curve
 from stoker.core.errors import DataError
 from stoker.evaluate.answers import ClassAnswers
 from stoker.evaluate.bootstrap import Candidate, draws, interval
+from stoker.evaluate.constant import answer_words
 from stoker.evaluate.evaluation import Evaluation
 from stoker.evaluate.metrics.accuracy import Accuracy
 from stoker.evaluate.mistakes import worst_rows
@@ -175,6 +176,42 @@ def test_a_model_compared_with_itself_is_neither_better_nor_worse() -> None:
     assert both["a"].comparison is not None
     assert {d.verdict for d in both["a"].comparison.metrics.values()} == {"unclear"}
     assert both["a"].model_copy(update={"comparison": None}) == both["b"]
+
+
+def test_the_constant_answer_is_the_shares_or_the_mean_of_the_training_rows() -> None:
+    target_N = np.array([0] * 60 + [1] * 40)
+    task = FittedClassify(classes=("n", "y"), counts=(90, 10), kind="text")
+    noise_N2 = np.random.default_rng(0).normal(size=(100, 2))
+    both = evaluate_all({"model": noise_N2}, target_N, task, seed=0, resamples=100, constant=True)
+    metrics = {name: score.value for name, score in both["constant"].metrics.items()}
+    assert metrics["accuracy"] == 0.6
+    assert metrics["roc_auc"] == 0.5
+    assert metrics["precision"] == metrics["recall"] == metrics["f1"] == 0.0
+    assert metrics["log_loss"] == pytest.approx(-0.6 * np.log(0.9) - 0.4 * np.log(0.1))
+    assert both["constant"].per_class is not None
+    assert both["constant"].per_class[1].precision is None
+    assert both["constant"].over_constant is None
+    assert both["model"].is_no_better_than_constant
+    assert answer_words(both["constant"]) == "'n'"
+
+    number_N1 = np.linspace(-2, 2, 50)[:, None]
+    both = evaluate_all(
+        {"model": number_N1}, number_N1[:, 0], TASK, seed=0, resamples=100, constant=True
+    )
+    assert answer_words(both["constant"]) == "10"
+    assert both["constant"].metrics["rmse"].value == pytest.approx(2 * np.std(number_N1))
+    assert both["model"].gap_to_constant is not None
+    assert both["model"].gap_to_constant.verdict == "better"
+    assert not both["model"].is_no_better_than_constant
+
+
+@pytest.mark.parametrize(("skill", "beaten"), [(9.0, True), (0.0, False), (-9.0, False)])
+def test_without_intervals_the_values_say_who_is_better(skill: float, beaten: bool) -> None:
+    output_NK, target_N = scored(100, 2, skill=skill)
+    task = classes("n", "y")
+    outputs = {"model": output_NK * (skill != 0)}
+    both = evaluate_all(outputs, target_N, task, seed=0, resamples=0, constant=True)
+    assert both["model"].is_no_better_than_constant is not beaten
 
 
 @given(st.integers(2, 6), st.integers(1, 60))

@@ -14,6 +14,10 @@ LEVEL = 0.95
 """Share of resamples inside every interval."""
 
 
+CONSTANT = "constant"
+"""Name of the candidate that looks at no input; see `FittedTask.constant_output_K`."""
+
+
 class Score(Step):
     """One metric, with its interval."""
 
@@ -152,6 +156,27 @@ class Evaluation(Step):
     residuals: Residuals | None = None
     comparison: Comparison | None = None
     """With the baseline, where there is one."""
+    over_constant: Comparison | None = None
+    """With the constant answer, where it was scored too."""
+
+    @property
+    def gap_to_constant(self) -> Difference | None:
+        """How much better the main score is than the constant answer's, where that is known."""
+        if self.over_constant is None:
+            return None
+        gap = self.over_constant.metrics.get(self.headline)
+        return None if gap is None or gap.value is None else gap
+
+    @property
+    def is_no_better_than_constant(self) -> bool:
+        """Whether it is known that looking at the inputs did not clearly help the main score."""
+        gap = self.gap_to_constant
+        if gap is None or gap.value is None:
+            return False
+        if gap.low is not None:
+            return gap.verdict != "better"
+        rises = self.metrics[self.headline].higher_is_better
+        return gap.value <= 0 if rises else gap.value >= 0
 
     def in_order(self, *, details: bool = False) -> list[tuple[str, Score]]:
         """Metrics by name as tables show them, with or without the other averages."""

@@ -19,7 +19,15 @@ from stoker.core.steps import find_step, step_name, step_names
 from stoker.evaluate.answers import ClassAnswers, Draw, NumberAnswers
 from stoker.evaluate.bootstrap import Candidate, class_values, draws, interval
 from stoker.evaluate.curves import confusion, curves, residuals
-from stoker.evaluate.evaluation import LEVEL, ClassScore, Comparison, Difference, Evaluation, Score
+from stoker.evaluate.evaluation import (
+    CONSTANT,
+    LEVEL,
+    ClassScore,
+    Comparison,
+    Difference,
+    Evaluation,
+    Score,
+)
 from stoker.evaluate.metrics import STAGE, Metric
 from stoker.tasks import FittedTask
 from stoker.tasks.classify import FittedClassify
@@ -99,6 +107,7 @@ def evaluate_all(  # noqa: PLR0913 - what to score, and how, each by its name
     seed: int,
     resamples: int = 1000,
     reference: str | None = None,
+    constant: bool = False,
     own_metrics: Sequence[Metric[Any]] = (),
     group_N: np.ndarray | None = None,
 ) -> dict[str, Evaluation]:
@@ -111,6 +120,8 @@ def evaluate_all(  # noqa: PLR0913 - what to score, and how, each by its name
         seed: Equal seeds and row counts draw equal resamples.
         resamples: Bootstrap resamples behind each interval; 0 gives no intervals.
         reference: The candidate that all others are compared with, such as `"baseline"`.
+        constant: Whether the answer that looks at no input is scored too, as `constant`, and all
+            others are compared with it.
         own_metrics: Metrics beside those of the task.
         group_N: Group of each row, numbers from 0 without a gap, where rows of a group are alike:
             resamples then draw whole groups.
@@ -122,6 +133,9 @@ def evaluate_all(  # noqa: PLR0913 - what to score, and how, each by its name
     kind = "classify" if isinstance(task, FittedClassify) else "regress"
     metrics = metrics_of(kind, own_metrics)
     num_groups = None if group_N is None else int(group_N.max(initial=-1)) + 1
+    if constant:
+        output_NK = np.tile(task.constant_output_K, (len(target_N), 1))
+        outputs = {**outputs, CONSTANT: output_NK}
     candidates = {
         name: Candidate(answers_of(output_NK, target_N, task), metrics, resamples, num_groups)
         for name, output_NK in outputs.items()
@@ -132,14 +146,14 @@ def evaluate_all(  # noqa: PLR0913 - what to score, and how, each by its name
                 candidate.take(place, draw)
             drawing.advance()
     whole = Draw(np.ones(len(target_N), dtype=np.int64))
-    rest = reference and {n: c for n, c in candidates.items() if n != reference}
-    comparisons = {
-        name: _compare(candidate, candidates[str(reference)], str(reference), metrics, whole)
-        for name, candidate in (rest or {}).items()
+    compared = {
+        key: _compare_all(candidates, other, metrics, whole)
+        for key, other in (("comparison", reference), ("over_constant", CONSTANT))
+        if other in candidates
     }
     return {
         name: _describe(candidate, task, metrics, whole, seed=seed, resamples=resamples).model_copy(
-            update={"comparison": comparisons.get(name)}
+            update={key: comparisons.get(name) for key, comparisons in compared.items()}
         )
         for name, candidate in candidates.items()
     }
@@ -302,6 +316,20 @@ def _class_scores(
         rows, answered = int(tally.truth_K[k]), int(tally.answered_K[k])
         found.append(ClassScore(name=name, rows=rows, answered=answered, **parts))
     return found
+
+
+def _compare_all(
+    candidates: Mapping[str, Candidate],
+    reference: str,
+    metrics: Mapping[str, Metric[Any]],
+    whole: Draw,
+) -> dict[str, Comparison]:
+    """Each real candidate but the reference itself, next to the reference."""
+    return {
+        name: _compare(candidate, candidates[reference], reference, metrics, whole)
+        for name, candidate in candidates.items()
+        if name not in (reference, CONSTANT)
+    }
 
 
 def _compare(

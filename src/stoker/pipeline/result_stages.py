@@ -22,7 +22,8 @@ from stoker.core.steps import step_spec
 from stoker.data.dataset import OWN_COLUMNS, Dataset
 from stoker.data.prepare.prepared_set import PreparedSet
 from stoker.engine.table_file import write_table
-from stoker.evaluate.evaluation import Evaluation
+from stoker.evaluate.constant import no_better_words
+from stoker.evaluate.evaluation import CONSTANT, Evaluation
 from stoker.evaluate.leaks import Suspect, find_suspects, is_too_good, warning_words
 from stoker.evaluate.metrics import Metric
 from stoker.evaluate.mistakes import WorstRow, worst_rows
@@ -126,6 +127,7 @@ def _evaluate(work: Work) -> dict[str, Any]:
         seed=work.recipe.seed,
         resamples=work.recipe.evaluate.resamples,
         reference="baseline" if "baseline" in outputs else None,
+        constant=True,
         own_metrics=own_metrics(work.recipe),
         group_N=group_codes(
             work.inputs["clean"].folder / "rows.parquet",
@@ -136,6 +138,8 @@ def _evaluate(work: Work) -> dict[str, Any]:
     chosen = chosen_name(work.inputs)
     mistakes = _mistakes(worst_rows(outputs[chosen], scored.target, task), work, part)
     suspects = _suspects(evaluations[chosen], prepared, part, task)
+    if evaluations[chosen].is_no_better_than_constant:
+        events.warning(no_better_words(evaluations[chosen], evaluations[CONSTANT]))
     _write(
         work.folder / "evaluation.json",
         {

@@ -19,6 +19,7 @@ from stoker import __version__
 from stoker.core import events
 from stoker.core.errors import GateError, StokerError
 from stoker.data.fingerprint import default_cache
+from stoker.evaluate.evaluation import CONSTANT
 from stoker.pipeline.champion import crown
 from stoker.pipeline.effort import Effort
 from stoker.pipeline.execute import Executed, execute
@@ -237,13 +238,22 @@ def as_json(result: RunResult) -> dict[str, Any]:
 
 
 def scores(artifacts: Mapping[str, Artifact]) -> dict[str, Any]:
-    """Value and interval of each defined metric of the bundle, the headline first."""
+    """Value and interval of each defined metric of the bundle, the headline first.
+
+    `constant` is the value of the answer that looks at no input.
+    """
     _, evaluations = read_evaluations(artifacts)
+    constant = evaluations[CONSTANT].metrics
     evaluation = evaluations[chosen_name(artifacts)]
     found = evaluation.in_order()
     found.sort(key=lambda item: item[0] != evaluation.headline)
     return {
-        name: {"value": score.value, "low": score.low, "high": score.high}
+        name: {
+            "value": score.value,
+            "low": score.low,
+            "high": score.high,
+            "constant": constant[name].value,
+        }
         for name, score in found
         if score.value is not None
     }

@@ -37,6 +37,11 @@ class FittedTask(Step, ABC):
     def target_dtype(self) -> np.dtype[Any]:
         """Type of the encoded target: int64 class codes, or float32 standardised values."""
 
+    @property
+    @abstractmethod
+    def constant_output_K(self) -> np.ndarray:
+        """The best raw output for every row that looks at no input: what a model has to beat."""
+
     @abstractmethod
     def encode(self, column: pa.ChunkedArray | pa.Array) -> Transformed:
         """Targets as the loss wants them; a label never seen in training is a bad cell."""

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from stoker.evaluate.evaluation import Evaluation
+from stoker.evaluate.evaluation import Comparison, Difference, Evaluation
+from stoker.evaluate.report.card import render_card
 from stoker.evaluate.report.facts import (
     DataFacts,
     FlowFact,
@@ -28,6 +29,7 @@ from stoker.evaluate.report.page import TEMPLATES, render_page
 from stoker.evaluate.report.write import presentable
 
 EVIL = "\"'><script>alert(1)</script><img src=//evil.example onerror=alert(1)>&amp;{{ 7 * 7 }}"
+_NO_GAP = Difference(value=0.01, low=-0.01, high=0.03)
 VOID = {"meta", "img", "br", "path", "rect", "circle", "link", "input", "hr"}
 LOADS = {"src", "srcset", "href", "xlink:href", "action", "data", "poster", "background", "style"}
 
@@ -192,11 +194,25 @@ def test_says_the_headline_and_the_gates(census: ReportFacts) -> None:
     assert value is not None
     assert f"ROC AUC {value:.4f}" in page.text
     assert "better than the baseline (logistic)" in page.text
+    assert "; always answering '- 50000.' would get 0.5000." in page.text
+    assert "The constant answer is '- 50000.' for every row" in page.text
+    assert "✗ no better" not in page.text
     assert "✗ not met roc_auc" in page.text
     assert "✓ met recall" in page.text
     assert "stoker predict 'my models/census' rows.csv -o answers.csv" in page.text
     assert "受教育程度" in page.text
     assert "硕士学位(MA、MS、MEng、MBA)" in page.text
+
+
+def test_a_model_that_does_not_beat_the_constant_answer_is_called_so(census: ReportFacts) -> None:
+    best = census.evaluations["constant"].model_copy(
+        update={"over_constant": Comparison(reference="constant", metrics={"roc_auc": _NO_GAP})}
+    )
+    facts = census.model_copy(update={"evaluations": {**census.evaluations, "model": best}})
+    text = page_of(facts).text
+    assert "NOT clearly better than always answering '- 50000.', which gets 0.5000." in text
+    assert "✗ no better ROC AUC is 0.5, not clearly better than always answering" in text
+    assert "not clearly better than always answering" in render_card(facts)
 
 
 def test_order_survives_json_with_sorted_keys(census: ReportFacts) -> None:
@@ -206,7 +222,7 @@ def test_order_survives_json_with_sorted_keys(census: ReportFacts) -> None:
     titles = ["Accuracy", "Balanced accuracy", "Precision", "F1", "ROC AUC", "Log loss", "Brier"]
     places = [table.index(title) for title in titles]
     assert places == sorted(places)
-    assert again.index("model (in the bundle)") < again.index("baseline model against")
+    assert again.index("model (in the bundle)") < again.index("baseline constant model against")
 
 
 def test_rows_that_vanish_are_called_out(census: ReportFacts) -> None:

@@ -80,7 +80,7 @@ def describe(result: RunResult, name: str, *, home: Path | None = None) -> str:
     if result.metrics:
         positive = result.summary.get("positive")
         rows = [_metric_row(key, one, positive) for key, one in result.metrics.items()]
-        lines += [*table(["metric", "value", "95 % interval"], rows).splitlines(), ""]
+        lines += [*table(["metric", "value", "95 % interval", "constant"], rows).splitlines(), ""]
     lines += [_rejects(one) for one in result.summary.get("rejects", ())]
     if result.report:
         lines.append(f"report   {result.report}")
@@ -96,11 +96,12 @@ def describe(result: RunResult, name: str, *, home: Path | None = None) -> str:
 def _metric_row(name: str, metric: Mapping[str, Any], positive: str | None) -> tuple[object, ...]:
     """A metric, with the class that it is about if it is about one of two."""
     is_of_one = positive is not None and name in _OF_POSITIVE
-    low, high = metric.get("low"), metric.get("high")
+    low, high, constant = metric.get("low"), metric.get("high"), metric.get("constant")
     return (
         f"{name} of {positive!r}" if is_of_one else name,
         f"{metric['value']:.4g}",
         None if low is None or high is None else f"{low:.4g} to {high:.4g}",
+        None if constant is None else f"{constant:.4g}",
     )
 
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
+from stoker.evaluate.constant import about_words, no_better_words
 from stoker.evaluate.evaluation import ClassScore, Evaluation
 from stoker.evaluate.leaks import warning_words
 from stoker.evaluate.report._format import DASH, metric, percent, shortened, signed, size, span
@@ -88,6 +89,8 @@ def _scores(facts: ReportFacts) -> list[str]:
         f"Scored on the {best.num_rows:,} rows of the {facts.scored_part} part, with {level} % "
         f"bootstrap intervals ({best.resamples:,} resamples)."
     )
+    if facts.constant:
+        about += f" {escaped(about_words(facts.constant))}"
     if best.positive:
         about += f" Binary metrics are about the class `{_code(best.positive)}`."
     gates = [f"- {'met' if g.passed else '**not met**'}: {escaped(g.text)}" for g in facts.gates]
@@ -153,6 +156,8 @@ def _weak_points(facts: ReportFacts) -> list[str]:
         f"{titles}: {escaped(note)}."
         for titles, note in grouped_notes(score for _, score in best.in_order())
     ]
+    if facts.constant and facts.is_no_better_than_constant:
+        found.insert(0, f"**{escaped(no_better_words(best, facts.constant))}.**")
     if facts.suspects:
         found.insert(0, f"**{escaped(warning_words(best, facts.suspects))}.**")
     classes = best.per_class or []

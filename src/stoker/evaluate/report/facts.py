@@ -11,7 +11,7 @@ from typing import Any, Literal
 from pydantic import ConfigDict, Field
 
 from stoker.core.steps import Step
-from stoker.evaluate.evaluation import Evaluation
+from stoker.evaluate.evaluation import CONSTANT, Evaluation
 from stoker.evaluate.gates import GateResult
 from stoker.evaluate.leaks import Suspect
 from stoker.evaluate.report.cells import Cell
@@ -233,12 +233,26 @@ class ReportFacts(Step):
 
     @property
     def candidates(self) -> list[str]:
-        """Names of the evaluations: the one in the bundle first, what it is compared with last."""
+        """Names of the evaluations: the one in the bundle first, what it is compared with last.
+
+        The constant answer is the very last one.
+        """
         reference = self.best.comparison.reference if self.best and self.best.comparison else None
-        rank = {self.chosen: 0, reference: 2}
+        rank = {self.chosen: 0, reference: 2, CONSTANT: 3}
         return sorted(self.evaluations, key=lambda name: (rank.get(name, 1), name))
 
     @property
     def best(self) -> Evaluation | None:
         """The evaluation of the candidate in the bundle."""
         return self.evaluations.get(self.chosen)
+
+    @property
+    def constant(self) -> Evaluation | None:
+        """The evaluation of the answer that looks at no input, where it was scored."""
+        return self.evaluations.get(CONSTANT)
+
+    @property
+    def is_no_better_than_constant(self) -> bool:
+        """Whether the candidate in the bundle is known not to beat the constant answer."""
+        best = self.best
+        return best is not None and self.constant is not None and best.is_no_better_than_constant

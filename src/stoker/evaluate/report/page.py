@@ -19,6 +19,7 @@ from typing import Any
 
 import jinja2
 
+from stoker.evaluate.constant import about_words, no_better_words
 from stoker.evaluate.evaluation import ClassScore, Evaluation
 from stoker.evaluate.leaks import warning_words
 from stoker.evaluate.report import _format
@@ -131,6 +132,10 @@ def _frame(facts: ReportFacts) -> dict[str, Any]:
         "best": best,
         "headline": best and _headline(facts, best),
         "doubt": best and facts.suspects and warning_words(best, facts.suspects),
+        "no_better": best
+        and facts.constant
+        and facts.is_no_better_than_constant
+        and no_better_words(best, facts.constant),
         "gates_met": sum(gate.passed for gate in facts.gates),
         "total_seconds": sum(stage.seconds for stage in facts.stages),
         "input_words": ", ".join(few),
@@ -147,6 +152,7 @@ def _headline(facts: ReportFacts, best: Evaluation) -> dict[str, Any]:
         "sentence": headline_sentence(facts, best),
         "reference": comparison.reference if comparison else "",
         "gap": gap if gap and gap.value is not None else None,
+        "constant_gap": best.gap_to_constant,
     }
 
 
@@ -159,6 +165,7 @@ def _evaluation(facts: ReportFacts) -> dict[str, Any]:
         "metric_rows": main,
         "detail_rows": len(every) > len(main),
         "all_rows": every,
+        "constant_words": facts.constant and about_words(facts.constant),
         "metric_notes": grouped_notes(score for _, score in main),
         "matrix": _matrix(best),
         "matrix_is_wide": _is_wide(best.classes or []) if best else False,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from stoker.evaluate.constant import answer_words
 from stoker.evaluate.evaluation import Evaluation, Score
 from stoker.evaluate.report import _format
 from stoker.evaluate.report.facts import RejectSample, ReportFacts
@@ -35,16 +36,32 @@ def headline_sentence(facts: ReportFacts, best: Evaluation) -> str:
     said = f"{score.title} {_format.metric(score.value)}"
     said += f" ({between})" if between else ""
     said += f" on {best.num_rows:,} {facts.scored_part} rows"
+    return f"{said}{_against_baseline(facts, best)}{_against_constant(facts, best)}."
+
+
+def _against_baseline(facts: ReportFacts, best: Evaluation) -> str:
     comparison = best.comparison
     gap = comparison.metrics.get(best.headline) if comparison else None
     if comparison is None or gap is None or gap.value is None:
-        return f"{said}."
+        return ""
     name = comparison.reference
     if facts.baseline and facts.baseline != name:
         name += f" ({facts.baseline})"
     if gap.verdict == "unclear":
-        return f"{said}; not clearly different from the {name}."
-    return f"{said}: {gap.verdict} than the {name} by {_format.metric(abs(gap.value))}."
+        return f"; not clearly different from the {name}"
+    return f": {gap.verdict} than the {name} by {_format.metric(abs(gap.value))}"
+
+
+def _against_constant(facts: ReportFacts, best: Evaluation) -> str:
+    constant, gap = facts.constant, best.gap_to_constant
+    if constant is None or gap is None:
+        return ""
+    score = _format.metric(constant.metrics[best.headline].value)
+    always = f"always answering {answer_words(constant)}"
+    if not best.is_no_better_than_constant:
+        return f"; {always} would get {score}"
+    verdict = "worse" if gap.verdict == "worse" else "NOT clearly better"
+    return f"; {verdict} than {always}, which gets {score}"
 
 
 def grouped_notes(scores: Iterable[Score]) -> list[tuple[str, str]]:

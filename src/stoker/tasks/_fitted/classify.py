@@ -45,6 +45,16 @@ class FittedClassify(FittedTask):
         """int64."""
         return np.dtype(np.int64)
 
+    @property
+    def constant_output_K(self) -> np.ndarray:
+        """Logits of the shares of the classes among the training rows.
+
+        >>> pets = FittedClassify(classes=("cat", "dog"), counts=(1, 3), kind="text")
+        >>> softmax(pets.constant_output_K[None]).tolist()
+        [[0.25, 0.75]]
+        """
+        return np.log(np.asarray(self.counts, dtype=np.float64))
+
     @cached_property
     def labels(self) -> pa.Array:
         """The classes as they stand in answers: strings, int64 or bools."""

@@ -41,6 +41,11 @@ class FittedRegress(NumberCells, FittedTask):
         """float32."""
         return np.dtype(np.float32)
 
+    @property
+    def constant_output_K(self) -> np.ndarray:
+        """The mean of the training rows, which is 0 when standardised."""
+        return np.zeros(1)
+
     def encode(self, column: pa.ChunkedArray | pa.Array) -> Transformed:
         """Standardised numbers as float32; a missing or unreadable one is a bad cell.
 

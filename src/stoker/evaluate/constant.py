@@ -1,0 +1,47 @@
+"""What is said of the constant answer, which looks at no input and so costs nothing.
+
+It answers every row with the commonest class of the training part (its probabilities are the shares
+of the classes) or with the mean of the training part.  A model that does not beat it has learned
+nothing from its inputs that shows, however good its scores look: where 97 of 100 rows are of one
+class, answering that class is right 97 times.
+"""
+
+from __future__ import annotations
+
+from stoker.evaluate.evaluation import Evaluation
+
+
+def answer_words(constant: Evaluation) -> str:
+    """What it answers: the name of a class, or a number."""
+    if constant.per_class:
+        return repr(max(constant.per_class, key=lambda one: one.answered).name)
+    assert constant.residuals is not None
+    return f"{constant.residuals.points[0][1]:.4g}"
+
+
+def no_better_words(model: Evaluation, constant: Evaluation) -> str:
+    """The warning about a model that does not beat the constant answer."""
+    score, other = model.metrics[model.headline], constant.metrics[model.headline]
+    gap = model.gap_to_constant
+    assert score.value is not None
+    assert other.value is not None
+    verdict = "worse" if gap and gap.verdict == "worse" else "not clearly better"
+    return (
+        f"{score.title} is {score.value:.4g}, {verdict} than always answering "
+        f"{answer_words(constant)} ({other.value:.4g}): the inputs say little about the target, "
+        "training went wrong, or there are too few rows to tell"
+    )
+
+
+def about_words(constant: Evaluation) -> str:
+    """What it is, for a reader of its scores."""
+    answer = answer_words(constant)
+    if not constant.per_class:
+        return f"The constant answer is {answer} for every row, the mean of the training rows."
+    words = (
+        f"The constant answer is {answer} for every row, with the shares of the classes among the "
+        "training rows as probabilities"
+    )
+    never = sum(not one.answered for one in constant.per_class)
+    rest = "; the precision of a class that it never answers counts as 0" * bool(never)
+    return f"{words}{rest}."

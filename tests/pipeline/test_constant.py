@@ -1,0 +1,44 @@
+"""A run whose inputs say nothing about the target says so, next to the constant answer."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+
+from stoker.core.events import listening
+from stoker.pipeline.run import run
+from tests.pipeline.test_run import Heard
+
+RECIPE = """\
+version: 1
+name: noise
+data:
+  sources: [{csv: {path: a.csv}}]
+  split: {test: 0.3, validation: 0.2}
+target: {价格: regress}
+model: logistic
+train: {preset: fast, epochs: 2, threads: 1}
+evaluate: {resamples: 100}
+compress: off
+"""
+
+
+def test_noise_is_not_sold_as_a_model(tmp_path: Path) -> None:
+    draw = np.random.default_rng(0)
+    rows = [f"{draw.random():.5f},{100 + draw.random():.5f}" for _ in range(300)]
+    (tmp_path / "a.csv").write_text("\n".join(["尺寸,价格", *rows]) + "\n", encoding="utf-8")
+    (tmp_path / "recipe.yaml").write_text(RECIPE, encoding="utf-8")
+    heard = Heard()
+    with listening(heard):
+        result = run(tmp_path / "recipe.yaml", home=tmp_path / "home")
+    (line,) = [line for line in heard.lines if "than always answering 100.5" in line]
+    assert "the inputs say little about the target" in line
+    assert "better than always answering 100.5, which gets" in result.summary["headline"]
+    assert result.metrics["rmse"]["constant"] > 0
+    assert result.report is not None
+    assert "✗ no better" in result.report.read_text("utf-8")
+    facts = json.loads(result.report.with_name("report.json").read_text("utf-8"))
+    assert set(facts["evaluations"]) == {"model", "constant"}
+    assert "better than always answering" in result.report.with_name("card.md").read_text("utf-8")
