@@ -111,6 +111,21 @@ def test_any_number_of_children_answers_as_this_process(
         assert decoder.pixels(cells, Form(4), None) == HERE.pixels(cells, Form(4), None)
 
 
+def test_children_see_the_bits_of_deep_pictures() -> None:
+    deep = io.BytesIO()
+    Image.fromarray(np.full((4, 4), 3_000, np.uint16)).save(deep, "PNG")
+    cells = pa.array([encoded("PNG"), b"<html>", None, b"P5 1 1 255\nx", deep.getvalue()])
+    cells = cells.cast(pa.large_binary())
+    twelve = Form(1, (4, 4), bits=12)
+    here, there = (np.zeros((5, 1, 4, 4), np.uint8) for _ in range(2))
+    with ChildDecoder() as decoder:
+        assert decoder.bits(cells) == HERE.bits(cells) == 12
+        assert decoder.looks(cells) == HERE.looks(cells)
+        assert decoder.pixels(cells, twelve, there) == HERE.pixels(cells, twelve, here)
+    np.testing.assert_array_equal(here, there)
+    assert here[4].min() == round(3_000 * 255 / 4_095)
+
+
 def test_a_column_of_raw_pixels_starts_no_child() -> None:
     cells = pa.array([b"P5 2 1 255\nab", None], pa.large_binary())
     with ChildDecoder() as decoder:

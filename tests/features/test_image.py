@@ -16,6 +16,7 @@ from PIL import Image as Pillow
 
 from stoker.core import events
 from stoker.core.errors import DataError
+from stoker.features import dump_fitted, load_fitted
 from stoker.features._formats import BadImageError
 from stoker.features._pixels import decode, look
 from stoker.features.image import Image, unreadable
@@ -99,6 +100,52 @@ def test_sixteen_bits_become_eight_by_rounding() -> None:
     assert look(data).grey
 
 
+@pytest.mark.parametrize("bits", range(8, 17))
+def test_fewer_bits_use_the_whole_range_and_what_is_brighter_is_white(bits: int) -> None:
+    levels = np.arange(65_536, dtype=np.uint16).reshape(256, 256)
+    seen = decode(save(Pillow.fromarray(levels)), 1, bits=bits)[0]
+    top = 2**bits - 1
+    expected = np.floor(levels.astype(np.float64).clip(max=top) * 255 / top + 0.5)
+    np.testing.assert_array_equal(seen, expected)
+
+
+def scan(brightest: int) -> bytes:
+    """A 16-bit picture with levels from 0 to the brightest one."""
+    return save(Pillow.fromarray(np.linspace(0, brightest, 96).astype(np.uint16).reshape(8, 12)))
+
+
+@pytest.mark.parametrize(
+    ("brightest", "bits"), [(40, 8), (255, 8), (256, 9), (3_900, 12), (4_096, 13), (65_535, 16)]
+)
+def test_bits_are_learnt_from_the_training_part(brightest: int, bits: int, blobs: Blobs) -> None:
+    told = Told()
+    with events.listening(told):
+        fitted = Image().fit(blobs(scan(20), None, b"<html>", scan(brightest)))
+    assert fitted.bits == bits
+    assert any(f"use {bits} bits" in line for line in told.lines) == (bits < 16)
+    served = load_fitted(dump_fitted(fitted))
+    again = served.transform(blobs(scan(brightest), scan(65_535))).values
+    assert again[0].max() == round(brightest * 255 / (2**bits - 1))
+    assert again[1].max() == 255, "brighter than any in training is white, never dark again"
+
+
+def test_the_recipe_says_the_bits_and_eight_bit_pictures_do_not_care(
+    encode: Encode, blobs: Blobs
+) -> None:
+    assert Image(bits=12).fit(blobs(scan(65_535))).bits == 12
+    plain = blobs(encode("L"))
+    fitted = Image().fit(plain)
+    assert fitted.bits == 16
+    twelve = fitted.model_copy(update={"bits": 12})
+    np.testing.assert_array_equal(fitted.transform(plain).values, twelve.transform(plain).values)
+
+
+def test_a_feature_of_before_reads_sixteen_bits(blobs: Blobs) -> None:
+    spec = dump_fitted(Image().fit(blobs(scan(65_535))))
+    del spec["image"]["bits"]
+    assert load_fitted(spec).transform(blobs(scan(4_095))).values.max() == 16
+
+
 def test_orientation_is_applied() -> None:
     pixels = np.zeros((2, 3, 3), np.uint8)
     pixels[0, 0] = 255  # the white corner moves
@@ -162,7 +209,8 @@ BAD = {
     "svg": (b"<svg xmlns='http://www.w3.org/2000/svg'><script/></svg>", "an SVG drawing"),
     "xml": (b"<?xml version='1.0'?><!DOCTYPE a [<!ENTITY b SYSTEM 'file:///etc/passwd'>]>", "XML"),
     "text": (b"hello", "not a picture"),
-    "tiff": (b"II*\0" + bytes(99), "a TIFF file"),
+    "tiff": (b"II*\0" + bytes(99), "a TIFF file; allowed are"),
+    "big endian tiff": (b"MM\0*" + bytes(99), "magick mogrify -format png"),
     "psd": (b"8BPS" + bytes(99), "a Photoshop file"),
     "eps": (b"%!PS-Adobe-3.0", "a PostScript file"),
     "pdf": (b"%PDF-1.7", "a PDF document"),

@@ -27,7 +27,7 @@ import numpy as np
 
 from stoker.data._child_limits import forbid_writing, limit_memory, limit_time, restore_signals
 from stoker.features._formats import BadImageError
-from stoker.features._pixels import decode, look
+from stoker.features._pixels import bits_used, decode, look
 
 READY = b"R"
 """Said once, before the first request is read."""
@@ -35,8 +35,10 @@ HEADER = struct.Struct("<I")
 """Length of the JSON header of a request."""
 ANSWER = struct.Struct("<?Q")
 """Whether a blob was decoded, and how many bytes of pixels or reason follow."""
-LOOK = struct.Struct("<II??")
-"""Width, height, grey, animated."""
+LOOK = struct.Struct("<II???")
+"""Width, height, grey, animated, deep."""
+BITS = struct.Struct("<B")
+"""Bits that the grey levels need."""
 _TOGETHER_BYTES = 1 << 18
 """Answers that wait for each other, unless each is to be sent at once."""
 OUT_OF_MEMORY = 3
@@ -51,9 +53,13 @@ def act(request: dict[str, Any], data: bytes) -> bytes | memoryview:
     """
     if request["act"] == "look":
         seen = look(data)
-        return LOOK.pack(seen.width, seen.height, seen.grey, seen.animated)
+        return LOOK.pack(seen.width, seen.height, seen.grey, seen.animated, seen.deep)
+    if request["act"] == "bits":
+        return BITS.pack(bits_used(data))
     size = tuple(request["size"]) if request["size"] else None
-    pixels_CHW = decode(data, request["channels"], size=size, resize=request["resize"])
+    pixels_CHW = decode(
+        data, request["channels"], size=size, resize=request["resize"], bits=request["bits"]
+    )
     return np.ascontiguousarray(pixels_CHW).data.cast("B") if request["act"] == "keep" else b""
 
 

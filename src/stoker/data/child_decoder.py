@@ -33,11 +33,11 @@ import pyarrow.compute as pc
 from stoker.core.closing import Closing
 from stoker.core.errors import MachineError
 from stoker.data._decode_child import LIMITS, Batch, Care, Child, Limits, Work
-from stoker.data._decode_worker import LOOK, READY
+from stoker.data._decode_worker import BITS, LOOK, READY
 from stoker.data.chunks import media_slices
 from stoker.features._blobs import num_cores
 from stoker.features._decoder import HERE, Decoder, Form
-from stoker.features._pixels import Look
+from stoker.features._pixels import FEWEST_BITS, Look
 from stoker.store.durable import machine_errors
 
 _WORKER = "stoker.data._decode_worker"
@@ -93,6 +93,17 @@ class ChildDecoder(Decoder, Closing):
 
         self._run(Work({"act": "look"}, LOOK.size, cells, take), np.flatnonzero(foreign_N))
         return found
+
+    def bits(self, cells: pa.Array) -> int:
+        """See `Decoder`."""
+        found = [FEWEST_BITS]
+
+        def take(_: int, good: bool, answer: bytes) -> None:
+            if good:
+                found.extend(BITS.unpack(answer))
+
+        self._run(Work({"act": "bits"}, BITS.size, cells, take), np.flatnonzero(_foreign_N(cells)))
+        return max(found)
 
     def pixels(self, cells: pa.Array, form: Form, out: np.ndarray | None) -> list[tuple[int, str]]:
         """See `Decoder`."""

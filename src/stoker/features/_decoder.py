@@ -2,7 +2,7 @@
 
 A server decodes in its own process, in threads.  Cleaning and preparing pass a decoder that works
 in child processes (`stoker.data.child_decoder`), so that a file that crashes a decoder costs a
-row and not the run.  Both run the same two functions of `_pixels.py`, so their answers are equal.
+row and not the run.  Both run the same functions of `_pixels.py`, so their answers are equal.
 """
 
 from __future__ import annotations
@@ -15,7 +15,15 @@ import pyarrow as pa
 
 from stoker.features._blobs import map_blobs
 from stoker.features._formats import BadImageError
-from stoker.features._pixels import Look, Resize, decode, look
+from stoker.features._pixels import (
+    FEWEST_BITS,
+    MOST_BITS,
+    Look,
+    Resize,
+    bits_used,
+    decode,
+    look,
+)
 
 
 @dataclass(frozen=True)
@@ -28,6 +36,8 @@ class Form:
     """Height and width; None keeps each picture's own."""
     resize: Resize = "stretch"
     """What to do with a picture of another shape."""
+    bits: int = MOST_BITS
+    """How many bits of 16-bit grey levels are used."""
 
 
 class Decoder(ABC):
@@ -36,6 +46,10 @@ class Decoder(ABC):
     @abstractmethod
     def looks(self, cells: pa.Array) -> list[Look | str | None]:
         """What each header says, or why there is none; None for a null."""
+
+    @abstractmethod
+    def bits(self, cells: pa.Array) -> int:
+        """The most bits that grey levels of these blobs need, 8 to 16; a broken one needs none."""
 
     @abstractmethod
     def pixels(self, cells: pa.Array, form: Form, out: np.ndarray | None) -> list[tuple[int, str]]:
@@ -58,6 +72,10 @@ class InThisProcess(Decoder):
         """See `Decoder`."""
         return map_blobs(_look, cells)
 
+    def bits(self, cells: pa.Array) -> int:
+        """See `Decoder`."""
+        return max(map_blobs(_bits, cells), default=FEWEST_BITS)
+
     def pixels(self, cells: pa.Array, form: Form, out: np.ndarray | None) -> list[tuple[int, str]]:
         """See `Decoder`."""
 
@@ -66,7 +84,7 @@ class InThisProcess(Decoder):
                 return None
             try:
                 if out is not None:
-                    out[index] = decode(data, form.channels, size=form.size, resize=form.resize)
+                    out[index] = in_form(data, form)
                 else:
                     try_decode(data, form)
             except BadImageError as error:
@@ -85,7 +103,16 @@ def try_decode(data: bytes, form: Form) -> None:
     if data.startswith(b"P5 "):
         look(data)
     else:
-        decode(data, form.channels, size=form.size, resize=form.resize)
+        in_form(data, form)
+
+
+def in_form(data: bytes, form: Form) -> np.ndarray:
+    """The pixels of a picture in a form.
+
+    Raises:
+        BadImageError: If it cannot be decoded.
+    """
+    return decode(data, form.channels, size=form.size, resize=form.resize, bits=form.bits)
 
 
 def _look(_: int, data: bytes | None) -> Look | str | None:
@@ -95,6 +122,13 @@ def _look(_: int, data: bytes | None) -> Look | str | None:
         return look(data)
     except BadImageError as error:
         return str(error)
+
+
+def _bits(_: int, data: bytes | None) -> int:
+    try:
+        return FEWEST_BITS if data is None else bits_used(data)
+    except BadImageError:
+        return FEWEST_BITS
 
 
 HERE = InThisProcess()

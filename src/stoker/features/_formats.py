@@ -29,6 +29,9 @@ MAX_PIXELS = 25_000_000
 
 FORMATS = "JPEG, PNG, WebP, BMP and GIF"
 
+TIFF_HINT = "PNG keeps all its 8 or 16 bits: magick mogrify -format png *.tif"
+"""Why TIFF is not read: docs/decisions/014-no-tiff.md."""
+
 _READERS: tuple[tuple[bytes, type[ImageFile.ImageFile]], ...] = (
     (b"\x89PNG\r\n\x1a\n", PngImagePlugin.PngImageFile),
     (b"\xff\xd8\xff", JpegImagePlugin.JpegImageFile),
@@ -70,7 +73,9 @@ def open_image(data: bytes) -> ImageFile.ImageFile:
         raise BadImageError("is an empty file")
     reader = next((r for start, r in _READERS if data.startswith(start)), None)
     if reader is None or (data[:4] == b"RIFF" and data[8:12] != b"WEBP"):
-        raise BadImageError(f"is {_stranger(data)}; allowed are {FORMATS}")
+        stranger = _stranger(data)
+        hint = f"; {TIFF_HINT}" * (stranger == "a TIFF file")
+        raise BadImageError(f"is {stranger}; allowed are {FORMATS}{hint}")
     if data[:4] == b"RIFF":
         check_size(*_webp_size(data))
     image = reader(io.BytesIO(data))

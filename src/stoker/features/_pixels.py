@@ -2,7 +2,9 @@
 
 - The first frame of an animation is the picture.
 - EXIF orientation is applied.
-- 16-bit grey becomes 8-bit by x / 257, rounded; 1-bit becomes 0 and 255.
+- 16-bit grey is scaled to 8 bits from as many bits as it uses (12 in many cameras and scanners):
+  0 to 2**bits - 1 become 0 to 255, rounded, and what is brighter becomes 255.
+- 16-bit colour keeps its high byte; 1-bit becomes 0 and 255.
 - CMYK, YCbCr and palettes become RGB; a colour profile is ignored.
 - Transparency (an alpha channel, a transparent palette entry or colour) is laid on white unless
   four channels are asked for; a picture without it is opaque.
@@ -29,6 +31,9 @@ from stoker.features._formats import BadImageError, check_size, open_image
 Resize = Literal["stretch", "fit", "crop"]
 
 PNM_HEADER = re.compile(rb"P5 (\d{1,5}) (\d{1,5}) 255\n")
+
+FEWEST_BITS, MOST_BITS = 8, 16
+"""Of grey levels that stand in 16 bits."""
 
 _MODES = {1: "L", 3: "RGB", 4: "RGBA"}
 _GREY = {"1", "L", "I;16", "I;16B", "I;16L", "I;16N", "I"}
@@ -64,6 +69,8 @@ class Look:
     """Whether it has neither colour nor transparency."""
     animated: bool
     """Whether there are more frames than the first, which alone is used."""
+    deep: bool = False
+    """Whether its grey levels have 16 bits."""
 
 
 def look(data: bytes) -> Look:
@@ -81,7 +88,28 @@ def look(data: bytes) -> Look:
             if image.getexif().get(_ORIENTATION) in _SIDEWAYS:
                 width, height = height, width
             grey = image.mode in _GREY and "transparency" not in image.info
-            return Look(width, height, grey, getattr(image, "is_animated", False))
+            animated = getattr(image, "is_animated", False)
+            return Look(width, height, grey, animated, _is_deep(image))
+    except BadImageError:
+        raise
+    except PILLOW_ERRORS as error:
+        raise _damaged(error) from None
+
+
+def bits_used(data: bytes) -> int:
+    """How many bits the brightest grey level of a picture needs, 8 to 16; 8 if it is not deep.
+
+    Raises:
+        BadImageError: If it cannot be decoded.
+    """
+    if data.startswith(b"P5 "):
+        return FEWEST_BITS
+    try:
+        with open_image(data) as image:
+            if not _is_deep(image):
+                return FEWEST_BITS
+            image.load()
+            return max(FEWEST_BITS, int(_levels(image).max()).bit_length())
     except BadImageError:
         raise
     except PILLOW_ERRORS as error:
@@ -89,7 +117,12 @@ def look(data: bytes) -> Look:
 
 
 def decode(
-    data: bytes, channels: int, *, size: tuple[int, int] | None = None, resize: Resize = "stretch"
+    data: bytes,
+    channels: int,
+    *,
+    size: tuple[int, int] | None = None,
+    resize: Resize = "stretch",
+    bits: int = MOST_BITS,
 ) -> np.ndarray:
     """The pixels of a picture as uint8 (channels, height, width).
 
@@ -99,13 +132,14 @@ def decode(
         size: Height and width to resize to; None keeps the picture's own.
         resize: `stretch` both sides, `fit` inside with white (4 channels: transparent) margins, or
             `crop` what stands over.
+        bits: How many bits of 16-bit grey levels are used, 8 to 16.
 
     Raises:
         BadImageError: If it is damaged, cut off, too large or of another format.
     """
     if data.startswith(b"P5 "):
         image: Image.Image = Image.fromarray(_pnm(data))
-        return _finish(image, channels, size, resize)
+        return _finish(_in_mode(image, _MODES[channels]), size, resize)
     try:
         with open_image(data) as opened:
             _draft(opened, size)
@@ -113,7 +147,9 @@ def decode(
             image = opened
             if opened.getexif().get(_ORIENTATION, 1) != 1:
                 image = ImageOps.exif_transpose(opened)
-            return _finish(image, channels, size, resize)
+            if _is_deep(image):
+                image = _eight_bit(image, bits)
+            return _finish(_in_mode(image, _MODES[channels]), size, resize)
     except BadImageError:
         raise
     except PILLOW_ERRORS as error:
@@ -126,14 +162,11 @@ def _draft(image: ImageFile.ImageFile, size: tuple[int, int] | None) -> None:
         image.draft(None, (longest, longest))
 
 
-def _finish(
-    image: Image.Image, channels: int, size: tuple[int, int] | None, resize: Resize
-) -> np.ndarray:
-    image = _in_mode(image, _MODES[channels])
+def _finish(image: Image.Image, size: tuple[int, int] | None, resize: Resize) -> np.ndarray:
     if size is not None and image.size != size[::-1]:
         image = _resized(image, size[::-1], resize)
     pixels = np.asarray(image)
-    if channels == 1:
+    if pixels.ndim == 2:
         return pixels[None]
     return np.ascontiguousarray(pixels.transpose(2, 0, 1))
 
@@ -142,8 +175,6 @@ def _in_mode(image: Image.Image, mode: str) -> Image.Image:
     """The picture in mode L, RGB or RGBA."""
     if image.mode == mode and "transparency" not in image.info:
         return image
-    if image.mode.startswith("I"):
-        image = _eight_bit(image)
     if image.has_transparency_data:
         image = image.convert("RGBA")
         if mode == "RGBA":
@@ -155,10 +186,21 @@ def _in_mode(image: Image.Image, mode: str) -> Image.Image:
     return image.convert(mode)
 
 
-def _eight_bit(image: Image.Image) -> Image.Image:
+def _is_deep(image: Image.Image) -> bool:
+    return image.mode.startswith("I")
+
+
+def _levels(image: Image.Image) -> np.ndarray:
+    """Grey levels of a deep picture as uint16."""
+    return np.asarray(image).clip(0, 65_535).astype(np.uint16)
+
+
+def _eight_bit(image: Image.Image, bits: int) -> Image.Image:
     """16-bit grey as 8-bit; Pillow's own conversion would cut everything above 255."""
-    deep = np.asarray(image).astype(np.uint32).clip(0, 65535)
-    small = Image.fromarray(((deep + 128) // 257).astype(np.uint8))
+    deep = _levels(image)
+    top = 2**bits - 1
+    eight_bit = (np.arange(65_536).clip(max=top) * 255 + top // 2) // top
+    small = Image.fromarray(eight_bit.astype(np.uint8)[deep])
     level = image.info.get("transparency")
     if not isinstance(level, int):
         return small

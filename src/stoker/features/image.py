@@ -2,7 +2,8 @@
 
 Size and channels are read off a sample of training pictures: if all have one size of at most 256
 pixels a side it is that, else 64 x 64 unless the recipe says another; grey only if every sampled
-picture is grey, else RGB.
+picture is grey, else RGB.  Grey of 16 bits is read with as many bits as the sample uses, so that
+12-bit scans do not come out black; a picture to be answered is read with the same number.
 Pixels stay uint8 up to the exported graph, which scales them by the mean and deviation found here;
 that keeps a prepared set a quarter of its float size, and a server from scaling anything twice.
 
@@ -25,8 +26,8 @@ from stoker.features import Feature
 from stoker.features._blobs import is_bytes
 from stoker.features._cells import one_array, shorten
 from stoker.features._decoder import HERE, Decoder, Form
-from stoker.features._fitted.image import FittedImage, Side
-from stoker.features._pixels import Look, Resize
+from stoker.features._fitted.image import Bits, FittedImage, Side
+from stoker.features._pixels import MOST_BITS, Look, Resize
 
 DEFAULT_SIZE = (64, 64)
 """Height and width where pictures differ, or are large, and the recipe names no size."""
@@ -45,6 +46,10 @@ class Image(Feature):
 
     channels: Literal["auto", 1, 3, 4] = "auto"
     """1 grey, 3 RGB, 4 RGB and alpha; `auto`: 1 if all sampled pictures are grey, else 3."""
+
+    bits: Literal["auto"] | Bits = "auto"
+    """How many bits of 16-bit grey levels are used (12 in many cameras and scanners), 8 to 16;
+    `auto`: what the brightest sampled training picture needs. Brighter ones become white."""
 
     resize: Annotated[Resize, Field()] = "stretch"
     """A picture of another shape is stretched (`stretch`), fitted inside with white margins
@@ -67,6 +72,7 @@ class Image(Feature):
             width=width,
             channels=self._choose_channels(looks),
             resize=self.resize,
+            bits=self._choose_bits(looks, one_array(column), decoder),
             mean=(0.0,),
             std=(1.0,),
         )
@@ -118,6 +124,21 @@ class Image(Feature):
         if self.channels != "auto":
             return self.channels
         return 1 if all(each.grey for each in looks) else 3
+
+    def _choose_bits(self, looks: list[Look], cells: pa.Array, decoder: Decoder) -> int:
+        if self.bits != "auto":
+            return self.bits
+        num_deep = sum(each.deep for each in looks)
+        if not num_deep:
+            return MOST_BITS
+        bits = decoder.bits(cells)
+        if bits < MOST_BITS:
+            events.message(
+                f"{num_deep} of {len(looks)} sampled pictures have 16-bit grey levels that use "
+                f"{bits} bits: {2**bits - 1:,} and above is white, unless image: {{bits: ...}} "
+                "says another"
+            )
+        return bits
 
 
 def unreadable(cells: pa.Array, decoder: Decoder = HERE) -> list[tuple[int, str, str]]:

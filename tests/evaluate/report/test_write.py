@@ -80,6 +80,15 @@ def test_own_pnm_is_shown_as_it_is() -> None:
         np.testing.assert_array_equal(np.asarray(small).ravel(), pixels)
 
 
+def test_a_twelve_bit_picture_is_not_shown_black() -> None:
+    out = io.BytesIO()
+    Image.fromarray(np.full((4, 4), 4_000, np.uint16)).save(out, "PNG")
+    png = small_png(out.getvalue())
+    assert png is not None
+    with Image.open(io.BytesIO(png)) as small:
+        assert np.asarray(small).min() == round(4_000 * 255 / 4_095)
+
+
 @pytest.mark.parametrize(
     "data", [b"", b"<svg onload=alert(1)>", b"P5 9999 1 255\n", b"\x89PNG\r\n"]
 )

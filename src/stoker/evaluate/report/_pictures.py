@@ -12,7 +12,7 @@ import io
 from PIL import Image
 
 from stoker.features._formats import BadImageError
-from stoker.features._pixels import decode
+from stoker.features._pixels import bits_used, decode
 
 LONGEST = 192
 """Most pixels of a side; smaller pictures stay as they are."""
@@ -21,7 +21,7 @@ LONGEST = 192
 def small_png(data: bytes) -> bytes | None:
     """The picture as PNG with sides of at most 192 pixels; None if it cannot be decoded."""
     try:
-        pixels_CHW = decode(data, 4)
+        pixels_CHW = decode(data, 4, bits=bits_used(data))
     except BadImageError:
         return None
     image = Image.fromarray(pixels_CHW.transpose(1, 2, 0), "RGBA")

@@ -16,8 +16,9 @@ from stoker.features import BadCell, FittedFeature, Transformed
 from stoker.features._blobs import is_bytes
 from stoker.features._cells import one_array, shorten
 from stoker.features._decoder import HERE, Decoder, Form
-from stoker.features._pixels import Resize
+from stoker.features._pixels import FEWEST_BITS, MOST_BITS, Resize
 
+Bits = Annotated[int, Field(ge=FEWEST_BITS, le=MOST_BITS)]
 Side = Annotated[int, Field(ge=1, le=8192)]
 
 
@@ -30,6 +31,8 @@ class FittedImage(FittedFeature):
     """1 grey, 3 RGB, 4 RGB and alpha."""
     resize: Resize
     """What to do with a picture of another size."""
+    bits: Bits = MOST_BITS
+    """How many bits of 16-bit grey levels are used; brighter ones become white."""
     mean: tuple[float, ...]
     """Mean of each channel over the sampled training pixels, on the scale 0 to 1."""
     std: tuple[float, ...]
@@ -67,12 +70,14 @@ class FittedImage(FittedFeature):
             "description": (
                 "A JPEG, PNG, WebP, BMP or GIF file of at most 25 Mpx; it is resized to "
                 f"{self.width} x {self.height} pixels with {self.channels} channel(s)."
+                + f" Grey levels of 16 bits are read as {self.bits}-bit."
+                * (self.bits < MOST_BITS)
             ),
         }
 
     def _decoded(self, cells: pa.Array, decoder: Decoder) -> Transformed:
         values = np.zeros((len(cells), *self.shape), np.uint8)
-        form = Form(self.channels, (self.height, self.width), self.resize)
+        form = Form(self.channels, (self.height, self.width), self.resize, self.bits)
         bad = [
             BadCell(index, shorten(cells[index].as_py()), reason)
             for index, reason in decoder.pixels(cells, form, values)
