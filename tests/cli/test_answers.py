@@ -37,6 +37,15 @@ def test_csv_reads_back(tmp_path: Path) -> None:
     assert json.loads(rows[0]["probabilities"]) == pytest.approx([0.1, 0.9])
 
 
+def test_csv_for_spreadsheets_differs_by_the_mark_alone(tmp_path: Path) -> None:
+    for name, marked in (("plain.csv", False), ("marked.csv", True), ("same.jsonl", True)):
+        with whole_file(tmp_path / name, for_spreadsheets=marked) as writer:
+            writer.write(ROWS)
+    plain, marked = ((tmp_path / name).read_bytes() for name in ("plain.csv", "marked.csv"))
+    assert marked == b"\xef\xbb\xbf" + plain
+    assert (tmp_path / "same.jsonl").read_bytes().startswith(b"{")
+
+
 def test_json_lines_read_back(tmp_path: Path) -> None:
     with whole_file(tmp_path / "out.jsonl") as writer:
         writer.write(ROWS)

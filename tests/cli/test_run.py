@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import json
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -111,6 +113,31 @@ def test_the_summary_says_where_rejects_are_and_which_home(project: Path) -> Non
     ]
     assert all(Path(line.partition(": ")[2]).is_file() for line in lines)
     assert "next     stoker serve patients --home 'my home'" in done.stdout
+    _its_rejects_open_in_a_spreadsheet(project, done.stdout)
+
+
+def _its_rejects_open_in_a_spreadsheet(project: Path, said: str) -> None:
+    (command,) = [line.strip() for line in said.splitlines() if "stoker rejects" in line]
+    written = stoker(project, *shlex.split(command)[1:])
+    assert written.returncode == 0, written.stderr
+    assert written.stdout.startswith("2 records of what ")
+    data = (project / "rejects.csv").read_bytes()
+    assert data.startswith(codecs.BOM_UTF8)
+    rows = list(csv.DictReader(data.decode("utf-8-sig").splitlines()))
+    assert [row["step"] for row in rows] == ["csv", "prepare"]
+    assert [row["source"] for row in rows] == ["病人.csv"] * 2
+    assert rows[1]["column"] == "测量9"
+
+
+def test_the_rejects_of_a_run_that_was_refused_for_them(project: Path) -> None:
+    with (project / "病人.csv").open("a", encoding="utf-8") as file:
+        file.writelines(f"{',' * 8}'=cmd()',良性,坏,{i}\n" for i in range(30))
+    refused = stoker(project, "run")
+    assert refused.returncode == 1
+    assert "`stoker rejects` writes all of" in refused.stderr
+    assert stoker(project, "rejects", "-o", "bad.jsonl").stdout.startswith("30 records of what ")
+    assert len((project / "bad.jsonl").read_text("utf-8").splitlines()) == 30
+    assert stoker(project, "rejects", "-o", "bad.txt").returncode == 1
 
 
 def test_a_wrong_recipe_is_one_block_and_exit_code_2(project: Path) -> None:

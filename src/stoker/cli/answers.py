@@ -11,6 +11,7 @@ Source: OWASP, "CSV Injection", https://owasp.org/www-community/attacks/CSV_Inje
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
 import json
@@ -68,6 +69,15 @@ class CsvWriter(Writer):
     def close(self) -> None:
         """Flush; the stream stays open."""
         self.text.detach()
+
+
+class SpreadsheetWriter(CsvWriter):
+    """CSV that begins with a byte order mark, without which Excel takes UTF-8 for another code."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        """Write to `stream`, the mark first."""
+        stream.write(codecs.BOM_UTF8)
+        super().__init__(stream)
 
 
 class JsonLinesWriter(Writer):
@@ -134,14 +144,20 @@ def writer_for(path: Path) -> type[Writer]:
 
 
 @contextmanager
-def whole_file(path: Path) -> Iterator[Writer]:
+def whole_file(path: Path, *, for_spreadsheets: bool = False) -> Iterator[Writer]:
     """A writer whose file appears under `path`, durable, only when the block ends well.
+
+    Args:
+        path: File to write; its ending says the format.
+        for_spreadsheets: Whether CSV is meant for a person's spreadsheet and not for a program.
 
     Raises:
         DataError: If the ending of the name is none that we write.
         MachineError: If the disk refuses.
     """
     kind = writer_for(path)
+    if for_spreadsheets and kind is CsvWriter:
+        kind = SpreadsheetWriter
     make_folder(path.absolute().parent)
     with writing(path.absolute()) as stream:
         writer = kind(stream)

@@ -51,7 +51,8 @@ def check_rejects(executed: Executed, max_rejects: float) -> None:
         raise DataError(
             f"{said}; the first: {example}",
             expected=f"at most {max_rejects:.2%}, as data.max_rejects says",
-            fix=f"look at {path}; mend the data, or raise data.max_rejects",
+            fix=f"`stoker rejects` writes all of {path} for a spreadsheet; "
+            "mend the data, or raise data.max_rejects",
             place=place,
         )
     if executed.status != "cached":

@@ -81,11 +81,13 @@ def describe(result: RunResult, name: str, *, home: Path | None = None) -> str:
         positive = result.summary.get("positive")
         rows = [_metric_row(key, one, positive) for key, one in result.metrics.items()]
         lines += [*table(["metric", "value", "95 % interval", "constant"], rows).splitlines(), ""]
-    lines += [_rejects(one) for one in result.summary.get("rejects", ())]
+    option = f" --home {shlex.quote(str(home))}" if home else ""
+    if left_out := result.summary.get("rejects"):
+        lines += [_rejects(one) for one in left_out]
+        lines.append(f"         stoker rejects {result.run} -o rejects.csv{option}")
     if result.report:
         lines.append(f"report   {result.report}")
     if result.bundle:
-        option = f" --home {shlex.quote(str(home))}" if home else ""
         model = result.model or name
         lines.append(f"bundle   {result.bundle}")
         lines.append(f"next     stoker serve {model}{option}")

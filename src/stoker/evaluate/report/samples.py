@@ -28,10 +28,11 @@ def commands(facts: ReportFacts) -> dict[str, str]:
         facts: Of the run; `example`, `table` and `read_options` say what rows look like.
 
     Returns:
-        `predict`, `serve`, `request` for a shell, and `python`.
+        `predict`, `serve`, `request` and `rejects` for a shell, and `python`.
     """
     bundle = shlex.quote(facts.name if facts.registered else facts.bundle or "BUNDLE")
-    home = f" --home {shlex.quote(facts.home)}" if facts.registered and facts.home else ""
+    anywhere = f" --home {shlex.quote(facts.home)}" if facts.home else ""
+    home = anywhere if facts.registered else ""
     options = "".join(
         f" --set {shlex.quote(f'{key}={json.dumps(value, ensure_ascii=False)}')}"
         for key, value in facts.read_options.items()
@@ -42,6 +43,7 @@ def commands(facts: ReportFacts) -> dict[str, str]:
         "serve": f"stoker serve {bundle}{home}",
         "request": _request(facts),
         "python": _python(facts),
+        "rejects": f"stoker rejects {facts.run} -o rejects.csv{anywhere}",
     }
 
 
