@@ -204,7 +204,8 @@ _small_gif = save(Pillow.new("L", (4, 4)), "GIF")
 LARGE_GIF = _small_gif[:6] + b"\xff\xff\xff\xff" + _small_gif[10:]
 
 BAD = {
-    "empty": (b"", "empty file"),
+    "empty": (b"", "is empty"),
+    "text that begins as BMP does": (b"BMI,age\n23.5,41\n22.1,39\n30.0,50\n", "not a picture"),
     "html": (b"\n<!DOCTYPE html><html><body>404</body>", "an HTML page"),
     "svg": (b"<svg xmlns='http://www.w3.org/2000/svg'><script/></svg>", "an SVG drawing"),
     "xml": (b"<?xml version='1.0'?><!DOCTYPE a [<!ENTITY b SYSTEM 'file:///etc/passwd'>]>", "XML"),
@@ -224,6 +225,7 @@ BAD = {
     "26 Mpx": (bomb_png(5_200, 5_001), "26 Mpx"),
     "4 Gpx wide": (bomb_png(2**31 - 1, 2), "4295 Mpx"),
     "no pixels": (bomb_png(0, 5), "its header makes no sense"),
+    "icon": (b"\0\0\x01\0" + bytes(30), "an icon file"),
     "text bomb": (
         bomb_png(8, 8, chunk(b"zTXt", b"a\0\0" + zlib.compress(bytes(80_000_000), 9))),
         "damaged",

@@ -2,7 +2,9 @@
 
 Tables are read by the same sources that a recipe uses, so what a CSV record is and which one is bad
 is decided in one place.  A picture column of a table holds paths that start at the table's folder.
-Every file of a folder is a row or a reject; hidden files are neither.
+In a folder the rules of the source `images` hold: what a file is, its contents say and not its
+ending; every file is a row or a reject; hidden files (a leading dot), `Thumbs.db` and `desktop.ini`
+are neither; symbolic links are followed with `follow_links=true` only.
 
 Cost: memory for some thousands of rows, or for the encoded pictures of one block.
 """
@@ -19,19 +21,28 @@ import pyarrow as pa
 
 from stoker.cli.options import make_settings
 from stoker.core.errors import DataError, Place
-from stoker.core.steps import find_step, step_name
+from stoker.core.steps import Step, find_step, step_name
 from stoker.data.acquire import Source
+from stoker.data.acquire._image_tree import Found, read_picture, walk_files
 from stoker.data.dataset import Reading
 from stoker.data.media import MediaWriter
 from stoker.data.rejects import Rejects
 from stoker.features import Feature
+from stoker.features._formats import FORMATS
 
 if TYPE_CHECKING:
     from stoker.bundle.interface import Interface
 
 TABLES = {".csv": "csv", ".tsv": "csv", ".parquet": "parquet", ".jsonl": "jsonl"}
-PICTURES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif")
 _PICTURES_AT_ONCE = 256
+_SHOWN_BYTES = 40
+
+
+class _Folder(Step):
+    """Options for a folder of pictures."""
+
+    follow_links: bool = False
+    """Whether symbolic links are followed."""
 
 
 @dataclass(frozen=True)
@@ -66,7 +77,8 @@ def read_blocks(
     Args:
         path: Table file, folder of pictures, or picture.
         interface: What the model takes.
-        options: Options of the source that reads a table, such as `delimiter=;`.
+        options: Options of the source that reads a table, such as `delimiter=;`; `follow_links`
+            for a folder.
         rejects: Gets what cannot become a row.
 
     Raises:
@@ -77,11 +89,18 @@ def read_blocks(
     )
     if path.is_file() and suffix.lower() in TABLES:
         return _read_table(path, TABLES[suffix.lower()], interface, options, rejects)
-    if path.is_dir() or (path.is_file() and suffix.lower() in PICTURES):
-        return _read_pictures(path, interface, rejects)
+    if path.is_dir() or path.is_file():
+        problem = None if path.is_dir() else read_picture(path, follow_links=True)[1]
+        if problem is None:
+            return _read_pictures(path, interface, options, rejects)
+        raise DataError(
+            f"ends in no {', '.join(TABLES)} as tables do, and {problem}",
+            expected="a table, a picture, or a folder of pictures",
+            place=Place(str(path)),
+        )
     raise DataError(
-        f"unknown kind of input {suffix!r}" if path.is_file() else "no such file or folder",
-        expected=f"a folder of pictures, or a file that ends in {', '.join([*TABLES, *PICTURES])}",
+        "no such file or folder",
+        expected="a table, a picture, or a folder of pictures",
         place=Place(str(path)),
     )
 
@@ -151,7 +170,9 @@ def _with_pictures(rows: pa.Table, column: str, folder: Path) -> pa.Table:
     return rows.set_column(position, column, pa.array(cells, pa.large_binary()))
 
 
-def _read_pictures(path: Path, interface: Interface, rejects: Rejects) -> Iterator[Block]:
+def _read_pictures(
+    path: Path, interface: Interface, options: Sequence[str], rejects: Rejects
+) -> Iterator[Block]:
     media = media_columns(interface)
     if len(interface.inputs) != 1 or len(media) != 1:
         raise DataError(
@@ -160,43 +181,54 @@ def _read_pictures(path: Path, interface: Interface, rejects: Rejects) -> Iterat
             fix="write the paths of the pictures into a column of a CSV file" if media else None,
             place=Place(str(path)),
         )
-    files = [path] if path.is_file() else _pictures_in(path, rejects)
-    root = path.parent if path.is_file() else path
-    for start in range(0, len(files), _PICTURES_AT_ONCE):
-        yield _picture_block(files[start : start + _PICTURES_AT_ONCE], root, media[0])
+    is_file = path.is_file()
+    follow = make_settings(_Folder, {}, options).follow_links or is_file
+    found = [Found(path, "", None)] if is_file else walk_files(path, follow_links=follow)
+    root, empty = path.parent if is_file else path, True
+    for start in range(0, len(found), _PICTURES_AT_ONCE):
+        block = _picture_block(
+            found[start : start + _PICTURES_AT_ONCE], root, media[0], rejects, follow_links=follow
+        )
+        if block.source:
+            empty = False
+            yield block
+    if empty:
+        first = "".join(
+            f"; {one['source']} {one['reason']}" for one in rejects.table().slice(0, 1).to_pylist()
+        )
+        raise DataError(
+            f"there is no picture in this folder{first}",
+            expected=f"files in {FORMATS}",
+            place=Place(str(path)),
+        )
 
 
-def _pictures_in(folder: Path, rejects: Rejects) -> list[Path]:
-    """The pictures of a folder and its folders; other files become rejects."""
-    found: list[Path] = []
-    for path in sorted(folder.rglob("*")):
-        if any(part.startswith(".") for part in path.relative_to(folder).parts):
+def _picture_block(
+    files: list[Found], root: Path, column: str, rejects: Rejects, *, follow_links: bool
+) -> Block:
+    """The pictures among some files; the others become rejects."""
+    names, contents = [], []
+    for file in files:
+        content, problem = b"", file.problem
+        if problem is None:
+            content, problem = read_picture(file.path, follow_links=follow_links)
+        if problem is None:
+            names.append(_name(file.path, root))
+            contents.append(content)
             continue
-        if path.is_file() and path.suffix.lower() in PICTURES:
-            found.append(path)
-        elif not path.is_dir():
-            reason = f"the name does not end in {', '.join(PICTURES)}"
-            rejects.add(
-                source=_name(path, folder),
-                line=None,
-                column=None,
-                found=path.suffix,
-                reason=reason if path.is_file() else "is no regular file",
-                step="images",
-            )
-    if not found:
-        raise DataError("there is no picture in this folder", place=Place(str(folder)))
-    return found
-
-
-def _picture_block(files: list[Path], root: Path, column: str) -> Block:
-    names = [_name(path, root) for path in files]
-    content = pa.array([path.read_bytes() for path in files], pa.large_binary())
+        rejects.add(
+            source=_name(file.path, root),
+            line=None,
+            column=column,
+            found=content[:_SHOWN_BYTES] or None,
+            reason=problem,
+            step="images",
+        )
     return Block(
-        rows=pa.table({column: content}),
+        rows=pa.table({column: pa.array(contents, pa.large_binary())}),
         shown=pa.table({"file": pa.array(names, pa.string())}),
         source=names,
-        line=[None] * len(files),
+        line=[None] * len(names),
     )
 
 

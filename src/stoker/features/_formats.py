@@ -41,11 +41,13 @@ _READERS: tuple[tuple[bytes, type[ImageFile.ImageFile]], ...] = (
     (b"BM", BmpImagePlugin.BmpImageFile),
 )
 
+_BMP_HEADERS = (12, 40, 52, 56, 64, 108, 124)
+"""Sizes of the second header, which Pillow reads."""
+
 _STRANGERS: tuple[tuple[bytes, str], ...] = (
     (b"<!doctype html", "an HTML page"),
     (b"<html", "an HTML page"),
-    (b"<svg", "an SVG drawing"),
-    (b"<?xml", "an XML or SVG document"),
+    (b"<", "a web page or XML"),
     (b"8bps", "a Photoshop file"),
     (b"%pdf", "a PDF document"),
     (b"%!ps", "a PostScript file"),
@@ -55,6 +57,8 @@ _STRANGERS: tuple[tuple[bytes, str], ...] = (
     (b"version https://git-lfs", "a Git LFS pointer, not the file itself"),
     (b"\0\0\0\x0cjxl ", "a JPEG XL file"),
     (b"\0\0\0\x0cjp  ", "a JPEG 2000 file"),
+    (b"\x1f\x8b", "a gzip file"),
+    (b"\0\0\x01\0", "an icon file"),
     (b"\xd0\xcf\x11\xe0", "an old Office or FlashPix file"),
 )
 
@@ -69,18 +73,39 @@ def open_image(data: bytes) -> ImageFile.ImageFile:
     Raises:
         BadImageError: If the bytes are empty, of another format, without a pixel, or too large.
     """
-    if not data:
-        raise BadImageError("is an empty file")
-    reader = next((r for start, r in _READERS if data.startswith(start)), None)
-    if reader is None or (data[:4] == b"RIFF" and data[8:12] != b"WEBP"):
-        stranger = _stranger(data)
-        hint = f"; {TIFF_HINT}" * (stranger == "a TIFF file")
-        raise BadImageError(f"is {stranger}; allowed are {FORMATS}{hint}")
+    reader = _reader(data)
+    if reader is None:
+        raise BadImageError(why_refused(data))
     if data[:4] == b"RIFF":
         check_size(*_webp_size(data))
     image = reader(io.BytesIO(data))
     check_size(*image.size)
     return image
+
+
+def why_refused(data: bytes) -> str | None:
+    r"""Why bytes cannot be a picture that is read; None if they begin as one does.
+
+    What a file is, its contents say: names lie.  Whether it is whole is found when it is decoded.
+
+    >>> why_refused(b"<html><body>404")
+    'is an HTML page; allowed are JPEG, PNG, WebP, BMP and GIF'
+    >>> why_refused(b"\x89PNG\r\n\x1a\n...")
+    """
+    if not data:
+        return "is empty"
+    if _reader(data) is not None:
+        return None
+    stranger = _stranger(data)
+    return f"is {stranger}; allowed are {FORMATS}" + f"; {TIFF_HINT}" * (stranger == "a TIFF file")
+
+
+def _reader(data: bytes) -> type[ImageFile.ImageFile] | None:
+    if data[:4] == b"RIFF" and data[8:12] != b"WEBP":
+        return None
+    if data[:2] == b"BM" and int.from_bytes(data[14:18], "little") not in _BMP_HEADERS:
+        return None  # Two letters alone are the beginning of many a text.
+    return next((reader for start, reader in _READERS if data.startswith(start)), None)
 
 
 def check_size(width: int, height: int) -> None:
@@ -115,7 +140,9 @@ def _webp_size(data: bytes) -> tuple[int, int]:
 
 
 def _stranger(data: bytes) -> str:
-    start = data[:64].lstrip().lower()
+    start = data[:512].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
+    if b"<svg" in start:
+        return "an SVG drawing"
     if data[4:8] == b"ftyp":
         return f"an ISO media file ({data[8:12].decode('ascii', 'replace')}: HEIC, AVIF or video)"
     known = (name for magic, name in _STRANGERS if start.startswith(magic))

@@ -86,17 +86,17 @@ def test_reads_a_picture_whatever_it_is_called(read: Acquire, folder: Path, case
 
 BAD = {
     "empty": (b"", "is empty"),
-    "web page": (b"<!DOCTYPE html><html>404</html>", "a web page or XML"),
+    "web page": (b"<!DOCTYPE html><html>404</html>", "an HTML page"),
     "svg": (b"<?xml version='1.0'?><svg><script>alert(1)</script></svg>", "an SVG drawing"),
     "svg with entity": (b'<!DOCTYPE svg [<!ENTITY x SYSTEM "file:///etc/passwd">]>', "XML"),
-    "heic": (b"\0\0\0\x18ftypheic" + bytes(20), "a HEIC, AVIF or video file"),
-    "avif": (b"\0\0\0\x18ftypavif" + bytes(20), "a HEIC, AVIF or video file"),
+    "heic": (b"\0\0\0\x18ftypheic" + bytes(20), "ISO media file (heic"),
+    "avif": (b"\0\0\0\x18ftypavif" + bytes(20), "ISO media file (avif"),
     "psd": (b"8BPS" + bytes(30), "Photoshop"),
     "eps": (b"%!PS-Adobe", "PostScript"),
-    "fpx": (b"\xd0\xcf\x11\xe0" + bytes(30), "FPX"),
-    "tiff": (b"II*\0" + bytes(30), "TIFF"),
-    "foreign pnm": (b"P5 2 2 255\n\0\0\0\0", "is not a picture in"),
-    "text": (b"labels go here", "is not a picture in"),
+    "fpx": (b"\xd0\xcf\x11\xe0" + bytes(30), "FlashPix"),
+    "tiff": (b"II*\0" + bytes(30), "magick mogrify -format png"),
+    "foreign pnm": (b"P5 2 2 255\n\0\0\0\0", "is not a picture of a known format"),
+    "text": (b"labels go here", "is not a picture of a known format"),
 }
 
 
@@ -222,8 +222,11 @@ def test_a_table_names_pictures_and_brings_its_columns(read: Acquire, table: Pat
     ]
     assert {(r["line"], r["reason"]) for r in result.rejects} == {
         (4, "no path is given"),
-        (5, "the picture cannot be read: No such file or directory"),
-        (6, "the picture is not a picture in JPEG, PNG, WebP, BMP or GIF"),
+        (5, "the file cannot be read: No such file or directory"),
+        (
+            6,
+            "the file is not a picture of a known format; allowed are JPEG, PNG, WebP, BMP and GIF",
+        ),
         (7, "is too short: 1 fields where 3 are expected"),
     }
 

@@ -90,7 +90,15 @@ def test_reads_the_files_of_a_folder_in_order(read: Acquire, project: Path, writ
 
 def test_reads_encoded_pictures_as_media_and_rejects_what_is_none(read: Acquire, write) -> None:
     cells = [{"bytes": PNG, "path": "a"}, {"bytes": b"<html>", "path": "b"}, None]
-    write(pa.table({"img": cells, "raw": [PNG, PNG, b"BM" + bytes(30)], "y": [1, 2, 3]}))
+    write(
+        pa.table(
+            {
+                "img": cells,
+                "raw": [PNG, PNG, b"BM" + bytes(12) + b"\x28" + bytes(17)],
+                "y": [1, 2, 3],
+            }
+        )
+    )
     result = read({"parquet": {"path": "a.parquet", "images": ["img", "raw"]}})
     assert result.column("y") == [1, 3]
     assert result.column("img") == [0, None]

@@ -5,6 +5,9 @@ Parquet or JSON lines file, a folder of pictures, or one picture. OUTPUT is CSV,
 lines by its ending: the input's columns, then the answers. It appears whole or not at all. Columns
 that the model does not use are named and repeated.
 
+In a folder, what a file is, its contents say and not its ending. Hidden files, Thumbs.db and
+desktop.ini are passed over; symbolic links are followed with --set follow_links=true only.
+
 Bad rows do not stop the others: they are written to OUTPUT with `.rejects` before the ending,
 with line, column and reason, and the exit code is then 1. In CSV a text that a spreadsheet would
 run as a formula gets a leading apostrophe.

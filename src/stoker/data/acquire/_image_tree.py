@@ -85,6 +85,13 @@ def walk_classes(root: Path, *, follow_links: bool) -> list[Found]:
     return tree.found
 
 
+def walk_files(root: Path, *, follow_links: bool) -> list[Found]:
+    """Everything in a folder, at any depth, by the same rules but without classes."""
+    tree = _Tree(follow_links=follow_links)
+    tree.descend(root, "", None, ())
+    return tree.found
+
+
 def file_problem(path: Path, *, follow_links: bool) -> str | None:
     """Why a path is not a file that can be read, without opening it."""
     try:

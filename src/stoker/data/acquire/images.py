@@ -207,7 +207,7 @@ class Images(Source):
                 content, refused = read_picture(root / name, follow_links=self.follow_links)
             if refused is None:
                 return reading.media.add(content)
-            problem = f"the picture {refused}"
+            problem = f"the file {refused}"
         source, line = place
         reading.rejects.add(
             source=str(source),
