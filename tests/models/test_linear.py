@@ -8,8 +8,8 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from stoker.models import _linear
-from stoker.models._linear import Linear, onednn_is_faster
+from stoker.models._networks import linear
+from stoker.models._networks.linear import Linear, onednn_is_faster
 
 SHAPES = [(64, 784, 500), (512, 500, 20), (4096, 300, 4), (256, 1000, 100), (300, 257, 259)]
 """Rows, inputs, outputs; large enough for oneDNN, with and without the weights' gradient."""
@@ -18,20 +18,20 @@ SHAPES = [(64, 784, 500), (512, 500, 20), (4096, 300, 4), (256, 1000, 100), (300
 @pytest.fixture
 def onednn(monkeypatch: pytest.MonkeyPatch) -> None:
     """As on a processor on which oneDNN is the faster one."""
-    monkeypatch.setattr(_linear, "onednn_is_faster", lambda: True)
+    monkeypatch.setattr(linear, "onednn_is_faster", lambda: True)
 
 
 @pytest.fixture
 def calls(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Tensor, Tensor]]:
     """The factors of each product that goes to oneDNN."""
     seen: list[tuple[Tensor, Tensor]] = []
-    real = _linear.product
+    real = linear.product
 
     def product(left: Tensor, right: Tensor, *rest: Tensor | None, relu: bool = False) -> Tensor:
         seen.append((left, right))
         return real(left, right, *rest, relu=relu)
 
-    monkeypatch.setattr(_linear, "product", product)
+    monkeypatch.setattr(linear, "product", product)
     return seen
 
 
@@ -129,9 +129,9 @@ def test_a_second_derivative_is_refused_and_not_wrong() -> None:
 )
 def test_the_maker_decides(text: str, other: bool, tmp_path: Path) -> None:
     (tmp_path / "cpuinfo").write_text(text)
-    assert _linear._other_maker(tmp_path / "cpuinfo") is other
+    assert linear._other_maker(tmp_path / "cpuinfo") is other
 
 
 def test_a_system_that_does_not_tell_keeps_torchs_own(tmp_path: Path) -> None:
-    assert _linear._other_maker(tmp_path / "none") is False
+    assert linear._other_maker(tmp_path / "none") is False
     assert onednn_is_faster() in (True, False)

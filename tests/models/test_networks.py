@@ -12,7 +12,7 @@ from stoker.features import FittedFeature
 from stoker.features._fitted.category import FittedCategory
 from stoker.features._fitted.image import FittedImage
 from stoker.features._fitted.number import FittedNumber
-from stoker.models._encoders import Scaler, TableEncoder, sort_columns
+from stoker.models._networks.encoders import Scaler, TableEncoder, sort_columns
 from stoker.models.cnn import Cnn
 from stoker.models.logistic import Logistic
 from stoker.models.mlp import Mlp

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +13,10 @@ import torch
 from stoker.core.steps import find_step
 from stoker.features import FittedFeature
 from stoker.features._fitted.image import FittedImage
-from stoker.models import Network
+from stoker.features._fitted.number import FittedNumber
+from stoker.models import Network, Shape
 from stoker.pipeline.effort import efforts, main_model, measure_gflops, seen_by_model
-from stoker.pipeline.looks import Extent, Shape
-from stoker.pipeline.network_cost import multiplications
+from stoker.pipeline.looks import Extent
 from stoker.recipe.load import load_recipe
 from stoker.tasks._fitted.classify import FittedClassify
 from stoker.train.presets import Preset, choose
@@ -53,30 +55,42 @@ def test_multiplications_are_those_of_the_built_network(
     features: dict[str, FittedFeature] = {"image": image(shape)}
     network = step.build(features, 10)
     row = {"image": torch.zeros(1, *shape, dtype=torch.uint8)}
-    said = multiplications(name, step.model_dump(), shape, 0, 10)
+    said = step.multiplications(shape, 0, 10)
     assert said is not None
     # A training step multiplies twice in the first layer, three times in the others.
     assert 1.9 * said <= counted(network, row) <= 3.1 * said
 
 
 @pytest.mark.parametrize("preset", ["fast", "good", "best"])
-@pytest.mark.parametrize("rows", [300, 5_000, 200_000])
-@pytest.mark.parametrize("model", ["", "{mlp: {}}", "logistic", "resnet"])
-def test_presets_are_followed(preset: Preset, rows: int, model: str) -> None:
+@pytest.mark.parametrize("columns", ["image: image", "age: number"])
+def test_the_plan_takes_the_model_that_the_preset_takes(preset: Preset, columns: str) -> None:
     recipe = load_recipe(
         "version: 1\nname: a\ndata: {sources: [{images: {path: a}}]}\n"
-        f"inputs: {{image: image}}\ntarget: {{label: classify}}\ntrain: {{preset: {preset}}}\n"
-        + (f"model: {model}\n" if model else "")
+        f"inputs: {{{columns}}}\ntarget: {{label: classify}}\ntrain: {{preset: {preset}}}\n"
     )
-    extent = pictures(rows)
-    said = main_model(recipe, extent, seen_by_model(recipe, extent))
-    own: Any = recipe.model
-    chosen = choose(preset, own, {"image": image((3, 32, 32))}, CLASSES, rows, {})
-    assert said.name == type(chosen.model).__name__.lower()
-    assert said.epochs == chosen.settings.epochs
-    assert said.batch_size == chosen.settings.batch_size
-    if not model:
-        assert said.fields.items() <= chosen.model.model_dump().items()
+    fitted: FittedFeature = image((3, 32, 32))
+    if "number" in columns:
+        fitted = FittedNumber(mean=0, std=1, low=0, high=1, had_missing=False)
+    said = main_model(recipe, seen_by_model(recipe, pictures(300)))
+    assert said == choose(preset, None, {"x": fitted}, CLASSES, 300, {}).model
+
+
+def test_checking_a_recipe_that_names_a_network_imports_no_torch(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("a,b\n" + "1,x\n2,y\n" * 50, encoding="utf-8")
+    code = (
+        "import sys, stoker\n"
+        "from stoker.core.steps import find_step, step_names\n"
+        "from stoker.models import Model\n"
+        "for name in step_names('stoker.models'): find_step('stoker.models', name, Model)\n"
+        "for model in ('logistic', '{mlp: {hidden: [8]}}', 'boosted_trees'):\n"
+        "    stoker.check('version: 1\\nname: a\\ndata: {sources: [{csv: {path: a.csv}}]}\\n'\n"
+        "        f'target: {{b: classify}}\\nmodel: {model}\\n')\n"
+        "print([name for name in ('torch', 'lightgbm') if name in sys.modules])\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == "[]"
 
 
 def pictures(rows: int) -> Extent:
@@ -98,16 +112,21 @@ def test_a_users_own_model_has_no_time_but_its_data_has(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "their_model.py").write_text(
-        "from stoker.models.mlp import Mlp\n\n\nclass Theirs(Mlp):\n    pass\n", encoding="utf-8"
+        "from stoker.models import Estimator, Network\n\n\n"
+        "class Theirs(Network):\n    def build(self, features, num_outputs): ...\n\n\n"
+        "class Own(Estimator):\n"
+        "    def fit(self, train, validation, task, *, under, weight_K=None): ...\n",
+        encoding="utf-8",
     )
     monkeypatch.syspath_prepend(str(tmp_path))
-    recipe = load_recipe(
-        "version: 1\nname: a\ndata: {sources: [{images: {path: a}}]}\n"
-        "target: {label: classify}\nmodel: their_model:Theirs\n"
-    )
-    found = efforts(recipe, pictures(1000))
-    assert {"acquire", "prepare", "baseline"} <= set(found)
-    assert not {"train", "compress", "evaluate"} & set(found)
+    for name in ("Theirs", "Own"):
+        recipe = load_recipe(
+            "version: 1\nname: a\ndata: {sources: [{images: {path: a}}]}\n"
+            f"target: {{label: classify}}\nmodel: their_model:{name}\n"
+        )
+        found = efforts(recipe, pictures(1000))
+        assert {"acquire", "prepare", "baseline"} <= set(found)
+        assert not {"train", "compress", "evaluate"} & set(found)
 
 
 def test_more_work_takes_longer() -> None:

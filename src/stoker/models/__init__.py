@@ -3,6 +3,9 @@
 A `Network` builds a torch module that is trained by `stoker.train`; an `Estimator` (boosted trees)
 fits itself.  Both end as one ONNX graph with one input per column and one output, `output`, of
 shape (N, num_outputs): logits for `classify`, standardised values for `regress`.
+
+What a model takes, how it is usually trained and about what it costs, its own step says; nothing
+else knows the names of models.  Importing a step of stoker's imports neither torch nor LightGBM.
 """
 
 from __future__ import annotations
@@ -10,9 +13,10 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from stoker.core.steps import Step
+from stoker.models._habits import Habits
 
 if TYPE_CHECKING:
     import numpy as np
@@ -23,8 +27,29 @@ if TYPE_CHECKING:
     from stoker.tasks import FittedTask
 
 
+Shape = tuple[int, int, int]
+"""Channels, height and width of a picture."""
+
+
 class Model(Step, ABC):
     """Anything that may stand under `model`."""
+
+    needs_pictures: ClassVar[bool] = False
+    """Whether it makes no sense without a column of pictures."""
+    takes_pictures: ClassVar[bool] = True
+    """Whether it can look at one."""
+
+    def multiplications(
+        self, picture: Shape | None, num_columns: int, num_outputs: int
+    ) -> int | None:
+        """About how many multiplications the answer to one row takes; None: nobody can tell.
+
+        Args:
+            picture: The picture column as the model sees it, if there is one.
+            num_columns: Numbers and categories beside it.
+            num_outputs: Classes, or 1.
+        """
+        return None
 
 
 class Network(Model, ABC):
@@ -35,6 +60,9 @@ class Network(Model, ABC):
     handling inside, and returns (N, num_outputs) float32; any mix of features works; equal torch
     seeds build equal weights; it exports to ONNX with a dynamic batch.
     """
+
+    habits: ClassVar[Habits] = Habits()
+    """How it is usually trained; keys of the recipe go before."""
 
     @abstractmethod
     def build(self, features: Mapping[str, FittedFeature], num_outputs: int) -> nn.Module:
@@ -72,6 +100,10 @@ class Estimator(Model, ABC):
 
     Promise: equal seeds, thread counts and data give equal bytes.
     """
+
+    def fit_seconds(self, num_rows: int, num_columns: int, num_outputs: int) -> float | None:
+        """About how long a fit takes on two quiet cores; None: nobody can tell."""
+        return None
 
     @abstractmethod
     def fit(

@@ -1,12 +1,20 @@
-"""How many times convolutional networks halve a picture, by its size alone.
+"""How often convolutional networks halve a picture, and what that costs, by its size alone.
 
-Apart from the networks because `stoker check` counts their work without importing torch.
+Apart from the networks because steps count their work without importing torch.  Norms, pooling and
+activations are left out: they take memory and not multiplications.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import NamedTuple
 
+from stoker.models import Shape
+
+KERNEL = 9
+"""Weights of a 3x3 kernel."""
 _STRIDED_FROM = 48
 
 
@@ -26,3 +34,39 @@ def num_stages(side: int) -> int:
     [1, 1, 1, 3, 3, 4]
     """
     return max(1, round(math.log2(max(side, 8) / 4)))
+
+
+class Planes(NamedTuple):
+    """What a layer gives to the next."""
+
+    channels: int
+    height: int
+    width: int
+
+    @property
+    def size(self) -> int:
+        """Places of one channel."""
+        return self.height * self.width
+
+    def halved(self) -> Planes:
+        """After a step of two, which rounds up."""
+        return self._replace(height=-(-self.height // 2), width=-(-self.width // 2))
+
+
+def strided(picture: Shape, channels: int) -> tuple[int, Planes]:
+    """Multiplications of the strided convolutions in front, and what they give."""
+    planes, total = Planes(*picture), 0
+    for _ in range(num_strided(min(planes.height, planes.width))):
+        planes, before = planes.halved(), planes.channels
+        total += KERNEL * before * channels * planes.size
+        planes = planes._replace(channels=channels)
+    return total, planes
+
+
+def head_work(widths: Sequence[int]) -> int:
+    """Multiplications of linear layers of these widths.
+
+    >>> head_work((784, 500, 10))
+    397000
+    """
+    return sum(before * after for before, after in pairwise(widths))

@@ -30,7 +30,7 @@ from pydantic import Field
 
 from stoker.core import events
 from stoker.core.errors import MissingExtraError, RecipeError
-from stoker.models import Conditions, Estimate, Estimator
+from stoker.models import Conditions, Estimate, Estimator, Shape
 from stoker.models._graph_names import graph_input
 from stoker.models._tree_graph import read_forest, tree_graph
 
@@ -49,6 +49,8 @@ Positive = Annotated[float, Field(ge=0)]
 
 class BoostedTrees(Estimator):
     """Trees, each fitted to what the ones before it left over."""
+
+    takes_pictures = False
 
     learning_rate: Annotated[float, Field(gt=0, le=1)] = 0.1
     """Share of each tree's answer that is added; lower needs more trees and often ends better."""
@@ -79,6 +81,17 @@ class BoostedTrees(Estimator):
 
     patience: Annotated[int, Field(ge=1)] = 30
     """Rounds without a lower validation loss after which it stops."""
+
+    def multiplications(
+        self, picture: Shape | None, num_columns: int, num_outputs: int
+    ) -> int | None:
+        """What a walk down the trees is about worth."""
+        return 5_000
+
+    def fit_seconds(self, num_rows: int, num_columns: int, num_outputs: int) -> float | None:
+        """See `Estimator`; half of the most trees are taken, as early stopping is not known."""
+        trees = self.num_trees / 2 * (num_outputs if num_outputs > 2 else 1)
+        return 2.0 + trees * (1e-3 + 3e-9 * num_rows * num_columns)
 
     def fit(
         self,

@@ -8,23 +8,33 @@ Cost: 6 floating-point operations per weight and row for a training step.
 
 from __future__ import annotations
 
-import itertools
+import math
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from pydantic import Field
-from torch import nn
 
-from stoker.models import Network
-from stoker.models._combiner import ColumnNetwork, Flattened
-from stoker.models._linear import Linear
+from stoker.models import Habits, Network, Shape
+from stoker.models._stages import head_work
 
 if TYPE_CHECKING:
+    from torch import nn
+
     from stoker.features import FittedFeature
 
 
 class Mlp(Network):
     """Linear layers with a ReLU between them."""
+
+    habits: ClassVar[Habits] = Habits(
+        epochs={"fast": 4, "good": 7, "best": 24},
+        batch_size=512,
+        rate=0.005,
+        weight_decay=0.01,
+        ema=0.99,
+        clips_tables=1.0,
+        moves="shift",
+    )
 
     hidden: tuple[Annotated[int, Field(ge=1, le=65_536)], ...] = (500,)
     """Widths of the hidden layers, first to last; empty is a linear model."""
@@ -34,24 +44,17 @@ class Mlp(Network):
 
     def build(self, features: Mapping[str, FittedFeature], num_outputs: int) -> nn.Module:
         """A fresh perceptron."""
-        return ColumnNetwork(
-            features,
-            tower=Flattened,
-            head=lambda width: perceptron((width, *self.hidden, num_outputs), self.dropout),
-        )
+        from stoker.models._networks.mlp import build
 
+        return build(self, features, num_outputs)
 
-def perceptron(widths: tuple[int, ...], dropout: float) -> nn.Module:
-    """Linear layers of the given widths, with ReLU and dropout after all but the last.
+    def multiplications(
+        self, picture: Shape | None, num_columns: int, num_outputs: int
+    ) -> int | None:
+        """One a weight.
 
-    >>> perceptron((784, 500, 10), 0.0)
-    Sequential(
-      (0): Linear(in_features=784, out_features=500, bias=True, relu=True)
-      (1): Linear(in_features=500, out_features=10, bias=True, relu=False)
-    )
-    """
-    *hidden, last = itertools.pairwise(widths)
-    layers: list[nn.Module] = []
-    for before, after in hidden:
-        layers += [Linear(before, after, relu=True), *([nn.Dropout(dropout)] if dropout else [])]
-    return nn.Sequential(*layers, Linear(*last))
+        >>> Mlp(hidden=(500,)).multiplications((1, 28, 28), 0, 10)
+        397000
+        """
+        pixels = math.prod(picture) if picture else 0
+        return head_work((pixels + num_columns, *self.hidden, num_outputs))

@@ -18,21 +18,20 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated
 
 from pydantic import Field
-from torch import Tensor, nn
 
-from stoker.models import Network
-from stoker.models._combiner import ColumnNetwork, Tower
-from stoker.models._stages import num_strided
-from stoker.models.cnn import CHANNELS_LAST_FROM, conv_block
-from stoker.models.mlp import perceptron
+from stoker.models import Network, Shape
+from stoker.models._stages import KERNEL, head_work, strided
 
 if TYPE_CHECKING:
+    from torch import nn
+
     from stoker.features import FittedFeature
-    from stoker.features._fitted.image import FittedImage
 
 
 class Resnet(Network):
     """Stages of residual blocks and a small head."""
+
+    needs_pictures = True
 
     width: Annotated[int, Field(ge=1, le=1024)] = 16
     """Channels of the first stage; each further stage doubles them."""
@@ -48,57 +47,25 @@ class Resnet(Network):
 
     def build(self, features: Mapping[str, FittedFeature], num_outputs: int) -> nn.Module:
         """A fresh residual network."""
-        return ColumnNetwork(
-            features,
-            tower=lambda image: ResidualTower(image, self.width, self.blocks),
-            head=lambda width: perceptron((width, *self.hidden, num_outputs), self.dropout),
-            channels_last=self.width >= CHANNELS_LAST_FROM,
-        )
+        from stoker.models._networks.resnet import build
 
+        return build(self, features, num_outputs)
 
-class ResidualTower(Tower):
-    """A stem, stages of blocks, and the mean over places."""
-
-    def __init__(self, image: FittedImage, width: int, blocks: tuple[int, ...]) -> None:
-        """Plan the stages."""
-        super().__init__()
-        layers: list[nn.Module] = []
-        channels = image.channels
-        for _ in range(num_strided(min(image.height, image.width))):
-            layers += conv_block(channels, width, stride=2)
-            channels = width
-        layers += conv_block(channels, width)
-        channels = width
-        for stage, count in enumerate(blocks):
-            grown = width * 2**stage
-            for position in range(count):
-                stride = 2 if stage and not position else 1
-                layers.append(Block(channels, grown, stride))
-                channels = grown
-        self.layers = nn.Sequential(*layers)
-        self.num_features = channels
-
-    def forward(self, image_NCHW: Tensor) -> Tensor:
-        """Vectors (N, num_features)."""
-        return self.layers(image_NCHW).mean((2, 3))
-
-
-class Block(nn.Module):
-    """Two convolutions whose result is added to the input."""
-
-    def __init__(self, before: int, after: int, stride: int) -> None:
-        """A 1x1 convolution carries the input over where its shape changes."""
-        super().__init__()
-        last = nn.BatchNorm2d(after)
-        nn.init.zeros_(last.weight)
-        second = nn.Conv2d(after, after, 3, padding=1, bias=False)
-        self.change = nn.Sequential(*conv_block(before, after, stride=stride), second, last)
-        self.carry = nn.Identity()
-        if before != after or stride != 1:
-            carry = nn.Conv2d(before, after, 1, stride=stride, bias=False)
-            self.carry = nn.Sequential(carry, nn.BatchNorm2d(after))
-        self.relu = nn.ReLU()
-
-    def forward(self, image_NCHW: Tensor) -> Tensor:
-        """The changed input."""
-        return self.relu(self.carry(image_NCHW) + self.change(image_NCHW))
+    def multiplications(
+        self, picture: Shape | None, num_columns: int, num_outputs: int
+    ) -> int | None:
+        """Those of the convolutions and the head."""
+        if picture is None:
+            return head_work((num_columns, *self.hidden, num_outputs))
+        total, planes = strided(picture, self.width)
+        total += KERNEL * planes.channels * self.width * planes.size
+        planes = planes._replace(channels=self.width)
+        for stage, count in enumerate(self.blocks):
+            grown = self.width * 2**stage
+            if stage:
+                planes = planes.halved()
+            carried = planes.channels * grown if planes.channels != grown else 0
+            first = KERNEL * (planes.channels + (2 * count - 1) * grown) * grown if count else 0
+            total += (carried + first) * planes.size
+            planes = planes._replace(channels=grown)
+        return total + head_work((planes.channels + num_columns, *self.hidden, num_outputs))

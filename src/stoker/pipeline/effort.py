@@ -5,10 +5,10 @@ rough guess and are said to be one: other disks, other processors and busy neigh
 factor of three.  They matter twice: as the only answer before the first run, and afterwards as the
 yardstick that scales what this home measured to more rows, more epochs or another model.
 
-Trees: how many there will be before early stopping is not known; half of the most is taken.
+What a model costs, its step says; a user's own need not, and then only a budget or an earlier run
+gives its time.
 
-Cost: arithmetic only.  A user's own model has no effort here, and then only a budget or an earlier
-run gives its time.
+Cost: arithmetic only.
 """
 
 from __future__ import annotations
@@ -19,16 +19,17 @@ from typing import Any
 
 import numpy as np
 
-from stoker.core.steps import step_name
-from stoker.pipeline.looks import Extent, Shape
-from stoker.pipeline.network_cost import multiplications
-from stoker.recipe.model import Recipe
-from stoker.train.extent import PICTURE_NETWORK, Preset, batch_size, epochs
+from stoker.core.steps import find_step, step_name
+from stoker.models import Estimator, Model, Network, Shape
+from stoker.pipeline.kinds import only
+from stoker.pipeline.looks import Extent
+from stoker.pipeline.model_stages import BASELINE
+from stoker.recipe.model import Recipe, Train
+from stoker.train.presets import choose_model
 
 GFLOPS = 200.0
 """Float32 matrix products of the two cores that the rates come from."""
 
-_TREES = "boosted_trees"
 _SIDE, _LARGEST_AUTO = 64, 256
 _PROBE_SIDE, _PROBES = 96, 300
 
@@ -42,18 +43,6 @@ class Effort:
     """Of data and model; times of one kind say something about others of that kind."""
 
 
-@dataclass(frozen=True)
-class ModelPlan:
-    """A model that will be trained, as far as its effort goes."""
-
-    name: str
-    fields: dict[str, Any]
-    epochs: int
-    batch_size: int
-    multiplications: int | None
-    """For the answer to one row; None for trees and for a user's own model."""
-
-
 def efforts(recipe: Recipe, extent: Extent, gflops: float = GFLOPS) -> dict[str, Effort]:
     """About what each stage takes; one is absent where nobody can tell.
 
@@ -63,21 +52,21 @@ def efforts(recipe: Recipe, extent: Extent, gflops: float = GFLOPS) -> dict[str,
         gflops: Float32 matrix products of this machine, in billions of operations a second.
     """
     inputs = seen_by_model(recipe, extent)
-    main = main_model(recipe, extent, inputs)
-    baseline = _baseline(extent, inputs)
+    main = main_model(recipe, inputs)
+    baseline = find_step("stoker.models", BASELINE, Network)()
     found = {
         "acquire": _acquire(extent),
         "clean": _clean(recipe, extent),
         "split": 0.05 + 3e-6 * extent.rows,
         "prepare": _prepare(extent, inputs),
-        "train": _train(main, extent, inputs, gflops),
-        "baseline": _train(baseline, extent, inputs, gflops),
-        "compress": _compress(main, extent, gflops),
+        "train": _train(main, recipe.train, extent, inputs, gflops),
+        "baseline": _train(baseline, Train(preset="fast"), extent, inputs, gflops),
+        "compress": _compress(main, extent, inputs, gflops),
         "evaluate": _evaluate(recipe, main, extent, inputs, gflops),
         "bundle": 0.1,
     }
     data = "pictures" if extent.encoded else "pixels" if extent.picture else "table"
-    kinds = dict.fromkeys(("train", "compress", "evaluate"), f"{data} {main.name}")
+    kinds = dict.fromkeys(("train", "compress", "evaluate"), f"{data} {step_name(main)}")
     return {
         stage: Effort(round(seconds, 3), kinds.get(stage, data))
         for stage, seconds in found.items()
@@ -117,6 +106,10 @@ class Seen:
         """Numbers that one row has as tensors."""
         return self.columns + (int(np.prod(self.picture)) if self.picture else 0)
 
+    def work_of(self, model: Model) -> int | None:
+        """Multiplications for the answer to one row; None where nobody can tell."""
+        return model.multiplications(self.picture, self.columns, self.outputs)
+
 
 def seen_by_model(recipe: Recipe, extent: Extent) -> Seen:
     """What the model will see of a row, as far as the recipe and a look at the files tell."""
@@ -141,43 +134,14 @@ def _as_told(shape: Shape, image: Any) -> Shape:
     return channels if told == "auto" else int(told), int(height), int(wide)
 
 
-def main_model(recipe: Recipe, extent: Extent, inputs: Seen) -> ModelPlan:
+def main_model(recipe: Recipe, inputs: Seen) -> Model:
     """The recipe's model, or the one that the preset will take."""
-    preset = recipe.train.preset
     if recipe.model is not None:
-        name, fields = step_name(recipe.model), recipe.model.model_dump()
-    elif inputs.picture is None:
-        name, fields = _TREES, {"num_trees": 500}
-    else:
-        width, depth = PICTURE_NETWORK[preset]
-        name, fields = "cnn", {"width": width, "depth": depth, "hidden": (128,)}
-    return _plot(
-        (name, fields), preset, extent, inputs, (recipe.train.epochs, recipe.train.batch_size)
-    )
-
-
-def _baseline(extent: Extent, inputs: Seen) -> ModelPlan:
-    return _plot(("logistic", {}), "fast", extent, inputs, (None, None))
-
-
-def _plot(
-    model: tuple[str, dict[str, Any]],
-    preset: Preset,
-    extent: Extent,
-    inputs: Seen,
-    told: tuple[int | None, int | None],
-) -> ModelPlan:
-    name, fields = model
-    rows = max(1, extent.parts["train"])
-    return ModelPlan(
-        name=name,
-        fields=fields,
-        epochs=told[0] or epochs(name, preset, rows),
-        batch_size=told[1] or batch_size(name, rows),
-        multiplications=multiplications(
-            name, fields, inputs.picture, inputs.columns, inputs.outputs
-        ),
-    )
+        return only(recipe.model, Model)
+    pictures = inputs.picture is not None
+    return choose_model(recipe.train.preset, has_pictures=pictures, has_table=bool(inputs.columns))[
+        0
+    ]
 
 
 def _acquire(extent: Extent) -> float:
@@ -202,42 +166,47 @@ def _prepare(extent: Extent, inputs: Seen) -> float:
     return 0.1 + 0.14e-6 * extent.rows * inputs.columns + _decode(extent, extent.rows)
 
 
-def _train(plot: ModelPlan, extent: Extent, inputs: Seen, gflops: float) -> float | None:
+def _train(model: Model, told: Train, extent: Extent, inputs: Seen, gflops: float) -> float | None:
     rows = extent.parts["train"]
     checked = extent.parts["validation"] * (0.3e-6 * inputs.columns)
     checked += _decode(extent, extent.parts["validation"])
-    if plot.name == _TREES:
-        trees = plot.fields["num_trees"] / 2 * (inputs.outputs if inputs.outputs > 2 else 1)
-        return 2.0 + trees * (1e-3 + 3e-9 * rows * inputs.columns) + checked
-    if plot.multiplications is None:
+    if isinstance(model, Estimator):
+        fitted = model.fit_seconds(rows, inputs.columns, inputs.outputs)
+        return None if fitted is None else fitted + checked
+    work = inputs.work_of(model)
+    if work is None:
         return None
-    seen = rows * plot.epochs
+    habits, known = only(model, Network).habits, max(1, rows)
+    seen = rows * (told.epochs or habits.num_epochs(told.preset, known))
+    batch_size = told.batch_size or habits.num_batch_rows(known)
     # A step multiplies three times: for the answer, the weights' and the layers' gradients.
-    floating = 6 * plot.multiplications * seen / (0.45e9 * gflops)
-    handled = seen * (1e-6 + 2e-9 * inputs.numbers) + 0.4e-3 * seen / plot.batch_size
+    floating = 6 * work * seen / (0.45e9 * gflops)
+    handled = seen * (1e-6 + 2e-9 * inputs.numbers) + 0.4e-3 * seen / batch_size
     return 1.0 + floating + handled + checked
 
 
-def _compress(plot: ModelPlan, extent: Extent, gflops: float) -> float | None:
-    if plot.name == _TREES:
-        return 1.0
-    if plot.multiplications is None:
+def _compress(model: Model, extent: Extent, inputs: Seen, gflops: float) -> float | None:
+    work = inputs.work_of(model)
+    if work is None:
         return None
-    return 2.0 + 2 * _answer(plot, extent.parts["validation"], gflops)
+    if isinstance(model, Estimator):
+        return 1.0
+    return 2.0 + 2 * _answer(work, extent.parts["validation"], gflops)
 
 
 def _evaluate(
-    recipe: Recipe, plot: ModelPlan, extent: Extent, inputs: Seen, gflops: float
+    recipe: Recipe, model: Model, extent: Extent, inputs: Seen, gflops: float
 ) -> float | None:
-    """The model, its compressed candidate perhaps, and the baseline, on the scored rows."""
+    """The model, its compressed candidate perhaps, baseline and constant, on the scored rows."""
     rows = extent.parts["test"] or extent.parts["validation"]
-    if plot.multiplications is None and plot.name != _TREES:
+    work = inputs.work_of(model)
+    if work is None:
         return None
     reading = 3 * (rows * (3e-6 + 0.5e-6 * inputs.columns) + _decode(extent, rows))
     drawing = 2 * recipe.evaluate.resamples * rows * (8e-9 + 5e-9 * inputs.outputs)
-    return 0.3 + reading + drawing + 2 * _answer(plot, rows, gflops)
+    return 0.3 + reading + drawing + 2 * _answer(work, rows, gflops)
 
 
-def _answer(plot: ModelPlan, rows: int, gflops: float) -> float:
+def _answer(work: int, rows: int, gflops: float) -> float:
     """Seconds of the graph to answer rows, on one thread."""
-    return rows * (plot.multiplications or 5_000) * 2 / (0.45e9 * gflops)
+    return rows * work * 2 / (0.45e9 * gflops)

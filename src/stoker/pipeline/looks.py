@@ -26,13 +26,11 @@ from stoker.data.acquire import Source
 from stoker.data.acquire._parquet_child import footer_of_child
 from stoker.features._formats import BadImageError
 from stoker.features._pixels import look
+from stoker.models import Shape
 
 SAMPLE_BYTES = 64 << 10
 MOST_FILES = 100
 MOST_PICTURES = 12
-
-Shape = tuple[int, int, int]
-"""Channels, height and width."""
 
 
 @dataclass(frozen=True)

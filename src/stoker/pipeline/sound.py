@@ -18,13 +18,12 @@ from stoker.core.steps import step_name
 from stoker.data.acquire import Source
 from stoker.data.dataset import Dataset
 from stoker.features import Feature
+from stoker.models import Model
 from stoker.pipeline.columns_of import Columns, columns_of
 from stoker.pipeline.kinds import only
 from stoker.recipe.model import Recipe
 from stoker.store.artifact import Artifact
 
-_FOR_PICTURES = ("cnn", "resnet")
-_FOR_TABLES = ("boosted_trees",)
 _MOST_NAMES = 30
 
 
@@ -101,18 +100,19 @@ def _check_features(recipe: Recipe, columns: Columns) -> None:
 
 def _check_model(recipe: Recipe, columns: Columns | None) -> None:
     """Refuse a model of pictures without any, and one of tables with some."""
-    model = None if recipe.model is None else step_name(recipe.model)
-    pictures = _pictures(recipe, columns)
-    if model in _FOR_PICTURES and pictures == []:
+    if recipe.model is None:
+        return
+    model, pictures = only(recipe.model, Model), _pictures(recipe, columns)
+    if model.needs_pictures and pictures == []:
         raise RecipeError(
-            f"model {model} is for pictures, and no input is one",
+            f"model {step_name(model)} is for pictures, and no input is one",
             expected="an input with the feature `image`",
             fix="write `model: boosted_trees` or `mlp` for a table, or leave `model` out",
             place=recipe.place("model"),
         )
-    if model in _FOR_TABLES and pictures:
+    if not model.takes_pictures and pictures:
         raise RecipeError(
-            f"model {model} cannot take the pictures of column {pictures[0]!r}",
+            f"model {step_name(model)} cannot take the pictures of column {pictures[0]!r}",
             expected="numbers and categories",
             fix="write `model: cnn`, or leave `model` out and let the preset choose",
             place=recipe.place("model"),

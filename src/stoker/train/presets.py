@@ -6,7 +6,8 @@ training part, never on a test part; `fast`, `best`, `resnet` and tables through
 analogy and were not tuned.
 
 Epochs follow the rows: what matters is the number of steps, so few rows are seen more often, within
-limits.  A key that the recipe gives is never overruled.
+limits.  A key that the recipe gives is never overruled.  What is usual for a kind of network, its
+step says (`Network.habits`).
 """
 
 from __future__ import annotations
@@ -18,15 +19,21 @@ from typing import TYPE_CHECKING, Any
 from stoker.core import events
 from stoker.core.steps import step_name
 from stoker.features._fitted.image import FittedImage
-from stoker.models import Estimator, Model
-from stoker.train import extent
-from stoker.train.extent import Preset
+from stoker.models import Estimator, Model, Network
+from stoker.models._habits import Habits, Preset
 from stoker.train.settings import Settings
 
 if TYPE_CHECKING:
     from stoker.features import FittedFeature
     from stoker.tasks import FittedTask
 
+
+_PICTURE_NETWORK: dict[Preset, tuple[int, int]] = {
+    "fast": (16, 1),
+    "good": (32, 1),
+    "best": (32, 2),
+}
+"""Width and depth of the `cnn` for pictures."""
 
 _FOR_ESTIMATORS = {"budget_s", "checkpoint_every_s", "threads", "class_weights"}
 """Settings that a model which fits itself follows, and one that changes nothing that comes out."""
@@ -87,8 +94,10 @@ def choose(
     situation = Situation(preset, features, num_rows)
     reason = f"{step_name(model)}, as asked" if model else ""
     if model is None:
-        model, reason = _choose_model(situation)
-    defaults = {} if isinstance(model, Estimator) else _defaults(situation, model)
+        model, reason = choose_model(
+            preset, has_pictures=bool(situation.images), has_table=situation.has_table
+        )
+    defaults = _defaults(situation, model.habits) if isinstance(model, Network) else {}
     given = {name: value for name, value in overrides.items() if value is not None}
     if isinstance(model, Estimator):
         _warn_of_unused(model, given)
@@ -99,81 +108,46 @@ def choose(
     return Choice(model, settings, reason if isinstance(model, Estimator) else f"{reason}; {how}")
 
 
-def _choose_model(situation: Situation) -> tuple[Model, str]:
-    """The model for these inputs, and why."""
-    if not situation.images:
+def choose_model(preset: Preset, *, has_pictures: bool, has_table: bool) -> tuple[Model, str]:
+    """The model for these inputs where the recipe names none, and why."""
+    if not has_pictures:
         from stoker.models.boosted_trees import BoostedTrees
 
         return BoostedTrees(), "boosted_trees, which is hard to beat on tables"
     from stoker.models.cnn import Cnn
 
-    width, depth = extent.PICTURE_NETWORK[situation.preset]
-    hybrid = " joined by the other columns" if situation.has_table else ""
+    width, depth = _PICTURE_NETWORK[preset]
+    hybrid = " joined by the other columns" if has_table else ""
     why = f"cnn (width {width}, depth {depth}) for images{hybrid}"
     return Cnn(width=width, depth=depth, dropout=0.2), why
 
 
-def _defaults(situation: Situation, model: Model) -> dict[str, Any]:
-    """Settings that fit the model; the name of a user's own model counts as a CNN."""
-    name = step_name(model)
-    if name == "logistic":
-        return _logistic(situation)
-    if name == "mlp":
-        return _mlp(situation)
-    return _convolutional(situation, name)
-
-
-def _logistic(situation: Situation) -> dict[str, Any]:
+def _defaults(situation: Situation, habits: Habits) -> dict[str, Any]:
+    """Settings of a network that is trained as usual."""
     return {
-        "optimizer": {"adamw": {"weight_decay": 0.0}},
-        "schedule": "cosine",
-        "rate": 0.005,
-        **_length(situation, "logistic"),
-        "patience": 5,
+        "optimizer": {"adamw": {"weight_decay": habits.weight_decay}},
+        "schedule": habits.schedule,
+        "rate": habits.rate,
+        "epochs": habits.num_epochs(situation.preset, situation.num_rows),
+        "batch_size": habits.num_batch_rows(situation.num_rows),
+        "ema": None if situation.preset == "fast" else habits.ema,
+        "gradient_clip": habits.clips_tables if situation.has_table else None,
+        "patience": habits.patience,
+        "augment": _moves(situation, habits),
     }
 
 
-def _mlp(situation: Situation) -> dict[str, Any]:
-    return {
-        "optimizer": "adamw",
-        "schedule": "one_cycle",
-        "rate": 0.005,
-        **_length(situation, "mlp"),
-        "ema": None if situation.preset == "fast" else 0.99,
-        "gradient_clip": 1.0 if situation.has_table else None,
-        "augment": _moves(situation, turned=False),
-    }
-
-
-def _convolutional(situation: Situation, name: str) -> dict[str, Any]:
-    return {
-        "optimizer": {"adamw": {"weight_decay": 0.02}},
-        "schedule": "one_cycle",
-        "rate": 0.004 if name == "cnn" else 0.003,
-        **_length(situation, name),
-        "ema": None if situation.preset == "fast" else 0.995,
-        "augment": _moves(situation, turned=situation.preset != "fast"),
-    }
-
-
-def _length(situation: Situation, name: str) -> dict[str, int]:
-    rows = situation.num_rows
-    return {
-        "epochs": extent.epochs(name, situation.preset, rows),
-        "batch_size": extent.batch_size(name, rows),
-    }
-
-
-def _moves(situation: Situation, *, turned: bool) -> list[dict[str, dict[str, float]]]:
-    """Shifts by about a 28th of the shorter side, at least a pixel, and turns if asked for."""
-    if not situation.images:
+def _moves(situation: Situation, habits: Habits) -> list[dict[str, dict[str, float]]]:
+    """Shifts by about a 28th of the shorter side, at least a pixel, and turns where usual."""
+    if not situation.images or habits.moves == "none":
         return []
     side = min(min(image.height, image.width) for image in situation.images)
     moves: list[dict[str, dict[str, float]]] = [
         {"shift": {"pixels": max(1, min(16, round(side / 28)))}},
         {"rotate": {"degrees": 10, "zoom": 0.1}},
     ]
-    return moves if turned else moves[:1]
+    is_turned = habits.moves == "turn" and situation.preset != "fast"
+    return moves if is_turned else moves[:1]
 
 
 def _warn_of_unused(model: Model, given: Mapping[str, object]) -> None:

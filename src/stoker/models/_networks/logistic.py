@@ -1,0 +1,51 @@
+"""The one layer that `logistic` builds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor, nn
+
+from stoker.models._networks.encoders import Scaled, Scaler, TwoHalves, sort_columns
+from stoker.models._networks.linear import Linear
+
+if TYPE_CHECKING:
+    from stoker.features import FittedFeature
+
+
+class LinearNetwork(TwoHalves):
+    """The sum of a linear layer over pixels and numbers, and one table row per category."""
+
+    def __init__(self, features: Mapping[str, FittedFeature], num_outputs: int) -> None:
+        """All weights start at zero: the problem is convex, and nothing has to be broken up."""
+        super().__init__()
+        columns = sort_columns(features)
+        self.scaler = Scaler(columns, channels_last=False)
+        pixels = sum(i.channels * i.height * i.width for i in columns.images.values())
+        width = pixels + columns.num_numbers
+        sizes = [category.num_codes for category in columns.categories.values()]
+        starts = [sum(sizes[:i]) for i in range(len(sizes))]
+        self.bias = nn.Parameter(torch.empty(num_outputs))
+        self.linear = Linear(width, num_outputs, bias=False) if width else None
+        self.embedding = nn.Embedding(sum(sizes), num_outputs) if sizes else None
+        self.register_buffer("starts", torch.tensor(starts), persistent=False)
+        for weight in self.parameters():
+            nn.init.zeros_(weight)
+
+    def scale(self, raw: Mapping[str, Tensor]) -> Scaled:
+        """The half without weights."""
+        return self.scaler(raw)
+
+    def learn(self, scaled: Scaled) -> Tensor:
+        """The half with weights."""
+        parts = [image.flatten(1) for image in scaled.image_NCHW]
+        if scaled.number_NM is not None:
+            parts.append(scaled.number_NM)
+        output_NK = self.bias
+        if self.linear is not None:
+            output_NK = output_NK + self.linear(torch.cat(parts, 1))
+        if self.embedding is not None and scaled.code_NK is not None:
+            output_NK = output_NK + self.embedding(scaled.code_NK + self.starts).sum(1)
+        return output_NK

@@ -1,0 +1,41 @@
+"""Linear layers with ReLU, and the network that `mlp` builds of them."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from torch import nn
+
+from stoker.models._networks.columns import ColumnNetwork, Flattened
+from stoker.models._networks.linear import Linear
+
+if TYPE_CHECKING:
+    from stoker.features import FittedFeature
+    from stoker.models.mlp import Mlp
+
+
+def build(step: Mlp, features: Mapping[str, FittedFeature], num_outputs: int) -> nn.Module:
+    """A fresh perceptron."""
+    return ColumnNetwork(
+        features,
+        tower=Flattened,
+        head=lambda width: perceptron((width, *step.hidden, num_outputs), step.dropout),
+    )
+
+
+def perceptron(widths: tuple[int, ...], dropout: float) -> nn.Module:
+    """Linear layers of the given widths, with ReLU and dropout after all but the last.
+
+    >>> perceptron((784, 500, 10), 0.0)
+    Sequential(
+      (0): Linear(in_features=784, out_features=500, bias=True, relu=True)
+      (1): Linear(in_features=500, out_features=10, bias=True, relu=False)
+    )
+    """
+    *hidden, last = itertools.pairwise(widths)
+    layers: list[nn.Module] = []
+    for before, after in hidden:
+        layers += [Linear(before, after, relu=True), *([nn.Dropout(dropout)] if dropout else [])]
+    return nn.Sequential(*layers, Linear(*last))

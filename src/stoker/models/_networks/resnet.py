@@ -1,0 +1,76 @@
+"""Residual blocks, and the network that `resnet` builds of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from torch import Tensor, nn
+
+from stoker.models._networks.cnn import CHANNELS_LAST_FROM, conv_block
+from stoker.models._networks.columns import ColumnNetwork, Tower
+from stoker.models._networks.mlp import perceptron
+from stoker.models._stages import num_strided
+
+if TYPE_CHECKING:
+    from stoker.features import FittedFeature
+    from stoker.features._fitted.image import FittedImage
+    from stoker.models.resnet import Resnet
+
+
+def build(step: Resnet, features: Mapping[str, FittedFeature], num_outputs: int) -> nn.Module:
+    """A fresh residual network."""
+    return ColumnNetwork(
+        features,
+        tower=lambda image: ResidualTower(image, step.width, step.blocks),
+        head=lambda width: perceptron((width, *step.hidden, num_outputs), step.dropout),
+        channels_last=step.width >= CHANNELS_LAST_FROM,
+    )
+
+
+class ResidualTower(Tower):
+    """A stem, stages of blocks, and the mean over places."""
+
+    def __init__(self, image: FittedImage, width: int, blocks: tuple[int, ...]) -> None:
+        """Plan the stages."""
+        super().__init__()
+        layers: list[nn.Module] = []
+        channels = image.channels
+        for _ in range(num_strided(min(image.height, image.width))):
+            layers += conv_block(channels, width, stride=2)
+            channels = width
+        layers += conv_block(channels, width)
+        channels = width
+        for stage, count in enumerate(blocks):
+            grown = width * 2**stage
+            for position in range(count):
+                stride = 2 if stage and not position else 1
+                layers.append(Block(channels, grown, stride))
+                channels = grown
+        self.layers = nn.Sequential(*layers)
+        self.num_features = channels
+
+    def forward(self, image_NCHW: Tensor) -> Tensor:
+        """Vectors (N, num_features)."""
+        return self.layers(image_NCHW).mean((2, 3))
+
+
+class Block(nn.Module):
+    """Two convolutions whose result is added to the input."""
+
+    def __init__(self, before: int, after: int, stride: int) -> None:
+        """A 1x1 convolution carries the input over where its shape changes."""
+        super().__init__()
+        last = nn.BatchNorm2d(after)
+        nn.init.zeros_(last.weight)
+        second = nn.Conv2d(after, after, 3, padding=1, bias=False)
+        self.change = nn.Sequential(*conv_block(before, after, stride=stride), second, last)
+        self.carry = nn.Identity()
+        if before != after or stride != 1:
+            carry = nn.Conv2d(before, after, 1, stride=stride, bias=False)
+            self.carry = nn.Sequential(carry, nn.BatchNorm2d(after))
+        self.relu = nn.ReLU()
+
+    def forward(self, image_NCHW: Tensor) -> Tensor:
+        """The changed input."""
+        return self.relu(self.carry(image_NCHW) + self.change(image_NCHW))
