@@ -91,7 +91,23 @@ def test_gc_shows_first_and_keeps_what_is_needed(home: Path) -> None:
 
 
 def test_looking_creates_nothing(tmp_path: Path) -> None:
-    for verb in ("runs", "report", "models", "lineage", "gc"):
-        refused = stoker(tmp_path / "no-home", verb)
-        assert isinstance(refused.exception, ArtifactError)
-    assert not list(tmp_path.iterdir())
+    for place in (tmp_path / "no-home", tmp_path):
+        for verb in ("runs", "models", "gc", "doctor"):
+            assert stoker(place, verb).exit_code == 0
+        for verb in ("report", "lineage"):
+            assert isinstance(stoker(place, verb).exception, ArtifactError)
+        assert not list(tmp_path.iterdir())
+
+
+def test_a_home_that_is_not_there_is_an_empty_one(tmp_path: Path) -> None:
+    for verb in ("runs", "models"):
+        assert json.loads(stoker(tmp_path / "no-home", verb, "--json").output) == []
+        assert f"in {tmp_path / 'no-home'} yet" in stoker(tmp_path / "no-home", verb).output
+    assert stoker(tmp_path / "no-home", "gc").output == "nothing to delete\n"
+
+
+def test_looking_at_a_home_leaves_every_file_as_it_was(home: Path) -> None:
+    before = {path: path.stat().st_mtime_ns for path in home.rglob("*") if path.is_file()}
+    for verb in ("runs", "report", "models", "lineage", "gc", "doctor"):
+        assert stoker(home, verb).exit_code == 0
+    assert {path: path.stat().st_mtime_ns for path in home.rglob("*") if path.is_file()} == before

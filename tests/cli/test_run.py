@@ -64,7 +64,7 @@ def test_check_run_and_run_again(project: Path) -> None:
     planned = stoker(project, "check")
     assert planned.returncode == 0, planned.stderr
     assert "stoker run recipe.yaml" in planned.stdout
-    assert not (project / ".stoker" / "artifacts").exists(), "checking makes nothing"
+    assert not (project / ".stoker").exists(), "checking makes nothing"
 
     done = stoker(project, "run", "--json")
     assert done.returncode == 0, done.stderr

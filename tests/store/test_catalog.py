@@ -165,6 +165,7 @@ def test_roots_are_models_latest_runs_and_runs_at_work(tmp_path, catalog):
 
 
 def test_the_database_keeps_its_promises(catalog, tmp_path):
+    start_run(catalog)
     database = Database(tmp_path / "catalog.sqlite")
     with database.reading() as connection:
         pragmas = {
@@ -180,6 +181,7 @@ def test_the_database_keeps_its_promises(catalog, tmp_path):
 
 
 def test_an_open_and_up_to_date_catalog_needs_no_alembic(catalog, tmp_path):
+    start_run(catalog)
     code = (
         "import sys; from pathlib import Path; from stoker.store.catalog import Catalog\n"
         "Catalog(Path(sys.argv[1])).runs(); assert 'alembic' not in sys.modules"
@@ -187,7 +189,19 @@ def test_an_open_and_up_to_date_catalog_needs_no_alembic(catalog, tmp_path):
     subprocess.run([sys.executable, "-c", code, str(tmp_path)], check=True)
 
 
+def test_looking_at_a_catalog_that_is_not_there_creates_nothing(tmp_path):
+    looked = Catalog(tmp_path / "home")
+    assert (looked.runs(), looked.models(), looked.roots()) == ([], [], set())
+    looked.check()
+    with pytest.raises(ArtifactError, match="no run begins"):
+        looked.run("latest")
+    assert not list(tmp_path.iterdir())
+    written = start_run(Catalog(tmp_path / "home"))
+    assert looked.run("latest").id == written, "what another value wrote meanwhile is seen"
+
+
 def test_a_newer_catalog_is_refused(catalog, tmp_path):
+    start_run(catalog)
     with closing(sqlite3.connect(tmp_path / "catalog.sqlite")) as database, database:
         database.execute("UPDATE alembic_version SET version_num = '9999'")
     database.close()

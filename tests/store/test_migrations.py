@@ -22,7 +22,8 @@ GOLDEN = Path(__file__).parents[1] / "golden"
 
 def test_a_fresh_catalog_has_the_tables_of_the_code(tmp_path):
     database = Database(tmp_path / "catalog.sqlite")
-    assert database.revision() == newest_revision()
+    with database.writing():
+        assert database.revision() == newest_revision()
     with database.reading() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
         assert compare_metadata(context, METADATA) == []
@@ -40,6 +41,8 @@ def test_a_fresh_catalog_has_the_tables_of_the_code(tmp_path):
 
 def test_the_newest_revision_is_left_as_it_is(tmp_path):
     database = Database(tmp_path / "catalog.sqlite")
+    with database.writing():
+        pass
     before = (tmp_path / "catalog.sqlite").read_bytes()
     with database.writing() as connection:
         migrate(connection)
@@ -52,7 +55,17 @@ def test_rows_of_every_revision_are_still_read(tmp_path, revision):
     database = sqlite3.connect(tmp_path / "catalog.sqlite")
     database.executescript((GOLDEN / f"catalog_{revision}.sql").read_text(encoding="utf-8"))
     database.close()
-    catalog = Catalog(tmp_path)
+    before = (tmp_path / "catalog.sqlite").read_bytes()
+    check_rows(Catalog(tmp_path))
+    assert (tmp_path / "catalog.sqlite").read_bytes() == before, "looking changes nothing"
+    assert [path.name for path in tmp_path.iterdir()] == ["catalog.sqlite"]
+    Catalog(tmp_path).start_run("digits", "version: 1", stoker="0.1.0")
+    assert Database(tmp_path / "catalog.sqlite").revision() == newest_revision()
+    check_rows(Catalog(tmp_path))
+
+
+def check_rows(catalog):
+    """What every dump holds."""
     catalog.check()
     run = catalog.run("r-20261122-093015-7f3a")
     assert (run.name, run.status, run.result) == ("digits", "done", {"准确率": 0.98})
@@ -60,7 +73,6 @@ def test_rows_of_every_revision_are_still_read(tmp_path, revision):
     champion = catalog.resolve("digits", "champion")
     assert (champion.version, champion.run) == (1, run.id)
     assert [one.role for one in catalog.lineage(champion.fingerprint)] == ["self", "acquire"]
-    assert Database(tmp_path / "catalog.sqlite").revision() == newest_revision()
 
 
 def test_a_failed_migration_changes_nothing(tmp_path, monkeypatch):
@@ -75,7 +87,7 @@ def test_a_failed_migration_changes_nothing(tmp_path, monkeypatch):
 
     monkeypatch.setattr(op, "create_table", fail_late)
     with pytest.raises(ZeroDivisionError):
-        Catalog(tmp_path)
+        Catalog(tmp_path).start_run("digits", "version: 1", stoker="0.1.0")
     monkeypatch.undo()
     with closing(sqlite3.connect(tmp_path / "catalog.sqlite")) as database, database:
         assert database.execute("SELECT count(*) FROM sqlite_master").fetchone() == (0,)

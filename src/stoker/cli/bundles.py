@@ -47,10 +47,10 @@ def find_bundle(text: str, home: Path | None) -> FoundBundle:
         return FoundBundle(Path(text))
     name, _, which = text.partition("@")
     place = find_home(home)
-    catalog = Catalog(place) if place.is_dir() else None
-    known = [model.name for model in catalog.models()] if catalog else []
-    if catalog is None or name not in known:
-        raise _unknown(text, sorted(set(known)))
+    catalog = Catalog(place)
+    known = {model.name for model in catalog.models()}
+    if name not in known:
+        raise _unknown(text, sorted(known))
     model = catalog.resolve(name, which or best_version(catalog, name))
     artifact = Store(place).find(model.fingerprint)
     if artifact is None:

@@ -29,19 +29,8 @@ _MOST_SHOWN = 100
 
 
 def open_catalog(home: Path | None) -> Catalog:
-    """The catalog of a home that exists; looking never creates one.
-
-    Raises:
-        ArtifactError: If there is no home yet.
-    """
-    place = find_home(home)
-    if not place.is_dir():
-        raise ArtifactError(
-            f"there is no home at {place}",
-            expected="a folder that stoker run has filled",
-            fix="run a recipe first, or name another home with --home",
-        )
-    return Catalog(place)
+    """The catalog of a home; one that is not there yet is an empty one."""
+    return Catalog(find_home(home))
 
 
 def find_run(catalog: Catalog, run: str | None) -> RunRecord:

@@ -3,8 +3,9 @@
 One database per home (`catalog.sqlite`), or a PostgreSQL database by URL for several machines.  It
 holds no data and no weights: if it is lost, the artifacts are still found by their fingerprints.
 
-Each call is one transaction and is durable when it returns.  Opening one that is up to date takes a
-third of a second of CPU, nearly all of it importing SQLAlchemy, so import this module late.
+Each call is one transaction and is durable when it returns.  Looking changes nothing: the first
+write creates the database.  Opening one that is up to date takes a third of a second of CPU, nearly
+all of it importing SQLAlchemy, so import this module late.
 """
 
 from __future__ import annotations
@@ -45,7 +46,7 @@ class Catalog:
     """
 
     def __init__(self, home: Path | str) -> None:
-        """Open the catalog of a home, creating or upgrading its tables if need be.
+        """Look at the catalog of a home; it need not exist yet.
 
         Args:
             home: Folder of the home, or the URL of a database such as

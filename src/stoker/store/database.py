@@ -4,8 +4,10 @@ SQLite runs in WAL mode with `synchronous=FULL`: a committed transaction survive
 readers do not wait for a writer.  Writers begin with `BEGIN IMMEDIATE`: two of them queue up
 instead of failing half-way.  No connection is kept between calls, so a fork is harmless.
 
-A fresh or older database is brought to the newest revision by alembic, under a lock, so that two
-processes may open a fresh home at once.  alembic takes long to import and is left alone otherwise.
+Looking changes nothing: a file that is missing, or whose tables are older, is looked at as a copy
+in memory.  The first write creates it, or brings it to the newest revision by alembic, under a
+lock, so that two processes may open a fresh home at once.  alembic takes long to import and is left
+alone otherwise.
 
 PostgreSQL works through the same statements by URL; it needs a driver (`pip install psycopg`).
 
@@ -19,7 +21,7 @@ import os
 import re
 import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import NoReturn, final
 
@@ -30,6 +32,7 @@ from sqlalchemy.engine import Connection, Engine
 from stoker.core.errors import ArtifactError, MachineError
 from stoker.store import locks
 from stoker.store.durable import machine_errors, make_folder
+from stoker.store.tables import METADATA
 
 # The pool raises an interrupt that comes while it closes a connection, and also logs it with a
 # traceback; raising is enough.
@@ -52,10 +55,10 @@ class Database:
     """Transactions on one database."""
 
     def __init__(self, where: Path | str) -> None:
-        """Open it, and bring it to the newest revision.
+        """Look at it; a database behind a URL is also brought to the newest revision.
 
         Args:
-            where: The SQLite file, created if missing; or the URL of a database.
+            where: The SQLite file, created by the first write; or the URL of a database.
 
         Raises:
             ArtifactError: If it is damaged, or a newer stoker wrote it.
@@ -65,13 +68,13 @@ class Database:
         self.label = str(where) if isinstance(where, Path) else _without_password(where)
         self._read_only = bool(self.path) and self._check_read_only(self.path)
         self._engine = _create_engine(where, self._connect)
-        if self.revision() != newest_revision():
+        self._is_current = False
+        if not self._check_current() and self.path is None:
             self._migrate()
 
     def _check_read_only(self, path: Path) -> bool:
         """Whether the file can only be read; then SQLite must not try to write beside it."""
         if os.access(path.parent, os.W_OK) or not path.exists():
-            make_folder(path.parent)
             return False
         log = path.with_name(path.name + "-wal")
         if log.exists() and log.stat().st_size:
@@ -84,14 +87,30 @@ class Database:
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """A transaction that sees one state and changes nothing."""
+        if self._check_current():
+            with self._reading() as connection:
+                yield connection
+        else:
+            with self._errors(), self._copy() as connection:
+                yield connection
+
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        """A transaction that is durable when the block ends well, and undone when it does not."""
+        if not self._check_current():
+            self._migrate()
+        with self._writing() as connection:
+            yield connection
+
+    @contextmanager
+    def _reading(self) -> Iterator[Connection]:
         with self._errors(), self._engine.connect() as connection:
             if self.path:
                 connection.exec_driver_sql("BEGIN")
             yield connection
 
     @contextmanager
-    def writing(self) -> Iterator[Connection]:
-        """A transaction that is durable when the block ends well, and undone when it does not."""
+    def _writing(self) -> Iterator[Connection]:
         with self._errors(), self._engine.connect() as connection:
             if self.path:
                 connection.exec_driver_sql("BEGIN IMMEDIATE")
@@ -104,7 +123,9 @@ class Database:
         Raises:
             ArtifactError: If it is not a revision that this stoker knows.
         """
-        with self.reading() as connection:
+        if self.path and not self.path.exists():
+            return None
+        with self._reading() as connection:
             if not sqlalchemy.inspect(connection).has_table("alembic_version"):
                 return None
             found = connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar()
@@ -143,6 +164,30 @@ class Database:
             "found again, the history of runs is lost; or bring back a copy",
         )
 
+    def _check_current(self) -> bool:
+        """Whether its tables are those of the newest revision, which they then remain."""
+        self._is_current = self._is_current or self.revision() == newest_revision()
+        return self._is_current
+
+    @contextmanager
+    def _copy(self) -> Iterator[Connection]:
+        """What a missing or older file would hold at the newest revision, in memory."""
+        assert self.path is not None, "a database behind a URL is current once it is opened"
+        with closing(sqlite3.connect(":memory:", isolation_level=None)) as memory:
+            is_new = self.revision() is None
+            if not is_new:
+                with closing(self._connect()) as file:
+                    file.backup(memory)
+            engine = sqlalchemy.create_engine("sqlite://", creator=lambda: memory)
+            with engine.connect() as connection:
+                if is_new:
+                    METADATA.create_all(connection)
+                else:
+                    from stoker.store.migrate import migrate
+
+                    migrate(connection)
+                yield connection
+
     def _connect(self) -> sqlite3.Connection:
         """A connection that leaves `BEGIN` to us, with the promises of this module switched on."""
         mode = "mode=ro&immutable=1" if self._read_only else "mode=rwc"
@@ -163,16 +208,17 @@ class Database:
         from stoker.store.migrate import migrate
 
         if self.path is None:
-            with self.writing() as connection:
+            with self._writing() as connection:
                 migrate(connection)
             return
+        make_folder(self.path.parent)
         lock = self.path.with_name(self.path.name + ".lock")
         with machine_errors(f"lock {lock}"):
             descriptor = locks.acquire(lock, waiting=lambda: None)
         try:
             with self._errors(), self._engine.connect() as connection:
                 connection.exec_driver_sql("PRAGMA journal_mode=WAL")
-            with self.writing() as connection:
+            with self._writing() as connection:
                 migrate(connection)
         finally:
             locks.release(lock, descriptor)

@@ -23,7 +23,7 @@ import os
 import secrets
 import stat
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import Any, final
 
@@ -224,7 +224,7 @@ class Store:
             roots: Fingerprints to keep together with everything they were made from; or a
                 function that says them, called when nothing new can be published (pass
                 `catalog.roots`).
-            dry_run: Only say what would go.
+            dry_run: Only say what would go; nothing is written then, not even a lock.
 
         Returns:
             What went, or would go.
@@ -234,8 +234,7 @@ class Store:
         """
         if not self.home.is_dir():
             return []
-        self._prepare()
-        with self._gate(shared=False):
+        with nullcontext() if dry_run else self._gate(shared=False):
             manifests = {m.fingerprint: m for m in self.manifests()}
             garbage = Garbage(
                 {name: m.parents.values() for name, m in manifests.items()},

@@ -30,6 +30,7 @@ def verb(context: click.Context, home: Path | None, as_json: bool) -> None:
 
     from stoker.cli.history import moment, open_catalog
     from stoker.cli.text import interval, json_text, table
+    from stoker.store.home import find_home
 
     models = open_catalog(home).models()
     if as_json:
@@ -44,7 +45,8 @@ def verb(context: click.Context, home: Path | None, as_json: bool) -> None:
             (model.name, model.version, aliases, moment(model.created_at), model.run, score)
         )
     if not rows:
-        click.echo("there is no model in this home yet: a run whose gates are met registers one")
+        place = find_home(home)
+        click.echo(f"there is no model in {place} yet: a run whose gates are met registers one")
         return
     click.echo(table(["model", "version", "aliases", "made (UTC)", "run", "score"], rows))
 

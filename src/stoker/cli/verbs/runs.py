@@ -32,6 +32,7 @@ def verb(run: str | None, home: Path | None, as_json: bool) -> None:
 
     from stoker.cli.history import find_run, open_catalog
     from stoker.cli.text import json_text
+    from stoker.store.home import find_home
 
     catalog = open_catalog(home)
     if run is not None:
@@ -39,7 +40,12 @@ def verb(run: str | None, home: Path | None, as_json: bool) -> None:
         click.echo(json_text(asdict(found)) if as_json else one_run(found))
         return
     records = catalog.runs()
-    click.echo(json_text([asdict(record) for record in records]) if as_json else many_runs(records))
+    if as_json:
+        click.echo(json_text([asdict(record) for record in records]))
+    elif records:
+        click.echo(many_runs(records))
+    else:
+        click.echo(f"there is no run in {find_home(home)} yet: stoker run begins one")
 
 
 def many_runs(records: list[RunRecord]) -> str:
