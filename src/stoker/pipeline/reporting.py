@@ -9,8 +9,6 @@ from __future__ import annotations
 import importlib.metadata
 import os
 import platform
-import shutil
-import tempfile
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -23,6 +21,7 @@ from stoker.pipeline.facts import card_facts, compress_facts, mistakes
 from stoker.recipe.model import Recipe
 from stoker.store.durable import machine_errors, make_folder, publish_folder
 from stoker.store.home import find_home, report_path
+from stoker.store.store import Store
 
 LIBRARIES = ("stoker", "torch", "lightgbm", "onnxruntime", "numpy", "pyarrow", "daft", "pillow")
 
@@ -31,7 +30,7 @@ def report_run(
     recipe: Recipe,
     run: str,
     done: Sequence[Executed],
-    home: Path,
+    store: Store,
     measured: Mapping[str, Mapping[str, Any]],
     overrides: Sequence[str] = (),
 ) -> Path:
@@ -41,26 +40,21 @@ def report_run(
         recipe: The recipe of the run.
         run: Its id.
         done: Every stage of the graph.
-        home: Home of the run.
+        store: Store of the run; the report goes into its home.
         measured: What the stages measured of themselves, by stage.
         overrides: Changes of the recipe given with `--set`.
 
     Returns:
         Path of the page.
     """
-    page = report_path(home, run)
+    page = report_path(store.home, run)
     folder = page.parent
     make_folder(folder.parent)
-    with machine_errors(f"write the report {folder}"):
-        draft = Path(tempfile.mkdtemp(prefix=".report-", dir=folder.parent))
-        try:
-            facts = run_facts(recipe, run, done, measured)
-            own = {"home": _home_option(home), "overrides": tuple(overrides)}
-            write_report(draft, facts.model_copy(update=own))
-            draft.chmod(0o755)
-            publish_folder(draft, folder)
-        finally:
-            shutil.rmtree(draft, ignore_errors=True)
+    facts = run_facts(recipe, run, done, measured)
+    own = {"home": _home_option(store.home), "overrides": tuple(overrides)}
+    with store.temporary_folder() as draft, machine_errors(f"write the report {folder}"):
+        write_report(draft, facts.model_copy(update=own))
+        publish_folder(draft, folder)
     return page
 
 

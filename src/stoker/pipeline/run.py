@@ -189,7 +189,7 @@ class _Run:
             for stage, artifact in artifacts.items()
         }
         report = report_run(
-            self.recipe, self.id, list(done.values()), self.store.home, measured, self.overrides
+            self.recipe, self.id, list(done.values()), self.store, measured, self.overrides
         )
         seconds["report"] = round(time.monotonic() - self.started - sum(seconds.values()), 3)
         result = RunResult(

@@ -146,22 +146,39 @@ class Store:
                 full, I/O error); nothing is published then.
         """
         check_fingerprint(fingerprint)
-        self._prepare()
         held = [self._hold(self.folder(parent)) for parent in (parents or {}).values()]
-        folder, descriptor = self._new_folder()
-
-        def publish(summary: Mapping[str, Any]) -> Artifact:
-            return self._publish(folder, kind, fingerprint, parents or {}, summary)
-
         try:
-            with machine_errors(f"make the {kind}", only=durable.DISK_ERRORS):
+            with (
+                self.temporary_folder() as folder,
+                machine_errors(f"make the {kind}", only=durable.DISK_ERRORS),
+            ):
+
+                def publish(summary: Mapping[str, Any]) -> Artifact:
+                    return self._publish(folder, kind, fingerprint, parents or {}, summary)
+
                 yield Draft(folder, publish)
+        finally:
+            for number in held:
+                if number is not None:
+                    os.close(number)
+
+    @contextmanager
+    def temporary_folder(self) -> Iterator[Path]:
+        """A new folder in the home that is gone at the end of the block, unless it was renamed.
+
+        If this process is killed, the next one that writes into the home sweeps it.
+
+        Raises:
+            MachineError: If it cannot be created.
+        """
+        self._prepare()
+        folder, descriptor = self._new_folder()
+        try:
+            yield folder
         finally:
             with suppress(MachineError):
                 durable.remove_tree(folder)
-            for number in (descriptor, *held):
-                if number is not None:
-                    os.close(number)
+            os.close(descriptor)
 
     def lock(self, fingerprint: str) -> AbstractContextManager[None]:
         """Be the only process that makes this artifact; a second one waits.
