@@ -20,7 +20,8 @@ messages to stderr.
 | 2 | the recipe or an option is wrong; no work was started |
 | 3 | a gate refused the result; report and bundle candidate are there to read |
 | 70 | a bug of stoker; the message names the file with the traceback |
-| 130 | Ctrl-C; the same command goes on from there |
+| 130 | Ctrl-C; the same `stoker run` goes on from there (a second Ctrl-C ends it at once) |
+| 143 | SIGTERM, which does the same |
 """
 
 

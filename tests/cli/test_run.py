@@ -165,6 +165,6 @@ def test_ctrl_c_ends_with_130_and_the_next_run_goes_on(project: Path) -> None:
         assert running.stderr is not None
         said = running.stderr.read()
         assert running.wait(timeout=60) == 130, said
-    assert "To go on: stoker run --set train.epochs=100000" in said
+    assert "goes on from here: stoker run --set train.epochs=100000" in said
     assert "Traceback" not in said
     assert "cached" in stoker(project, "check").stdout

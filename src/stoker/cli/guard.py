@@ -6,14 +6,14 @@
 | a wrong option | click's usage line | 2 |
 | disk full, no permission, port in use, no memory | the same in the words of a `MachineError` | 1 |
 | an optional library is missing | the line that installs it | 1 |
-| Ctrl-C | how to go on | 130 |
+| Ctrl-C, SIGTERM | that it was interrupted, and of a run how to go on | 130, 143 |
 | the reader of a pipe went away | nothing | 141 |
 | a bug of stoker | one line and the file that holds the traceback | 70 |
 
 `STOKER_DEBUG=1` shows the traceback of everything.
 
-Source: 70 is EX_SOFTWARE of sysexits.h; 130 and 141 are 128 + SIGINT and 128 + SIGPIPE, as shells
-report them.
+Source: 70 is EX_SOFTWARE of sysexits.h; 130, 141 and 143 are 128 + SIGINT, SIGPIPE and SIGTERM, as
+shells report them.
 """
 
 from __future__ import annotations
@@ -29,9 +29,10 @@ from types import TracebackType
 
 import click
 
+from stoker.cli.interrupts import Terminated, end_in_order
 from stoker.core.errors import MachineError, MissingExtraError, StokerError
 
-_BUG, _INTERRUPTED, _PIPE_CLOSED = 70, 130, 141
+_BUG, _INTERRUPTED, _PIPE_CLOSED, _TERMINATED = 70, 130, 141, 143
 
 _MACHINE = {
     errno.ENOSPC: ("no space left on the disk", "free some space; finished work is kept"),
@@ -64,7 +65,8 @@ class Guard:
         self.arguments = arguments
 
     def __enter__(self) -> None:
-        """Nothing to prepare."""
+        """Let signals end the command in order."""
+        end_in_order()
 
     def __exit__(
         self,
@@ -94,11 +96,10 @@ def explain(error: BaseException, arguments: list[str]) -> int:
         error.show()
         return error.exit_code
     if is_interrupt(error):
-        click.echo(
-            f"\ninterrupted; finished work is kept. To go on: stoker {shlex.join(arguments)}",
-            err=True,
-        )
-        return _INTERRUPTED
+        goes_on = f"; the same command goes on from here: stoker {shlex.join(arguments)}"
+        click.echo(f"interrupted{goes_on if arguments[:1] == ['run'] else ''}", err=True)
+        by_term = isinstance(error.__cause__ or error, Terminated)
+        return _TERMINATED if by_term else _INTERRUPTED
     if isinstance(error, BrokenPipeError):
         return _PIPE_CLOSED
     friendly = error if isinstance(error, StokerError) else machine_error(error) or no_extra(error)
@@ -113,7 +114,7 @@ def explain(error: BaseException, arguments: list[str]) -> int:
 
 
 def is_interrupt(error: BaseException) -> bool:
-    """Whether the user pressed Ctrl-C (click wraps it)."""
+    """Whether the user pressed Ctrl-C or sent SIGTERM (click wraps it)."""
     return isinstance(error, KeyboardInterrupt | click.Abort)
 
 

@@ -109,6 +109,9 @@ def run(
         return _Run(recipe, store, catalog, run_id, list(overrides), started, usual).finish(graph)
     except RefusedRun:  # written down already, with its scores
         raise
+    except KeyboardInterrupt:
+        catalog.finish_run(run_id, "interrupted")
+        raise
     except BaseException as error:
         catalog.finish_run(run_id, "failed", {"error": _said(error)})
         raise
@@ -289,6 +292,4 @@ def _as_path(path: Path | str | None) -> Path | None:
 
 
 def _said(error: BaseException) -> str:
-    if isinstance(error, KeyboardInterrupt):
-        return "interrupted with Ctrl-C; run it again to go on"
     return error.what if isinstance(error, StokerError) else type(error).__name__

@@ -155,7 +155,7 @@ class Catalog:
     def finish_run(
         self,
         run: str,
-        status: Literal["done", "failed"],
+        status: Literal["done", "failed", "interrupted"],
         result: Mapping[str, Any] | None = None,
     ) -> None:
         """Write down how a run ended."""

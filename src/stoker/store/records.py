@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 RunStatus = Literal["running", "done", "failed", "interrupted"]
-"""`interrupted`: the run's process died without saying how it ended; running it again resumes."""
+"""`interrupted`: ended by Ctrl-C or SIGTERM, or the run's process died without saying how it ended;
+running it again resumes."""
 
 
 @dataclass(frozen=True)
