@@ -15,6 +15,12 @@ SOURCE = Csv(path="a.csv")
 OLD_NS = 1_600_000_000 * 10**9
 
 
+def memory_of(cache: Path) -> Path:
+    """The one file in which hashes are remembered."""
+    (memory,) = (cache / "hashes").iterdir()
+    return memory
+
+
 @pytest.fixture
 def file(tmp_path: Path) -> Path:
     path = tmp_path / "a.csv"
@@ -30,7 +36,7 @@ def test_names_sizes_and_hashes(tmp_path: Path, file: Path) -> None:
 
 def test_a_file_that_did_not_change_is_not_read_again(tmp_path: Path, file: Path) -> None:
     before = source_fingerprint([SOURCE], tmp_path, tmp_path / "cache")
-    memory = tmp_path / "cache" / "hashes.json"
+    memory = memory_of(tmp_path / "cache")
     known = json.loads(memory.read_bytes())
     known[str(file)][3] = "remembered"
     memory.write_text(json.dumps(known))
@@ -42,13 +48,30 @@ def test_a_file_that_did_not_change_is_not_read_again(tmp_path: Path, file: Path
 def test_a_file_that_changed_a_moment_ago_is_not_remembered(tmp_path: Path, file: Path) -> None:
     os.utime(file)
     source_fingerprint([SOURCE], tmp_path, tmp_path / "cache")
-    assert not (tmp_path / "cache" / "hashes.json").exists()
+    assert not (tmp_path / "cache").exists()
+
+
+def test_a_project_remembers_its_own_files_that_are_still_there(tmp_path: Path) -> None:
+    cache, one, other = tmp_path / "cache", tmp_path / "one", tmp_path / "other"
+    for folder in (one, other):
+        folder.mkdir()
+        for name in ("a.csv", "b.csv"):
+            (folder / name).write_bytes(b"v\n1\n")
+            os.utime(folder / name, ns=(OLD_NS, OLD_NS))
+    source_fingerprint([SOURCE], one, cache)
+    kept = memory_of(cache)
+    source_fingerprint([SOURCE], other, cache)
+    assert len(list((cache / "hashes").iterdir())) == 2
+    assert list(json.loads(kept.read_bytes())) == [str(one / "a.csv")]
+    (one / "a.csv").unlink()
+    source_fingerprint([Csv(path="b.csv")], one, cache)
+    assert list(json.loads(kept.read_bytes())) == [str(one / "b.csv")]
 
 
 @pytest.mark.parametrize("memory", ["", "[]", "{", '{"x": 1}', '{"x": []}'])
 def test_a_damaged_memory_only_costs_time(tmp_path: Path, file: Path, memory: str) -> None:
-    (tmp_path / "cache").mkdir()
-    (tmp_path / "cache" / "hashes.json").write_text(memory)
+    source_fingerprint([SOURCE], tmp_path, tmp_path / "cache")
+    memory_of(tmp_path / "cache").write_text(memory)
     assert source_fingerprint([SOURCE], tmp_path, tmp_path / "cache")[0][1] == 4
 
 

@@ -1,8 +1,9 @@
 """What the raw files are: name, size and SHA-256 of each, so that a run knows whether they changed.
 
-Hashing a gigabyte takes most of a second, so hashes are remembered in `cache/hashes.json` under
-path, size, time of change and inode.  A file that was changed within the last two seconds is not
-remembered, because a second change could fall on the same time stamp.
+Hashing a gigabyte takes most of a second, so hashes are remembered in the cache under path, size,
+time of change and inode, in one file for each project: a run reads no other project's.  A file that
+was changed within the last two seconds is not remembered, because a second change could fall on the
+same time stamp.
 
 Cost: one `stat` a file when nothing changed; otherwise reading it once.
 
@@ -69,7 +70,8 @@ def source_fingerprint(sources: Sequence[Source], project: Path, cache: Path) ->
     """
     project, cache = project.absolute(), cache.absolute()
     files = [path for source in sources for path in source.files(project, cache)]
-    known = _load(cache / "hashes.json")
+    memory = _memory(project, cache)
+    known = _load(memory)
     before = dict(known)
     with task("hash the raw files", total=len(files), unit="files") as hashing:
         found: list[list[object]] = []
@@ -78,15 +80,24 @@ def source_fingerprint(sources: Sequence[Source], project: Path, cache: Path) ->
             found.append([label, *_file_hash(path, label, known)])
             hashing.advance()
     if known != before:
-        _remember(cache, known)
+        _remember(memory, known)
     return found
 
 
-def _remember(cache: Path, known: dict[str, list[object]]) -> None:
-    """Keep the hashes; a cache that cannot be written costs time and not the run."""
+def _memory(project: Path, cache: Path) -> Path:
+    """Where the hashes of a project's files are kept."""
+    return cache / "hashes" / f"{hashlib.sha256(os.fsencode(project)).hexdigest()[:16]}.json"
+
+
+def _remember(memory: Path, known: dict[str, list[object]]) -> None:
+    """Keep the hashes of files that are still there.
+
+    A cache that cannot be written costs time and not the run.
+    """
     try:
-        make_folder(cache)
-        write_file(cache / "hashes.json", canonical_json(known))
+        make_folder(memory.parent)
+        there = {name: entry for name, entry in known.items() if Path(name).exists()}
+        write_file(memory, canonical_json(there))
     except MachineError as error:
         warning(f"the raw files will be hashed again next time: {error.what}")
 
