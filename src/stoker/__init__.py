@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from stoker.bundle.predictor import Predictor, load
-    from stoker.pipeline.run import RunResult, check, run
+    from stoker.pipeline.result import RunResult
+    from stoker.pipeline.run import check, run
     from stoker.recipe.load import load_recipe
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ __all__ = ["Predictor", "RunResult", "__version__", "check", "load", "load_recip
 
 _HOMES = {
     "Predictor": "stoker.bundle.predictor",
-    "RunResult": "stoker.pipeline.run",
+    "RunResult": "stoker.pipeline.result",
     "check": "stoker.pipeline.run",
     "load": "stoker.bundle.predictor",
     "load_recipe": "stoker.recipe.load",

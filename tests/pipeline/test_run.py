@@ -15,7 +15,8 @@ from stoker.cli.bundles import find_bundle
 from stoker.cli.history import report_of
 from stoker.core.errors import DataError, RecipeError
 from stoker.core.events import Silent, listening
-from stoker.pipeline.run import RefusedRun, RunResult, check, run
+from stoker.pipeline.result import RefusedRun, RunResult
+from stoker.pipeline.run import check, run
 from stoker.store.catalog import Catalog
 
 

@@ -18,7 +18,8 @@ from click.testing import CliRunner
 
 from stoker.bundle.predictor import load
 from stoker.cli.app import root
-from stoker.pipeline.run import RunResult, run
+from stoker.pipeline.result import RunResult
+from stoker.pipeline.run import run
 from stoker.serve.messages import Request
 from stoker.serve.protocols.rest import read_rows
 from stoker.serve.served_model import ServedModel

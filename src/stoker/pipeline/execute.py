@@ -69,7 +69,7 @@ def _execute_node(
         status: Status = "resumed" if any(scratch.iterdir()) else "done"
         parents = {name: artifact.fingerprint for name, artifact in inputs.items()}
         with store.draft(node.stage, mark, parents) as draft:
-            work = Work(node.stage, recipe, inputs, draft.folder, scratch, cache)
+            work = Work(node.stage, recipe, node.fields, inputs, draft.folder, scratch, cache)
             artifact = draft.publish(node.execute(work))
     return Executed(
         node.stage, status, time.perf_counter() - started, artifact, measured=work.measured

@@ -25,7 +25,8 @@ from stoker.evaluate.report.facts import (
     SourceFact,
     TrainingFacts,
 )
-from stoker.pipeline.model_stages import BASELINE, open_prepared
+from stoker.pipeline.model_stages import open_prepared
+from stoker.pipeline.nodes import BASELINE
 from stoker.pipeline.reject_facts import read_rejects
 from stoker.pipeline.sample_rows import example_row, table_form
 from stoker.recipe.model import Recipe

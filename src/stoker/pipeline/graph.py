@@ -9,11 +9,21 @@ from stoker.core.steps import step_name
 from stoker.data.acquire import Source
 from stoker.data.fingerprint import source_fingerprint
 from stoker.evaluate.gates import parse_gates
-from stoker.pipeline.data_stages import acquire_node, clean_node, prepare_node, split_node
 from stoker.pipeline.kinds import only
-from stoker.pipeline.model_stages import BASELINE, baseline_node, compress_node, train_node
 from stoker.pipeline.node import Node
-from stoker.pipeline.result_stages import bundle_node, evaluate_node, own_metrics
+from stoker.pipeline.nodes import (
+    BASELINE,
+    acquire_node,
+    baseline_node,
+    bundle_node,
+    clean_node,
+    compress_node,
+    evaluate_node,
+    own_metrics,
+    prepare_node,
+    split_node,
+    train_node,
+)
 from stoker.recipe.model import Recipe
 
 

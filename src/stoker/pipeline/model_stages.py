@@ -28,26 +28,15 @@ from stoker.data.prepare.part_rows import part_rows
 from stoker.data.prepare.prepared_set import PreparedSet
 from stoker.models import Conditions, Estimator, Model, Network
 from stoker.pipeline.kinds import only
-from stoker.pipeline.node import Node, Work
-from stoker.recipe.model import Recipe
+from stoker.pipeline.node import Work
+from stoker.pipeline.nodes import BASELINE
 from stoker.store.durable import write_file
 
 if TYPE_CHECKING:
     from stoker.train.presets import Preset
     from stoker.train.settings import Settings
 
-BASELINE = "logistic"
 FIND = "find"
-_CODE = (
-    "stoker.train",
-    "stoker.models",
-    "stoker.tasks",
-    "stoker.features",
-    "stoker.bundle",
-    "stoker.data.prepare",
-    "stoker.pipeline.model_stages",
-)
-_ROWS = ("acquire", "clean", "split", "prepare")
 
 
 @dataclass(frozen=True)
@@ -60,64 +49,21 @@ class Prepared:
     validation: PreparedSet
 
 
-def train_node(recipe: Recipe) -> Node:
-    """Train the model of the recipe, or the one that the preset picks."""
-    train, canonical = recipe.train, recipe.canonical()
-    return Node(
-        stage="train",
-        execute=_train,
-        code=_CODE,
-        fields={
-            "model": recipe.model and step_spec(recipe.model),
-            # How often the state is saved changes nothing that comes out.
-            "train": {k: v for k, v in canonical["train"].items() if k != "checkpoint_every"},
-            "name": recipe.name,
-            "seed": recipe.seed,
-        },
-        after=_ROWS,
-        steps=[s for s in (recipe.model, train.optimizer, train.schedule) if s]
-        + list(train.augment or ()),
-    )
-
-
-def baseline_node(recipe: Recipe) -> Node:
-    """Train the plain model that every report compares with."""
-    return Node(
-        stage="baseline",
-        execute=_baseline,
-        code=_CODE,
-        fields={"name": recipe.name, "seed": recipe.seed},
-        after=_ROWS,
-    )
-
-
-def compress_node(recipe: Recipe) -> Node:
-    """Try smaller candidates."""
-    assert recipe.compress is not None
-    methods = recipe.compress.methods or ()
-    return Node(
-        stage="compress",
-        execute=_compress,
-        code=("stoker.compress", "stoker.bundle", "stoker.evaluate"),
-        fields={"compress": recipe.canonical()["compress"]},
-        after=("prepare", "train"),
-        steps=methods,
-    )
-
-
-def _train(work: Work) -> dict[str, Any]:
-    train = work.recipe.train
+def train(work: Work) -> dict[str, Any]:
+    """Train the model that was asked for, or the preset's."""
+    asked = work.recipe.train
     given = {
-        **{key: value for key, value in train.given.items() if value != FIND},
-        "budget_s": train.budget,
-        "checkpoint_every_s": train.checkpoint_every,
-        "threads": train.threads,
+        **{key: value for key, value in asked.given.items() if value != FIND},
+        "budget_s": asked.budget,
+        "checkpoint_every_s": asked.checkpoint_every,
+        "threads": asked.threads,
     }
     model = work.recipe.model
-    return _make_model(work, None if model is None else only(model, Model), train.preset, given)
+    return _make_model(work, None if model is None else only(model, Model), asked.preset, given)
 
 
-def _baseline(work: Work) -> dict[str, Any]:
+def baseline(work: Work) -> dict[str, Any]:
+    """Train the plain model."""
     model = find_step("stoker.models", BASELINE, Network)()
     return _make_model(work, model, "fast", {"threads": 1})
 
@@ -232,21 +178,22 @@ def _fit_estimator(model: Estimator, settings: Settings, prepared: Prepared, see
     )
 
 
-def _compress(work: Work) -> dict[str, Any]:
+def compress(work: Work) -> dict[str, Any]:
+    """Try every method, and choose."""
     from stoker.compress import Compressor
     from stoker.compress._frontier import choose_candidate
 
-    compress = work.recipe.compress
-    assert compress is not None
+    asked = work.recipe.compress
+    assert asked is not None
     prepared = open_prepared(work.inputs["prepare"].folder)
-    methods = compress.methods or (make_step("stoker.compress", "int8", Compressor),)
+    methods = asked.methods or (make_step("stoker.compress", "int8", Compressor),)
     found = choose_candidate(
         work.inputs["train"].folder / "bundle",
         [only(method, Compressor) for method in methods],
         prepared.train,
         prepared.validation,
         work.folder,
-        max_accuracy_loss=compress.max_accuracy_loss,
+        max_accuracy_loss=asked.max_accuracy_loss,
     )
     return {"chosen": found["chosen"], "reason": found["reason"]}
 

@@ -7,8 +7,9 @@ of its input artifacts, so a stage whose input was rebuilt to equal bytes is not
 from __future__ import annotations
 
 import hashlib
+import importlib
 import importlib.util
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -26,6 +27,8 @@ class Work:
 
     stage: str
     recipe: Recipe
+    fields: Mapping[str, Any]
+    """Those of the node."""
     inputs: Mapping[str, Artifact]
     """Verified input artifacts by the name of the stage that made them."""
     folder: Path
@@ -44,8 +47,9 @@ class Node:
     """One stage of one recipe."""
 
     stage: str
-    execute: Callable[[Work], dict[str, Any]]
-    """Fills the draft folder; the answer is the artifact's summary: small, JSON, without times."""
+    function: str
+    """`module:name` of what does the work.  A name and not the function, because a graph that is
+    cached needs none of the libraries that working loads."""
     code: tuple[str, ...]
     """Packages and modules whose source takes part in the fingerprint."""
     fields: Mapping[str, Any]
@@ -70,6 +74,15 @@ class Node:
                 "inputs": {name: inputs[name].digest for name in self.after},
             }
         )
+
+    def execute(self, work: Work) -> dict[str, Any]:
+        """Fill the draft folder.
+
+        Returns:
+            The artifact's summary: small, JSON, without times.
+        """
+        module, _, name = self.function.partition(":")
+        return getattr(importlib.import_module(module), name)(work)
 
 
 def _is_ours(step: Step) -> bool:

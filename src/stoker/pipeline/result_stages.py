@@ -18,81 +18,28 @@ import pyarrow as pa
 from stoker.bundle.predictor import Predictor, load
 from stoker.core import events
 from stoker.core.canonical import canonical_json
-from stoker.core.steps import step_spec
 from stoker.data.dataset import OWN_COLUMNS, Dataset
 from stoker.data.prepare.prepared_set import PreparedSet
 from stoker.engine.table_file import write_table
 from stoker.evaluate.constant import no_better_words
 from stoker.evaluate.evaluation import CONSTANT, Evaluation
 from stoker.evaluate.leaks import Suspect, find_suspects, is_too_good, warning_words
-from stoker.evaluate.metrics import Metric
 from stoker.evaluate.mistakes import WorstRow, worst_rows
 from stoker.evaluate.report.card import render_card
 from stoker.evaluate.report.cells import plain_cells
 from stoker.evaluate.report.facts import MistakeFact
 from stoker.evaluate.score import evaluate_all
 from stoker.pipeline.facts import card_facts, chosen_name
-from stoker.pipeline.kinds import only
 from stoker.pipeline.model_stages import raw_part
-from stoker.pipeline.node import Node, Work
+from stoker.pipeline.node import Work
+from stoker.pipeline.nodes import own_metrics
 from stoker.pipeline.row_groups import group_codes
-from stoker.recipe.model import Recipe
 from stoker.store.artifact import Artifact
 from stoker.store.durable import write_file
 from stoker.tasks import FittedTask
 from stoker.tasks._fitted.classify import FittedClassify
 
 MODEL = "model"
-_EVALUATE = (
-    "stoker.evaluate",
-    "stoker.bundle",
-    "stoker.features",
-    "stoker.tasks",
-    "stoker.pipeline.result_stages",
-)
-
-
-def evaluate_node(recipe: Recipe, stages: tuple[str, ...]) -> Node:
-    """Score every candidate.
-
-    Args:
-        recipe: The recipe.
-        stages: Stages of the graph so far; `baseline` and `compress` may be among them.
-    """
-    return Node(
-        stage="evaluate",
-        execute=_evaluate,
-        code=_EVALUATE,
-        fields={
-            "resamples": recipe.evaluate.resamples,
-            "metrics": [step_spec(metric) for metric in recipe.evaluate.metrics],
-            "group": recipe.data.split.group,
-            "seed": recipe.seed,
-        },
-        after=stages,
-        steps=recipe.evaluate.metrics,
-    )
-
-
-def own_metrics(recipe: Recipe) -> list[Metric[Any]]:
-    """The user's own metrics, as their recipe names them."""
-    return [only(metric, Metric) for metric in recipe.evaluate.metrics]
-
-
-def bundle_node(recipe: Recipe, stages: tuple[str, ...]) -> Node:
-    """Put the chosen candidate, its scores, its card and its lineage into one bundle."""
-    return Node(
-        stage="bundle",
-        execute=_bundle,
-        code=(
-            "stoker.bundle",
-            "stoker.evaluate.report",
-            "stoker.pipeline.facts",
-            "stoker.pipeline.sample_rows",
-        ),
-        fields={"name": recipe.name, "gates": recipe.evaluate.gates, "serve": serve_keys(recipe)},
-        after=stages,
-    )
 
 
 def candidate_bundles(inputs: Mapping[str, Artifact]) -> dict[str, Path]:
@@ -111,7 +58,8 @@ def scored_part(prepared: Path) -> str:
     return "test" if len(PreparedSet.open(prepared, "test")) else "validation"
 
 
-def _evaluate(work: Work) -> dict[str, Any]:
+def evaluate(work: Work) -> dict[str, Any]:
+    """Score all candidates on the same rows."""
     prepared = work.inputs["prepare"].folder
     part = scored_part(prepared)
     if part != "test":
@@ -226,7 +174,8 @@ def _mistake_facts(
         )
 
 
-def _bundle(work: Work) -> dict[str, Any]:
+def bundle(work: Work) -> dict[str, Any]:
+    """Copy the chosen candidate, and add what is known about it."""
     name = chosen_name(work.inputs)
     source = candidate_bundles(work.inputs)[name]
     shutil.copytree(source, work.folder, dirs_exist_ok=True)
@@ -238,16 +187,6 @@ def _bundle(work: Work) -> dict[str, Any]:
     write_file(work.folder / "card.md", render_card(facts).encode())
     (work.folder / "manifest.json").unlink()  # the store seals the whole folder anew
     return {"chosen": name}
-
-
-def serve_keys(recipe: Recipe) -> dict[str, Any]:
-    """The keys of `serve` that the recipe gives; a server's own defaults may change later.
-
-    They are kept in the catalog and not in the bundle: a bundle that came from somewhere else must
-    not say which address to bind or which key to accept.
-    """
-    given = recipe.serve
-    return {} if given is None else given.model_dump(mode="json", exclude_unset=True)
 
 
 def lineage(inputs: Mapping[str, Artifact]) -> list[dict[str, Any]]:

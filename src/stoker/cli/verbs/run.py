@@ -26,7 +26,7 @@ from stoker.cli.app import Verb
 from stoker.cli.options import HOME, RECIPE, SET
 
 if TYPE_CHECKING:
-    from stoker.pipeline.run import RunResult
+    from stoker.pipeline.result import RunResult
 
 _OF_POSITIVE = ("precision", "recall", "f1", "pr_auc")
 """Metrics that are another number for the other one of two classes."""
@@ -45,7 +45,8 @@ def verb(
     from stoker.cli.progress import make_listener
     from stoker.cli.text import json_text
     from stoker.core.events import listening
-    from stoker.pipeline.run import RefusedRun, run
+    from stoker.pipeline.result import RefusedRun
+    from stoker.pipeline.run import run
     from stoker.recipe.load import load_recipe
 
     try:

@@ -14,7 +14,7 @@ Cost: 0.1 microseconds a cell for hashing and one sort of the keys, 40 bytes a r
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import pyarrow as pa
@@ -26,7 +26,9 @@ from stoker.data.content import content_columns, content_number_N, with_keys
 from stoker.data.dataset import Dataset
 from stoker.data.reject_rows import reject_rows
 from stoker.data.rejects import SCHEMA
-from stoker.engine import Frame
+
+if TYPE_CHECKING:
+    from stoker.engine import Frame
 
 _RANK = {"test": 0, "validation": 1, "train": 2, None: 2}
 _NAME = "exact_duplicates"

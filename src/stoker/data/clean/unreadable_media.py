@@ -9,6 +9,8 @@ Cost: that of decoding, on all cores; see `child_decoder`.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -20,8 +22,11 @@ from stoker.data.clean import Cleaned, RowCleaner
 from stoker.data.dataset import Dataset
 from stoker.data.reject_rows import reject_rows
 from stoker.data.rejects import SCHEMA
-from stoker.engine import Frame, to_arrow
+from stoker.engine import to_arrow
 from stoker.features.image import unreadable
+
+if TYPE_CHECKING:
+    from stoker.engine import Frame
 
 _NAME = "unreadable_media"
 

@@ -1,0 +1,38 @@
+"""What is loaded to look: to plan a run, and to find out that nothing changed."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from stoker.pipeline.run import run
+
+HEAVY = ("torch", "daft", "pandas", "lightgbm", "sklearn", "scipy", "onnx", "onnxruntime")
+LOOK = f"""
+import sys
+import stoker
+print(getattr(stoker, sys.argv[1])("recipe.yaml", home="home"))
+print("loaded:", sorted(set(sys.modules) & set({HEAVY})))
+"""
+
+
+def loaded(verb: str, project: Path) -> str:
+    """The last line of a process that looks."""
+    done = subprocess.run(
+        [sys.executable, "-c", LOOK, verb], cwd=project, capture_output=True, text=True, check=True
+    )
+    return done.stdout.splitlines()[-1]
+
+
+@pytest.mark.parametrize("project", ["digits_project", "tumours_project"])
+def test_looking_loads_nothing_that_only_work_needs(
+    project: str, request: pytest.FixtureRequest
+) -> None:
+    folder: Path = request.getfixturevalue(project)
+    assert loaded("check", folder) == "loaded: []"
+    run(folder / "recipe.yaml", home=folder / "home")
+    assert loaded("run", folder) == "loaded: []"
+    assert loaded("check", folder) == "loaded: []"
