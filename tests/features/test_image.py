@@ -17,8 +17,9 @@ from PIL import Image as Pillow
 from stoker.core import events
 from stoker.core.errors import DataError
 from stoker.features import dump_fitted, load_fitted
-from stoker.features._formats import BadImageError
+from stoker.features._formats import BadImageError, open_image
 from stoker.features._pixels import decode, look
+from stoker.features._plain_png import plain_png
 from stoker.features.image import Image, unreadable
 
 Encode = Callable[..., bytes]
@@ -287,6 +288,40 @@ def test_any_damage_is_a_picture_or_a_reason(encode: Encode, data: st.DataObject
     damaged = bytes(file[: data.draw(st.integers(0, len(file)))])
     if not unreadable(pa.array([damaged], pa.large_binary())):
         assert decode(damaged, 3, size=(8, 8)).shape == (3, 8, 8)
+
+
+# --- the plainest PNG files ------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("mode", ["L", "LA", "RGB", "RGBA"])
+def test_a_plain_png_is_decoded_as_by_the_reader(encode: Encode, mode: str) -> None:
+    data = encode(mode)
+    plain = plain_png(data)
+    assert plain is not None
+    assert plain.mode == mode
+    with open_image(data) as read:
+        assert plain.tobytes() == read.tobytes()
+
+
+def test_a_png_with_more_than_pixels_is_left_to_the_reader(encode: Encode) -> None:
+    noted = save(Pillow.new("L", (3, 2)), transparency=7)
+    interlaced = bytearray(encode("L"))
+    interlaced[28] = 1
+    for data in (encode("P"), encode("1"), encode("L", "GIF"), noted, bytes(interlaced), b""):
+        assert plain_png(data) is None
+
+
+@given(st.data())
+def test_a_damaged_plain_png_is_judged_as_by_the_reader(
+    encode: Encode, data: st.DataObject
+) -> None:
+    file = bytearray(encode(data.draw(st.sampled_from(["L", "RGB", "RGBA"]))))
+    for _ in range(data.draw(st.integers(1, 3))):
+        file[data.draw(st.integers(0, len(file) - 1))] ^= data.draw(st.integers(1, 255))
+    plain = plain_png(bytes(file))
+    if plain is not None:
+        with open_image(bytes(file)) as read:
+            assert plain.tobytes() == read.tobytes()
 
 
 # --- size and channels -----------------------------------------------------------------------

@@ -27,6 +27,7 @@ import numpy as np
 from PIL import Image, ImageFile, ImageOps, JpegImagePlugin
 
 from stoker.features._formats import BadImageError, check_size, open_image
+from stoker.features._plain_png import plain_png
 
 Resize = Literal["stretch", "fit", "crop"]
 
@@ -141,6 +142,9 @@ def decode(
         image: Image.Image = Image.fromarray(_pnm(data))
         return _finish(_in_mode(image, _MODES[channels]), size, resize)
     try:
+        plain = plain_png(data)
+        if plain is not None:
+            return _finish(_in_mode(plain, _MODES[channels]), size, resize)
         with open_image(data) as opened:
             _draft(opened, size)
             opened.load()

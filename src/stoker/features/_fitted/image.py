@@ -82,8 +82,9 @@ class FittedImage(FittedFeature):
             BadCell(index, shorten(cells[index].as_py()), reason)
             for index, reason in decoder.pixels(cells, form, values)
         ]
-        missing = np.flatnonzero(cells.is_null().to_numpy(zero_copy_only=False)).tolist()
-        bad += [BadCell(index, "", "is missing; a picture is needed") for index in missing]
+        if cells.null_count:
+            missing = np.flatnonzero(cells.is_null().to_numpy(zero_copy_only=False)).tolist()
+            bad += [BadCell(index, "", "is missing; a picture is needed") for index in missing]
         return Transformed(values, tuple(sorted(bad, key=lambda cell: cell.index)))
 
     def _plain_pnm(self, cells: pa.Array) -> np.ndarray | None:
@@ -97,7 +98,7 @@ class FittedImage(FittedFeature):
         if data is None or offsets is None:
             return None
         offset_N = np.frombuffer(offsets, offset_type)[cells.offset : cells.offset + len(cells) + 1]
-        if (np.diff(offset_N) != stride).any():
+        if offset_N[-1] - offset_N[0] != stride * len(cells) or (np.diff(offset_N) != stride).any():
             return None
         blob_NS = np.frombuffer(data, np.uint8)[offset_N[0] : offset_N[-1]].reshape(-1, stride)
         if (blob_NS[:, : len(header)] != np.frombuffer(header, np.uint8)).any():
