@@ -80,6 +80,8 @@ def select_columns(
         DataError: If one is missing or stands twice, or there is one that nobody expects.
     """
     found = table.column_names
+    if found == list(columns):
+        return table
     missing = [name for name in columns if name not in found]
     if missing:
         raise _missing(missing, columns, found)

@@ -35,6 +35,7 @@ _TABLE_ROWS = 16_384
 _PICTURE_BYTES = 1 << 18
 """Raw pixels of a block with pictures; convolutions make a hundred times more of them."""
 _FEWEST_PICTURES = 32
+_NO_REJECTS = SCHEMA.empty_table()
 _SPARE = ("_row", "_source", "_line", "_part")
 """Columns that stoker's own tables carry beside the data."""
 
@@ -267,6 +268,8 @@ class Predictor:
         )
 
     def _rejects(self, bad: list[tuple[str, BadCell]]) -> pa.Table:
+        if not bad:
+            return _NO_REJECTS
         steps = {name: step_name(f) for name, f in self.interface.inputs.items()}
         records = [
             {
