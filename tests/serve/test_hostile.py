@@ -166,6 +166,22 @@ def test_pipelined_requests_are_answered_in_order(server: Any) -> None:
     assert codes(talk(server, (GET + unknown) * 20)) == [200, 404] * 20
 
 
+def test_an_answer_comes_in_one_piece(server: Any) -> None:
+    with connect(server) as sock:
+        for _ in range(50):
+            sock.sendall(GET)
+            assert sock.recv(65536).endswith(b'{"live":true}')
+
+
+def test_an_answer_to_head_is_the_head_alone_and_1_0_closes(server: Any) -> None:
+    head = talk(server, b"HEAD /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
+    assert b"content-length: 13\r\n" in head
+    assert head.endswith(b"\r\n\r\n")
+    old = talk(server, b"GET /healthz HTTP/1.0\r\nHost: localhost\r\n\r\n")
+    assert b"connection: close\r\n" in old
+    assert old.endswith(b'{"live":true}')
+
+
 def test_rubbish_behind_a_good_request_does_not_spoil_its_answer(
     server: Any, picture: Callable[..., bytes]
 ) -> None:

@@ -8,6 +8,9 @@ not lock good clients out.
 
 A connection whose client leaves takes its request out of the queue.
 
+An answer is written in one piece.  uvicorn writes its head and its body apart, and the second write
+costs as much as the parsing of a request: each is a packet that the kernel carries to the client.
+
 Cost: about 3 µs a request; 10,000 idle connections cost about 2 ms a look.
 
 Source: the attack is Slowloris (2009); https://www.rfc-editor.org/rfc/rfc9112#section-9.6 says why
@@ -25,9 +28,14 @@ from typing import Any, Literal, cast
 import httptools
 import orjson
 from uvicorn import Config
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+from uvicorn.protocols.http.httptools_impl import (
+    STATUS_LINE,
+    HttpToolsProtocol,
+    RequestResponseCycle,
+)
 from uvicorn.server import ServerState
 
+from stoker.serve.messages import Message
 from stoker.serve.metrics import Metrics
 from stoker.serve.settings import ServeSettings
 
@@ -170,7 +178,11 @@ class Connection(HttpToolsProtocol):
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
         self._running = cycle
-        super()._start_asgi_task(cycle, app)
+
+        async def answer(scope: Any, receive: Any, _: Any) -> None:
+            await app(scope, receive, _OnePiece(cycle))
+
+        super()._start_asgi_task(cycle, answer)
 
     def on_response_complete(self) -> None:
         """An answer is written: the next request of this connection may start."""
@@ -257,6 +269,48 @@ class Connection(HttpToolsProtocol):
         self.flow.resume_reading()
         self.transport.write(_refusal(status, text))
         self.transport.write_eof()
+
+
+class _OnePiece:
+    """Takes the two messages of an answer, and writes head and body together.
+
+    In place of uvicorn's `send`; it relies on `app`, which sends a length and one whole body.
+    """
+
+    __slots__ = ("_cycle", "_start")
+
+    def __init__(self, cycle: RequestResponseCycle) -> None:
+        self._cycle = cycle
+        self._start: Message = {}
+
+    async def __call__(self, message: Message) -> None:
+        cycle = self._cycle
+        if message["type"] == "http.response.start":
+            self._start = message
+            return
+        if cycle.flow.write_paused and not cycle.disconnected:
+            await cycle.flow.drain()
+        if cycle.disconnected:
+            return
+        cycle.waiting_for_100_continue = False
+        cycle.response_started = cycle.response_complete = True
+        cycle.transport.write(self._bytes(message["body"]))
+        cycle.message_event.set()
+        if not cycle.keep_alive:
+            cycle.transport.close()
+        cycle.on_response()
+
+    def _bytes(self, body: bytes) -> bytes:
+        cycle = self._cycle
+        parts = [STATUS_LINE[self._start["status"]]]
+        for name, value in (*cycle.default_headers, *self._start["headers"]):
+            parts += (name, b": ", value, b"\r\n")
+        if not cycle.keep_alive:
+            parts.append(b"connection: close\r\n")
+        parts.append(b"\r\n")
+        if cycle.scope["method"] != "HEAD":
+            parts.append(body)
+        return b"".join(parts)
 
 
 def _refusal(status: int, text: str) -> bytes:

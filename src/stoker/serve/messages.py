@@ -18,8 +18,9 @@ from stoker.core.errors import StokerError
 from stoker.serve.settings import ServeSettings
 
 Scope = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
-Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
 
 JSON = b"application/json"
 _ONLY_ONCE = (b"host", b"authorization", b"content-type", b"content-encoding", b"origin")
