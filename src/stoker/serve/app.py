@@ -21,7 +21,6 @@ from http import HTTPStatus
 from time import perf_counter, time
 
 import orjson
-import pyarrow as pa
 
 from stoker import __version__
 from stoker.serve import page
@@ -42,7 +41,7 @@ from stoker.serve.messages import (
 from stoker.serve.metrics import Metrics
 from stoker.serve.protocols import rest, v2
 from stoker.serve.protocols.openapi import openapi_document
-from stoker.serve.served_model import Answers, ServedModel
+from stoker.serve.served_model import Answers, Picture, ServedModel, Unit
 from stoker.serve.settings import ServeSettings
 
 Handler = Callable[[Request], Awaitable[Answer]]
@@ -83,6 +82,7 @@ class App:
         self.batcher = Batcher(model.answer, metrics, limits)
         self.routes = self._make_routes()
         self._gate = Gate(settings, keys)
+        self._count_pixels = _pixel_counter(model, settings.max_pixels)
         self._budget = BodyBudget(settings.max_buffered_bytes)
         self._unknown = Route("unknown", {})
 
@@ -179,9 +179,9 @@ class App:
         self.batcher.check_room()
         return await request.body(self.settings, self._budget)
 
-    async def _wait(self, request: Request, rows: pa.Table) -> Answers:
+    async def _wait(self, request: Request, rows: Unit) -> Answers:
         """The answers; the connection cancels the future when its client leaves."""
-        future = self.batcher.submit(rows, self._num_pixels(rows))
+        future = self.batcher.submit(rows, self._count_pixels(rows))
         request.scope.setdefault("state", {})["waits_for"] = future
         try:
             return await future
@@ -189,14 +189,6 @@ class App:
             if future.cancelled():
                 raise ClientGone from None
             raise
-
-    def _num_pixels(self, rows: pa.Table) -> int:
-        if not self.model.image_columns:
-            return 0
-        # Only here, so that a model without pictures does not load Pillow.
-        from stoker.serve.pixels import count_pixels
-
-        return count_pixels(rows, self.model.image_columns, self.settings.max_pixels)
 
     def _readiness(self) -> Answer:
         return json_answer({"ready": self.ready}, 200 if self.ready else 503)
@@ -241,6 +233,21 @@ async def _send(send: Send, answer: Answer) -> None:
     ]
     await send({"type": "http.response.start", "status": answer.status, "headers": headers})
     await send({"type": "http.response.body", "body": answer.body})
+
+
+def _pixel_counter(model: ServedModel, limit: int) -> Callable[[Unit], int]:
+    """What counts the pixels of a request and refuses too many."""
+    columns = model.image_columns
+    if not columns:
+        return lambda _: 0
+    # Only here, so that a model without pictures does not load Pillow.
+    from stoker.serve.pixels import cells_of, count_pixels
+
+    def count(rows: Unit) -> int:
+        pictures = [rows.data] if isinstance(rows, Picture) else cells_of(rows, columns)
+        return count_pixels(pictures, limit)
+
+    return count
 
 
 def _refuse(refusal: Refusal, path: str) -> Answer:

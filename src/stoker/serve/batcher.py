@@ -34,13 +34,11 @@ from functools import partial
 from time import perf_counter
 from typing import NamedTuple
 
-import pyarrow as pa
-
 from stoker.serve.messages import Refusal, too_busy
 from stoker.serve.metrics import Metrics
-from stoker.serve.served_model import Answers
+from stoker.serve.served_model import Answers, Unit
 
-Run = Callable[[Sequence[pa.Table]], "list[Answers | Refusal]"]
+Run = Callable[[Sequence[Unit]], "list[Answers | Refusal]"]
 _POLL_S = 0.005
 _ROW_PIXELS = 65_536
 """Pixels whose decoding counts like a row."""
@@ -74,7 +72,7 @@ class Load(NamedTuple):
 class Waiting:
     """A request in the queue."""
 
-    rows: pa.Table
+    rows: Unit
     future: asyncio.Future[Answers]
     since: float
     timer: asyncio.TimerHandle
@@ -153,7 +151,7 @@ class Batcher:
             self._metrics.reject("queue_full")
             raise too_busy("the queue is full", math.ceil(wait_s) or 1)
 
-    def submit(self, rows: pa.Table, num_pixels: int = 0) -> asyncio.Future[Answers]:
+    def submit(self, rows: Unit, num_pixels: int = 0) -> asyncio.Future[Answers]:
         """Queue rows; the future ends with their answers or with a Refusal.
 
         Cancel it if nobody waits for the answers any more.

@@ -10,7 +10,7 @@ Cost: 15 to 20 µs a picture; 1 µs for a small PNG with a single header chunk.
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 import pyarrow as pa
 
@@ -23,24 +23,29 @@ _PNG_HEADER_BYTES = 33
 _SMALL_BYTES = 16_384
 
 
-def count_pixels(rows: pa.Table, columns: Iterable[str], limit: int) -> int:
-    """Pixels of all pictures in some columns.
+def cells_of(rows: pa.Table, columns: Iterable[str]) -> Iterator[bytes]:
+    """The pictures in some columns, one after the other."""
+    for name in columns:
+        for cell in rows.column(name):
+            yield cell.as_py() or b""
+
+
+def count_pixels(pictures: Iterable[bytes], limit: int) -> int:
+    """Pixels of all pictures.
 
     Raises:
         Refusal: If they are more than `limit` (413).
     """
-    found = num_pictures = 0
-    for name in columns:
-        for picture in rows.column(name):
-            found += num_pixels(picture.as_py() or b"")
-            num_pictures += 1
-            if found > limit:
-                sent = "the picture has" if num_pictures == 1 else f"{num_pictures} pictures have"
-                raise Refusal(
-                    f"{sent} {found:,} pixels",
-                    status=413,
-                    expected=f"at most {limit:,} pixels in all pictures of a request together",
-                )
+    found = 0
+    for number, picture in enumerate(pictures, 1):
+        found += num_pixels(picture)
+        if found > limit:
+            sent = "the picture has" if number == 1 else f"{number} pictures have"
+            raise Refusal(
+                f"{sent} {found:,} pixels",
+                status=413,
+                expected=f"at most {limit:,} pixels in all pictures of a request together",
+            )
     return found
 
 

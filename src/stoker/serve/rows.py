@@ -36,11 +36,6 @@ _MAX_BAD = 1000
 Cells = Mapping[str, Mapping[str, Any]]
 
 
-def table_of_image(image: bytes, column: str) -> pa.Table:
-    """One row with one picture."""
-    return pa.table({column: pa.array([image], pa.large_binary())})
-
-
 def table_of_rows(rows: Sequence[Any], cells: Cells, max_rows: int, target: str) -> pa.Table:
     """Rows of JSON objects as a table; a field named like the target is not looked at.
 

@@ -5,6 +5,9 @@ bad cell spoils its own request only.  Requests whose columns have other types (
 text in a CSV file, numbers in JSON) are answered in calls of their own, because joining them would
 mean converting cells in a way that the Predictor does not.
 
+A request that is one picture stays bytes until then, because pictures become a table faster
+together than one by one.
+
 Cost beside the Predictor: about 20 µs a call and 10 µs a request.
 """
 
@@ -12,7 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pyarrow as pa
@@ -23,6 +26,19 @@ from stoker.core.errors import ArtifactError, DataError, StokerError
 from stoker.serve.messages import BadInput, Refusal
 
 _MAX_CELLS = 100
+_PICTURE_TYPE = pa.large_binary()
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """One row of the model that takes a picture and nothing else."""
+
+    data: bytes
+    num_rows: ClassVar[int] = 1
+
+
+Unit = pa.Table | Picture
+"""The rows of one request."""
 
 
 @dataclass(frozen=True)
@@ -65,25 +81,37 @@ class ServedModel:
         self.target = predictor.interface.target
         self.labels = label_names(predictor.output_schema())
         self.image_columns = tuple(n for n, cell in self.cells.items() if is_image(cell))
+        self._picture_schema = pa.schema((name, _PICTURE_TYPE) for name in self.image_columns)
 
     @property
     def only_image(self) -> str | None:
         """The one input, if the model takes a single picture and nothing else."""
         return self.image_columns[0] if self.image_columns and len(self.cells) == 1 else None
 
-    def answer(self, units: Sequence[pa.Table]) -> list[Answers | Refusal]:
+    def answer(self, units: Sequence[Unit]) -> list[Answers | Refusal]:
         """The answers of each unit of rows, or why it has none; called in the executor thread."""
         results: list[Answers | Refusal | None] = [None] * len(units)
-        for members in _by_schema(units):
+        for members in self._by_schema(units):
             answered = self._answer_alike([units[i] for i in members])
             for i, result in zip(members, answered, strict=True):
                 results[i] = result
         return [result for result in results if result is not None]
 
-    def _answer_alike(self, units: list[pa.Table]) -> list[Answers | Refusal]:
-        table = units[0] if len(units) == 1 else pa.concat_tables(units)
+    def _by_schema(self, units: Sequence[Unit]) -> list[list[int]]:
+        groups: list[tuple[pa.Schema, list[int]]] = []
+        for i, unit in enumerate(units):
+            unit_schema = self._picture_schema if isinstance(unit, Picture) else unit.schema
+            for schema, members in groups:
+                if schema is unit_schema or schema.equals(unit_schema):
+                    members.append(i)
+                    break
+            else:
+                groups.append((unit_schema, [i]))
+        return [members for _, members in groups]
+
+    def _answer_alike(self, units: Sequence[Unit]) -> list[Answers | Refusal]:
         try:
-            prediction = self.predictor.predict(table, on_bad="reject")
+            prediction = self.predictor.predict(self._table(units), on_bad="reject")
         except StokerError as error:
             if len(units) > 1:
                 return [self._answer_alike([unit])[0] for unit in units]
@@ -92,6 +120,14 @@ class ServedModel:
         if not prediction.rejects.num_rows:
             return _cut(answers, [unit.num_rows for unit in units])
         return _cut_around_bad(answers, prediction.rejects, [unit.num_rows for unit in units])
+
+    def _table(self, units: Sequence[Unit]) -> pa.Table:
+        pictures = [unit.data for unit in units if isinstance(unit, Picture)]
+        if len(pictures) == len(units):
+            cells = pa.array(pictures, _PICTURE_TYPE)
+            return pa.Table.from_arrays([cells], schema=self._picture_schema)
+        tables = [self._table([u]) if isinstance(u, Picture) else u for u in units]
+        return tables[0] if len(tables) == 1 else pa.concat_tables(tables)
 
     def warm(self, sizes: Iterable[int]) -> None:
         """Run the graph on zeros of each batch size, so that no client pays for a first time."""
@@ -123,18 +159,6 @@ def answers_of(table: pa.Table) -> Answers:
         else:
             columns[name] = column.to_pylist()
     return Answers(columns, table.num_rows)
-
-
-def _by_schema(units: Sequence[pa.Table]) -> list[list[int]]:
-    groups: list[tuple[pa.Schema, list[int]]] = []
-    for i, unit in enumerate(units):
-        for schema, members in groups:
-            if schema.equals(unit.schema):
-                members.append(i)
-                break
-        else:
-            groups.append((unit.schema, [i]))
-    return [members for _, members in groups]
 
 
 def _cut(answers: Answers, sizes: list[int]) -> list[Answers | Refusal]:

@@ -11,18 +11,17 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import numpy as np
-import pyarrow as pa
 
 from stoker.serve.json_body import parse_json
 from stoker.serve.messages import Answer, Refusal, Request, json_answer
-from stoker.serve.rows import table_of_csv, table_of_image, table_of_rows
-from stoker.serve.served_model import Answers, ServedModel
+from stoker.serve.rows import table_of_csv, table_of_rows
+from stoker.serve.served_model import Answers, Picture, ServedModel, Unit
 
 
 class Asked(NamedTuple):
     """The rows of a request."""
 
-    rows: pa.Table
+    rows: Unit
     single: bool
     """Whether one answer is wanted rather than a list."""
 
@@ -74,9 +73,8 @@ def rows_of_answers(answers: Answers, labels: list[str]) -> list[dict[str, Any]]
     return rows
 
 
-def _image(body: bytes, model: ServedModel) -> pa.Table:
-    column = model.only_image
-    if column is None:
+def _image(body: bytes, model: ServedModel) -> Picture:
+    if model.only_image is None:
         raise Refusal(
             "this model does not take a single picture",
             status=415,
@@ -84,7 +82,7 @@ def _image(body: bytes, model: ServedModel) -> pa.Table:
         )
     if not body:
         raise Refusal("the body is empty", status=422, expected="the bytes of a picture")
-    return table_of_image(body, column)
+    return Picture(body)
 
 
 def _rows_of(value: Any) -> list[Any]:
