@@ -67,6 +67,17 @@ def test_a_second_run_does_nothing_but_say_so(tumours_project: Path, home: Path)
     assert before == {path: path.stat().st_mtime_ns for path in home.rglob("*.json")}
 
 
+def test_a_run_registers_again_what_was_deleted(tumours_project: Path, home: Path) -> None:
+    first = run(tumours_project / "recipe.yaml", home=home)
+    catalog = Catalog(home)
+    catalog.remove_alias("tumours", "champion")
+    catalog.delete_model("tumours", 1)
+    again = run(tumours_project / "recipe.yaml", home=home)
+    assert (again.status, again.bundle) == ("done", first.bundle)
+    assert set(statuses(home, again).values()) == {"cached"}
+    assert catalog.resolve("tumours", "champion").version == 2
+
+
 def test_only_what_changed_is_done_again(tumours_project: Path, home: Path) -> None:
     run(tumours_project / "recipe.yaml", home=home)
     changed = run(tumours_project / "recipe.yaml", home=home, overrides=["evaluate.resamples=150"])

@@ -189,6 +189,22 @@ def test_an_open_and_up_to_date_catalog_needs_no_alembic(catalog, tmp_path):
     subprocess.run([sys.executable, "-c", code, str(tmp_path)], check=True)
 
 
+def test_the_number_of_a_deleted_version_is_not_given_again(catalog):
+    assert [catalog.add_model("digits", mark * 64, {}) for mark in "12"] == [1, 2]
+    gone = catalog.delete_model("digits", 2)
+    assert (gone.version, gone.fingerprint) == (2, "2" * 64)
+    assert catalog.roots() == {"1" * 64}
+    assert catalog.resolve("digits").version == 1
+    for refused in (
+        lambda: catalog.resolve("digits", 2),
+        lambda: catalog.set_alias("digits", "champion", 2),
+        lambda: catalog.delete_model("digits", 2),
+    ):
+        with pytest.raises(ArtifactError, match="was deleted on"):
+            refused()
+    assert catalog.add_model("digits", "2" * 64, {}) == 3, "the same bundle is a new version"
+
+
 def test_looking_at_a_catalog_that_is_not_there_creates_nothing(tmp_path):
     looked = Catalog(tmp_path / "home")
     assert (looked.runs(), looked.models(), looked.roots()) == ([], [], set())

@@ -7,9 +7,11 @@ from pathlib import Path
 
 from stoker.core.errors import ArtifactError
 from stoker.store.catalog import Catalog
+from stoker.store.garbage import Removed
 from stoker.store.home import find_home, report_path
 from stoker.store.manifest import NAME, read_manifest
 from stoker.store.records import Ancestor, RunRecord
+from stoker.store.store import Store
 
 CHAMPION = "champion"
 """The alias that stands for a model when none is named."""
@@ -143,6 +145,43 @@ def describe_ancestor(ancestor: Ancestor) -> str:
     return "  ".join(
         [ancestor.kind or "unknown", ancestor.fingerprint[:12], ", ".join(facts)]
     ).rstrip()
+
+
+def delete_version(
+    store: Store, catalog: Catalog, name: str, version: int, *, dry_run: bool
+) -> list[Removed]:
+    """Delete a version of a model, and what no longer has a use without it.
+
+    What was garbage before stays: `stoker gc` shows and deletes that.
+
+    Args:
+        store: Store of the home.
+        catalog: Catalog of the home.
+        name: Name of the model.
+        version: Its version.
+        dry_run: Only say what would go.
+
+    Returns:
+        Artifacts that went, or would go.
+
+    Raises:
+        ArtifactError: If there is no such version, or an alias points to it.
+    """
+    garbage = {one.fingerprint for one in store.collect(catalog.roots, dry_run=True)}
+    model = catalog.delete_model(name, version, dry_run=dry_run)
+    return store.collect(lambda: catalog.roots(without=model) | garbage, dry_run=dry_run)
+
+
+def removal(removed: Sequence[Removed], *, deleted: bool) -> str:
+    """Artifacts that went or would go, and how much that is."""
+    from stoker.cli.text import size, table
+
+    rows = [(one.kind, one.fingerprint[:12], size(one.size_bytes)) for one in removed]
+    total = size(sum(one.size_bytes for one in removed))
+    done = "deleted" if deleted else "would delete"
+    noun = "artifact" if len(removed) == 1 else "artifacts"
+    shown = table(["kind", "artifact", "size"], rows)
+    return f"{shown}\n\n{done} {len(removed)} {noun}, {total}"
 
 
 def outcome(record: RunRecord) -> str | None:

@@ -39,7 +39,10 @@ def cached(graph: Sequence[Node], store: Store) -> dict[str, Artifact]:
 
 
 def look_up(graph: Sequence[Node], store: Store, catalog: Catalog) -> Known | None:
-    """The run that has the result of this graph, if all of it is cached and the result is whole."""
+    """The run that has the result of this graph, if all of it is cached and the result is whole.
+
+    A result whose version of the model was deleted is not: the run makes the next version of it.
+    """
     found = cached(graph, store)
     if len(found) < len(graph) or graph[-1].stage != "bundle":
         return None
@@ -48,6 +51,8 @@ def look_up(graph: Sequence[Node], store: Store, catalog: Catalog) -> Known | No
         bundle.verify()
     except ArtifactError:
         return None  # the execution meets the damage again, says so and makes it anew
+    if all(model.fingerprint != bundle.fingerprint for model in catalog.models()):
+        return None
     for record in catalog.runs(limit=_RUNS_LOOKED_AT):
         result = record.result
         if record.status == "done" and result.get("bundle") == str(bundle.folder):

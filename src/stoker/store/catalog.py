@@ -16,17 +16,18 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, final
 
-from sqlalchemy import Row, Select, delete, exists, func, insert, or_, select, update
+from sqlalchemy import Row, Select, exists, func, insert, or_, select, update
 from sqlalchemy.engine import Connection
 
 from stoker.core.errors import ArtifactError
 from stoker.core.names import check_name, short
 from stoker.core.strict_json import parse_json
+from stoker.store import versions
 from stoker.store.database import Database
 from stoker.store.lineage import ancestors, now, record_artifact, to_json
 from stoker.store.process import Process, this_process
 from stoker.store.records import Ancestor, ModelRecord, RunRecord, RunStatus, StageRecord
-from stoker.store.tables import ALIASES, MODELS, RUNS, STAGES
+from stoker.store.tables import RUNS, STAGES
 
 if TYPE_CHECKING:
     from stoker.store.manifest import Manifest
@@ -217,53 +218,76 @@ class Catalog:
         """
         check_name(name)
         with self._database.writing() as connection:
-            known = connection.execute(
-                select(MODELS.c.version)
-                .where(MODELS.c.name == name, MODELS.c.fingerprint == fingerprint)
-                .order_by(MODELS.c.version.desc())
-            ).scalar()
-            if known is not None:
-                return known
-            newest = select(func.max(MODELS.c.version)).where(MODELS.c.name == name)
-            version = (connection.execute(newest).scalar() or 0) + 1
-            connection.execute(
-                insert(MODELS).values(
-                    name=name,
-                    version=version,
-                    fingerprint=fingerprint,
-                    metrics=to_json(dict(metrics)),
-                    run=None if run is None else self._run_number(connection, run),
-                    created_at=now(),
-                )
-            )
-        return version
+            number = None if run is None else self._run_number(connection, run)
+            return versions.add_version(connection, name, fingerprint, metrics, number)
 
-    def models(self, name: str | None = None) -> list[ModelRecord]:
-        """Every version of every model (or of one), by name, newest first."""
-        query = select(MODELS, RUNS.c.id).outerjoin(RUNS, RUNS.c.number == MODELS.c.run)
-        query = query.order_by(MODELS.c.name, MODELS.c.version.desc())
-        if name is not None:
-            query = query.where(MODELS.c.name == name)
+    def models(self, name: str | None = None, *, deleted: bool = False) -> list[ModelRecord]:
+        """Every version of every model (or of one), by name, newest first.
+
+        Args:
+            name: Only those of this model.
+            deleted: Also those that were deleted.
+        """
         with self._database.reading() as connection:
-            aliases = connection.execute(select(ALIASES).order_by(ALIASES.c.alias)).all()
-            return [self._as_model(row, aliases) for row in connection.execute(query)]
+            found = versions.all_versions(connection, self._value)
+        return [
+            model
+            for model in found
+            if name in (None, model.name) and (deleted or model.deleted_at is None)
+        ]
 
-    def set_alias(self, name: str, alias: str, version: int) -> None:
+    def set_alias(self, name: str, alias: str, version: int) -> int | None:
         """Let `alias` mean this version of the model from now on.
+
+        Returns:
+            The version that it meant before, if any.
 
         Raises:
             ArtifactError: If there is no such version.
             RecipeError: If the alias is no safe name, or is a number.
         """
-        check_name(alias, "alias")
-        if alias.isdecimal():
-            raise ArtifactError(f"alias {alias!r} reads as a version", expected="a name")
-        self.resolve(name, version)
         with self._database.writing() as connection:
-            connection.execute(
-                delete(ALIASES).where(ALIASES.c.name == name, ALIASES.c.alias == alias)
-            )
-            connection.execute(insert(ALIASES).values(name=name, alias=alias, version=version))
+            self._find_version(connection, name, version)
+            return versions.move_alias(connection, name, alias, version)
+
+    def remove_alias(self, name: str, alias: str) -> int:
+        """Let `alias` mean no version of the model any more.
+
+        Returns:
+            The version that it meant.
+
+        Raises:
+            ArtifactError: If it meant none.
+        """
+        with self._database.writing() as connection:
+            self._find_version(connection, name, alias)
+            before = versions.drop_alias(connection, name, alias)
+        if before is None:
+            raise ArtifactError(f"{alias!r} is a version of {name!r}", expected="an alias")
+        return before
+
+    def delete_model(self, name: str, version: int, *, dry_run: bool = False) -> ModelRecord:
+        """Delete a version of a model: it is not listed, found or kept any more.
+
+        The row stays with the moment, so its number is not given again.
+
+        Args:
+            name: Name of the model.
+            version: Its version.
+            dry_run: Only say whether it could be deleted.
+
+        Returns:
+            What it was.
+
+        Raises:
+            ArtifactError: If there is no such version, or an alias points to it.
+        """
+        with self._database.reading() if dry_run else self._database.writing() as connection:
+            model = self._find_version(connection, name, version)
+            versions.check_no_alias(model)
+            if not dry_run:
+                versions.mark_deleted(connection, name, version)
+        return model
 
     def resolve(self, name: str, which: str | int | None = None) -> ModelRecord:
         """One version of a model.
@@ -275,24 +299,8 @@ class Catalog:
         Raises:
             ArtifactError: If there is no such model, alias or version.
         """
-        versions = self.models(name)
-        if not versions:
-            known = ", ".join(sorted({model.name for model in self.models()}))
-            raise ArtifactError(
-                f"no model {name!r}",
-                expected=f"one of {known}" if known else None,
-                fix=None if known else "stoker run RECIPE makes one",
-            )
-        wanted = str(which)
-        for model in versions:
-            if which is None or wanted == str(model.version) or wanted in model.aliases:
-                return model
-        listed = [str(model.version) for model in versions[:20]]
-        listed += [alias for model in versions for alias in model.aliases]
-        raise ArtifactError(
-            f"model {name!r} has no version or alias {wanted!r}",
-            expected=f"one of {', '.join(listed)}",
-        )
+        with self._database.reading() as connection:
+            return self._find_version(connection, name, which)
 
     def lineage(self, fingerprint: str) -> list[Ancestor]:
         """An artifact and everything it was made from, nearest first.
@@ -306,8 +314,15 @@ class Catalog:
             raise ArtifactError(f"the catalog knows no artifact {short(fingerprint)}")
         return found
 
-    def roots(self) -> set[str]:
-        """Artifacts that must be kept: models, runs at work, and the latest run of each recipe."""
+    def roots(self, *, without: ModelRecord | None = None) -> set[str]:
+        """Artifacts that must be kept: models, runs at work, and the latest run of each recipe.
+
+        Args:
+            without: A version that counts as deleted.
+        """
+        models = {(model.name, model.version): model.fingerprint for model in self.models()}
+        if without is not None:
+            models.pop((without.name, without.version), None)
         latest = select(func.max(RUNS.c.number)).group_by(RUNS.c.name)
         done = latest.where(RUNS.c.status == "done")
         with self._database.reading() as connection:
@@ -317,9 +332,7 @@ class Catalog:
                 STAGES.c.fingerprint.is_not(None),
                 or_(*(STAGES.c.run.in_(runs) for runs in (latest, done, at_work))),
             )
-            return set(connection.execute(kept).scalars()) | set(
-                connection.execute(select(MODELS.c.fingerprint)).scalars()
-            )
+            return {*connection.execute(kept).scalars(), *models.values()}
 
     def check(self) -> None:
         """Read the whole database and compare its indexes and references.
@@ -359,18 +372,10 @@ class Catalog:
             stages=tuple(stages),
         )
 
-    def _as_model(self, row: Row[Any], aliases: Sequence[Row[Any]]) -> ModelRecord:
-        return ModelRecord(
-            name=row.name,
-            version=row.version,
-            fingerprint=row.fingerprint,
-            metrics=self._value(row.metrics),
-            run=row.id,
-            created_at=row.created_at,
-            aliases=tuple(
-                a.alias for a in aliases if (a.name, a.version) == (row.name, row.version)
-            ),
-        )
+    def _find_version(
+        self, connection: Connection, name: str, which: str | int | None
+    ) -> ModelRecord:
+        return versions.find_version(versions.all_versions(connection, self._value), name, which)
 
     def _value(self, text: str) -> Any:
         try:

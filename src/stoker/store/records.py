@@ -61,6 +61,8 @@ class ModelRecord:
     created_at: str
     aliases: tuple[str, ...] = ()
     """Such as `champion`."""
+    deleted_at: str | None = None
+    """When it was deleted; its number and its row stay."""
 
 
 @dataclass(frozen=True)

@@ -99,6 +99,7 @@ MODELS = Table(
     Column("metrics", Text, nullable=False),
     Column("run", Integer, ForeignKey("runs.number", ondelete="SET NULL")),
     Column("created_at", String(32), nullable=False),
+    Column("deleted_at", String(32)),
 )
 
 ALIASES = Table(

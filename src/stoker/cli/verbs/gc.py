@@ -1,7 +1,8 @@
 """Delete artifacts that no run and no model needs.
 
-Every version of every model, the latest run of each recipe and runs at work stay, with all they
-were made from; so does what another process holds. Shows what would go; --yes deletes it.
+Every version of every model that was not deleted, the latest run of each recipe and runs at work
+stay, with all they were made from; so does what another process holds. Shows what would go; --yes
+deletes it.
 
 Examples:
     stoker gc
@@ -23,8 +24,7 @@ from stoker.cli.options import HOME
 @HOME
 def verb(yes: bool, home: Path | None) -> None:
     """List or delete."""
-    from stoker.cli.history import open_catalog
-    from stoker.cli.text import size, table
+    from stoker.cli.history import open_catalog, removal
     from stoker.store.home import find_home
     from stoker.store.store import Store
 
@@ -33,9 +33,6 @@ def verb(yes: bool, home: Path | None) -> None:
     if not removed:
         click.echo("nothing to delete")
         return
-    rows = [(one.kind, one.fingerprint[:12], size(one.size_bytes)) for one in removed]
-    click.echo(table(["kind", "artifact", "size"], rows))
-    total = size(sum(one.size_bytes for one in removed))
-    click.echo(f"\n{'deleted' if yes else 'would delete'} {len(removed)} artifacts, {total}")
+    click.echo(removal(removed, deleted=yes))
     if not yes:
         click.echo("stoker gc --yes deletes them")
