@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
+from stoker.core.errors import DataError
 from stoker.core.events import listening
 from stoker.pipeline.run import run
 from tests.pipeline.test_run import Heard
@@ -19,6 +22,20 @@ data:
   split: {validation: 0.2}
 target: {label: classify}
 """
+
+
+def test_a_refusal_tells_the_commonest_reasons(tmp_path: Path) -> None:
+    lines = ["x,label", *["1,a,b"] * 3, "7", *[f"{n},{n % 2}" for n in range(50)]]
+    (tmp_path / "a.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    recipe = (
+        "version: 1\nname: a\ndata: {sources: [{csv: {path: a.csv}}]}\ntarget: {label: classify}\n"
+    )
+    (tmp_path / "recipe.yaml").write_text(recipe, encoding="utf-8")
+    with pytest.raises(DataError) as caught:
+        run(tmp_path / "recipe.yaml", home=tmp_path / "home")
+    assert "4 of 54 records cannot be used (acquire: 3 is too long" in caught.value.what
+    assert ", 1 is too short" in caught.value.what
+    assert str(caught.value.place) == "a.csv:2"
 
 
 def test_training_rows_of_a_given_test_set_are_counted(tmp_path: Path) -> None:

@@ -24,6 +24,7 @@ from stoker.core.errors import DataError, Place
 from stoker.core.steps import Step, find_step, step_name
 from stoker.data.acquire import Source
 from stoker.data.acquire._image_tree import Found, read_picture, walk_files
+from stoker.data.acquire._pictures import shown
 from stoker.data.dataset import Reading
 from stoker.data.media import MediaWriter
 from stoker.data.rejects import Rejects
@@ -35,7 +36,6 @@ if TYPE_CHECKING:
 
 TABLES = {".csv": "csv", ".tsv": "csv", ".parquet": "parquet", ".jsonl": "jsonl"}
 _PICTURES_AT_ONCE = 256
-_SHOWN_BYTES = 40
 
 
 class _Folder(Step):
@@ -220,7 +220,7 @@ def _picture_block(
             source=_name(file.path, root),
             line=None,
             column=column,
-            found=content[:_SHOWN_BYTES] or None,
+            found=shown(content),
             reason=problem,
             step="images",
         )

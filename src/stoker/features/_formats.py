@@ -29,7 +29,7 @@ MAX_PIXELS = 25_000_000
 
 FORMATS = "JPEG, PNG, WebP, BMP and GIF"
 
-TIFF_HINT = "PNG keeps all its 8 or 16 bits: magick mogrify -format png *.tif"
+TIFF_HINT = "make PNG of it, which keeps 8 and 16 bits: magick mogrify -format png *.tif"
 """Why TIFF is not read: docs/decisions/014-no-tiff.md."""
 
 _READERS: tuple[tuple[bytes, type[ImageFile.ImageFile]], ...] = (

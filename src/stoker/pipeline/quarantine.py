@@ -8,14 +8,13 @@ that the split takes out (training rows that stand in a given test set) are told
 
 from __future__ import annotations
 
-from typing import Any
-
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from stoker.core import events
 from stoker.core.errors import DataError, Place
 from stoker.core.steps import step_names
+from stoker.data.rejects import SCHEMA
 from stoker.engine.table_file import read_tables
 from stoker.pipeline.execute import Executed
 from stoker.pipeline.reject_facts import by_kind
@@ -23,6 +22,7 @@ from stoker.store.artifact import Artifact
 
 UNREADABLE = "unreadable_media"
 _CLEANERS = "stoker.data.clean"
+_MOST_REASONS = 3
 
 
 def check_rejects(executed: Executed, max_rejects: float) -> None:
@@ -33,19 +33,21 @@ def check_rejects(executed: Executed, max_rejects: float) -> None:
         max_rejects: Largest share of its rows that may be unusable.
 
     Raises:
-        DataError: If more are, with the commonest reason, its place, and where all of them are.
+        DataError: If more are, with the commonest reasons, the first, and where all of them are.
     """
     if executed.stage == "split" and executed.status != "cached":
         _tell_left_out(executed.artifact)
     if executed.stage not in ("acquire", "clean", "prepare"):
         return
     rows_in = int(executed.artifact.manifest.summary["rows_in"])
-    count, first = _unusable(executed.artifact)
-    if first is None:
+    unusable = _unusable(executed.artifact)
+    if not unusable.num_rows:
         return
+    count, first = unusable.num_rows, unusable.slice(0, 1).to_pylist()[0]
     path = executed.artifact.folder / "rejects.parquet"
-    said = f"{count:,} of {rows_in:,} records cannot be used ({executed.stage})"
-    example = f"{first['found']!r} {first['reason']}" if first["found"] else first["reason"]
+    reasons = _reasons(unusable)
+    said = f"{count:,} of {rows_in:,} records cannot be used ({executed.stage}{reasons})"
+    example = f"'{first['found']}' {first['reason']}" if first["found"] else first["reason"]
     place = Place(first["source"], first["line"], column=first["column"])
     if count > max_rejects * rows_in:
         raise DataError(
@@ -72,13 +74,25 @@ def _tell_left_out(artifact: Artifact) -> None:
         )
 
 
-def _unusable(artifact: Artifact) -> tuple[int, dict[str, Any] | None]:
-    """How many records are unusable, and the first of them; there may be a million."""
+def _unusable(artifact: Artifact) -> pa.Table:
+    """The records of a stage that are unusable; there may be a million."""
     chosen = pa.array(sorted(set(step_names(_CLEANERS)) - {UNREADABLE}))
-    count, first = 0, None
-    for table in read_tables(artifact.folder / "rejects.parquet"):
-        unusable = table.filter(pc.invert(pc.is_in(table["step"], value_set=chosen)))
-        count += unusable.num_rows
-        if first is None and unusable.num_rows:
-            first = unusable.slice(0, 1).to_pylist()[0]
-    return count, first
+    return pa.concat_tables(
+        [
+            SCHEMA.empty_table(),
+            *(
+                table.filter(pc.invert(pc.is_in(table["step"], value_set=chosen)))
+                for table in read_tables(artifact.folder / "rejects.parquet")
+            ),
+        ]
+    )
+
+
+def _reasons(unusable: pa.Table) -> str:
+    """The commonest kinds of reason with their rows, where there is more than one kind."""
+    facts = by_kind(unusable)
+    if len(facts) == 1:
+        return ""
+    shown = [f"{fact.rows:,} {fact.reason}" for fact in facts[:_MOST_REASONS]]
+    more = len(facts) - len(shown)
+    return ": " + ", ".join(shown) + f", and {more} other reasons" * (more > 0)

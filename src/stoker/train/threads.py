@@ -51,7 +51,7 @@ def choose_threads(step: Callable[[], object]) -> int:
     seconds = {count: _median_s(step, count, _PROBE_S / len(candidates)) for count in candidates}
     fastest = min(seconds.values())
     chosen = next(count for count in candidates if seconds[count] <= fastest * _TIE)
-    measured = ", ".join(f"{n}: {s * 1000:.3g} ms" for n, s in sorted(seconds.items()))
+    measured = ", ".join(f"{n}: {s * 1000:,.1f} ms" for n, s in sorted(seconds.items()))
     events.message(f"training on {chosen} of {max(candidates)} threads (a step takes {measured})")
     return chosen
 

@@ -6,10 +6,24 @@ Whether a picture is whole is found when it is decoded (`clean: unreadable_media
 
 from __future__ import annotations
 
+from stoker.features._cells import shorten
 from stoker.features._formats import why_refused
 
 MOST_BYTES = 64 << 20
 """Largest file taken for a picture."""
+
+
+_SHOWN = 40
+
+
+def shown(content: bytes) -> str | None:
+    r"""What a reject shows of contents: the beginning of a text, else their size and first bytes.
+
+    >>> shown("<html>\n没有</html>".encode()), shown(b"II*\0" + bytes(96)), shown(b"")
+    ('<html> 没有</html>', '100 bytes that begin 49492a0000000000', None)
+    """
+    text = " ".join(content[:_SHOWN].decode("utf-8", "ignore").split())
+    return text if text.isprintable() and text else shorten(content) if content else None
 
 
 def why_no_picture(content: bytes) -> str | None:

@@ -26,6 +26,7 @@ from stoker.core.events import warning
 from stoker.data.acquire import Source
 from stoker.data.acquire._files import kind_of, require_regular
 from stoker.data.acquire._image_tree import Found, file_problem, read_picture, twins, walk_classes
+from stoker.data.acquire._pictures import shown
 from stoker.data.acquire.csv import Csv
 
 if TYPE_CHECKING:
@@ -123,7 +124,7 @@ class Images(Source):
             source=reading.label(file.path),
             line=None,
             column=self.image_column,
-            found=content[:40] or None,
+            found=shown(content),
             reason=problem,
             step="images",
         )

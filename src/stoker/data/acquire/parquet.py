@@ -26,7 +26,7 @@ from stoker.data.acquire import Source
 from stoker.data.acquire._files import Paths, as_paths, find_files
 from stoker.data.acquire._parquet_child import tables_of_child
 from stoker.data.acquire._parquet_worker import Orders
-from stoker.data.acquire._pictures import why_no_picture
+from stoker.data.acquire._pictures import shown, why_no_picture
 
 if TYPE_CHECKING:
     from stoker.data.dataset import Reading
@@ -117,7 +117,7 @@ class Parquet(Source):
                 source=start[0],
                 line=start[1] + index + 1,
                 column=name,
-                found=content[:40],
+                found=shown(content) if isinstance(content, bytes) else content,
                 reason=problem,
                 step="parquet",
             )

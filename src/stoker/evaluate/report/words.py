@@ -11,16 +11,18 @@ from stoker.evaluate.report.facts import RejectSample, ReportFacts
 
 
 def sample_words(sample: RejectSample) -> str:
-    """A rejected row in one line.
+    r"""A rejected row in one line; what was found is printable already.
 
     >>> sample_words(RejectSample(source="a.csv", line=3, column="age", found="x"))
     "a.csv:3, age: 'x'"
+    >>> sample_words(RejectSample(source="a.csv", found=r"a\x00b"))
+    "a.csv: 'a\\x00b'"
     >>> sample_words(RejectSample(source="a.csv", line=3, reason="has the same content as a.csv:1"))
     'a.csv:3 has the same content as a.csv:1'
     """
     place = sample.source + (f":{sample.line}" if sample.line is not None else "")
     column = f", {sample.column}" if sample.column else ""
-    found = f": {sample.found!r}" if sample.found is not None else ""
+    found = f": '{sample.found}'" if sample.found is not None else ""
     return f"{place}{column}{found}" + (f" {sample.reason}" if sample.reason else "")
 
 
