@@ -25,6 +25,20 @@ compress: off
 """
 
 
+def test_a_class_that_is_never_answered_is_named_with_the_key_that_helps(tmp_path: Path) -> None:
+    draw = np.random.default_rng(0)
+    rows = [f"{draw.random():.5f},{'是' if n % 15 == 0 else '否'}" for n in range(450)]
+    (tmp_path / "a.csv").write_text("\n".join(["尺寸,价格", *rows]) + "\n", encoding="utf-8")
+    text = RECIPE.replace("regress", "classify").replace("0.2}", "0.2, stratify: 价格}")
+    (tmp_path / "recipe.yaml").write_text(text, encoding="utf-8")
+    for overrides, hinted in ((), True), (["train.class_weights=balanced"], False):
+        heard = Heard()
+        with listening(heard):
+            run(tmp_path / "recipe.yaml", home=tmp_path / "home", overrides=overrides)
+        told = [line for line in heard.lines if "was answered with '是' (the truth of 9)" in line]
+        assert any("class_weights: balanced" in line for line in told) is hinted
+
+
 def test_noise_is_not_sold_as_a_model(tmp_path: Path) -> None:
     draw = np.random.default_rng(0)
     rows = [f"{draw.random():.5f},{100 + draw.random():.5f}" for _ in range(300)]

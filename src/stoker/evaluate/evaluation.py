@@ -18,6 +18,10 @@ CONSTANT = "constant"
 """Name of the candidate that looks at no input; see `FittedTask.constant_output_K`."""
 
 
+FEW_OF_CLASS = 5
+"""Rows of a class below which it says little that none of them was found."""
+
+
 class Score(Step):
     """One metric, with its interval."""
 
@@ -158,6 +162,12 @@ class Evaluation(Step):
     """With the baseline, where there is one."""
     over_constant: Comparison | None = None
     """With the constant answer, where it was scored too."""
+
+    @property
+    def never_answered(self) -> list[ClassScore]:
+        """Classes that were not answered once, though some rows are of them."""
+        classes = self.per_class or ()
+        return [one for one in classes if not one.answered and one.rows >= FEW_OF_CLASS]
 
     @property
     def gap_to_constant(self) -> Difference | None:

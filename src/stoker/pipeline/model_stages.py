@@ -81,6 +81,7 @@ def _make_model(
         prepared.interface.task,
         len(prepared.train),
         given,
+        why="as asked" if work.stage == "train" else "to compare with",
     )
     events.message(f"{work.stage}: {choice.reason}")
     seed = derive_seed(work.recipe.seed, "model", step_name(choice.model))

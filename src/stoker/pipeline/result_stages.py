@@ -40,6 +40,7 @@ from stoker.tasks import FittedTask
 from stoker.tasks._fitted.classify import FittedClassify
 
 MODEL = "model"
+_MOST_CLASSES = 5
 
 
 def candidate_bundles(inputs: Mapping[str, Artifact]) -> dict[str, Path]:
@@ -88,6 +89,7 @@ def evaluate(work: Work) -> dict[str, Any]:
     suspects = _suspects(evaluations[chosen], prepared, part, task)
     if evaluations[chosen].is_no_better_than_constant:
         events.warning(no_better_words(evaluations[chosen], evaluations[CONSTANT]))
+    _tell_never_answered(evaluations[chosen], work.recipe)
     _write(
         work.folder / "evaluation.json",
         {
@@ -137,6 +139,20 @@ def _suspects(evaluation: Evaluation, prepared: Path, part: str, task: FittedTas
     if suspects:
         events.warning(warning_words(evaluation, suspects))
     return suspects
+
+
+def _tell_never_answered(evaluation: Evaluation, recipe: Recipe) -> None:
+    """Name the classes that the model never answers, and the key that may help."""
+    silent = evaluation.never_answered
+    if not silent:
+        return
+    shown = ", ".join(f"{one.name!r} (the truth of {one.rows:,})" for one in silent[:_MOST_CLASSES])
+    more = f" and {len(silent) - _MOST_CLASSES} more" * (len(silent) > _MOST_CLASSES)
+    hint = "; train: {class_weights: balanced} makes rare classes count as much as common ones"
+    events.warning(
+        f"none of {evaluation.num_rows:,} rows was answered with {shown}{more}"
+        + hint * (recipe.train.class_weights in (None, "none"))
+    )
 
 
 def _mistakes(worst: list[WorstRow], work: Work, part: str) -> list[MistakeFact]:

@@ -70,13 +70,15 @@ class Situation:
         return len(self.images) < len(self.features)
 
 
-def choose(
+def choose(  # noqa: PLR0913 - what presets look at, each by its name
     preset: Preset,
     model: Model | None,
     features: Mapping[str, FittedFeature],
     task: FittedTask,
     num_rows: int,
     overrides: Mapping[str, object],
+    *,
+    why: str = "as asked",
 ) -> Choice:
     """Settle model and settings.
 
@@ -87,12 +89,13 @@ def choose(
         task: Fitted task.
         num_rows: Training rows.
         overrides: Keys of `Settings` that the recipe gives; they win.
+        why: Why `model` is named.
 
     Raises:
         ValidationError: If an override has a wrong value.
     """
     situation = Situation(preset, features, num_rows)
-    reason = f"{step_name(model)}, as asked" if model else ""
+    reason = f"{step_name(model)}, {why}" if model else ""
     if model is None:
         model, reason = choose_model(
             preset, has_pictures=bool(situation.images), has_table=situation.has_table
