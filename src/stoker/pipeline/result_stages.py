@@ -34,6 +34,7 @@ from stoker.pipeline.model_stages import raw_part
 from stoker.pipeline.node import Work
 from stoker.pipeline.nodes import own_metrics
 from stoker.pipeline.row_groups import group_codes
+from stoker.recipe.model import Recipe
 from stoker.store.artifact import Artifact
 from stoker.store.durable import write_file
 from stoker.tasks import FittedTask
