@@ -35,7 +35,8 @@ _TABLE_ROWS = 16_384
 _PICTURE_BYTES = 1 << 18
 """Raw pixels of a block with pictures; convolutions make a hundred times more of them."""
 _FEWEST_PICTURES = 32
-_NO_REJECTS = SCHEMA.empty_table()
+# Not `SCHEMA.empty_table()`, which imports pandas where it is installed.
+_NO_REJECTS = pa.Table.from_batches([], SCHEMA)
 _SPARE = ("_row", "_source", "_line", "_part")
 """Columns that stoker's own tables carry beside the data."""
 
