@@ -96,6 +96,22 @@ def test_a_bundle_that_is_missing_or_damaged_is_one_clear_error(
     assert "model.onnx" in out
 
 
+@pytest.mark.parametrize("library", ["orjson", "uvicorn", "httptools", "prometheus_client"])
+def test_a_library_that_is_not_installed_is_one_line_that_installs_it(
+    library: str,
+    digits: Path,
+    tmp_path: Path,
+    start_raw: Callable[..., Any],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    (tmp_path / f"{library}.py").write_text(f"raise ModuleNotFoundError(name={library!r})\n")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    out, _ = start_raw(digits).communicate(timeout=30)
+    assert "Traceback" not in out
+    assert f"error MissingExtraError a server needs {library}, which is not installed" in out
+    assert "pip install 'stoker[serve]'" in out
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_ends_all_and_the_code_is_0(
     digits: Path, start: Callable[..., Any], number: signal.Signals

@@ -55,6 +55,7 @@ def serve(
         RecipeError: If the host can be reached by others and there is no key, or a key is weak.
         MachineError: If the port is in use.
         ArtifactError: If the bundle is missing, damaged or of a newer format.
+        MissingExtraError: If a library of the extra `serve` is not installed.
     """
     settings = settings or ServeSettings()
     keys = read_keys(settings)
@@ -251,5 +252,5 @@ def _error_of(parts: dict[str, Any] | None, code: int) -> StokerError:
     kind = getattr(errors, parts["kind"], StokerError)
     place = Place(parts["place"]) if parts["place"] else None
     error = StokerError(parts["what"], expected=parts["expected"], fix=parts["fix"], place=place)
-    error.__class__ = kind if kind is not errors.MissingExtraError else StokerError
+    error.__class__ = kind
     return error

@@ -26,7 +26,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from stoker.core.errors import StokerError
+from stoker.core.errors import MissingExtraError, StokerError
 from stoker.serve.keys import Keys
 from stoker.serve.listener import refuse_new
 from stoker.serve.settings import ServeSettings
@@ -70,15 +70,18 @@ def main() -> int:
     keys = Keys(bytes.fromhex(digest) for digest in order.key_digests)
     try:
         # Heavy imports come after the order, so that the parent's error handling covers them.
+        from uvicorn.loops.auto import auto_loop_factory
+
+        from stoker.serve.app import make_app
         from stoker.serve.load import load_model
 
         model = load_model(Path(order.bundle), settings, order.name, order.version)
     except StokerError as error:
-        _report({"error": {"kind": type(error).__name__, **_parts(error)}})
-        return 1
-    from uvicorn.loops.auto import auto_loop_factory
-
-    from stoker.serve.app import make_app
+        return _refuse(error)
+    except ModuleNotFoundError as error:
+        if error.name is None or error.name in _NEVER:
+            raise
+        return _refuse(MissingExtraError(error.name, extra="serve", needed_for="a server"))
 
     app = make_app(model, settings, keys)
     sys.setswitchinterval(_SWITCH_S)
@@ -91,6 +94,12 @@ def main() -> int:
     with asyncio.Runner(loop_factory=auto_loop_factory()) as runner:
         runner.run(_serve(app, listening, settings, lambda: _report(ready)))
     return 0
+
+
+def _refuse(error: StokerError) -> int:
+    """Tell the parent why there is no server here; the exit code."""
+    _report({"error": {"kind": type(error).__name__, **_parts(error)}})
+    return 1
 
 
 class _NotHere:
