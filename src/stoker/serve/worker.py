@@ -24,12 +24,16 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from stoker.core.errors import MissingExtraError, StokerError
 from stoker.serve.keys import Keys
 from stoker.serve.listener import refuse_new
 from stoker.serve.settings import ServeSettings
+
+if TYPE_CHECKING:
+    from stoker.serve.app import App
+    from stoker.serve.connection import Connection, ConnectionBook
 
 _ACCEPT_S = 0.25
 _IDLE_S = 1.0
@@ -73,6 +77,7 @@ def main() -> int:
         from uvicorn.loops.auto import auto_loop_factory
 
         from stoker.serve.app import make_app
+        from stoker.serve.connection import Connection, ConnectionBook
         from stoker.serve.load import load_model
 
         model = load_model(Path(order.bundle), settings, order.name, order.version)
@@ -84,6 +89,7 @@ def main() -> int:
         return _refuse(MissingExtraError(error.name, extra="serve", needed_for="a server"))
 
     app = make_app(model, settings, keys)
+    book = ConnectionBook(settings, app.metrics, _max_connections(settings))
     sys.setswitchinterval(_SWITCH_S)
     # What is loaded now lives as long as the process: keep the garbage collector from walking it.
     gc.collect()
@@ -92,7 +98,7 @@ def main() -> int:
     trial = list(model.trial_s.items())
     ready = {"ready": os.getpid(), "name": model.name, "version": model.version, "trial_s": trial}
     with asyncio.Runner(loop_factory=auto_loop_factory()) as runner:
-        runner.run(_serve(app, listening, settings, lambda: _report(ready)))
+        runner.run(_serve(app, book, Connection, listening, lambda: _report(ready)))
     return 0
 
 
@@ -121,21 +127,23 @@ def refuse_training_libraries() -> None:
 
 
 async def _serve(
-    app: Any, listening: socket.socket, settings: ServeSettings, on_ready: Callable[[], None]
+    app: App,
+    book: ConnectionBook,
+    protocol: type[Connection],
+    listening: socket.socket,
+    on_ready: Callable[[], None],
 ) -> None:
     from uvicorn import Config
 
-    from stoker.serve.connection import Connection, ConnectionBook
-
+    settings = book.settings
     config = Config(
         app, lifespan="off", ws="none", log_config=None, interface="asgi3", proxy_headers=False
     )
     config.load()
-    book = ConnectionBook(settings, app.metrics, _max_connections(settings))
     loop = asyncio.get_running_loop()
     ending = _Ending(loop)
     watching = loop.create_task(book.watch())
-    server = await loop.create_server(lambda: Connection(config, book), sock=listening)
+    server = await loop.create_server(lambda: protocol(config, book), sock=listening)
     on_ready()
     await ending.told.wait()
     app.ready = False
@@ -184,7 +192,7 @@ async def _stop_accepting(
     server.close()
 
 
-async def _finish(book: Any, grace_s: float, ending: _Ending) -> None:
+async def _finish(book: ConnectionBook, grace_s: float, ending: _Ending) -> None:
     """Wait for what is in flight, close what is idle, and cut the rest when time is up."""
     loop = asyncio.get_running_loop()
     began = loop.time()
