@@ -101,6 +101,21 @@ def test_columns_that_are_not_used_are_named_once(age_bundle: Path, tmp_path: Pa
     )
 
 
+def test_columns_that_are_not_used_can_be_refused(age_bundle: Path, tmp_path: Path) -> None:
+    (tmp_path / "in.csv").write_text("id,年龄,label\n1,20,低\n", encoding="utf-8")
+    asked = (age_bundle, tmp_path / "in.csv", "-o", tmp_path / "out.csv")
+    refused = predict(*asked, "--extra", "refuse")
+    assert isinstance(refused.exception, DataError)
+    assert "'id'" in str(refused.exception)
+    assert not (tmp_path / "out.csv").exists()
+    assert predict(*asked).exit_code == 0
+    (tmp_path / "in.csv").write_text("年令\n20\n", encoding="utf-8")
+    misspelt = predict(*asked)
+    assert isinstance(misspelt.exception, DataError)
+    assert "年龄" in str(misspelt.exception)
+    assert "年令" in str(misspelt.exception)
+
+
 @pytest.mark.parametrize("how", ["same", "link", "hard link", "linked folder", "rejects"])
 def test_the_input_is_never_written_over(age_bundle: Path, tmp_path: Path, how: str) -> None:
     source = tmp_path / ("out.rejects.csv" if how == "rejects" else "in.csv")

@@ -172,7 +172,8 @@ def test_a_bad_picture_spoils_its_own_request_only(
         (b"[1, null]", 422, "expected an object"),
         (json.dumps([PEOPLE[0]] * 51).encode(), 413, "51 rows"),
         (json.dumps({"age": 1}).encode(), 422, "职业"),
-        (json.dumps(PEOPLE[0] | {"Age": 1}).encode(), 422, "did you mean 'age'"),
+        (json.dumps({"Age": 1, "职业": "x"}).encode(), 422, "did you mean 'age'"),
+        (json.dumps({"Age": 1, "职业": "x"}).encode(), 422, "is missing"),
         (json.dumps([PEOPLE[0], PEOPLE[0] | {"age": "old"}]).encode(), 422, "row 1, column 'age'"),
         (json.dumps(PEOPLE[0] | {"age": True}).encode(), 422, "expected number or null"),
         (json.dumps(PEOPLE[0] | {"age": [1]}).encode(), 422, "is a list"),
@@ -198,8 +199,10 @@ def test_what_is_wrong_with_json_is_said(
         ("age,职业\n1\n", 422, "has 1 cells"),
         ("age,职业\n1,a,b\n", 422, "has 3 cells"),
         ("age,age,职业\n1,1,a\n", 422, "twice"),
+        ("x,x,age,职业\n0,0,1,a\n", 422, "twice"),
         ("age\n1\n", 422, "is missing"),
-        ("age,职业,x\n1,a,2\n", 422, "no input"),
+        ("Age,职业\n1,a\n", 422, "did you mean 'age'"),
+        ("Age,职业\n1,a\n", 422, "is missing"),
         ('age,职业\n1,"a\n', 400, "not CSV"),
         ("age,职业\n1,\0\n", 422, "NUL"),
         ("age,职业\n1e400,a\n", 422, "age"),
@@ -214,6 +217,46 @@ def test_what_is_wrong_with_csv_is_said(
     answer = people.post("/predict", content=body.encode(), headers={"content-type": "text/csv"})
     assert answer.status_code == status, answer.text
     assert words in answer.text
+
+
+def test_a_column_that_is_no_input_is_left_out_and_named(people: httpx.Client) -> None:
+    plain = people.post("/predict", json=PEOPLE[0]).json()
+    assert "ignored" not in plain
+    more = people.post("/predict", json=PEOPLE[0] | {"编号": 7, "Age": 1})
+    assert more.json() == plain | {"ignored": ["编号", "Age"]}
+    several = people.post("/predict", json=[PEOPLE[0], PEOPLE[0] | {"编号": [1] * 9}]).json()
+    assert several["ignored"] == ["编号"]
+    assert len(several["predictions"]) == 2
+    csv = people.post(
+        "/predict",
+        content="编号,age,职业\n1,1,a\n".encode(),
+        headers={"content-type": "text/csv"},
+    )
+    assert csv.json()["ignored"] == ["编号"]
+    assert len(csv.json()["predictions"]) == 1
+
+
+def test_many_long_names_are_not_sent_back_whole(people: httpx.Client) -> None:
+    extra = {f"{'x' * 500}{number}": 0 for number in range(500)}
+    ignored = people.post("/predict", json=PEOPLE[0] | extra).json()["ignored"]
+    assert len(ignored) <= 20
+    assert max(map(len, ignored)) <= 80
+
+
+def test_a_column_that_is_no_input_is_refused_if_asked(people: httpx.Client) -> None:
+    strict = {"extra": "refuse"}
+    assert people.post("/predict", params=strict, json=PEOPLE[0]).status_code == 200
+    for content, kind in (
+        (json.dumps(PEOPLE[0] | {"Age": 1}).encode(), "application/json"),
+        ("Age,age,职业\n1,1,a\n".encode(), "text/csv"),
+    ):
+        headers = {"content-type": kind}
+        refused = people.post("/predict", params=strict, content=content, headers=headers)
+        assert refused.status_code == 422
+        assert "did you mean 'age'" in refused.text
+    wrong = people.post("/predict", params={"extra": "drop"}, json=PEOPLE[0])
+    assert wrong.status_code == 400
+    assert "extra=refuse" in wrong.text
 
 
 def test_csv_that_is_not_utf8_is_refused(people: httpx.Client) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import pyarrow as pa
 
@@ -64,6 +65,7 @@ def predict_file(
     options: Sequence[str],
     *,
     with_probabilities: bool = False,
+    extra: Literal["ignore", "refuse"] = "ignore",
 ) -> Done:
     """Answer every row of `source` into `output`.
 
@@ -73,10 +75,11 @@ def predict_file(
         output: File to write; its ending says the format.
         options: `KEY=VALUE` options of the source that reads a table.
         with_probabilities: Add a column for each class.
+        extra: What to do with columns that are neither inputs nor the target.
 
     Raises:
-        DataError: If a column is missing, input or output have an unknown form, or a file that is
-            read would be written over.
+        DataError: If a column is missing or to be refused, input or output have an unknown form, or
+            a file that is read would be written over.
     """
     writer_for(output)
     path = output.with_name(f"{output.stem}.rejects{output.suffix}")
@@ -86,9 +89,9 @@ def predict_file(
     rejects, answered = Rejects(), 0
     with whole_file(output) as writer, events.task("predict", unit="rows") as progress:
         for number, block in enumerate(read_blocks(source, predictor.interface, options, rejects)):
-            if number == 0:
+            if number == 0 and extra == "ignore":
                 _tell_unused(predictor.unused_columns(block.rows))
-            found = predictor.predict(block.rows, on_bad="reject", extra="ignore")
+            found = predictor.predict(block.rows, on_bad="reject", extra=extra)
             writer.write(_beside(block, found, labelled(found.table, labels)))
             _note_rejects(block, found, rejects)
             answered += len(found)

@@ -168,7 +168,7 @@ class App:
         body = await self._body(request)
         asked = rest.read_rows(request, body, self.model, self.settings.max_rows)
         answers = await self._wait(request, asked.rows)
-        return rest.write_answers(answers, self.model, single=asked.single)
+        return rest.write_answers(answers, self.model, single=asked.single, ignored=asked.ignored)
 
     async def _infer(self, request: Request) -> Answer:
         body = await self._body(request)

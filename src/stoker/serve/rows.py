@@ -3,8 +3,9 @@
 Cells keep the form in which they came: numbers of JSON become float64, texts of CSV stay text, as
 the source of the training data had them, so that the bundle's own features read both the same way.
 Categories become text, whatever they were, which is how features compare them; so all JSON requests
-of a model have equal columns and share batches.  What does not fit is named by row and column;
-nothing is guessed and no unknown field is dropped.
+of a model have equal columns and share batches.  What does not fit is named by row and column, and
+nothing is guessed.  A field that is no input (an id that is sent along) is left out and named in
+the answer; where an input is missing it may be that one misspelt, and is refused with it.
 
 Cost: about 1 µs a cell, in C where all cells of a column are of the right type.
 """
@@ -32,18 +33,30 @@ _PYTHON_TYPES: dict[str, tuple[type, ...]] = {
 }
 _JSON_NAMES = {int: "a number", float: "a number", str: "a string", bool: "a bool", list: "a list"}
 _MAX_BAD = 1000
+_MAX_IGNORED = 20
 
 Cells = Mapping[str, Mapping[str, Any]]
+Ignored = dict[str, None]
+"""Names of fields that are no input, in the order in which they came."""
 
 
-def table_of_rows(rows: Sequence[Any], cells: Cells, max_rows: int, target: str) -> pa.Table:
+def table_of_rows(
+    rows: Sequence[Any], cells: Cells, max_rows: int, target: str, ignored: Ignored | None
+) -> pa.Table:
     """Rows of JSON objects as a table; a field named like the target is not looked at.
+
+    Args:
+        rows: What the JSON held.
+        cells: JSON Schema of each input.
+        max_rows: Most rows of a request.
+        target: Name of the target.
+        ignored: Takes the names of fields that are no input; None refuses them.
 
     Raises:
         Refusal: If there is no row or too many, or with every bad cell (422).
     """
     check_row_count(len(rows), max_rows)
-    bad = _bad_rows(rows, cells, target)
+    bad = _bad_rows(rows, cells, target, ignored)
     if bad:
         raise bad_cells(bad)
     columns = {
@@ -84,12 +97,21 @@ def column_of_cells(
     return pa.array(values if found == {str} else [_text(v) for v in values], pa.string())
 
 
-def table_of_csv(body: bytes, cells: Cells, max_rows: int, target: str) -> pa.Table:
+def table_of_csv(
+    body: bytes, cells: Cells, max_rows: int, target: str, ignored: Ignored | None
+) -> pa.Table:
     """A CSV text with a header as a table of text columns; the target may be among them.
+
+    Args:
+        body: The text.
+        cells: JSON Schema of each input.
+        max_rows: Most rows of a request.
+        target: Name of the target.
+        ignored: Takes the names of columns that are no input; None refuses them.
 
     Raises:
         Refusal: If it is not UTF-8, a record is longer or shorter than the header, a column is
-            missing, unknown or there twice, or the model takes pictures.
+            missing, unwanted or there twice, or the model takes pictures.
     """
     pictures = [name for name, cell in cells.items() if is_image(cell)]
     if pictures:
@@ -102,8 +124,12 @@ def table_of_csv(body: bytes, cells: Cells, max_rows: int, target: str) -> pa.Ta
     check_row_count(len(records), max_rows)
     unknown = [name for name in header if name not in cells and name != target]
     missing = [name for name in cells if name not in header]
-    if unknown or missing or len(set(header)) != len(header):
-        raise _wrong_header(unknown, missing, [*cells])
+    if len(set(header)) != len(header):
+        raise Refusal("a column stands twice in the header", status=422)
+    if missing or (unknown and ignored is None):
+        wrong = [_unknown(0, name, missing or [*cells]) for name in unknown[:_MAX_BAD]]
+        raise bad_cells([*wrong, *(BadInput(0, name, "is missing") for name in missing)])
+    _ignore(unknown, ignored)
     columns = zip(*records, strict=True)
     return pa.table(
         {n: pa.array(list(v), pa.string()) for n, v in zip(header, columns, strict=True)}
@@ -133,16 +159,10 @@ def _read_csv(body: bytes, max_rows: int) -> tuple[list[str], list[list[str]]]:
     return header, records
 
 
-def _wrong_header(unknown: list[str], missing: list[str], known: list[str]) -> Refusal:
-    if unknown:
-        return bad_cells([_unknown(0, name, missing or known) for name in unknown[:_MAX_BAD]])
-    if missing:
-        return bad_cells([BadInput(0, name, "is missing") for name in missing])
-    return Refusal("a column stands twice in the header", status=422)
-
-
-def _bad_rows(rows: Sequence[Any], cells: Cells, target: str) -> list[BadInput]:
-    """Rows that are no object, and fields too many or too few."""
+def _bad_rows(
+    rows: Sequence[Any], cells: Cells, target: str, ignored: Ignored | None
+) -> list[BadInput]:
+    """Rows that are no object, and fields too few; or too many, unless they are to be ignored."""
     names = cells.keys()
     bad: list[BadInput] = []
     for index, row in enumerate(rows):
@@ -150,12 +170,23 @@ def _bad_rows(rows: Sequence[Any], cells: Cells, target: str) -> list[BadInput]:
             bad.append(BadInput(index, None, f"is {_name_of(row)}; expected an object"))
         elif row.keys() != names:
             known = {*names, target}
-            bad += [_unknown(index, n, [*names]) for n in row if n not in known]
-            absent = (name for name in names if name not in row)
+            unknown = [name for name in row if name not in known]
+            absent = [name for name in names if name not in row]
+            if absent or ignored is None:
+                bad += [_unknown(index, name, absent or [*names]) for name in unknown]
+            else:
+                _ignore(unknown, ignored)
             bad += [BadInput(index, name, _why_missing(cells[name])) for name in absent]
         if len(bad) >= _MAX_BAD:
             break
     return bad
+
+
+def _ignore(names: Sequence[str], ignored: Ignored | None) -> None:
+    """Note names to be told, the first few of all rows."""
+    if ignored is not None:
+        free = _MAX_IGNORED - len(ignored)
+        ignored.update(dict.fromkeys([n for n in map(_short, names) if n not in ignored][:free]))
 
 
 def _why_missing(cell: Mapping[str, Any]) -> str:

@@ -3,7 +3,7 @@
 BUNDLE is a folder, or a model of the catalog: NAME, NAME@ALIAS or NAME@VERSION. INPUT is a CSV,
 Parquet or JSON lines file, a folder of pictures, or one picture. OUTPUT is CSV, Parquet or JSON
 lines by its ending: the input's columns, then the answers. It appears whole or not at all. Columns
-that the model does not use are named and repeated.
+that the model does not use are named and repeated; --extra refuse refuses them.
 
 In a folder, what a file is, its contents say and not its ending. Hidden files, Thumbs.db and
 desktop.ini are passed over; symbolic links are followed with --set follow_links=true only.
@@ -21,6 +21,7 @@ Examples:
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 import click
 
@@ -45,13 +46,21 @@ from stoker.cli.options import HOME
     metavar="KEY=VALUE",
     help="Option of the source that reads the table; see stoker describe data.sources.csv.",
 )
+@click.option(
+    "--extra",
+    type=click.Choice(["ignore", "refuse"]),
+    default="ignore",
+    show_default=True,
+    help="What to do with columns that the model does not use.",
+)
 @click.option("--probabilities", is_flag=True, help="Add a column for each class.")
 @HOME
-def verb(
+def verb(  # noqa: PLR0913 - one for each option
     bundle: str,
     input: Path,
     output: Path,
     options: tuple[str, ...],
+    extra: Literal["ignore", "refuse"],
     probabilities: bool,
     home: Path | None,
 ) -> None:
@@ -66,6 +75,8 @@ def verb(
     found = find_bundle(bundle, home)
     predictor = load(found.folder, num_processors())
     with listening(make_listener()):
-        done = predict_file(predictor, input, output, options, with_probabilities=probabilities)
+        done = predict_file(
+            predictor, input, output, options, with_probabilities=probabilities, extra=extra
+        )
     click.echo(done.describe(output), err=True)
     click.get_current_context().exit(1 if done.rejected else 0)

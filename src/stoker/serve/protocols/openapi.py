@@ -10,6 +10,12 @@ from typing import Any
 from stoker.serve.served_model import ServedModel
 
 _JSON = "application/json"
+_EXTRA = {
+    "name": "extra",
+    "in": "query",
+    "description": "Columns that the model does not use: ignore and name them, or refuse them.",
+    "schema": {"enum": ["ignore", "refuse"], "default": "ignore"},
+}
 
 
 def openapi_document(model: ServedModel, stoker_version: str) -> dict[str, Any]:
@@ -47,23 +53,25 @@ def answer_schema(model: ServedModel) -> dict[str, Any]:
 
 def _schemas(model: ServedModel) -> dict[str, Any]:
     named = {"model": {"const": model.name}, "version": {"const": model.version}}
+    told = {"ignored": {"type": "array", "items": {"type": "string"}}}
     answer = answer_schema(model)
     return {
         "Row": {
             "type": "object",
             "properties": model.cells,
             "required": list(model.cells),
-            "additionalProperties": False,
         },
         "Answer": answer,
         "Single": {
             "type": "object",
-            "properties": named | answer["properties"],
+            "properties": named | told | answer["properties"],
             "required": [*named, *answer.get("required", [])],
         },
         "Several": {
             "type": "object",
-            "properties": named | {"predictions": {"type": "array", "items": _ref("Answer")}},
+            "properties": named
+            | told
+            | {"predictions": {"type": "array", "items": _ref("Answer")}},
             "required": [*named, "predictions"],
         },
         "Error": {
@@ -103,6 +111,7 @@ def _predict(model: ServedModel) -> dict[str, Any]:
     return {
         "operationId": "predict",
         "summary": "Answers for rows; a single row is answered with a single object.",
+        "parameters": [_EXTRA],
         "requestBody": {"required": True, "content": content},
         "responses": {"200": _body("The answers.", answers)} | _errors(),
     }

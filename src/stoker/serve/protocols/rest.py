@@ -4,17 +4,21 @@ One picture or one JSON object is answered with one object, a list, `{"rows": [.
 `{"predictions": [...]}`; both name the model and its version.  A request is answered as a whole: a
 bad cell refuses it, naming every bad row and column, because a client that zips answers to rows
 must not be handed fewer.
+
+Columns that the model does not use are left out and named under `ignored`; with `?extra=refuse`
+they are refused, as `stoker predict --extra refuse` does.
 """
 
 from __future__ import annotations
 
 from typing import Any, NamedTuple
+from urllib.parse import parse_qs
 
 import numpy as np
 
 from stoker.serve.json_body import parse_json
 from stoker.serve.messages import Answer, Refusal, Request, json_answer
-from stoker.serve.rows import table_of_csv, table_of_rows
+from stoker.serve.rows import Ignored, table_of_csv, table_of_rows
 from stoker.serve.served_model import Answers, Picture, ServedModel, Unit
 
 
@@ -24,6 +28,8 @@ class Asked(NamedTuple):
     rows: Unit
     single: bool
     """Whether one answer is wanted rather than a list."""
+    ignored: tuple[str, ...] = ()
+    """Columns that the model does not use, the first few."""
 
 
 def read_rows(request: Request, body: bytes, model: ServedModel, max_rows: int) -> Asked:
@@ -35,14 +41,15 @@ def read_rows(request: Request, body: bytes, model: ServedModel, max_rows: int) 
     kind = request.headers.get(b"content-type", b"").partition(b";")[0].strip().lower()
     if kind.startswith(b"image/"):
         return Asked(_image(body, model), single=True)
+    ignored: Ignored | None = None if _refuses_extra(request) else {}
     if kind == b"application/json":
         value = parse_json(body)
         rows = _rows_of(value)
-        return Asked(
-            table_of_rows(rows, model.cells, max_rows, model.target), single=rows[0] is value
-        )
+        table = table_of_rows(rows, model.cells, max_rows, model.target, ignored)
+        return Asked(table, rows[0] is value, tuple(ignored or ()))
     if kind == b"text/csv":
-        return Asked(table_of_csv(body, model.cells, max_rows, model.target), single=False)
+        table = table_of_csv(body, model.cells, max_rows, model.target, ignored)
+        return Asked(table, False, tuple(ignored or ()))
     found = kind.decode("latin-1")[:80] or "none"
     image = "image/* with the bytes of a picture, or " if model.only_image else ""
     raise Refusal(
@@ -52,9 +59,28 @@ def read_rows(request: Request, body: bytes, model: ServedModel, max_rows: int) 
     )
 
 
-def write_answers(answers: Answers, model: ServedModel, *, single: bool) -> Answer:
-    """The answers as JSON."""
+def _refuses_extra(request: Request) -> bool:
+    """Whether `?extra=refuse` was asked for.
+
+    Raises:
+        Refusal: If `extra` is something else.
+    """
+    query = request.scope.get("query_string", b"")
+    if not query:
+        return False
+    asked = parse_qs(query.decode("latin-1"), keep_blank_values=True).get("extra", ["ignore"])
+    if asked[-1] not in ("ignore", "refuse"):
+        raise Refusal(f"extra={asked[-1][:40]}", expected="extra=ignore or extra=refuse")
+    return asked[-1] == "refuse"
+
+
+def write_answers(
+    answers: Answers, model: ServedModel, *, single: bool, ignored: tuple[str, ...] = ()
+) -> Answer:
+    """The answers as JSON, with the names of columns that were left out, if any."""
     head: dict[str, Any] = {"model": model.name, "version": model.version}
+    if ignored:
+        head["ignored"] = ignored
     rows = rows_of_answers(answers, model.labels)
     if single:
         return json_answer(head | rows[0])
