@@ -65,6 +65,13 @@ def test_a_second_run_does_nothing_but_say_so(tumours_project: Path, home: Path)
     assert (second.run, second.bundle, second.report) == (first.run, first.bundle, first.report)
     assert "nothing to do" in heard.lines[-1]
     assert before == {path: path.stat().st_mtime_ns for path in home.rglob("*.json")}
+    moved = home.rename(home.with_name("moved"))
+    third = run(tumours_project / "recipe.yaml", home=moved)
+    assert (third.status, third.run) == ("unchanged", first.run)
+    assert third.bundle is not None
+    assert third.report is not None
+    assert third.bundle.is_relative_to(moved)
+    assert third.report.is_relative_to(moved)
 
 
 def test_a_run_registers_again_what_was_deleted(tumours_project: Path, home: Path) -> None:

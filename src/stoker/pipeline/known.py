@@ -11,6 +11,7 @@ from stoker.core.errors import ArtifactError
 from stoker.pipeline.node import Node
 from stoker.store.artifact import Artifact
 from stoker.store.catalog import Catalog
+from stoker.store.home import report_path
 from stoker.store.store import Store
 
 _RUNS_LOOKED_AT = 1000
@@ -55,7 +56,9 @@ def look_up(graph: Sequence[Node], store: Store, catalog: Catalog) -> Known | No
         return None
     for record in catalog.runs(limit=_RUNS_LOOKED_AT):
         result = record.result
-        if record.status == "done" and result.get("bundle") == str(bundle.folder):
-            report = result.get("report")
-            return Known(record.id, result) if report and Path(report).is_file() else None
+        if record.status == "done" and Path(result.get("bundle") or "").name == bundle.fingerprint:
+            report = report_path(store.home, record.id)
+            # The home may have been moved since the paths of the result were written down.
+            now = {"bundle": str(bundle.folder), "report": str(report)}
+            return Known(record.id, result | now) if report.is_file() else None
     return None
