@@ -150,6 +150,8 @@ def test_lineage_is_a_tree(home: Path) -> None:
             f"bundle  {'b' * 12}",
             f"└─ dataset  {'a' * 12}  1,200 rows out",
         ]
+    failed = Catalog(home).start_run("digits", "version: 1", stoker="0.1.0")
+    assert "has made nothing yet" in str(stoker(home, "lineage", failed).exception)
     records = json.loads(stoker(home, "lineage", "--json").output)
     assert [record["kind"] for record in records] == ["bundle", "dataset"]
 

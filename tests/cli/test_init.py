@@ -108,6 +108,14 @@ def test_a_damaged_table_is_one_clear_error() -> None:
     assert isinstance(init("table", "rows.jsonl", "--target", "a").exception, DataError)
 
 
+def test_an_empty_table_is_said_to_be() -> None:
+    Path("空.csv").touch()
+    done = init("table", "空.csv", "--target", "x")
+    assert isinstance(done.exception, DataError)
+    assert "the file is empty" in str(done.exception)
+    assert not Path("recipe.yaml").exists()
+
+
 def test_data_elsewhere_is_named_by_its_whole_path(tmp_path: Path) -> None:
     other = tmp_path / "other"
     other.mkdir()

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from stoker.core.errors import RecipeError
+from stoker.core.errors import DataError, RecipeError
 from stoker.core.steps import make_step
 from stoker.data.acquire import Source
 from stoker.pipeline.columns_of import columns_of
@@ -68,6 +68,19 @@ def test_what_does_not_fit_is_refused_at_its_line(
             assert Catalog(tmp_path / "home").runs() == []
 
 
+@pytest.mark.parametrize("source", [CSV, "{jsonl: {path: a.jsonl}}"])
+def test_an_empty_table_is_refused_before_any_work(
+    recipe: Path, tmp_path: Path, source: str
+) -> None:
+    recipe.write_text(RECIPE.replace("SOURCE", source), encoding="utf-8")
+    for name in ("a.csv", "a.jsonl"):
+        (tmp_path / name).write_bytes(b"")
+    for do in (check, run):
+        with pytest.raises(DataError, match=r"a\.\w+: the file is empty"):
+            do(recipe, home=tmp_path / "home")
+    assert not (tmp_path / "home").exists()
+
+
 def test_pictures_do_not_go_into_trees(digits_project: Path) -> None:
     recipe = digits_project / "recipe.yaml"
     for override, said in (
@@ -113,7 +126,6 @@ def test_columns_that_only_the_rows_tell_are_compared_before_cleaning(
         ({"names": ["x", "y"]}, b"1,2\n", ("x", "y")),
         ({"strip": True}, b" a ,\tb\n", ("a", "b")),
         ({}, gzip.compress(b"a,b\n", mtime=0), ("a", "b")),
-        ({}, b"", None),
         ({}, gzip.compress(b"a,b\n" * 99, mtime=0)[:20], None),
     ],
 )

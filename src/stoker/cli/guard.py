@@ -34,11 +34,12 @@ from stoker.core.errors import MachineError, MissingExtraError, StokerError
 
 _BUG, _INTERRUPTED, _PIPE_CLOSED, _TERMINATED = 70, 130, 141, 143
 
+_OWNER = "check who owns it and its folder; the home can stand elsewhere: --home"
 _MACHINE = {
     errno.ENOSPC: ("no space left on the disk", "free some space; finished work is kept"),
     errno.EDQUOT: ("the disk quota is used up", "free some space; finished work is kept"),
-    errno.EACCES: ("permission denied", "check who owns it, or choose another place with --home"),
-    errno.EPERM: ("operation not permitted", "check who owns it, or choose another --home"),
+    errno.EACCES: ("permission denied", _OWNER),
+    errno.EPERM: ("operation not permitted", _OWNER),
     errno.EROFS: (
         "the file system is read-only",
         "choose another place with --home or STOKER_HOME",

@@ -73,7 +73,7 @@ def find_fingerprint(catalog: Catalog, what: str | None) -> str:
         ArtifactError: If it means none.
     """
     if what is None:
-        return _last_artifact(find_run(catalog, None))
+        return _last_artifact(_last_run(catalog))
     if (Path(what) / NAME).is_file():
         return read_manifest(Path(what)).fingerprint
     name, _, which = what.partition("@")
@@ -82,6 +82,13 @@ def find_fingerprint(catalog: Catalog, what: str | None) -> str:
     known = {stage.fingerprint for run in catalog.runs() for stage in catalog.run(run.id).stages}
     fitting = [mark for mark in known if mark and mark.startswith(what)] if len(what) >= 6 else []
     return fitting[0] if len(fitting) == 1 else _last_artifact(find_run(catalog, what))
+
+
+def _last_run(catalog: Catalog) -> RunRecord:
+    """The newest run that made something, else the newest."""
+    newest = find_run(catalog, None)
+    runs = (catalog.run(record.id) for record in catalog.runs())
+    return next((run for run in runs if any(one.fingerprint for one in run.stages)), newest)
 
 
 def _last_artifact(run: RunRecord) -> str:

@@ -74,12 +74,14 @@ def fill_table(path: Path, target: str | None, project: Path) -> str:
     predicted as a number.
 
     Raises:
-        DataError: If the file is missing, its form is unknown, or it is damaged.
+        DataError: If the file is missing or empty, its form is unknown, or it is damaged.
         RecipeError: If the target is not named or is not a column.
     """
     place = Place(str(path))
     if not path.is_file():
         raise DataError("no such file", expected="a CSV, Parquet or JSON lines file", place=place)
+    if not path.stat().st_size:
+        raise DataError("the file is empty", expected="rows with named columns", place=place)
     if path.suffix.lower() not in _READERS:
         raise DataError(
             f"unknown kind of file {path.suffix!r}",

@@ -19,7 +19,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from stoker.core.errors import DataError
+from stoker.core.errors import DataError, Place
 from stoker.core.steps import Step
 from stoker.data.acquire import Source
 from stoker.data.acquire._parquet_child import footer_of_child
@@ -28,6 +28,7 @@ from stoker.data.acquire.idx import Idx
 from stoker.data.acquire.images import Images
 from stoker.data.acquire.jsonl import Jsonl
 from stoker.data.acquire.parquet import Parquet
+from stoker.data.fingerprint import path_label
 
 SAMPLE_BYTES = 64 << 10
 
@@ -50,10 +51,13 @@ def columns_of(source: Source, project: Path, cache: Path) -> Columns | None:
         cache: Folder for downloads.
 
     Raises:
-        DataError: If a file is missing.
+        DataError: If a file is missing, or the first one of a text table is empty.
     """
     inner: Step = getattr(source, "read", source)
     files = source.files(project, cache)
+    if files and isinstance(inner, Csv | Jsonl) and not files[0].stat().st_size:
+        label = path_label(files[0], project, cache)
+        raise DataError("the file is empty", expected="rows", place=Place(label))
     names = _names(inner, files[0]) if files else None
     return Columns(tuple(names), frozenset(source.media_columns())) if names else None
 

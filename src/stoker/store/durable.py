@@ -36,13 +36,14 @@ DISK_ERRORS = frozenset(
 )
 """Error numbers that are always the machine's fault, whatever the code was doing."""
 
+_OWNER = "check who owns it and its folder; the home can stand elsewhere: --home"
 _FIXES = {
     errno.ENOSPC: "free some space on that disk, or use another home with --home",
     errno.EDQUOT: "your quota on that disk is used up",
     errno.EIO: "the disk reports errors: check it (dmesg, smartctl) before trusting it again",
     errno.EROFS: "the disk is mounted read-only: use another home with --home",
-    errno.EACCES: "check the owner and the permissions, or use another home with --home",
-    errno.EPERM: "check the owner and the permissions, or use another home with --home",
+    errno.EACCES: _OWNER,
+    errno.EPERM: _OWNER,
     errno.EMFILE: "raise the limit of open files: ulimit -n 1024",
     errno.ENOLCK: "the file system gives no locks: use a home on a local disk with --home",
 }

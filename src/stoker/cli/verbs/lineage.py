@@ -1,7 +1,7 @@
 """Show what a run, a model or an artifact was made from, as a tree.
 
 WHAT is a run id or its beginning, a model (NAME, NAME@ALIAS, NAME@VERSION), a bundle folder, or
-the beginning of an artifact's fingerprint. Absent: the last run.
+the beginning of an artifact's fingerprint. Absent: the last run that made something.
 
 Examples:
     stoker lineage
