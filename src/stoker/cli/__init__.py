@@ -4,6 +4,17 @@
 the list of files, and the line beside each is the first line of that file.
 """
 
-from stoker.cli.app import main
+from __future__ import annotations
+
+import sys
 
 __all__ = ["main"]
+
+
+def main() -> None:
+    """The console entry: run a verb and leave with its exit code."""
+    try:
+        from stoker.cli.app import main as run
+    except KeyboardInterrupt:  # nothing has begun that would have to be told
+        sys.exit(130)
+    run()
