@@ -159,6 +159,7 @@ def test_numbers_in_another_form_are_told_what_to_do(
     ("name", "cells"),
     [
         ("x", shuffled(range(1, 501))),
+        ("x", [f"K{n:05}" for n in range(100)]),
         ("x", [*range(1, 200), *range(90_000, 90_300)]),
         ("x", shuffled(range(7, 900, 2))),
         ("x", [str(n) for n in shuffled(range(1, 501))]),

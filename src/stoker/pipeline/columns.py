@@ -34,6 +34,7 @@ _WHOLE = r"^[-+]?\d{1,40}$"
 _DAY = re.compile(
     r"\d{4}[-/.年]\d{1,2}([-/.月]|$).*|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4}.*|\d{1,2}:\d\d.*"
 )
+_CODE = re.compile(r"[A-Za-z]{1,8}[-_]?\d+")
 _LEADING_ZERO = r"^[-+]?0\d"
 _IDENTIFIER = re.compile(
     r"(?i:(?<![a-z])(?:id|uuid|guid|index|rowid|row_?num(?:ber)?))$"
@@ -115,7 +116,7 @@ def _judge_text(
             return _judge_numbers(name, texts.numbers)
         return _judge_other(values, distinct)
     verdict = _judge_other(values, distinct)
-    if not texts.others:
+    if not texts.others or (distinct == len(values) and _are_codes(texts)):
         return verdict
     mixed = _few_texts(name, texts, text_cells)
     oddity = mixed or _other_form(texts)
@@ -126,6 +127,11 @@ def _judge_text(
         f"it becomes a category: {oddity}" if verdict.feature else oddity,
         tuple(texts.others) if mixed else (),
     )
+
+
+def _are_codes(texts: _Texts) -> bool:
+    """Whether all are letters with a whole number behind, as `K00017`, and never a measurement."""
+    return not len(texts.numbers) and all(_CODE.fullmatch(text) for text in texts.others)
 
 
 def _sort_out(values: pa.ChunkedArray) -> _Texts:
