@@ -92,6 +92,15 @@ def test_an_unknown_verb_gets_the_nearest_one() -> None:
     assert "No verb 'rnu'. Did you mean 'run'?" in result.output
 
 
+def test_an_option_before_the_verb_is_told_where_it_goes() -> None:
+    result = CliRunner().invoke(root, ["--home", "/data", "runs"], prog_name="stoker")
+    assert result.exit_code == 2
+    assert "stoker runs --home ..." in result.output
+    unknown = CliRunner().invoke(root, ["--nix"], prog_name="stoker")
+    assert unknown.exit_code == 2
+    assert "No such option '--nix'" in unknown.output
+
+
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
 def test_completion_scripts_complete_verbs(shell: str) -> None:
     result = CliRunner().invoke(root, ["completion", shell], prog_name="stoker")

@@ -62,6 +62,16 @@ class VerbGroup(click.Group):
         with formatter.section("Verbs"):
             formatter.write_dl(rows)
 
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Options before the verb; one that belongs behind it is told where it goes."""
+        try:
+            return super().parse_args(ctx, args)
+        except click.NoSuchOption as error:
+            verb = next((word for word in args if word in self.list_commands(ctx)), None)
+            if verb is None:
+                raise
+            ctx.fail(f"Options stand behind the verb: stoker {verb} {error.option_name} ...")
+
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
