@@ -4,7 +4,7 @@ An editor that speaks YAML completes and checks a recipe whose first line is
 `# yaml-language-server: $schema=recipe.schema.json`.  The schema accepts what `load_recipe`
 accepts, except for rules between keys, which only stoker checks.
 
-Cost: importing every step, seconds where a step imports torch.
+Cost: importing every step.
 """
 
 from __future__ import annotations

@@ -10,14 +10,15 @@ Source: Szegedy et al. 2015, "Going Deeper with Convolutions", https://arxiv.org
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
-import torch
 from pydantic import Field
-from torch import Tensor
 
 from stoker.train.augment import ImageAugmentation
-from stoker.train.augment._warp import uniform, warp
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
 
 
 class Crop(ImageAugmentation):
@@ -28,6 +29,10 @@ class Crop(ImageAugmentation):
 
     def augment(self, image_NCHW: Tensor, generator: torch.Generator) -> Tensor:
         """A part of each image at full size."""
+        import torch
+
+        from stoker.train.augment._warp import uniform, warp
+
         num_rows, _, height, width = image_NCHW.shape
         across_N = uniform(num_rows, self.smallest, 1, generator)
         down_N = uniform(num_rows, self.smallest, 1, generator)

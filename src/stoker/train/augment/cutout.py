@@ -11,14 +11,15 @@ Cutout", https://arxiv.org/abs/1708.04552
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
-import torch
 from pydantic import Field
-from torch import Tensor
 
 from stoker.train.augment import ImageAugmentation
-from stoker.train.augment._warp import uniform
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
 
 
 class Cutout(ImageAugmentation):
@@ -29,6 +30,8 @@ class Cutout(ImageAugmentation):
 
     def augment(self, image_NCHW: Tensor, generator: torch.Generator) -> Tensor:
         """Each image with one square covered."""
+        import torch
+
         height, width = image_NCHW.shape[-2:]
         side = max(1, round(self.size * min(height, width)))
         down_NH = _covered(len(image_NCHW), height, side, generator)
@@ -40,6 +43,10 @@ class Cutout(ImageAugmentation):
 
 def _covered(num_rows: int, length: int, side: int, generator: torch.Generator) -> Tensor:
     """Which positions along one axis the square covers, (num_rows, length)."""
+    import torch
+
+    from stoker.train.augment._warp import uniform
+
     first_N1 = uniform(num_rows, -side / 2, length - side / 2, generator).round_()[:, None]
     position = torch.arange(length)
     return (position >= first_N1) & (position < first_N1 + side)

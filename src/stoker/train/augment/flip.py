@@ -8,12 +8,13 @@ Cost: one pass over the bytes.
 
 from __future__ import annotations
 
-from typing import Literal
-
-import torch
-from torch import Tensor
+from typing import TYPE_CHECKING, Literal
 
 from stoker.train.augment import ImageAugmentation
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
 
 
 class Flip(ImageAugmentation):
@@ -24,6 +25,8 @@ class Flip(ImageAugmentation):
 
     def augment(self, image_NCHW: Tensor, generator: torch.Generator) -> Tensor:
         """Each image, mirrored or not."""
+        import torch
+
         mirrored = image_NCHW.flip(3 if self.direction == "horizontal" else 2)
         chosen_N = torch.rand(len(image_NCHW), generator=generator) < 0.5
         return torch.where(chosen_N[:, None, None, None], mirrored, image_NCHW)

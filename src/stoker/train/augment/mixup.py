@@ -11,13 +11,15 @@ https://arxiv.org/abs/1710.09412
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import numpy as np
-import torch
 from pydantic import Field
 
 from stoker.train.augment import Mix, MixingAugmentation
+
+if TYPE_CHECKING:
+    import torch
 
 
 class Mixup(MixingAugmentation):
@@ -32,6 +34,8 @@ class Mixup(MixingAugmentation):
 
         Torch has no Beta law that takes a generator, so one draw of it seeds numpy's.
         """
+        import torch
+
         partner_N = torch.randperm(num_rows, generator=generator)
         seed = int(torch.randint(2**62, (1,), generator=generator))
         share_N = np.random.default_rng(seed).beta(self.alpha, self.alpha, num_rows)

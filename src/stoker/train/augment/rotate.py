@@ -6,14 +6,15 @@ Cost: one bilinear resampling, about 12 ns per pixel and thread.
 from __future__ import annotations
 
 import math
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
-import torch
 from pydantic import Field
-from torch import Tensor
 
 from stoker.train.augment import ImageAugmentation
-from stoker.train.augment._warp import uniform, warp
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
 
 
 class Rotate(ImageAugmentation):
@@ -27,6 +28,10 @@ class Rotate(ImageAugmentation):
 
     def augment(self, image_NCHW: Tensor, generator: torch.Generator) -> Tensor:
         """Each image turned and resized about its centre."""
+        import torch
+
+        from stoker.train.augment._warp import uniform, warp
+
         limit = math.radians(self.degrees)
         angle_N = uniform(len(image_NCHW), -limit, limit, generator)
         size_N = uniform(len(image_NCHW), 1 - self.zoom, 1 + self.zoom, generator)

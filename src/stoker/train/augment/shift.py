@@ -10,15 +10,17 @@ slower).  Cost: about 0.4 ns per byte on one thread, one per cent of a small net
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import numpy as np
-import torch
 from numpy.lib.stride_tricks import sliding_window_view
 from pydantic import Field
-from torch import Tensor
 
 from stoker.train.augment import ImageAugmentation
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
 
 
 class Shift(ImageAugmentation):
@@ -29,6 +31,8 @@ class Shift(ImageAugmentation):
 
     def augment(self, image_NCHW: Tensor, generator: torch.Generator) -> Tensor:
         """Each image through a window of its padded self."""
+        import torch
+
         num_rows, _, height, width = image_NCHW.shape
         frame = [(0, 0), (0, 0), (self.pixels, self.pixels), (self.pixels, self.pixels)]
         framed = np.pad(image_NCHW.numpy(), frame, mode="edge")

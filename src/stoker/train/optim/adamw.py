@@ -18,7 +18,6 @@ from typing import TYPE_CHECKING, Annotated
 from pydantic import Field
 
 from stoker.train.optim import Optimizer, decay_groups
-from stoker.train.optim._fused import FusedAdamW
 
 if TYPE_CHECKING:
     import torch
@@ -44,6 +43,8 @@ class AdamW(Optimizer):
         self, parameters: Iterable[tuple[str, nn.Parameter]], *, rate: float
     ) -> torch.optim.Optimizer:
         """A fused AdamW."""
+        from stoker.train.optim._fused import FusedAdamW
+
         groups = decay_groups(parameters, self.weight_decay)
         betas = (self.beta1, self.beta2)
         return FusedAdamW(groups, {"lr": rate, "betas": betas, "eps": self.epsilon})

@@ -18,7 +18,6 @@ from typing import TYPE_CHECKING, Annotated
 from pydantic import Field, model_validator
 
 from stoker.train.optim import Optimizer, decay_groups
-from stoker.train.optim._fused import FusedSgd
 
 if TYPE_CHECKING:
     import torch
@@ -47,5 +46,7 @@ class Sgd(Optimizer):
         self, parameters: Iterable[tuple[str, nn.Parameter]], *, rate: float
     ) -> torch.optim.Optimizer:
         """A fused SGD."""
+        from stoker.train.optim._fused import FusedSgd
+
         groups = decay_groups(parameters, self.weight_decay)
         return FusedSgd(groups, {"lr": rate, "momentum": self.momentum, "nesterov": self.nesterov})
