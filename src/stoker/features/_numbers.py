@@ -206,8 +206,11 @@ def almost_a_number(text: str) -> str | None:
 
     >>> almost_a_number("34.8 %")
     'has a unit or sign beside the digits; write the digits alone'
+    >>> almost_a_number("0,452")
+    "has a decimal comma; write a point, or say number: {decimal: ','}"
     """
-    if grouped := _GROUPED.fullmatch(text):
+    grouped = _GROUPED.fullmatch(text)
+    if grouped and not re.match(r"[+-]?0,", text):  # Thousands do not begin with 0.
         sign = grouped[1][0]
         digits = text.replace(sign, "").replace(",", ".")
         return (
