@@ -15,7 +15,10 @@ from stoker.cli.app import root
 from stoker.cli.starters import read_template
 from stoker.core.errors import DataError, RecipeError
 from stoker.core.steps import step_name
+from stoker.data.acquire.csv import Csv
+from stoker.data.dataset import Dataset, acquire
 from stoker.recipe.load import load_recipe
+from stoker.tasks.regress import Regress
 
 EXAMPLES = Path(__file__).parent.parent.parent / "examples"
 
@@ -66,6 +69,42 @@ def test_a_table(ending: str) -> None:
     assert recipe.target_column == "no"
     assert step_name(recipe.data.sources[0]) == ("csv" if ending == "tsv" else ending)
     assert recipe.name == "table"
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gb18030", "utf-16", "shift_jis"])
+def test_a_table_as_spreadsheets_write_it(delimiter: str, encoding: str) -> None:
+    names, labels = ("客户年龄", "是否流失"), ("已经流失", "仍然在用")
+    if encoding == "shift_jis":
+        names, labels = ("おきゃくさま", "やめたひと"), ("やめました", "つづけます")
+    rows = [names, *((str(20 + n % 50), labels[n % 3 == 0]) for n in range(100))]
+    text = "".join(delimiter.join(row) + "\r\n" for row in rows)
+    Path("a.csv").write_bytes(text.encode(encoding))
+    done = init("table", "a.csv", "--target", names[1])
+    assert done.exit_code == 0, done.exception
+    (source,) = load_recipe(Path("recipe.yaml")).data.sources
+    assert isinstance(source, Csv)
+    assert source.delimiter == delimiter
+    Path("made").mkdir()
+    summary = acquire([source], Path("made"), project=Path.cwd(), cache=Path.cwd())
+    assert tuple(Dataset.open(Path("made")).columns) == names
+    assert summary["rows_out"] == 100
+
+
+def test_numbers_with_a_decimal_comma_are_measured() -> None:
+    rows = "".join(f"{n};{n * 7 % 100},{n % 9}\n" for n in range(100))
+    Path("a.csv").write_text(f"x;preis\n{rows}", encoding="utf-8")
+    assert init("table", "a.csv", "--target", "preis").exit_code == 0
+    task = load_recipe(Path("recipe.yaml")).task
+    assert isinstance(task, Regress)
+    assert task.decimal == ","
+
+
+def test_a_table_in_no_encoding_that_can_be_told() -> None:
+    Path("a.csv").write_bytes(b"a,b\n" + b"\x81\x20\xff,\xfe\x80\n" * 9)
+    done = init("table", "a.csv", "--target", "b")
+    assert isinstance(done.exception, DataError)
+    assert "the option `encoding`" in str(done.exception)
 
 
 def _write(path: Path, columns: dict[str, list]) -> None:

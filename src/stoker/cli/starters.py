@@ -12,10 +12,13 @@ import json
 import os
 import re
 from collections.abc import Iterator
+from dataclasses import asdict
 from difflib import get_close_matches
+from functools import partial
 from itertools import islice
 from pathlib import Path
 
+from stoker.cli.csv_form import CsvForm, csv_form
 from stoker.core.errors import DataError, Place, RecipeError
 
 _FOLDER = Path(__file__).with_name("templates")
@@ -88,16 +91,21 @@ def fill_table(path: Path, target: str | None, project: Path) -> str:
             expected=f"one of {', '.join(_READERS)}",
             place=place,
         )
-    columns = column_names(path)
-    target = chosen_target(target, columns, place)
     reader = _READERS[path.suffix.lower()]
-    options = ', delimiter: "\\t"' if path.suffix.lower() == ".tsv" else ""
-    source = f"{reader}: {{path: {relative(path, project)}{options}}}"
+    form = csv_form(path) if reader == "csv" else CsvForm()
+    target = chosen_target(target, column_names(path, form), place)
+    usual = asdict(CsvForm())
+    options = [item for item in asdict(form).items() if item[1] != usual[item[0]]]
+    said = "".join(f", {key}: {json.dumps(value)}" for key, value in options)
+    source = f"{reader}: {{path: {relative(path, project)}{said}}}"
     text = read_template("table").replace("csv: {path: data/rows.csv}", source)
     text = text.replace("name: table", f"name: {recipe_name(path, 'table')}")
-    measured = is_measured(first_values(path, target))
+    values = first_values(path, target, form)
+    pointed = values if form.delimiter == "," else [str(v or "").replace(",", ".") for v in values]
+    measured = is_measured(pointed)
     text = text.replace(", stratify: label", "" if measured else f", stratify: {quoted(target)}")
-    task = "regress" if measured else "classify"
+    has_commas = measured and pointed != values and any("," in str(value) for value in values)
+    task = '{regress: {decimal: ","}}' if has_commas else "regress" if measured else "classify"
     return filled(text.replace("{label: classify}", f"{{{quoted(target)}: {task}}}"))
 
 
@@ -115,13 +123,14 @@ def is_measured(values: list[object]) -> bool:
     return len(texts) > (_FEW_FRACTIONS if has_fraction else max(_FEW_LABELS, len(values) / 50))
 
 
-def first_values(path: Path, column: str) -> list[object]:
+def first_values(path: Path, column: str, form: CsvForm) -> list[object]:
     """The first 20,000 values of a column.
 
     Raises:
         DataError: If the file cannot be read so far.
     """
-    reader = {".parquet": _from_parquet, ".jsonl": _from_jsonl}.get(path.suffix.lower(), _from_csv)
+    readers = {".parquet": _from_parquet, ".jsonl": _from_jsonl}
+    reader = readers.get(path.suffix.lower(), partial(_from_csv, form=form))
     try:
         return list(islice(reader(path, column), _LOOKED_AT))
     except (ValueError, csv.Error) as error:  # pyarrow's and json's errors are ValueErrors
@@ -146,10 +155,9 @@ def _from_jsonl(path: Path, column: str) -> Iterator[object]:
             yield record.get(column) if isinstance(record, dict) else None
 
 
-def _from_csv(path: Path, column: str) -> Iterator[object]:
-    with path.open(encoding="utf-8-sig", errors="replace", newline="") as file:
-        delimiter = "\t" if path.suffix.lower() == ".tsv" else ","
-        yield from (row.get(column) for row in csv.DictReader(file, delimiter=delimiter))
+def _from_csv(path: Path, column: str, form: CsvForm) -> Iterator[object]:
+    with path.open(encoding=form.codec, errors="replace", newline="") as file:
+        yield from (row.get(column) for row in csv.DictReader(file, delimiter=form.delimiter))
 
 
 def filled(text: str) -> str:
@@ -177,17 +185,17 @@ def chosen_target(target: str | None, columns: list[str], place: Place) -> str:
     return target
 
 
-def column_names(path: Path) -> list[str]:
+def column_names(path: Path, form: CsvForm) -> list[str]:
     """The columns of a table, from its first record or its footer."""
     suffix = path.suffix.lower()
     if suffix == ".parquet":
         from stoker.data.acquire._parquet_child import footer_of_child
 
         return list(footer_of_child(path, str(path)).columns)
-    with path.open(encoding="utf-8-sig", errors="replace", newline="") as file:
+    with path.open(encoding=form.codec, errors="replace", newline="") as file:
         if suffix == ".jsonl":
             return list(json.loads(file.readline()))
-        return next(csv.reader(file, delimiter="\t" if suffix == ".tsv" else ","), [])
+        return next(csv.reader(file, delimiter=form.delimiter), [])
 
 
 def relative(path: Path, project: Path) -> str:

@@ -62,6 +62,24 @@ def utf8_blocks(path: Path, label: str, encoding: str) -> Iterator[bytes]:
     yield from _recoded(whole, encoding)
 
 
+def likely_encoding(sample: bytes, label: str) -> str:
+    """The encoding of the beginning of a text: UTF-8, or what its mark or its script tells.
+
+    Raises:
+        DataError: If it is plainly not UTF-8 and nothing tells what else.
+    """
+    if sample[:2] in _MARKS:
+        return _MARKS[sample[:2]]
+    try:
+        _refuse_foreign(sample.removeprefix(codecs.BOM_UTF8), label)
+    except DataError:
+        found = _guess(sample)
+        if found is None:
+            raise
+        return found
+    return "utf-8"
+
+
 def _recoded(blocks: Iterator[bytes], encoding: str) -> Iterator[bytes]:
     decoder = codecs.getincrementaldecoder(encoding)("stoker_mark")
     for block in blocks:
