@@ -205,6 +205,18 @@ def test_the_constant_answer_is_the_shares_or_the_mean_of_the_training_rows() ->
     assert not both["model"].is_no_better_than_constant
 
 
+@pytest.mark.parametrize(("num_rows", "verdict"), [(5, "unclear"), (6, "better")])
+def test_a_handful_of_rows_makes_nothing_better(num_rows: int, verdict: str) -> None:
+    target_N1 = np.linspace(-1, 1, num_rows)[:, None]
+    outputs = {"model": target_N1, "baseline": target_N1 + 1}
+    both = evaluate_all(
+        outputs, target_N1[:, 0], TASK, seed=0, resamples=100, reference="baseline", constant=True
+    )
+    assert both["model"].comparison is not None
+    assert both["model"].comparison.metrics["rmse"].verdict == verdict
+    assert both["model"].is_no_better_than_constant is (verdict == "unclear")
+
+
 @pytest.mark.parametrize(("skill", "beaten"), [(9.0, True), (0.0, False), (-9.0, False)])
 def test_without_intervals_the_values_say_who_is_better(skill: float, beaten: bool) -> None:
     output_NK, target_N = scored(100, 2, skill=skill)

@@ -53,7 +53,7 @@ class Difference(Step):
     low: float | None = None
     high: float | None = None
     verdict: Literal["better", "worse", "unclear"] = "unclear"
-    """Of the candidate; unclear while the interval holds 0."""
+    """Of the candidate; unclear while the interval holds 0, or with fewer than 6 rows or groups."""
 
 
 class Comparison(Step):

@@ -34,6 +34,9 @@ from stoker.tasks.classify import FittedClassify
 from stoker.tasks.regress import FittedRegress
 
 FEW_ROWS = 30
+FEWEST_TO_COMPARE = 6
+"""Rows, or groups, below which nothing is called better or worse: even if all of them said so, a
+two-sided sign test would not reach 5 % (5 pairs: 2 / 2**5 = 6.25 %)."""
 
 
 def metrics_of(kind: str, own: Sequence[Metric[Any]] = ()) -> dict[str, Metric[Any]]:
@@ -340,6 +343,7 @@ def _compare(
     whole: Draw,
 ) -> Comparison:
     ours, theirs = candidate.values(whole), other.values(whole)
+    is_enough = (candidate.num_groups or candidate.answers.num_rows) >= FEWEST_TO_COMPARE
     found: dict[str, Difference] = {}
     for name, metric in metrics.items():
         gap = ours.get(name, float("nan")) - theirs.get(name, float("nan"))
@@ -347,7 +351,10 @@ def _compare(
             found[name] = Difference(value=None)
             continue
         between = interval(candidate.samples[name] - other.samples[name])
-        found[name] = _difference(gap, between, higher_is_better=metric.higher_is_better)
+        difference = _difference(gap, between, higher_is_better=metric.higher_is_better)
+        found[name] = (
+            difference if is_enough else difference.model_copy(update={"verdict": "unclear"})
+        )
     return Comparison(reference=reference, metrics=found)
 
 
