@@ -205,6 +205,25 @@ def test_the_constant_answer_is_the_shares_or_the_mean_of_the_training_rows() ->
     assert not both["model"].is_no_better_than_constant
 
 
+def test_equal_answers_are_counted_together_without_changing_a_score() -> None:
+    generator = np.random.default_rng(0)
+    target_N = generator.integers(0, 3, 200)
+    same_NK = np.tile(np.log([0.5, 0.3, 0.2]), (200, 1))
+    nearly_NK = same_NK + np.array([0, 0, 1e-13]) * (np.arange(200) == 7)[:, None]
+    task = classes("a", "b", "c")
+    together = evaluate(same_NK, target_N, task, seed=1, resamples=60)
+    apart = evaluate(nearly_NK, target_N, task, seed=1, resamples=60)
+    for name, score in together.metrics.items():
+        if name not in ("roc_auc", "pr_auc"):  # the smallest difference is a rank there
+            assert score.value == pytest.approx(apart.metrics[name].value, abs=1e-9), name
+            assert score.low == pytest.approx(apart.metrics[name].low, abs=1e-9), name
+    assert together.metrics["roc_auc"].value == 0.5
+    assert together.per_class is not None
+    assert apart.per_class is not None
+    pairs = zip(together.per_class, apart.per_class, strict=True)
+    assert all(one.recall_interval == other.recall_interval for one, other in pairs)
+
+
 @pytest.mark.parametrize(("num_rows", "verdict"), [(5, "unclear"), (6, "better")])
 def test_a_handful_of_rows_makes_nothing_better(num_rows: int, verdict: str) -> None:
     target_N1 = np.linspace(-1, 1, num_rows)[:, None]

@@ -85,6 +85,7 @@ class Candidate:
     ) -> None:
         """Prepare every metric; those that are undefined keep the reason instead."""
         self.answers = answers
+        self._counted, self._kinds = _together(answers)
         self.num_groups = num_groups
         """Groups that draws are made of; None: rows."""
         self.undefined: dict[str, str] = {}
@@ -92,7 +93,7 @@ class Candidate:
         self.samples: dict[str, np.ndarray] = {}
         for name, metric in metrics.items():
             try:
-                self._prepared[name] = (metric, metric.prepare(answers))
+                self._prepared[name] = (metric, metric.prepare(self._counted))
             except UndefinedMetricError as error:
                 self.undefined[name] = error.what
                 continue
@@ -101,15 +102,24 @@ class Candidate:
 
     def values(self, draw: Draw) -> dict[str, float]:
         """Every defined metric under one draw; NaN where the draw leaves it undefined."""
+        draw = self._by_kind(draw)
         return {name: m.value(prepared, draw) for name, (m, prepared) in self._prepared.items()}
 
     def take(self, place: int, draw: Draw) -> None:
         """Keep the scores of the draw numbered `place`."""
+        draw = self._by_kind(draw)
         for name, (metric, prepared) in self._prepared.items():
             if place < len(self.samples[name]):
                 self.samples[name][place] = metric.value(prepared, draw)
-        if isinstance(self.answers, ClassAnswers) and place < len(self.class_samples):
-            self.class_samples[place] = class_values(self.answers, draw)
+        if isinstance(self._counted, ClassAnswers) and place < len(self.class_samples):
+            self.class_samples[place] = class_values(self._counted, draw)
+
+    def _by_kind(self, draw: Draw) -> Draw:
+        """The draw as counts of `_counted` answers."""
+        if self._kinds is None:
+            return draw
+        order_N, start_K = self._kinds
+        return Draw(np.add.reduceat(draw.count_N.take(order_N), start_K))
 
     def _room_for_classes(self, resamples: int) -> np.ndarray:
         if not isinstance(self.answers, ClassAnswers):
@@ -117,6 +127,26 @@ class Candidate:
         num_classes = self.answers.num_classes
         affordable = _affordable(self.answers.num_rows + 100 * num_classes, resamples)
         return np.empty((affordable, len(CLASS_METRICS), num_classes))
+
+
+def _together(
+    answers: ClassAnswers | NumberAnswers,
+) -> tuple[ClassAnswers | NumberAnswers, tuple[np.ndarray, np.ndarray] | None]:
+    """One row of each class where every answer is the same, as the constant one is.
+
+    A row that counts twice is as good as two equal rows, so metrics need to look at no more.
+
+    Returns:
+        The answers to look at; and the rows in the order of their classes with the place where each
+        class begins, or None where the answers are all of them as they stand.
+    """
+    if not isinstance(answers, ClassAnswers) or np.ptp(answers.log_probability_NK, axis=0).any():
+        return answers, None
+    order_N = np.argsort(answers.truth_N, kind="stable")
+    _, start_K = np.unique(answers.truth_N[order_N], return_index=True)
+    first_K = order_N[start_K]
+    rows = ClassAnswers(answers.log_probability_NK[first_K], answers.truth_N[first_K])
+    return rows, (order_N, start_K)
 
 
 def class_values(answers: ClassAnswers, draw: Draw) -> np.ndarray:
