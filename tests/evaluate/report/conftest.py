@@ -117,7 +117,7 @@ def digits_facts() -> ReportFacts:
         task="classify",
         target="label",
         inputs={"image": "image"},
-        bundle=".stoker/bundles/digits",
+        bundle=f".stoker/artifacts/{'6d' * 32}",
         evaluations=found,
         chosen="int8",
         gates=tuple(check_gates({"accuracy": ">= 0.93", "log_loss": "<= 0.5"}, found["int8"])),
@@ -381,7 +381,7 @@ def price_facts() -> ReportFacts:
         task="regress",
         target="price",
         inputs={"area": "number", "town": "category"},
-        bundle="bundle",
+        bundle=f".stoker/artifacts/{'c9' * 32}",
         evaluations={"model": evaluation},
         mistakes=tuple(
             MistakeFact(
