@@ -67,6 +67,21 @@ def test_of_two_classes_the_sought_one_stands_second() -> None:
     assert Classify.model_validate({"positive": False}).fit(flags).classes == ("true", "false")
 
 
+@pytest.mark.parametrize(
+    ("others", "why"), [(3, "the rarer one"), (2, "one of two equally common ones")]
+)
+def test_why_a_class_is_the_positive_one_is_said(others: int, why: str) -> None:
+    told: list[str] = []
+
+    class Told(events.Silent):
+        def message(self, text: str) -> None:
+            told.append(text)
+
+    with events.listening(Told()):
+        fitted = fit(*["阴性"] * others, *["阳性"] * 2)
+    assert f"the positive class is {fitted.classes[1]!r}, {why}; " in told[0]
+
+
 def test_a_positive_class_that_is_none_of_two_is_refused() -> None:
     column = pa.chunked_array([pa.array(["a", "b"])])
     with pytest.raises(DataError, match="'c' cannot be the positive class"):

@@ -78,8 +78,10 @@ class Classify(Task):
         if self.positive is None:
             if len(classes) == 2 and not whole and classes != ["false", "true"]:
                 classes.sort(key=lambda name: -count[name])
+                tie = count[classes[0]] == count[classes[1]]
                 events.message(
-                    f"the positive class is {classes[1]!r}, the rarer one; "
+                    f"the positive class is {classes[1]!r}, "
+                    f"{'one of two equally common ones' if tie else 'the rarer one'}; "
                     f"`classify: {{positive: {classes[0]}}}` makes it the other"
                 )
             return tuple(classes)
