@@ -1,10 +1,14 @@
 """The same ONNX graph behind LitServe with its batching, one worker and one API process.
 
+Pictures come as base64 in JSON and batches wait for 10 ms: of what was tried (a form with a file;
+0, 1, 10 and 30 ms; its fast queue) this took the least CPU time a request.
+
 python _serve_litserve.py FOLDER PORT
 """
 
 from __future__ import annotations
 
+import base64
 import io
 import sys
 from pathlib import Path
@@ -29,8 +33,8 @@ class Digits(litserve.LitAPI):
         self.session = onnxruntime.InferenceSession(folder / "model.onnx", options)
 
     def decode_request(self, request):
-        """The picture of the form's field."""
-        data = request["image"].file.read()
+        """The picture of the field `image`."""
+        data = base64.b64decode(request["image"])
         return np.array(Image.open(io.BytesIO(data)).convert("L"))[None]
 
     def batch(self, inputs):
@@ -59,6 +63,6 @@ class Digits(litserve.LitAPI):
 
 
 if __name__ == "__main__":
-    api = Digits(max_batch_size=32, batch_timeout=0.001)
+    api = Digits(max_batch_size=32, batch_timeout=0.01)
     server = litserve.LitServer(api, accelerator="cpu", workers_per_device=1, timeout=30)
     server.run(host="127.0.0.1", port=port, generate_client_file=False, log_level="warning")

@@ -3,9 +3,10 @@
 Question:  CPU milliseconds a request (user and system, of all processes of the server), with a
            CNN of about 304,000 parameters, one 28x28 PNG in, JSON with ten probabilities out,
            32 clients that each wait for their answer (keep-alive).
-Method:    all servers run side by side, one model worker each; rounds take turns (A B C A B C ...);
-           CPU time is read from /proc before and after each round, so what the clients and the
-           rest of the machine use does not count; the first round warms up and is dropped; median.
+Method:    all servers run side by side, one model worker each, which computes on one thread
+           (FastAPI also with torch's default); rounds take turns (A B C A B C ...); CPU time is
+           read from /proc before and after each round, so what the clients and the rest of the
+           machine use does not count; the first round warms up and is dropped; median.
 Run:       python benchmarks/bench_serve.py [--rounds 7] [--seconds 3]
            The peers need a Python that has FastAPI and LitServe beside torch and onnxruntime; name
            it in STOKER_PEERS_PYTHON (a venv of its own: their pins differ from ours).
@@ -16,6 +17,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import base64
 import contextlib
 import json
 import os
@@ -28,26 +30,28 @@ import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from _measure import save
 
 HERE = Path(__file__).parent
 CONCURRENCY = 32
+START_S = 60
+Form = Literal["bytes", "json"]
 _TICKS = os.sysconf("SC_CLK_TCK")
 _SERVE = """
 import sys
 from pathlib import Path
 from stoker.serve.server import serve
 from stoker.serve.settings import ServeSettings
-serve(Path(sys.argv[1]), ServeSettings(port=int(sys.argv[2]), workers=1))
+serve(Path(sys.argv[1]), ServeSettings(port=int(sys.argv[2]), workers=1, threads=1))
 """
 
 
 class Server:
     """One running server."""
 
-    def __init__(self, name: str, command: Sequence[str], *, form: bool = False) -> None:
+    def __init__(self, name: str, command: Sequence[str], form: Form) -> None:
         """Start it on a free port."""
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
@@ -62,12 +66,12 @@ class Server:
         """Seconds from its start to its first answer."""
         while True:
             try:
-                asyncio.run(load(self.port, [request_of(picture, form=self.form)], 1, 0))
-            except OSError:
-                if self.process.poll() is not None:
-                    raise RuntimeError(
-                        f"{self.name} ended with {self.process.returncode}"
-                    ) from None
+                asyncio.run(load(self.port, [request_of(picture, self.form)], 1, 0))
+            except OSError as error:
+                code = self.process.poll()
+                if code is not None or time.perf_counter() > self.started + START_S:
+                    ended = "gives no answer" if code is None else f"ended with {code}"
+                    raise RuntimeError(f"{self.name} {ended} ({error})") from None
                 time.sleep(0.05)
             else:
                 return time.perf_counter() - self.started
@@ -111,15 +115,12 @@ def _pss_kb(pid: int) -> int:
     return next(int(line.split()[1]) for line in rollup.splitlines() if line.startswith("Pss:"))
 
 
-def request_of(picture: bytes, *, form: bool) -> bytes:
-    """A whole HTTP request with one picture, as its body or as a field of a form."""
+def request_of(picture: bytes, form: Form) -> bytes:
+    """A whole HTTP request with one picture, as its body or as base64 in JSON."""
     kind, body = "image/png", picture
-    if form:
-        kind = "multipart/form-data; boundary=b"
-        body = (
-            b'--b\r\nContent-Disposition: form-data; name="image"; filename="i.png"\r\n'
-            b"Content-Type: image/png\r\n\r\n" + picture + b"\r\n--b--\r\n"
-        )
+    if form == "json":
+        kind = "application/json"
+        body = json.dumps({"image": base64.b64encode(picture).decode()}).encode()
     head = (
         f"POST /predict HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: {kind}\r\n"
         f"Content-Length: {len(body)}\r\n\r\n"
@@ -185,17 +186,17 @@ def client_main() -> None:
     print(json.dumps(result))
 
 
-def commands(folder: Path) -> dict[str, tuple[list[str], bool]]:
+def commands(folder: Path) -> dict[str, tuple[list[str], Form]]:
     """How each server is started; PORT stands for its port."""
     peers = os.environ.get("STOKER_PEERS_PYTHON", sys.executable)
     fastapi = [peers, str(HERE / "_serve_fastapi.py"), str(folder), "PORT"]
     return {
-        "stoker": ([sys.executable, "-c", _SERVE, str(folder / "bundle"), "PORT"], False),
-        "fastapi + torch, default threads": ([*fastapi, "0"], False),
-        "fastapi + torch, 1 thread": ([*fastapi, "1"], False),
+        "stoker": ([sys.executable, "-c", _SERVE, str(folder / "bundle"), "PORT"], "bytes"),
+        "fastapi + torch, default threads": ([*fastapi, "0"], "bytes"),
+        "fastapi + torch, 1 thread": ([*fastapi, "1"], "bytes"),
         "litserve + onnxruntime": (
             [peers, str(HERE / "_serve_litserve.py"), str(folder), "PORT"],
-            True,
+            "json",
         ),
     }
 
@@ -209,14 +210,15 @@ def compare(folder: Path, rounds: int, seconds: float, only_ours: bool) -> list[
         for name, (command, form) in commands(folder).items():
             if only_ours and name != "stoker":
                 continue
-            server = Server(name, command, form=form)
+            server = Server(name, command, form)
             try:
                 servers.append((server, server.wait(pictures[0])))
             except RuntimeError as error:
+                server.stop()
                 rows.append({"server": name, "skipped": f"{error}: is it installed?"})
         for _ in range(rounds + 1):
             for server, _ in servers:
-                requests = [request_of(picture, form=server.form) for picture in pictures]
+                requests = [request_of(picture, server.form) for picture in pictures]
                 result = round_of(server, requests, seconds)
                 rows.append({"server": server.name, **result})
         return _summarise(rows, servers)
