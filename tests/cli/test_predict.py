@@ -87,6 +87,22 @@ def test_every_form_gives_the_same_answers(age_bundle: Path, tmp_path: Path, end
     assert not (tmp_path / "out.rejects.jsonl").exists()
 
 
+@pytest.mark.parametrize("model", ["age_bundle", "image_bundle"])
+@pytest.mark.parametrize("ending", ["csv", "jsonl", "parquet"])
+def test_no_rows_in_are_no_rows_out(
+    model: str, ending: str, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    (tmp_path / "in.csv").write_text("年龄,image\n", encoding="utf-8")
+    output = tmp_path / f"out.{ending}"
+    done = predict(request.getfixturevalue(model), tmp_path / "in.csv", "-o", output)
+    assert done.exit_code == 0, done.output
+    assert "0 rows answered" in done.stderr
+    if ending == "parquet":
+        assert pq.read_table(output).num_rows == 0
+    else:
+        assert ("prediction" in output.read_text("utf-8")) == (ending == "csv")
+
+
 def test_columns_that_are_not_used_are_named_once(age_bundle: Path, tmp_path: Path) -> None:
     rows = ["姓名,年龄,label,id", *[f"甲,{number % 90},低,{number}" for number in range(30_000)]]
     (tmp_path / "in.csv").write_text("\n".join(rows) + "\n", encoding="utf-8")

@@ -118,7 +118,9 @@ def _read_table(
     with tempfile.TemporaryDirectory() as scratch:
         folder = path.absolute().parent
         reading = Reading(folder, Path(scratch), MediaWriter(Path(scratch)), rejects)
+        empty = True
         for table in source.read_rows(reading):
+            empty = False
             for column in media:
                 table = _with_files(table, column, folder, rejects)
             lines, files = table["_line"].to_pylist(), table["_source"].to_pylist()
@@ -126,6 +128,14 @@ def _read_table(
             for column in media:
                 rows = _with_pictures(rows, column, folder)
             yield Block(rows, shown, files, lines)
+        if empty:
+            yield _no_rows(interface)
+
+
+def _no_rows(interface: Interface) -> Block:
+    """A block of a table without rows, so that its answers are a table without rows too."""
+    rows = pa.table({name: pa.array([], pa.string()) for name in interface.inputs})
+    return Block(rows, rows, [], [])
 
 
 def _with_files(table: pa.Table, column: str, folder: Path, rejects: Rejects) -> pa.Table:
