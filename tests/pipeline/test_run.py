@@ -11,9 +11,9 @@ import pytest
 from PIL import Image
 
 import stoker
-from stoker.cli.bundles import find_bundle
+from stoker.bundle.find import find_bundle
 from stoker.cli.history import report_of
-from stoker.core.errors import DataError, RecipeError
+from stoker.core.errors import ArtifactError, DataError, RecipeError
 from stoker.core.events import Silent, listening
 from stoker.pipeline.result import RefusedRun, RunResult
 from stoker.pipeline.run import check, run
@@ -190,6 +190,10 @@ def test_the_recipe_says_how_its_model_is_served(tumours_project: Path, home: Pa
     )
     assert find_bundle("tumours", home).serve == {"port": 9000}
     assert find_bundle(str(result.bundle), home).serve == {}
+    by_name = stoker.load("tumours@champion", home=home)
+    assert by_name.info == stoker.load(str(result.bundle)).info
+    with pytest.raises(ArtifactError, match="no bundle folder and no model 'tumors'"):
+        stoker.load("tumors", home=home)
 
 
 def test_the_report_says_how_to_use_the_model_and_what_compression_came_to(

@@ -16,7 +16,7 @@ import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, final
+from typing import TYPE_CHECKING, Any, Literal, final
 
 import numpy as np
 import pyarrow as pa
@@ -25,10 +25,14 @@ from stoker.bundle._tables import Rows, select_columns, to_table, unused_columns
 from stoker.bundle.interface import Interface
 from stoker.bundle.read import Bundle, open_bundle
 from stoker.bundle.session import Session
+from stoker.bundle.write import BUNDLE_FILE
 from stoker.core.errors import DataError, Place
 from stoker.core.steps import step_name
 from stoker.data.rejects import SCHEMA
 from stoker.features import BadCell
+
+if TYPE_CHECKING:
+    from stoker.store.artifact import Artifact
 
 _TABLE_ROWS = 16_384
 """Rows of a block without pictures."""
@@ -77,26 +81,41 @@ class Tensors:
         return good
 
 
-def load(bundle: str | Path, threads: int = 1) -> Predictor:
+def load(bundle: str | Path, threads: int = 1, *, home: str | Path | None = None) -> Predictor:
     """Verify a bundle and make it ready to answer.
 
     Args:
-        bundle: Its folder.
+        bundle: Its folder; or, as text, a model of the catalog: `NAME` (its champion, else its
+            newest version), `NAME@ALIAS` or `NAME@VERSION`.
         threads: Threads of one call into the graph; 1 is best for small models and many callers.
+        home: Where models are looked for; absent: `STOKER_HOME`, else `./.stoker`.
 
     Raises:
-        ArtifactError: If it is no whole bundle, or was written by a newer stoker.
+        ArtifactError: If there is no such folder or model, it is no whole bundle, or it was written
+            by a newer stoker.
     """
-    return Predictor(open_bundle(bundle), threads)
+    if isinstance(bundle, Path) or (Path(bundle) / BUNDLE_FILE).is_file():
+        return Predictor(open_bundle(bundle), threads)
+    # Only here: whoever has a folder needs no catalog and none of what it loads.
+    from stoker.bundle.find import find_bundle
+
+    found = find_bundle(bundle, None if home is None else Path(home))
+    return Predictor(open_bundle(found.folder), threads, held=found.artifact)
 
 
 @final
 class Predictor:
     """A loaded bundle."""
 
-    def __init__(self, bundle: Bundle, threads: int = 1) -> None:
-        """Use `load`, unless the bundle is open already."""
-        self._bundle = bundle
+    def __init__(self, bundle: Bundle, threads: int = 1, *, held: Artifact | None = None) -> None:
+        """Use `load`, unless the bundle is open already.
+
+        Args:
+            bundle: What answers.
+            threads: Of one call into the graph.
+            held: Its artifact, which is not collected as long as this value lives.
+        """
+        self._bundle, self._held = bundle, held
         self._session = Session(bundle, threads)
         self._block = _block_rows(bundle.interface)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
+from stoker.bundle.find import best_version
 from stoker.core.errors import ArtifactError
 from stoker.store.catalog import Catalog
 from stoker.store.garbage import Removed
@@ -12,9 +13,6 @@ from stoker.store.home import find_home, report_path
 from stoker.store.manifest import NAME, read_manifest
 from stoker.store.records import Ancestor, RunRecord
 from stoker.store.store import Store
-
-CHAMPION = "champion"
-"""The alias that stands for a model when none is named."""
 
 _COUNTS = {
     "rows_in": "rows in",
@@ -97,13 +95,6 @@ def _last_artifact(run: RunRecord) -> str:
     if not made:
         raise ArtifactError(f"run {run.id} has made nothing yet", fix="run it again to go on")
     return made[-1]
-
-
-def best_version(catalog: Catalog, name: str) -> str:
-    """The champion of a model if there is one, else its newest version."""
-    versions = catalog.models(name)
-    has_champion = any(CHAMPION in model.aliases for model in versions)
-    return CHAMPION if has_champion else str(versions[0].version)
 
 
 def lineage_tree(ancestors: Sequence[Ancestor]) -> str:

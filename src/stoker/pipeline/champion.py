@@ -16,8 +16,7 @@ from typing import Any
 from stoker.core import events
 from stoker.store.catalog import Catalog
 from stoker.store.records import ModelRecord
-
-CHAMPION = "champion"
+from stoker.store.versions import CHAMPION
 
 
 def crown(catalog: Catalog, name: str, version: int, *, higher_is_better: bool) -> str:

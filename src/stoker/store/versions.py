@@ -20,6 +20,9 @@ from stoker.store.lineage import now, to_json
 from stoker.store.records import ModelRecord
 from stoker.store.tables import ALIASES, MODELS, RUNS
 
+CHAMPION = "champion"
+"""The alias that stands for a model when none is named."""
+
 
 def add_version(
     connection: Connection,

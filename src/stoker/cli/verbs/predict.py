@@ -65,8 +65,8 @@ def verb(  # noqa: PLR0913 - one for each option
     home: Path | None,
 ) -> None:
     """Answer, say how many, and choose the exit code."""
+    from stoker.bundle.find import find_bundle
     from stoker.bundle.predictor import load
-    from stoker.cli.bundles import find_bundle
     from stoker.cli.machine import num_processors
     from stoker.cli.predictions import predict_file
     from stoker.cli.progress import make_listener

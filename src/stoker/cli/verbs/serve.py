@@ -47,7 +47,7 @@ from stoker.cli.options import HOME, make_settings
 @HOME
 def verb(bundle: str, pairs: tuple[str, ...], home: Path | None, **options: object) -> None:
     """Find the bundle and serve it until a signal comes."""
-    from stoker.cli.bundles import find_bundle
+    from stoker.bundle.find import find_bundle
     from stoker.cli.progress import make_listener
     from stoker.core.events import listening
     from stoker.serve.server import serve

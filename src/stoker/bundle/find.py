@@ -15,12 +15,12 @@ from pathlib import Path
 from typing import Any
 
 from stoker.bundle.write import BUNDLE_FILE
-from stoker.cli.history import best_version
 from stoker.core.errors import ArtifactError
 from stoker.store.artifact import Artifact
 from stoker.store.catalog import Catalog
 from stoker.store.home import find_home
 from stoker.store.store import Store
+from stoker.store.versions import CHAMPION
 
 
 @dataclass(frozen=True)
@@ -61,6 +61,13 @@ def find_bundle(text: str, home: Path | None) -> FoundBundle:
     artifact.verify()
     serve = catalog.run(model.run).result.get("serve", {}) if model.run else {}
     return FoundBundle(artifact.folder, name, str(model.version), artifact, serve)
+
+
+def best_version(catalog: Catalog, name: str) -> str:
+    """The champion of a model if there is one, else its newest version."""
+    versions = catalog.models(name)
+    has_champion = any(CHAMPION in model.aliases for model in versions)
+    return CHAMPION if has_champion else str(versions[0].version)
 
 
 def _unknown(text: str, known: list[str]) -> ArtifactError:
