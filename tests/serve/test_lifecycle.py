@@ -32,7 +32,7 @@ def test_the_greeting_says_where_and_what(digits: Path, start: Callable[..., Any
     with start(digits, workers=2, threads=1) as server:
         assert re.fullmatch(
             r"message serving digits 7 at http://127\.0\.0\.1:\d+ "
-            r"\(2 workers x 1 threads, this machine only\)\n",
+            r"\(2 workers x 1 thread, this machine only\)\n",
             server.greeting,
         )
         assert len(server.workers()) == 2

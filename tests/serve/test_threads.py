@@ -59,7 +59,7 @@ def test_the_server_says_what_it_measured(
     digits: Path, start: Callable[..., Any], threads: int
 ) -> None:
     with start(digits, workers=1, threads=threads) as server:
-        found = re.search(r"\(1 workers x (\d+) threads", server.greeting)
+        found = re.search(r"\(1 worker x (\d+) thread", server.greeting)
         assert found is not None
     times = r"; threads measured: a batch takes [\d.e-]+ ms on 1, [\d.e-]+ ms on \d+\)"
     assert (re.search(times, server.greeting) is not None) == (threads == 0)
@@ -71,5 +71,5 @@ def test_without_a_wish_each_core_has_a_worker_and_nothing_is_measured(
     digits: Path, start: Callable[..., Any]
 ) -> None:
     with start(digits, workers=0) as server:
-        assert f"({CORES} workers x 1 threads" in server.greeting
+        assert f"({CORES} workers x 1 thread," in server.greeting
         assert "a batch takes" not in server.greeting

@@ -17,6 +17,7 @@ import time
 from typing import TYPE_CHECKING, TextIO
 
 from stoker.cli.text import duration
+from stoker.core.events import counted
 
 if TYPE_CHECKING:
     from rich.progress import Progress, ProgressColumn, TaskID
@@ -81,7 +82,7 @@ class _LineTask:
     def close(self) -> None:
         spent_s = time.monotonic() - self.begin_s
         if spent_s >= _WORTH_A_LINE_S:
-            count = f"{self.done:,.0f} {self.unit} in " if self.unit else ""
+            count = f"{counted(self.done, self.unit)} in " if self.unit else ""
             remark = f", {self.remark}" if self.remark else ""
             self.lines.message(f"{self.title}: {count}{duration(spent_s)}{remark}")
 

@@ -111,3 +111,12 @@ def message(text: str) -> None:
 def warning(text: str) -> None:
     """Tell the user one line that asks for attention."""
     _listener.get().warning(text)
+
+
+def counted(number: float, unit: str) -> str:
+    """A number and its unit, which loses its plural s after 1.
+
+    >>> counted(1, "rows"), counted(1200, "rows"), counted(0, "steps")
+    ('1 row', '1,200 rows', '0 steps')
+    """
+    return f"{number:,.0f} {unit.removesuffix('s') if number == 1 else unit}"

@@ -23,7 +23,7 @@ from typing import Any
 
 from stoker.core import errors
 from stoker.core.errors import MachineError, Place, StokerError
-from stoker.core.events import message, warning
+from stoker.core.events import counted, message, warning
 from stoker.serve.keys import VARIABLE, Keys, read_keys
 from stoker.serve.listener import listen, url_of
 from stoker.serve.settings import ServeSettings
@@ -129,9 +129,10 @@ class _Supervisor:
         settings = self._settings
         access = "key needed" if self._keys else "this machine only"
         trial = _trial_of(ready["trial_s"]) if len(ready["trial_s"]) > 1 else ""
+        workers = counted(settings.num_workers, "workers")
         return (
             f"serving {ready['name']} {ready['version']} at {url_of(listening)} "
-            f"({settings.num_workers} workers x {settings.threads} threads, {access}{trial})"
+            f"({workers} x {counted(settings.threads, 'threads')}, {access}{trial})"
         )
 
     async def _start(self) -> tuple[Process, dict[str, Any]]:
