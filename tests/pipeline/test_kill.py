@@ -86,3 +86,5 @@ def test_nothing_is_lost_at_a_hundred_random_kills(
         found, hit = chain(folder, tmp_path / f"killed-{seed}", seed, longest_s)
         assert found == expected, f"chain {seed} differs"
         hits, seed = hits + hit, seed + 1
+        # No kill came in time: the machine is faster than when the undisturbed run was timed.
+        longest_s *= 1.0 if hit else 0.8
