@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pyarrow as pa
@@ -186,3 +187,41 @@ def test_an_existing_recipe_is_kept() -> None:
     Path("recipe.yaml").write_text("mine", encoding="utf-8")
     assert isinstance(init("images").exception, RecipeError)
     assert Path("recipe.yaml").read_text(encoding="utf-8") == "mine"
+
+
+def test_the_columns_of_a_table_are_named_as_a_comment() -> None:
+    rows = "".join(f"N{i},{i % 40},{'京沪'[i % 2]},{i * 7 % 90},{i % 2}\n" for i in range(200))
+    Path("rows.csv").write_text(f"编号,年龄,a: b,no,bought\n{rows}", encoding="utf-8")
+    assert init("table", "rows.csv", "--target", "bought").exit_code == 0
+    text = Path("recipe.yaml").read_text(encoding="utf-8")
+    assert '#   年龄: number\n#   "a: b": category\n#   "no": number\ntarget:' in text
+    assert "编号" not in text
+    assert load_recipe(Path("recipe.yaml")).inputs is None
+    uncommented = re.sub(r"(?m)^# (inputs:|  )", r"\1", text)
+    Path("named.yaml").write_text(uncommented, encoding="utf-8")
+    inputs = load_recipe(Path("named.yaml")).inputs
+    assert inputs is not None
+    assert list(inputs) == ["年龄", "a: b", "no"]
+
+
+def test_numbers_with_a_decimal_comma_name_the_inputs() -> None:
+    rows = "".join(f"{i % 30},{i % 7};{'京沪'[i % 2]};{i};{i % 9},5\n" for i in range(60))
+    Path("rows.csv").write_text(f"面积;区;房间;价格\n{rows}", encoding="utf-8")
+    assert init("table", "rows.csv", "--target", "价格").exit_code == 0
+    inputs = load_recipe(Path("recipe.yaml")).inputs
+    assert inputs is not None
+    assert {name: (step_name(f), getattr(f, "decimal", None)) for name, f in inputs.items()} == {
+        "面积": ("number", ","),
+        "区": ("category", None),
+    }
+
+
+def test_many_columns_are_cut_and_mixed_json_is_read() -> None:
+    lines = [json.dumps({f"c{k}": k * i % 11 for k in range(60)} | {"y": i % 2}) for i in range(50)]
+    lines[7] = json.dumps({"c1": ["a"], "c2": {"b": 1}, "c3": "x", "y": 1})
+    Path("rows.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    assert init("table", "rows.jsonl", "--target", "y").exit_code == 0
+    text = Path("recipe.yaml").read_text(encoding="utf-8")
+    assert text.count("#   c") == 40
+    assert "#   ...\n" in text
+    assert load_recipe(Path("recipe.yaml")).inputs is None

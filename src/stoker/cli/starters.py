@@ -11,20 +11,19 @@ import csv
 import json
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from difflib import get_close_matches
 from functools import partial
 from itertools import islice
 from pathlib import Path
 
-from stoker.cli.csv_form import CsvForm, csv_form
+from stoker.cli.csv_form import NUMBER, CsvForm, csv_form
 from stoker.core.errors import DataError, Place, RecipeError
 
 _FOLDER = Path(__file__).with_name("templates")
 _LOOKED_AT = 20_000
 _FEW_LABELS, _FEW_FRACTIONS = 20, 10
-_NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?", re.ASCII)
 _NO_VALUE = {
     "",
     "?",
@@ -40,6 +39,11 @@ _NO_VALUE = {
     "未测",
     "未填",
 }
+_INPUTS = """\
+# inputs:                               # absent: chosen from the columns, and printed
+#   age: number
+#   city: category"""
+"""Those lines of the template."""
 _READERS = {".csv": "csv", ".tsv": "csv", ".parquet": "parquet", ".jsonl": "jsonl"}
 
 
@@ -93,20 +97,37 @@ def fill_table(path: Path, target: str | None, project: Path) -> str:
         )
     reader = _READERS[path.suffix.lower()]
     form = csv_form(path) if reader == "csv" else CsvForm()
-    target = chosen_target(target, column_names(path, form), place)
+    names = column_names(path, form)
+    target = chosen_target(target, names, place)
     usual = asdict(CsvForm())
     options = [item for item in asdict(form).items() if item[1] != usual[item[0]]]
     said = "".join(f", {key}: {json.dumps(value)}" for key, value in options)
     source = f"{reader}: {{path: {relative(path, project)}{said}}}"
     text = read_template("table").replace("csv: {path: data/rows.csv}", source)
     text = text.replace("name: table", f"name: {recipe_name(path, 'table')}")
-    values = first_values(path, target, form)
+    # Of Parquet the target alone: its other columns may hold pictures, and have types anyway.
+    columns = first_columns(path, names if reader != "parquet" else [target], form)
+    values = columns.pop(target)
     pointed = values if form.delimiter == "," else [str(v or "").replace(",", ".") for v in values]
     measured = is_measured(pointed)
     text = text.replace(", stratify: label", "" if measured else f", stratify: {quoted(target)}")
     has_commas = measured and pointed != values and any("," in str(value) for value in values)
     task = '{regress: {decimal: ","}}' if has_commas else "regress" if measured else "classify"
-    return filled(text.replace("{label: classify}", f"{{{quoted(target)}: {task}}}"))
+    text = text.replace("{label: classify}", f"{{{quoted(target)}: {task}}}")
+    return filled(text.replace(_INPUTS, usual_inputs(columns, reader, form)))
+
+
+def usual_inputs(columns: Mapping[str, list[object]], reader: str, form: CsvForm) -> str:
+    """The lines of the recipe that name the inputs; those of the template if there are none."""
+    # Only here: `stoker init images` needs neither pyarrow nor what judges columns.
+    from stoker.cli.first_inputs import inputs_block
+    from stoker.data.acquire.csv import Csv
+
+    if not columns:
+        return _INPUTS
+    text_cells = Csv(path="rows.csv").text_cells() if reader == "csv" else None
+    may_have_commas = reader == "csv" and form.delimiter != ","
+    return inputs_block(columns, text_cells, quoted, may_have_commas=may_have_commas)
 
 
 def is_measured(values: list[object]) -> bool:
@@ -117,47 +138,48 @@ def is_measured(values: list[object]) -> bool:
     """
     texts = {str(value).strip() for value in values if value is not None}
     texts = {text for text in texts if text.lower() not in _NO_VALUE}
-    if not all(map(_NUMBER.fullmatch, texts)):
+    if not all(map(NUMBER.fullmatch, texts)):
         return False
     has_fraction = any(float(text) % 1 for text in texts)
     return len(texts) > (_FEW_FRACTIONS if has_fraction else max(_FEW_LABELS, len(values) / 50))
 
 
-def first_values(path: Path, column: str, form: CsvForm) -> list[object]:
-    """The first 20,000 values of a column.
+def first_columns(path: Path, names: Sequence[str], form: CsvForm) -> dict[str, list[object]]:
+    """The first 20,000 values of each column.
 
     Raises:
         DataError: If the file cannot be read so far.
     """
-    readers = {".parquet": _from_parquet, ".jsonl": _from_jsonl}
+    readers = {".parquet": partial(_from_parquet, names=names), ".jsonl": _from_jsonl}
     reader = readers.get(path.suffix.lower(), partial(_from_csv, form=form))
     try:
-        return list(islice(reader(path, column), _LOOKED_AT))
+        rows = list(islice(reader(path), _LOOKED_AT))
     except (ValueError, csv.Error) as error:  # pyarrow's and json's errors are ValueErrors
         raise DataError(
             f"cannot be read: {str(error).splitlines()[0]}",
             expected="a whole CSV, Parquet or JSON lines file",
-            place=Place(str(path), column=column),
+            place=Place(str(path)),
         ) from None
+    return {name: [row.get(name) for row in rows] for name in names}
 
 
-def _from_parquet(path: Path, column: str) -> Iterator[object]:
+def _from_parquet(path: Path, names: Sequence[str]) -> Iterator[Mapping[str, object]]:
     from stoker.data.acquire._parquet_child import tables_of_child
     from stoker.data.acquire.parquet import orders_for
 
-    for _, table in tables_of_child(orders_for([path], [column]), [str(path)]):
-        yield from table[column].to_pylist()
+    for _, table in tables_of_child(orders_for([path], list(names)), [str(path)]):
+        yield from table.to_pylist()
 
 
-def _from_jsonl(path: Path, column: str) -> Iterator[object]:
+def _from_jsonl(path: Path) -> Iterator[Mapping[str, object]]:
     with path.open(encoding="utf-8-sig", errors="replace") as file:
         for record in (json.loads(line) for line in file if line.strip()):
-            yield record.get(column) if isinstance(record, dict) else None
+            yield record if isinstance(record, dict) else {}
 
 
-def _from_csv(path: Path, column: str, form: CsvForm) -> Iterator[object]:
+def _from_csv(path: Path, form: CsvForm) -> Iterator[Mapping[str, object]]:
     with path.open(encoding=form.codec, errors="replace", newline="") as file:
-        yield from (row.get(column) for row in csv.DictReader(file, delimiter=form.delimiter))
+        yield from csv.DictReader(file, delimiter=form.delimiter)
 
 
 def filled(text: str) -> str:
