@@ -201,6 +201,7 @@ def test_what_is_wrong_with_json_is_said(
         ("age,age,职业\n1,1,a\n", 422, "twice"),
         ("x,x,age,职业\n0,0,1,a\n", 422, "twice"),
         ("age\n1\n", 422, "is missing"),
+        ("age;职业\n1,5;a\n", 422, "separated by commas, not by ';'"),
         ("Age,职业\n1,a\n", 422, "did you mean 'age'"),
         ("Age,职业\n1,a\n", 422, "is missing"),
         ('age,职业\n1,"a\n', 400, "not CSV"),

@@ -15,6 +15,7 @@ from __future__ import annotations
 import binascii
 import csv
 import io
+import re
 from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from typing import Any
@@ -33,6 +34,8 @@ _PYTHON_TYPES: dict[str, tuple[type, ...]] = {
 }
 _JSON_NAMES = {int: "a number", float: "a number", str: "a string", bool: "a bool", list: "a list"}
 _MAX_BAD = 1000
+_OTHER_DELIMITER = re.compile(r"[;\t|]")
+_MOST_SHOWN = 80
 _MAX_IGNORED = 20
 
 Cells = Mapping[str, Mapping[str, Any]]
@@ -120,7 +123,7 @@ def table_of_csv(
             status=415,
             expected="image/* or application/json",
         )
-    header, records = _read_csv(body, max_rows)
+    header, records = _read_csv(body, max_rows, cells)
     check_row_count(len(records), max_rows)
     unknown = [name for name in header if name not in cells and name != target]
     missing = [name for name in cells if name not in header]
@@ -136,13 +139,14 @@ def table_of_csv(
     ).select(list(cells))
 
 
-def _read_csv(body: bytes, max_rows: int) -> tuple[list[str], list[list[str]]]:
+def _read_csv(body: bytes, max_rows: int, cells: Cells) -> tuple[list[str], list[list[str]]]:
     try:
         text = body.decode("utf-8-sig")
         if "\0" in text:
             raise Refusal("the CSV holds a NUL character", status=422)
         reader = csv.reader(io.StringIO(text, newline=""), strict=True)
         header = next(reader, [])
+        _check_delimiter(header, cells)
         records: list[list[str]] = []
         for record in reader:
             if len(record) != len(header) and record:
@@ -157,6 +161,17 @@ def _read_csv(body: bytes, max_rows: int) -> tuple[list[str], list[list[str]]]:
     except csv.Error as error:
         raise Refusal(f"the body is not CSV: {error}", expected="CSV as RFC 4180") from None
     return header, records
+
+
+def _check_delimiter(header: list[str], cells: Cells) -> None:
+    """Refuse a header that another delimiter than the comma divides."""
+    other = _OTHER_DELIMITER.search(header[0]) if len(header) == 1 else None
+    if other and header[0] not in cells:
+        raise Refusal(
+            f"the header is one column, {header[0][:_MOST_SHOWN]!r}",
+            status=422,
+            expected=f"columns separated by commas, not by {other[0]!r}",
+        )
 
 
 def _bad_rows(
