@@ -105,9 +105,10 @@ class App:
         except ClientGone:
             self.metrics.reject("client_gone")
             return
-        await _send(send, answer)
         seconds = perf_counter() - began
+        # Before it is sent: whoever has the answer may ask for the counts, or kill this process.
         self.metrics.request(route.label, answer.status, seconds)
+        await _send(send, answer)
         if self.settings.access_log:
             _log(scope, route, answer, seconds)
 
