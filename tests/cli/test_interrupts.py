@@ -91,7 +91,7 @@ def published(project: Path) -> set[str]:
 
 STARTED: dict[str, Callable[[Path, int], bool]] = {
     "clean": lambda project, pid: "acquire" in published(project) and bool(children(pid)),
-    "train": lambda project, _: any((project / ".stoker").glob("work/*/*")),
+    "train": lambda project, _: any((project / ".stoker").glob("work/*/checkpoint.json")),
     "evaluate": lambda project, _: "baseline" in published(project),
 }
 

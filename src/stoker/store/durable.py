@@ -259,7 +259,7 @@ def _create(path: Path) -> tuple[Path, int]:
         try:
             if lock_new(descriptor, temporary):
                 return temporary, descriptor
-        except OSError:
+        except BaseException:  # a signal as well
             with suppress(OSError):
                 temporary.unlink()
             raise
