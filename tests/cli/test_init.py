@@ -225,3 +225,14 @@ def test_many_columns_are_cut_and_mixed_json_is_read() -> None:
     assert text.count("#   c") == 40
     assert "#   ...\n" in text
     assert load_recipe(Path("recipe.yaml")).inputs is None
+
+
+@pytest.mark.parametrize(
+    "cell", [["x", "y"], [], {"k": 1}, 10**30, "\ud800", True, None, 1.5], ids=ascii
+)
+def test_json_cells_of_any_kind_are_looked_at(cell: object) -> None:
+    lines = [json.dumps({"a": cell, "b": i % 7, "y": i % 2}) for i in range(60)]
+    Path("rows.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    done = init("table", "rows.jsonl", "--target", "y")
+    assert done.exit_code == 0, done.exception
+    assert "#   b: number\n" in Path("recipe.yaml").read_text(encoding="utf-8")

@@ -10,7 +10,8 @@ The choice is made from the processor and the shapes, never by a measurement: eq
 bit-equally.  The operator is the one that `torch.compile` emits; where a torch does not have it,
 this is `nn.Linear`, as it is in graphs that are exported.
 
-Cost: 10 microseconds a call over `nn.Linear`, for the Python of a custom gradient.
+Cost: 2 microseconds a call where it is `nn.Linear`, 28 forward and backward where it is not, for
+the Python of a custom gradient.
 """
 
 from __future__ import annotations
