@@ -144,8 +144,8 @@ def edit(bundle: Path, **changes: object) -> Path:
 
 
 def test_a_newer_format_asks_for_an_upgrade(make_table) -> None:
-    with pytest.raises(ArtifactError, match=r"(?s)bundle format 2.*pip install --upgrade"):
-        load(edit(make_table(), format=2))
+    with pytest.raises(ArtifactError, match=r"(?s)bundle format 3.*pip install --upgrade"):
+        load(edit(make_table(), format=3))
 
 
 @pytest.mark.parametrize(

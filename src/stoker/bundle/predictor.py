@@ -2,8 +2,8 @@
 
 Evaluation, compression and the server all use it, so training and serving cannot disagree: text is
 read as training read it, rows are mended by the fitted cleaners, turned into tensors by the fitted
-features, run through the ONNX graph, and turned into answers by the fitted task.  Rows go through
-in blocks, so memory does not grow with their number.
+features, run through the ONNX graph, and turned into answers by the decision and the fitted task.
+Rows go through in blocks, so memory does not grow with their number.
 
 Loading takes about 0.05 s for a small net; a prediction of one row is dominated by the graph.  One
 predictor may be used from several threads at once.  Not done: moving rows between processes,
@@ -12,21 +12,24 @@ batching across callers (that is the server's).
 
 from __future__ import annotations
 
+import copy
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, final
+from typing import TYPE_CHECKING, Any, Literal, Self, final
 
 import numpy as np
 import pyarrow as pa
 
+from stoker.bundle._regions import regions
 from stoker.bundle._tables import Rows, select_columns, to_table, unused_columns
+from stoker.bundle.decision import Decision
 from stoker.bundle.interface import Interface
 from stoker.bundle.read import Bundle, open_bundle
 from stoker.bundle.session import Session
 from stoker.bundle.write import BUNDLE_FILE
-from stoker.core.errors import DataError, Place
+from stoker.core.errors import DataError, Place, RecipeError
 from stoker.core.steps import step_name
 from stoker.data.rejects import SCHEMA
 from stoker.features import BadCell
@@ -116,6 +119,7 @@ class Predictor:
             held: Its artifact, which is not collected as long as this value lives.
         """
         self._bundle, self._held = bundle, held
+        self._decision = bundle.decision
         self._session = Session(bundle, threads)
         self._block = _block_rows(bundle.interface)
 
@@ -123,6 +127,26 @@ class Predictor:
     def interface(self) -> Interface:
         """What goes in and what comes out."""
         return self._bundle.interface
+
+    @property
+    def decision(self) -> Decision:
+        """From the graph's outputs to answers: calibration, threshold, sets and intervals."""
+        return self._decision
+
+    def with_threshold(self, threshold: float) -> Self:
+        """A predictor of the same graph that answers the second class from another probability on.
+
+        Raises:
+            RecipeError: If the model has not exactly two classes, or it is no probability.
+        """
+        if self.interface.task.num_outputs != 2:
+            raise RecipeError(
+                f"{self._bundle.name} has no threshold: it does not choose between two classes",
+                expected="a model of exactly two classes",
+            )
+        other = copy.copy(self)
+        other._decision = self._decision.with_threshold(threshold)
+        return other
 
     @property
     def info(self) -> dict[str, Any]:
@@ -141,6 +165,7 @@ class Predictor:
         *,
         on_bad: Literal["raise", "reject"] = "raise",
         extra: Literal["refuse", "ignore"] = "refuse",
+        intervals: bool = False,
     ) -> Prediction:
         """Answer raw rows.
 
@@ -151,6 +176,8 @@ class Predictor:
                 one, or `reject` those rows and answer the others.
             extra: What to do with columns that are neither inputs nor the target: `refuse` them,
                 because one of them may be an input under another name, or `ignore` them.
+            intervals: Whether answers carry what holds the truth in `decision.level` of unseen
+                rows: columns `low` and `high` of a number, a list `set` of classes.
 
         Raises:
             DataError: If a column is missing, or unknown with `extra="refuse"`, or a cell is bad
@@ -163,13 +190,13 @@ class Predictor:
         good_N = np.ones(table.num_rows, bool)
         good_N[[cell.index for _, cell in bad]] = False
         return Prediction(
-            table=self.interface.task.decode(output_NK[good_N]),
+            table=self._answers(output_NK[good_N], intervals=intervals),
             rejects=self._rejects(bad),
             row=np.flatnonzero(good_N),
         )
 
     def outputs(self, rows: Rows) -> np.ndarray:
-        """Raw outputs of raw rows, float32 (N, K): logits, or standardised values.
+        """Outputs of raw rows, float32 (N, K): calibrated logits, or standardised values.
 
         Raises:
             DataError: As `predict`; a bad cell always raises.
@@ -188,7 +215,7 @@ class Predictor:
         return self._transform(self._select(rows), 0)
 
     def outputs_of(self, tensors: Mapping[str, np.ndarray]) -> np.ndarray:
-        """Raw outputs of prepared tensors, float32 (N, K).
+        """Outputs of prepared tensors, float32 (N, K): calibrated logits, or standardised values.
 
         Args:
             tensors: The tensor of each input column, as the features make them; as many rows each.
@@ -201,7 +228,7 @@ class Predictor:
         for begin in range(0, num_rows, self._block):
             end = min(begin + self._block, num_rows)
             part = {name: tensors[name][begin:end] for name in self.interface.inputs}
-            output_NK[begin:end] = self._session.run(part)
+            output_NK[begin:end] = self._decision.adjust(self._session.run(part))
         return output_NK
 
     def input_schema(self) -> dict[str, Any]:
@@ -234,9 +261,18 @@ class Predictor:
         bad: list[tuple[str, BadCell]] = []
         for begin, part in self._blocks(table):
             tensors = self._transform(part, begin)
-            output_NK[begin : begin + part.num_rows] = self._session.run(tensors.values)
+            found_NK = self._session.run(tensors.values)
+            output_NK[begin : begin + part.num_rows] = self._decision.adjust(found_NK)
             bad += tensors.bad
         return output_NK, bad
+
+    def _answers(self, output_NK: np.ndarray, *, intervals: bool) -> pa.Table:
+        task, decision = self.interface.task, self._decision
+        answers = task.decode(output_NK, decision.weights)
+        if intervals:
+            for name, column in regions(output_NK, task, decision).items():
+                answers = answers.append_column(name, column)
+        return answers
 
     def _blocks(self, table: pa.Table) -> Iterator[tuple[int, pa.Table]]:
         for begin in range(0, table.num_rows, self._block):

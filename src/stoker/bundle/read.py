@@ -18,6 +18,7 @@ from pydantic import Field, ValidationError
 
 from stoker.bundle._graph_check import check_graph
 from stoker.bundle._weights import check_weights
+from stoker.bundle.decision import Decision
 from stoker.bundle.interface import Interface, first_problem
 from stoker.bundle.write import BUNDLE_FILE, FORMAT, GRAPH_FILE, WEIGHTS_FILE
 from stoker.core.errors import ArtifactError
@@ -48,6 +49,8 @@ class Bundle:
     """Facts about the model."""
     graph: bytes
     """The ONNX model."""
+    decision: Decision
+    """From the graph's outputs to answers."""
 
     @property
     def digest(self) -> str:
@@ -82,14 +85,22 @@ def open_bundle(folder: str | Path) -> Bundle:
     graph = _read(folder, manifest, GRAPH_FILE)
     check_graph(graph)
     check_weights(_read(folder, manifest, WEIGHTS_FILE))
+    interface = Interface.from_json(form.interface)
+    if not form.decision.fits(interface.task.num_outputs):
+        raise ArtifactError(
+            f"the decision of {folder} is that of a model with other outputs",
+            expected=f"parts for {interface.task.num_outputs} outputs",
+            fix=_REBUILD,
+        )
     return Bundle(
         folder=folder,
         manifest=manifest,
         name=form.name,
         stoker=form.stoker,
-        interface=Interface.from_json(form.interface),
+        interface=interface,
         model=form.model,
         graph=graph,
+        decision=form.decision,
     )
 
 
@@ -99,6 +110,7 @@ class _BundleForm(Step):
     stoker: Annotated[str, Field(max_length=128)]
     interface: dict[str, Any]
     model: dict[str, Any]
+    decision: Decision = Decision()
 
 
 def _parse_form(folder: Path, manifest: Manifest) -> _BundleForm:

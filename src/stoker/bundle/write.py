@@ -1,6 +1,6 @@
 """Write a bundle: graph, weights and interface in one folder, sealed by a manifest.
 
-    bundle.json           name, format, interface, facts about the model
+    bundle.json           name, format, interface, decision, facts about the model
     model.onnx            one input per column, one output
     weights.safetensors   everything needed to rebuild or continue the model
     manifest.json         size and SHA-256 of every other file
@@ -22,14 +22,16 @@ import numpy as np
 from stoker import __version__
 from stoker.bundle._graph_check import check_graph
 from stoker.bundle._weights import pack_weights
+from stoker.bundle.decision import Decision
 from stoker.bundle.interface import Interface
 from stoker.core.canonical import canonical_json, fingerprint
 from stoker.core.names import check_name, check_relative
 from stoker.store.durable import make_folder, write_file
 from stoker.store.manifest import write_manifest
 
-FORMAT = 1
-"""Version of the bundle's form; every later stoker reads it."""
+FORMAT = 2
+"""Version of the bundle's form; every later stoker reads it.  2: numbers reach graphs as float64,
+and a decision stands beside the graph."""
 
 BUNDLE_FILE = "bundle.json"
 GRAPH_FILE = "model.onnx"
@@ -44,6 +46,7 @@ def write_bundle(  # noqa: PLR0913 - each argument is one part of a bundle
     graph: bytes,
     weights: Mapping[str, np.ndarray],
     model: Mapping[str, Any],
+    decision: Decision | None = None,
     extra_files: Mapping[str, bytes] | None = None,
 ) -> None:
     """Write a whole bundle into `folder`, which is made if it is not there.
@@ -55,6 +58,7 @@ def write_bundle(  # noqa: PLR0913 - each argument is one part of a bundle
         graph: The ONNX model, with inputs named by `stoker.models._graph_names.graph_input`.
         weights: Arrays by name.
         model: Facts for people and programs, JSON values (such as the step and its fields).
+        decision: What stands between outputs and answers; None: nothing.
         extra_files: Further files by relative path.
 
     Raises:
@@ -69,6 +73,7 @@ def write_bundle(  # noqa: PLR0913 - each argument is one part of a bundle
         "stoker": __version__,
         "interface": interface.to_json(),
         "model": dict(model),
+        "decision": (decision or Decision()).model_dump(mode="json"),
     }
     files = {
         BUNDLE_FILE: canonical_json(form) + b"\n",

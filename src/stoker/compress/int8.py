@@ -78,6 +78,7 @@ class Int8(Compressor):
             graph=graphs[form],
             weights=_initializers(graphs[form]),
             model={**source.model, "compressed": {step_name(self): {"form": form}}},
+            decision=source.decision,
         )
 
 

@@ -8,7 +8,7 @@ Only `loss` needs torch, and imports it when called: a server loads this package
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from stoker.core.steps import Step, make_step, step_spec
@@ -47,8 +47,14 @@ class FittedTask(Step, ABC):
         """Targets as the loss wants them; a label never seen in training is a bad cell."""
 
     @abstractmethod
-    def decode(self, output_NK: np.ndarray) -> pa.Table:
-        """Raw outputs (logits, standardised values) as answers, with a column `prediction`."""
+    def decode(self, output_NK: np.ndarray, weights: Sequence[float] | None = None) -> pa.Table:
+        """Raw outputs (logits, standardised values) as answers, with a column `prediction`.
+
+        Args:
+            output_NK: Shape (N, num_outputs).
+            weights: What the probability of each class is multiplied with before the largest is
+                answered; None: nothing.
+        """
 
     @abstractmethod
     def loss(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -84,11 +85,13 @@ class FittedClassify(FittedTask):
         target_N = np.maximum(code_N.astype(np.int64) - 1, 0)
         return Transformed(target_N, tuple(sorted((*bad, *more), key=lambda cell: cell.index)))
 
-    def decode(self, output_NK: np.ndarray) -> pa.Table:
+    def decode(self, output_NK: np.ndarray, weights: Sequence[float] | None = None) -> pa.Table:
         """Answers: `prediction`, `confidence` and all `probabilities` in the order of `classes`.
 
         Args:
             output_NK: Logits, shape (N, num_outputs), floating.
+            weights: The class with the largest probability times weight is answered; None: the most
+                probable one.  `confidence` is the probability of the answered class either way.
 
         Raises:
             ArtifactError: If a logit is NaN; an answer made from it would be noise.
@@ -98,7 +101,8 @@ class FittedClassify(FittedTask):
         ['dog']
         """
         probability_NK = softmax(output_NK)
-        code_N = probability_NK.argmax(axis=1)
+        worth_NK = probability_NK if weights is None else probability_NK * np.asarray(weights)
+        code_N = worth_NK.argmax(axis=1)
         confidence_N = probability_NK[np.arange(len(code_N)), code_N]
         flat = pa.array(probability_NK.ravel())
         return pa.table(

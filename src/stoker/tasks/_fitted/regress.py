@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
@@ -70,11 +71,12 @@ class FittedRegress(NumberCells, FittedTask):
         value_N[[cell.index for cell in bad]] = 0
         return Transformed(value_N.astype(np.float32), bad)
 
-    def decode(self, output_NK: np.ndarray) -> pa.Table:
+    def decode(self, output_NK: np.ndarray, weights: Sequence[float] | None = None) -> pa.Table:
         """Answers: `prediction` as float64, in the target's own unit.
 
         Args:
             output_NK: Standardised values, shape (N, 1), floating.
+            weights: Of classes; a number has none.
 
         Raises:
             ArtifactError: If an output is NaN.

@@ -1,0 +1,47 @@
+"""What holds the truth in a stated share of unseen rows: intervals of numbers, sets of classes."""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+
+from stoker.bundle.decision import Decision
+from stoker.tasks import FittedTask
+from stoker.tasks._fitted.classify import FittedClassify, softmax
+from stoker.tasks._fitted.regress import FittedRegress
+
+
+def regions(output_NK: np.ndarray, task: FittedTask, decision: Decision) -> dict[str, pa.Array]:
+    """Columns beside the answers: `low` and `high` of a number, or `set`, a list of labels.
+
+    Args:
+        output_NK: Outputs as the decision adjusted them.
+        task: What is asked of the target.
+        decision: Says how wide they are.
+
+    Returns:
+        Nothing where the bundle does not know how wide; it was written before they were measured.
+    """
+    match task:
+        case FittedRegress() if decision.interval is not None:
+            ends = decision.interval.around(output_NK[:, 0].astype(np.float64))
+            low_N, high_N = (end_N * task.std + task.mean for end_N in ends)
+            return {"low": pa.array(low_N), "high": pa.array(high_N)}
+        case FittedClassify() if decision.share is not None:
+            member_NK = members(softmax(output_NK), decision.share)
+            offset = np.concatenate([[0], member_NK.sum(axis=1).cumsum()]).astype(np.int32)
+            labels = task.labels.take(pa.array(np.nonzero(member_NK)[1]))
+            return {"set": pa.ListArray.from_arrays(pa.array(offset), labels)}
+    return {}
+
+
+def members(probability_NK: np.ndarray, share: float) -> np.ndarray:
+    """Which classes belong to the set of each row, bool (N, K); the most probable always does.
+
+    >>> members(np.array([[0.7, 0.2, 0.1], [0.4, 0.35, 0.25]]), 0.3).tolist()
+    [[True, False, False], [True, True, False]]
+    """
+    best_N = probability_NK.argmax(axis=1)
+    member_NK = probability_NK >= share
+    member_NK[np.arange(len(best_N)), best_N] = True
+    return member_NK

@@ -1,0 +1,134 @@
+"""From a graph's output to a decision: calibrated probabilities, a threshold, sets and intervals.
+
+Four things are learned from rows that no member of the model was fitted to (folds left out, or the
+validation part), and kept in the bundle beside the graph, so that every way to ask the model gets
+the same answer:
+
+* `shift` takes back the weights of classes: weights w multiply the odds that a model learns by w,
+  so log(w) is subtracted from its logits, and its probabilities mean shares of rows again;
+* `temperature` divides the logits where that lowers the log loss (Guo et al. 2017);
+* `weights` move the answer: the class with the largest probability times weight is answered, which
+  for two classes is a threshold.  Probabilities are not touched;
+* `share` and `interval` are split conformal: sets of classes and intervals of numbers that hold the
+  truth in `level` of unseen rows, whatever the model (Vovk et al. 2005; Sadinle et al. 2019).
+
+A bundle without a decision answers as one whose decision changes nothing.
+
+Cost: a few operations a row.
+"""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import Annotated, Self
+
+import numpy as np
+from pydantic import Field, model_validator
+
+from stoker.core.errors import RecipeError
+from stoker.core.steps import Step
+
+Positive = Annotated[float, Field(gt=0)]
+Share = Annotated[float, Field(gt=0, lt=1)]
+
+
+class Interval(Step):
+    """How far the truth lies from the prediction, by size of the prediction.
+
+    Rows are grouped by their predicted number, as errors of large numbers are often larger; values
+    are standardised, as the graph gives them.
+    """
+
+    edges: tuple[float, ...] = ()
+    """Predictions at which a new group begins, rising."""
+    low: tuple[float, ...]
+    """For each group, what is added to the prediction for the lower end."""
+    high: tuple[float, ...]
+    """For each group, what is added to it for the upper end."""
+
+    @model_validator(mode="after")
+    def _ends_fit(self) -> Self:
+        if not len(self.low) == len(self.high) == len(self.edges) + 1:
+            raise ValueError("an interval has one low and one high more than it has edges")
+        if any(before >= after for before, after in pairwise(self.edges)):
+            raise ValueError("edges rise")
+        return self
+
+    def around(self, value_N: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Lower and upper end for each predicted standardised value.
+
+        >>> [end.tolist() for end in Interval(low=(-1.0,), high=(2.0,)).around(np.array([5.0]))]
+        [[4.0], [7.0]]
+        """
+        group_N = np.searchsorted(np.asarray(self.edges), value_N, side="right")
+        return value_N + np.asarray(self.low)[group_N], value_N + np.asarray(self.high)[group_N]
+
+
+class Decision(Step):
+    """What stands between the output of a graph and an answer."""
+
+    shift: tuple[float, ...] | None = None
+    """Added to the logit of each class; None: nothing."""
+    temperature: Positive = 1.0
+    """What logits are divided by, after the shift."""
+    weights: tuple[Positive, ...] | None = None
+    """The class with the largest probability times weight is answered; None: the most probable."""
+    aim: str = ""
+    """What `weights` were chosen for, in words; empty for the most probable class."""
+    level: Share = 0.9
+    """Share of unseen rows whose truth sets and intervals are to hold."""
+    share: float | None = None
+    """Smallest probability of a class that belongs to a set; None: no sets."""
+    interval: Interval | None = None
+    """Ends of intervals around a predicted number; None: no intervals."""
+
+    @property
+    def threshold(self) -> float | None:
+        """Probability of the second of two classes from which on it is answered.
+
+        >>> Decision(weights=(1.0, 3.0)).threshold, Decision().threshold
+        (0.25, None)
+        """
+        if self.weights is None or len(self.weights) != 2:
+            return None
+        return self.weights[0] / (self.weights[0] + self.weights[1])
+
+    @property
+    def changes_nothing(self) -> bool:
+        """Whether outputs and answers are as the graph gives them."""
+        return self.shift is None and self.temperature == 1.0 and self.weights is None
+
+    def with_threshold(self, threshold: float) -> Self:
+        """The same decision with another threshold for the second of two classes.
+
+        Raises:
+            RecipeError: If it does not lie between 0 and 1.
+
+        >>> Decision().with_threshold(0.2).threshold
+        0.2
+        """
+        if not 0 < threshold < 1:
+            raise RecipeError(
+                f"the threshold {threshold:g} is no probability",
+                expected="a number between 0 and 1, both left out",
+            )
+        weights = (threshold, 1 - threshold)
+        return self.model_copy(update={"weights": weights, "aim": f"threshold {threshold:g}"})
+
+    def adjust(self, output_NK: np.ndarray) -> np.ndarray:
+        """Outputs whose softmax is calibrated; standardised values stay as they are, float32.
+
+        >>> Decision(shift=(0.0, -1.0), temperature=2.0).adjust(np.array([[0.0, 3.0]])).tolist()
+        [[0.0, 1.0]]
+        """
+        if self.shift is not None:
+            output_NK = output_NK + np.asarray(self.shift)
+        if self.temperature != 1.0:
+            output_NK = output_NK / self.temperature
+        return np.asarray(output_NK, np.float32)
+
+    def fits(self, num_outputs: int) -> bool:
+        """Whether its parts are those of a model with so many outputs."""
+        lengths = {len(part) for part in (self.shift, self.weights) if part is not None}
+        is_number = num_outputs == 1
+        return lengths <= {num_outputs} and not (is_number and (lengths or self.share))
