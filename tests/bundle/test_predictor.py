@@ -112,6 +112,69 @@ def test_outputs_of_tensors_equal_outputs_of_rows(
         np.testing.assert_array_equal(predictor.outputs_of(tensors), predictor.outputs(rows))
 
 
+def test_one_dict_of_cells_is_one_row(table: Predictor, picture: Predictor) -> None:
+    row = {"年龄": 61, "job": "厨师"}
+    assert table.predict(row).table == table.predict([row]).table
+    missing = table.predict({"年龄": None, "job": np.str_("cook"), "id": 7})
+    assert len(missing) == 1
+    assert missing.ignored == ("id",)
+    scalar = table.predict({"年龄": np.float64(61), "job": "厨师"})
+    assert scalar.table == table.predict([row]).table
+    with pytest.raises(DataError, match="no column '图像'"):
+        picture.predict({"picture": b"GIF89a"})
+
+
+def test_probabilities_as_an_array_in_the_order_of_the_classes(
+    table: Predictor, picture: Predictor, people: pa.Table, pictures: pa.Table
+) -> None:
+    assert table.classes == ("low", "high")
+    probability_NK = table.predict_proba(people)
+    assert probability_NK.shape == (5, 2)
+    assert probability_NK.dtype == np.float32
+    np.testing.assert_allclose(probability_NK.sum(axis=1), 1, rtol=1e-6)
+    np.testing.assert_array_equal(probability_NK[:, 1] > 0.5, SCORES > 0)
+    assert table.predict_proba(people.slice(0, 0)).shape == (0, 2)
+    assert picture.classes == ()
+    with pytest.raises(DataError, match="the number 'size', which has no classes"):
+        picture.predict_proba(pictures)
+
+
+def test_answers_join_the_pandas_table_that_was_asked_about(
+    table: Predictor, people: pa.Table
+) -> None:
+    frame = people.to_pandas().assign(年龄=["25", "x", None, "40", "41"], note=1)
+    frame = frame.set_axis(list("edcba"))
+    answer = table.predict(frame, on_bad="reject")
+    joined = frame.join(answer.to_pandas())
+    assert answer.ignored == ("note",)
+    assert list(joined.loc[["e", "a"], "prediction"]) == ["low", "high"]
+    assert joined["prediction"].isna().tolist() == [False, True, False, False, False]
+    assert joined["probability_high"]["a"] == joined["confidence"]["a"]
+    rows = people.to_pylist()
+    assert table.predict(rows[3:]).to_pandas().index.tolist() == [0, 1]
+
+
+def test_answers_show_themselves(table: Predictor, people: pa.Table) -> None:
+    rows = [{**row, "<id>": 1.5} for row in people.to_pylist() * 4]
+    rows[1]["年龄"] = float("inf")
+    answer = table.predict(rows, on_bad="reject")
+    said = "19 rows answered, 1 rejected; not used: '<id>'"
+    assert repr(answer).startswith(f"<Prediction: {said}; columns prediction, confidence, ")
+    page = answer._repr_html_()
+    assert "&lt;id&gt;" in page
+    assert "<id>" not in page
+    assert page.count("<tr>") == 11
+    assert page.count("<th>") == 5
+    assert answer.to_polars().columns == answer.to_pandas().columns.tolist()
+    assert answer.to_polars().columns[-1] == "probability_high"
+
+
+def test_a_predictor_shows_what_goes_in_and_out(table: Predictor) -> None:
+    assert repr(table) == "<Predictor 'people': 'income' from '年龄', 'job'>"
+    assert "<td>job<td>category<td>input" in table._repr_html_()
+    assert "<td>income<td>classify<td>target" in table._repr_html_()
+
+
 def test_answers_pass_to_pandas_and_polars(table: Predictor, people: pa.Table) -> None:
     answer = table.predict(people)
     assert polars.DataFrame(answer)["prediction"][1] == "high"
@@ -125,19 +188,12 @@ def test_answers_pass_to_pandas_and_polars(table: Predictor, people: pa.Table) -
         ({"job": ["1"], "年齢": [1]}, "rename '年齢' to '年龄'"),
         ({"jobs": ["1"], "id": [1]}, "no columns '年龄', 'job'\n.*rename 'jobs' to 'job'"),
         ([{"id": 1}], "row 0.*no '年龄', 'job'"),
-        (
-            {"job": ["1"], "年龄": [1], "shoe size": [44]},
-            "a column 'shoe size' that the model does not know.*extra=\"ignore\"",
-        ),
-        (
-            {"job": ["1"], "年龄": [1], "id": [44], "shoe size": [44]},
-            "columns 'id', 'shoe size' that the model does not know",
-        ),
         ([{"job": "1", "年龄": 1}, {"job": "1"}], "row 1.*no '年龄'"),
         ([{"job": "1", "年龄": 1}, ["1", 1]], "row 1.*is a list"),
         ({"job": ["1", "2"], "年龄": [1]}, "differ in length: 'job' has 2, '年龄' has 1"),
         ({"job": ["1", 2], "年龄": [1, 2]}, "column job.*cannot stand in one column"),
-        ({"job": "1", "年龄": [1]}, "column job.*the cells are a str"),
+        ({"job": "1", "年龄": [1]}, "column job.*one cell, '1', where other columns have a list"),
+        ({"job": "1"}, "no column '年龄'"),
         ("age,job\n1,2", "rows of type str cannot be read"),
         (17, "rows of type int cannot be read"),
         (
@@ -162,18 +218,45 @@ def test_a_column_that_stands_twice_is_refused(table: Predictor) -> None:
         table.predict(twice)
 
 
-def test_unknown_columns_may_be_ignored_on_request(table: Predictor, people: pa.Table) -> None:
+def test_columns_that_are_no_input_are_left_out_and_named(
+    table: Predictor, people: pa.Table
+) -> None:
+    expected = table.predict(people)
+    assert expected.ignored == ()
     wider = people.append_column("shoe size", pa.array([40, 41, 42, 43, 44]))
-    answer = table.predict(wider, extra="ignore")
-    assert answer.table == table.predict(people).table
+    wider = wider.append_column("income", pa.array(["low"] * 5))
     dicts: list[dict[str, Any]] = [
         {**row, "shoe size": 40, "note": 1} for row in people.to_pylist()
     ]
     del dicts[1]["note"]
     dicts[2]["note"] = "text"
-    assert table.predict(dicts, extra="ignore").table == answer.table
     columns = {**people.to_pydict(), "note": [1, "a", None, 2.5, b""], "short": []}
-    assert table.predict(columns, extra="ignore").table == answer.table
+    indexed = wider.to_pandas().set_index(pandas.Index(list("abcde"), name="who"))
+    for rows, ignored in (
+        (wider, ("shoe size",)),
+        (wider.to_batches()[0], ("shoe size",)),
+        (indexed, ("shoe size",)),
+        (polars.from_arrow(wider), ("shoe size",)),
+        (dicts, ("shoe size", "note")),
+        (columns, ("note", "short")),
+    ):
+        answer = table.predict(rows)
+        assert answer.table == expected.table
+        assert answer.ignored == ignored
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        ({"shoe size": [44]}, "a column 'shoe size' that the model does not know"),
+        ({"id": [4], "shoe size": [44]}, "columns 'id', 'shoe size' that the model does not know"),
+    ],
+)
+def test_columns_that_are_no_input_are_refused_on_request(
+    table: Predictor, more: dict[str, list[int]], said: str
+) -> None:
+    with pytest.raises(DataError, match=f'(?s){said}.*extra="ignore"'):
+        table.predict({"job": ["1"], "年龄": [1], **more}, extra="refuse")
 
 
 def test_rejecting_answers_the_good_rows(table: Predictor) -> None:

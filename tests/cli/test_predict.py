@@ -193,10 +193,25 @@ def test_cells_of_any_kind_are_repeated(age_bundle: Path, tmp_path: Path, ending
 
 def test_probabilities_are_columns_by_label(age_bundle: Path, tmp_path: Path) -> None:
     (tmp_path / "in.csv").write_text("年龄\n50\n", encoding="utf-8")
-    done = predict(age_bundle, tmp_path / "in.csv", "-o", tmp_path / "out.csv", "--probabilities")
-    assert done.exit_code == 0, done.output
+    asked = (age_bundle, tmp_path / "in.csv", "-o", tmp_path / "out.csv")
+    assert predict(*asked).exit_code == 0
     (row,) = read_csv(tmp_path / "out.csv")
     assert (row["probability_低"], row["probability_高"]) == ("0.5", "0.5")
+    assert predict(*asked, "--no-probabilities").exit_code == 0
+    assert list(read_csv(tmp_path / "out.csv")[0]) == ["年龄", "prediction", "confidence"]
+
+
+def test_answers_are_answered_again_and_no_column_is_lost(age_bundle: Path, tmp_path: Path) -> None:
+    (tmp_path / "in.csv").write_text("年龄,prediction\n20,雨\n70,晴\n", encoding="utf-8")
+    for source, output in (("in.csv", "one.csv"), ("one.csv", "two.csv")):
+        done = predict(age_bundle, tmp_path / source, "-o", tmp_path / output)
+        assert done.exit_code == 0, done.output
+    assert "own column 'prediction' is called 'prediction_input_input' beside" in done.stderr
+    rows = read_csv(tmp_path / "two.csv")
+    assert [row["prediction_input"] for row in rows] == ["雨", "晴"]
+    for row in rows:
+        assert row["prediction_input_input"] == row["prediction"]
+        assert row["probability_高_input"] == row["probability_高"]
 
 
 def test_a_rejects_file_of_an_earlier_call_goes(age_bundle: Path, tmp_path: Path) -> None:

@@ -1,7 +1,8 @@
 """Rows in the forms people have them, as one Arrow table with exactly the expected columns.
 
 Accepted: an Arrow table or batch, anything with the Arrow PyCapsule interface (Polars, pandas,
-DuckDB and others), a list of dicts, a dict of columns.  No library is imported for it.
+DuckDB and others), a list of dicts, a dict of columns, one dict of cells.  No library is imported
+for it.
 
 A dict of a list that lacks a key is an error, not a silent null: a client that forgets a field must
 hear of it; null has to be said.
@@ -21,9 +22,12 @@ from typing import Any, Protocol, runtime_checkable
 import pyarrow as pa
 
 from stoker.core.errors import DataError, Place
+from stoker.core.names import listed, short
 
 _MOST_RENAMES = 5
-_FORMS = "an Arrow, pandas or Polars table, a list of dicts, or a dict of columns"
+_FORMS = (
+    "an Arrow, pandas or Polars table, a list of dicts, a dict of columns, or one row as a dict"
+)
 
 
 @runtime_checkable
@@ -57,7 +61,11 @@ def to_table(rows: Rows, columns: Sequence[str], *, only: bool = False) -> pa.Ta
     if isinstance(rows, pa.RecordBatch):
         return pa.Table.from_batches([rows])
     if isinstance(rows, Mapping):
-        return _from_columns({n: c for n, c in rows.items() if not only or n in columns})
+        missing = [name for name in columns if name not in rows]
+        if only and missing:
+            raise _missing(missing, columns, rows)
+        wanted = {n: c for n, c in rows.items() if not only or n in columns}
+        return _from_dicts([wanted], columns, only) if _is_row(wanted) else _from_columns(wanted)
     if hasattr(rows, "__arrow_c_stream__"):
         return _from_stream(rows)
     if isinstance(rows, Sequence) and not isinstance(rows, str | bytes):
@@ -92,11 +100,34 @@ def select_columns(
     if unknown:
         several = "columns" if len(unknown) > 1 else "a column"
         raise DataError(
-            f"the rows have {several} {_listed(unknown)} that the model does not know",
-            expected=f"the columns {_listed(columns)}",
+            f"the rows have {several} {listed(unknown)} that the model does not know",
+            expected=f"the columns {listed(columns)}",
             fix=advice,
         )
     return table.select(list(columns))
+
+
+def left_out(rows: Rows, table: pa.Table, known: Iterable[str]) -> list[str]:
+    """Columns of the rows that are not known, whether or not the table still has them.
+
+    Args:
+        rows: What was given.
+        table: What `to_table` made of it.
+        known: Names that are looked at, or may be there.
+    """
+    if isinstance(rows, Mapping):
+        found = dict.fromkeys(rows)
+    elif isinstance(rows, Sequence):
+        found = dict.fromkeys(name for row in rows for name in row)
+    else:
+        return unused_columns(table, known)
+    spare = set(known)
+    return [str(name) for name in found if name not in spare]
+
+
+def pandas_index(rows: Any) -> Any:
+    """The index of a pandas table; None for every other form."""
+    return rows.index if type(rows).__module__.partition(".")[0] == "pandas" else None
 
 
 def unused_columns(table: pa.Table, known: Iterable[str]) -> list[str]:
@@ -107,15 +138,20 @@ def unused_columns(table: pa.Table, known: Iterable[str]) -> list[str]:
 
 def _missing(missing: Sequence[str], columns: Sequence[str], found: Iterable[str]) -> DataError:
     """What to say where columns are missing: all of them, and what they may be called instead."""
-    spare = set(found).difference(columns)
-    pairs = [(name, get_close_matches(name, spare, n=1, cutoff=0.5)) for name in missing]
-    near = [f"{match[0]!r} to {name!r}" for name, match in pairs if match]
     no = "no columns" if len(missing) > 1 else "no column"
     return DataError(
-        f"the rows have {no} {_listed(missing)}",
-        expected=f"the columns {_listed(columns)}",
-        fix=f"rename {', '.join(near[:_MOST_RENAMES])}?" if near else None,
+        f"the rows have {no} {listed(missing)}",
+        expected=f"the columns {listed(columns)}",
+        fix=_renames(missing, columns, found),
     )
+
+
+def _renames(missing: Sequence[str], columns: Sequence[str], found: Iterable[str]) -> str | None:
+    """Which of the columns found may be the missing ones under another name."""
+    spare = set(map(str, found)).difference(columns)
+    pairs = [(name, get_close_matches(name, spare, n=1, cutoff=0.5)) for name in missing]
+    near = [f"{match[0]!r} to {name!r}" for name, match in pairs if match]
+    return f"rename {', '.join(near[:_MOST_RENAMES])}?" if near else None
 
 
 def _pandas_index(table: pa.Table) -> list[str]:
@@ -125,6 +161,19 @@ def _pandas_index(table: pa.Table) -> list[str]:
         return [name for name in note.get("index_columns", ()) if isinstance(name, str)]
     except (ValueError, AttributeError, TypeError):
         return []
+
+
+def _is_row(cells: Mapping[str, Any]) -> bool:
+    """Whether a dict is one row: it has cells, and no list or array is among them.
+
+    >>> _is_row({"a": 1, "b": "x"}), _is_row({"a": [1], "b": "x"}), _is_row({})
+    (True, False, False)
+    """
+    return bool(cells) and all(map(_is_cell, cells.values()))
+
+
+def _is_cell(value: Any) -> bool:
+    return isinstance(value, str | bytes) or not hasattr(value, "__len__")
 
 
 def _from_columns(columns: Mapping[str, Any]) -> pa.Table:
@@ -154,8 +203,9 @@ def _from_dicts(rows: Sequence[Any], columns: Sequence[str], only: bool) -> pa.T
         absent = [str(name) for name in names if name not in row]
         if absent:
             raise DataError(
-                f"a row has no {_listed(absent)}",
-                expected=f"the columns {_listed(columns)} in each row; null if not known",
+                f"a row has no {listed(absent)}",
+                expected=f"the columns {listed(columns)} in each row; null if not known",
+                fix=_renames(absent, columns, row),
                 place=Place(row=index),
             )
     return pa.table({str(name): _array(str(name), [row[name] for row in rows]) for name in names})
@@ -174,10 +224,10 @@ def _from_stream(rows: Any) -> pa.Table:
 def _array(name: str, cells: Any) -> pa.Array | pa.ChunkedArray:
     if isinstance(cells, pa.Array | pa.ChunkedArray):
         return cells
-    if isinstance(cells, str | bytes) or not hasattr(cells, "__len__"):
+    if _is_cell(cells):
         raise DataError(
-            f"the cells are a {type(cells).__name__}",
-            expected="a list or an array of cells",
+            f"there is one cell, {short(cells)}, where other columns have a list of cells",
+            expected="a list or an array of cells in each column, or one row with a cell in each",
             place=Place(column=name),
         )
     try:
@@ -192,9 +242,3 @@ def _array(name: str, cells: Any) -> pa.Array | pa.ChunkedArray:
 
 def _first_line(error: Exception) -> str:
     return str(error).split("\n", 1)[0][:200]
-
-
-def _listed(columns: Sequence[str]) -> str:
-    shown = ", ".join(repr(name) for name in columns[:30])
-    more = len(columns) - 30
-    return shown + (f" and {more} more" if more > 0 else "")

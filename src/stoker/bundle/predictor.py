@@ -23,16 +23,26 @@ import numpy as np
 import pyarrow as pa
 
 from stoker.bundle._regions import regions
-from stoker.bundle._tables import Rows, select_columns, to_table, unused_columns
+from stoker.bundle._tables import (
+    Rows,
+    left_out,
+    pandas_index,
+    select_columns,
+    to_table,
+)
 from stoker.bundle.decision import Decision
 from stoker.bundle.interface import Interface
+from stoker.bundle.prediction import Prediction, probabilities_NK
 from stoker.bundle.read import Bundle, open_bundle
 from stoker.bundle.session import Session
 from stoker.bundle.write import BUNDLE_FILE
 from stoker.core.errors import DataError, Place, RecipeError
+from stoker.core.html import html_table
+from stoker.core.names import listed
 from stoker.core.steps import step_name
 from stoker.data.rejects import SCHEMA
 from stoker.features import BadCell
+from stoker.tasks._fitted.classify import FittedClassify
 
 if TYPE_CHECKING:
     from stoker.store.artifact import Artifact
@@ -46,26 +56,6 @@ _FEWEST_PICTURES = 32
 _NO_REJECTS = pa.Table.from_batches([], SCHEMA)
 _SPARE = ("_row", "_source", "_line", "_part")
 """Columns that stoker's own tables carry beside the data."""
-
-
-@dataclass(frozen=True)
-class Prediction:
-    """Answers, and the rows that got none."""
-
-    table: pa.Table
-    """One row per answered input row, in order: the columns of the task, `prediction` first."""
-    rejects: pa.Table
-    """One record per bad cell, columns of `stoker.data.rejects.SCHEMA`; `_row` counts from 0."""
-    row: np.ndarray
-    """Position of each answered row in the input, int64; all of them when nothing was rejected."""
-
-    def __len__(self) -> int:
-        """Rows that were answered."""
-        return self.table.num_rows
-
-    def __arrow_c_stream__(self, requested_schema: object = None) -> object:
-        """The answers for pandas, Polars and others: `polars.DataFrame(prediction)`."""
-        return self.table.__arrow_c_stream__(requested_schema)
 
 
 @dataclass(frozen=True)
@@ -129,6 +119,12 @@ class Predictor:
         return self._bundle.interface
 
     @property
+    def classes(self) -> tuple[Any, ...]:
+        """Labels in the order of the probabilities; empty where a number is predicted."""
+        task = self.interface.task
+        return tuple(task.labels.to_pylist()) if isinstance(task, FittedClassify) else ()
+
+    @property
     def decision(self) -> Decision:
         """From the graph's outputs to answers: calibration, threshold, sets and intervals."""
         return self._decision
@@ -148,6 +144,17 @@ class Predictor:
         other._decision = self._decision.with_threshold(threshold)
         return other
 
+    def __repr__(self) -> str:
+        """Name, inputs and target."""
+        inputs = listed(self.interface.inputs)
+        return f"<Predictor {self._bundle.name!r}: {self.interface.target!r} from {inputs}>"
+
+    def _repr_html_(self) -> str:
+        """Inputs and outputs as a table, for a notebook."""
+        rows = [(name, step_name(f), "input") for name, f in self.interface.inputs.items()]
+        task = step_name(self.interface.task)
+        return html_table(["column", "kind", ""], [*rows, (self.interface.target, task, "target")])
+
     @property
     def info(self) -> dict[str, Any]:
         """Name, digest (the version of the model), facts about the model, size; JSON values."""
@@ -164,18 +171,18 @@ class Predictor:
         rows: Rows,
         *,
         on_bad: Literal["raise", "reject"] = "raise",
-        extra: Literal["refuse", "ignore"] = "refuse",
+        extra: Literal["refuse", "ignore"] = "ignore",
         intervals: bool = False,
     ) -> Prediction:
         """Answer raw rows.
 
         Args:
-            rows: An Arrow, pandas or Polars table, a list of dicts, or a dict of columns.  The
-                target may be among the columns; it is not looked at.
+            rows: An Arrow, pandas or Polars table, a list of dicts, a dict of columns, or one row
+                as a dict of cells.  The target may be among the columns; it is not looked at.
             on_bad: What to do with a row that has a cell of the wrong kind: `raise` for the first
                 one, or `reject` those rows and answer the others.
-            extra: What to do with columns that are neither inputs nor the target: `refuse` them,
-                because one of them may be an input under another name, or `ignore` them.
+            extra: What to do with columns that are neither inputs nor the target: `ignore` them,
+                and name them in the answer, or `refuse` them.
             intervals: Whether answers carry what holds the truth in `decision.level` of unseen
                 rows: columns `low` and `high` of a number, a list `set` of classes.
 
@@ -183,7 +190,9 @@ class Predictor:
             DataError: If a column is missing, or unknown with `extra="refuse"`, or a cell is bad
                 with `on_bad="raise"`.
         """
-        table = self._select(rows, extra, 'leave it out, or ask with extra="ignore"')
+        found = to_table(rows, list(self.interface.inputs), only=extra == "ignore")
+        table = self._select(found, extra, 'leave it out, or ask with extra="ignore"')
+        index = pandas_index(rows)
         output_NK, bad = self._run(table)
         if bad and on_bad == "raise":
             raise self._bad_cell(bad)
@@ -193,7 +202,26 @@ class Predictor:
             table=self._answers(output_NK[good_N], intervals=intervals),
             rejects=self._rejects(bad),
             row=np.flatnonzero(good_N),
+            classes=self.classes,
+            ignored=tuple(left_out(rows, found, self._known_columns())),
+            index=None if index is None else index[good_N],
         )
+
+    def predict_proba(self, rows: Rows) -> np.ndarray:
+        """Probability of each class, float32 (N, K), in the order of `classes`.
+
+        Args:
+            rows: As for `predict`.
+
+        Raises:
+            DataError: As `predict`; a bad cell always raises.  Also if the model predicts a number.
+        """
+        if not self.classes:
+            raise DataError(
+                f"the model predicts the number {self.interface.target!r}, which has no classes",
+                fix="ask predict(rows)",
+            )
+        return probabilities_NK(self.predict(rows).table)
 
     def outputs(self, rows: Rows) -> np.ndarray:
         """Outputs of raw rows, float32 (N, K): calibrated logits, or standardised values.
@@ -245,9 +273,8 @@ class Predictor:
         """JSON Schema of one answer."""
         return self.interface.task.output_schema()
 
-    def unused_columns(self, table: pa.Table) -> list[str]:
-        """Columns that `predict` would not look at, the target and stoker's own left out."""
-        return unused_columns(table, [*self.interface.inputs, *_SPARE, self.interface.target])
+    def _known_columns(self) -> list[str]:
+        return [*self.interface.inputs, *_SPARE, self.interface.target]
 
     def _select(self, rows: Rows, extra: str = "refuse", advice: str = "leave it out") -> pa.Table:
         columns = list(self.interface.inputs)

@@ -6,22 +6,21 @@ rejects file of an earlier call is removed when there are none now.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 import pyarrow as pa
 
-from stoker.bundle.predictor import Prediction, Predictor
+from stoker.bundle.prediction import Prediction, labelled
+from stoker.bundle.predictor import Predictor
 from stoker.cli.answers import whole_file, writer_for
 from stoker.cli.rows import Block, read_blocks
 from stoker.core import events
 from stoker.core.errors import DataError, Place
+from stoker.core.names import listed
 from stoker.data.rejects import Rejects
-from stoker.tasks._fitted.classify import FittedClassify
-
-_MOST_NAMES = 20
 
 
 @dataclass(frozen=True)
@@ -64,7 +63,7 @@ def predict_file(
     output: Path,
     options: Sequence[str],
     *,
-    with_probabilities: bool = False,
+    with_probabilities: bool = True,
     extra: Literal["ignore", "refuse"] = "ignore",
 ) -> Done:
     """Answer every row of `source` into `output`.
@@ -85,14 +84,18 @@ def predict_file(
     path = output.with_name(f"{output.stem}.rejects{output.suffix}")
     for written in (output, path):
         _spare_the_input(source, written)
-    labels = _labels(predictor) if with_probabilities else ()
+    labels = predictor.classes if with_probabilities else ()
     rejects, answered = Rejects(), 0
+    own_names: Mapping[str, str] = {}
     with whole_file(output) as writer, events.task("predict", unit="rows") as progress:
         for number, block in enumerate(read_blocks(source, predictor.interface, options, rejects)):
-            if number == 0 and extra == "ignore":
-                _tell_unused(predictor.unused_columns(block.rows))
             found = predictor.predict(block.rows, on_bad="reject", extra=extra)
-            writer.write(_beside(block, found, labelled(found.table, labels)))
+            answers = labelled(found.table, labels)
+            if number == 0:
+                own_names = _own_names(block.shown.column_names, answers.column_names)
+                _tell_unused(found.ignored)
+                _tell_renamed(own_names)
+            writer.write(_beside(block, found, answers, own_names))
             _note_rejects(block, found, rejects)
             answered += len(found)
             progress.advance(block.rows.num_rows)
@@ -128,45 +131,41 @@ def _spare_the_input(source: Path, written: Path) -> None:
 
 def _tell_unused(names: Sequence[str]) -> None:
     if names:
-        shown = ", ".join(map(repr, names[:_MOST_NAMES]))
-        more = f" and {len(names) - _MOST_NAMES} more" * (len(names) > _MOST_NAMES)
         events.message(
-            f"the model does not use the column{'s' * (len(names) > 1)} {shown}{more}; "
+            f"the model does not use the column{'s' * (len(names) > 1)} {listed(names)}; "
             "the output repeats them"
         )
 
 
-def _labels(predictor: Predictor) -> tuple[str, ...]:
-    task = predictor.interface.task
-    return task.classes if isinstance(task, FittedClassify) else ()
+def _own_names(columns: Sequence[str], answers: Sequence[str]) -> dict[str, str]:
+    """New names of the input's own columns that are called like an answer.
 
-
-def labelled(answers: pa.Table, labels: Sequence[str]) -> pa.Table:
-    """The answers with `probabilities` as one column per label, or left out without labels.
-
-    >>> probabilities = pa.array([[0.25, 0.75]], pa.list_(pa.float32(), 2))
-    >>> labelled(pa.table({"prediction": ["b"], "probabilities": probabilities}), "ab").to_pylist()
-    [{'prediction': 'b', 'probability_a': 0.25, 'probability_b': 0.75}]
+    >>> _own_names(["id", "prediction", "prediction_input"], ["prediction", "confidence"])
+    {'prediction': 'prediction_input_input'}
     """
-    if "probabilities" not in answers.column_names:
-        return answers
-    column = answers["probabilities"].combine_chunks()
-    plain = answers.drop_columns(["probabilities"])
-    if not labels:
-        return plain
-    probability_NK = column.flatten().to_numpy().reshape(-1, len(labels))
-    for label, probability_N in zip(labels, probability_NK.T, strict=True):
-        plain = plain.append_column(f"probability_{label}", pa.array(probability_N.copy()))
-    return plain
+    taken, renamed = {*columns, *answers}, {}
+    for name in dict.fromkeys(columns):
+        if name in answers:
+            new = f"{name}_input"
+            while new in taken:
+                new += "_input"
+            renamed[name] = new
+            taken.add(new)
+    return renamed
 
 
-def _beside(block: Block, found: Prediction, answers: pa.Table) -> pa.Table:
+def _tell_renamed(own_names: Mapping[str, str]) -> None:
+    for name, new in own_names.items():
+        events.warning(f"the input's own column {name!r} is called {new!r} beside the answers")
+
+
+def _beside(
+    block: Block, found: Prediction, answers: pa.Table, own_names: Mapping[str, str]
+) -> pa.Table:
     """The input's columns and the answers, of the rows that were answered."""
     shown = block.shown.take(pa.array(found.row))
+    shown = shown.rename_columns([own_names.get(name, name) for name in shown.column_names])
     for name, column in zip(answers.column_names, answers.columns, strict=True):
-        if name in shown.column_names:
-            events.warning(f"the input's own column {name!r} is replaced by the answer")
-            shown = shown.drop_columns([name])
         shown = shown.append_column(name, column)
     return shown
 

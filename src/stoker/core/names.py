@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
 
 from stoker.core.errors import ArtifactError, RecipeError
@@ -103,6 +104,17 @@ def short(value: object, limit: int = 80) -> str:
     """
     text = repr(value)
     return text if len(text) <= limit else text[: limit - 3] + "..."
+
+
+def listed(names: Iterable[object], most: int = 20) -> str:
+    """Names in quotes and a row, and how many more there are.
+
+    >>> listed(["age", "job", "town"], most=2)
+    "'age', 'job' and 1 more"
+    """
+    quoted = [repr(name) for name in names]
+    more = len(quoted) - most
+    return ", ".join(quoted[:most]) + (f" and {more} more" if more > 0 else "")
 
 
 def _printable(path: str) -> bool:

@@ -2,8 +2,10 @@
 
 BUNDLE is a folder, or a model of the catalog: NAME, NAME@ALIAS or NAME@VERSION. INPUT is a CSV,
 Parquet or JSON lines file, a folder of pictures, or one picture. OUTPUT is CSV, Parquet or JSON
-lines by its ending: the input's columns, then the answers. It appears whole or not at all. Columns
-that the model does not use are named and repeated; --extra refuse refuses them.
+lines by its ending: the input's columns, then the answers with a probability for each class. It
+appears whole or not at all. Columns that the model does not use are named and repeated; --extra
+refuse refuses them. A column of the input that is called like an answer, such as prediction, is
+kept as prediction_input.
 
 In a folder, what a file is, its contents say and not its ending. Hidden files, Thumbs.db and
 desktop.ini are passed over; symbolic links are followed with --set follow_links=true only.
@@ -53,7 +55,12 @@ from stoker.cli.options import HOME
     show_default=True,
     help="What to do with columns that the model does not use.",
 )
-@click.option("--probabilities", is_flag=True, help="Add a column for each class.")
+@click.option(
+    "--probabilities/--no-probabilities",
+    default=True,
+    show_default=True,
+    help="Add a column for each class.",
+)
 @HOME
 def verb(  # noqa: PLR0913 - one for each option
     bundle: str,

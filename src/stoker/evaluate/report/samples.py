@@ -75,8 +75,8 @@ def _python(facts: ReportFacts) -> str:
         "import pandas\nimport stoker\n\n"
         f"predictor = stoker.load({bundle})\n"
         f"frame = {reader}  # or Polars, Arrow, a list of dicts\n"
-        'answers = predictor.predict(frame, extra="ignore")\n'
-        "print(answers.table.to_pandas())"
+        "answers = predictor.predict(frame)\n"
+        "print(answers.to_pandas())"
     )
 
 
