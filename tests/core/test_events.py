@@ -90,3 +90,24 @@ def test_contexts_do_not_mix():
         contextvars.copy_context().run(in_another_context)
         events.message("out")
     assert (inner.heard, outer.heard) == (["message in"], ["message out"])
+
+
+def test_lines_are_kept_and_passed_on_by_every_recorder() -> None:
+    listener = Listener()
+    with events.listening(listener), events.recording() as outer:
+        with events.recording() as inner:
+            events.warning("a")
+            events.message("b", passing=True)
+        with events.recording(aloud=False) as quiet:
+            events.warning("c")
+        with events.task("work", total=1):
+            events.message("d")
+    assert [line.text for line in inner] == ["a", "b"]
+    assert [line.passing for line in inner] == [False, True]
+    assert [line.text for line in quiet] == ["c"]
+    assert [line.text for line in outer] == ["a", "b", "d"]
+    assert [one for one in listener.heard if one[0] in "mw"] == [
+        "warning a",
+        "message b",
+        "message d",
+    ]

@@ -3,6 +3,10 @@
 A long task is a context manager that is advanced; messages are one line each.  The listener is a
 context variable, so two runs in one process do not mix, and with none set nothing is printed and
 an advance costs one attribute look-up.
+
+Lines are kept too (`recording`), because a report has to say what the terminal said, also when the
+stage that said it is cached.  So a line must follow from the data and the recipe; one that is about
+this moment or this machine (a time, a wait, a checkpoint that was found) says `passing=True`.
 """
 
 from __future__ import annotations
@@ -10,7 +14,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Protocol
+from dataclasses import dataclass
+from typing import Literal, Protocol
 
 
 class TaskView(Protocol):
@@ -45,6 +50,42 @@ class Listener(Protocol):
 
     def warning(self, text: str) -> None:
         """One line that the user should act on."""
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line that was said."""
+
+    kind: Literal["message", "warning"]
+    text: str
+    passing: bool = False
+    """Whether it is about this moment or this machine, and not about the data and the recipe."""
+
+
+class Recorder:
+    """Passes everything on to another listener, and keeps the lines."""
+
+    def __init__(self, listener: Listener) -> None:
+        """Listen in front of `listener`."""
+        self._listener = listener
+        self.lines: list[Line] = []
+
+    def task(self, title: str, total: float | None, unit: str, done: float) -> TaskView:
+        """The task as the other listener shows it."""
+        return self._listener.task(title, total, unit, done)
+
+    def message(self, text: str) -> None:
+        """Keep it and pass it on."""
+        self.keep(Line("message", text))
+
+    def warning(self, text: str) -> None:
+        """Keep it and pass it on."""
+        self.keep(Line("warning", text))
+
+    def keep(self, line: Line) -> None:
+        """Keep a line and pass it on."""
+        self.lines.append(line)
+        _say(self._listener, line)
 
 
 class _SilentTask:
@@ -103,14 +144,50 @@ def task(
         view.close()
 
 
-def message(text: str) -> None:
-    """Tell the user one line."""
-    _listener.get().message(text)
+@contextmanager
+def recording(*, aloud: bool = True) -> Iterator[list[Line]]:
+    """Keep every line that is said in this block, in a list that grows.
+
+    Args:
+        aloud: Whether the listener hears them too.
+
+    >>> with recording() as lines:
+    ...     warning("3 rows are left out")
+    >>> lines
+    [Line(kind='warning', text='3 rows are left out', passing=False)]
+    """
+    recorder = Recorder(_listener.get() if aloud else _SILENT)
+    with listening(recorder):
+        yield recorder.lines
 
 
-def warning(text: str) -> None:
-    """Tell the user one line that asks for attention."""
-    _listener.get().warning(text)
+def message(text: str, *, passing: bool = False) -> None:
+    """Tell the user one line.
+
+    Args:
+        text: The line.
+        passing: Whether it is about this moment or this machine only.
+    """
+    _say(_listener.get(), Line("message", text, passing))
+
+
+def warning(text: str, *, passing: bool = False) -> None:
+    """Tell the user one line that asks for attention.
+
+    Args:
+        text: The line.
+        passing: Whether it is about this moment or this machine only.
+    """
+    _say(_listener.get(), Line("warning", text, passing))
+
+
+def _say(listener: Listener, line: Line) -> None:
+    if isinstance(listener, Recorder):
+        listener.keep(line)
+    elif line.kind == "warning":
+        listener.warning(line.text)
+    else:
+        listener.message(line.text)
 
 
 def counted(number: float, unit: str) -> str:

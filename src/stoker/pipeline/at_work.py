@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 from stoker import __version__
+from stoker.core import events
 from stoker.core.errors import StokerError
 from stoker.data.fingerprint import default_cache
 from stoker.evaluate.evaluation import CONSTANT
+from stoker.evaluate.report.facts import SaidFact
 from stoker.pipeline.champion import crown
 from stoker.pipeline.effort import Effort
 from stoker.pipeline.execute import Executed, execute
@@ -25,7 +27,7 @@ from stoker.pipeline.nodes import serve_keys
 from stoker.pipeline.past import KEY
 from stoker.pipeline.plan import usual_efforts
 from stoker.pipeline.quarantine import check_rejects
-from stoker.pipeline.reporting import report_run
+from stoker.pipeline.reporting import RunNotes, report_run
 from stoker.pipeline.result import RefusedRun, RunResult, as_json
 from stoker.pipeline.sound import check_columns
 from stoker.pipeline.summary import summary
@@ -87,12 +89,16 @@ class _Run:
     """What the stages take by the built-in rates; kept beside what they took, see `past`."""
 
     def finish(self, graph: list[Node]) -> RunResult:
-        """Execute the graph, then report and register what came of it."""
+        """Execute the graph, then register and report what came of it."""
         done: dict[str, Executed] = {}
+        said: list[SaidFact] = []
         for executed in execute(graph, self.recipe, self.store, cache=default_cache()):
             done[executed.stage] = executed
             self._record(executed)
-            check_rejects(executed, self.recipe.data.max_rejects)
+            # What is left out of a cached stage was told when it was done; the report tells it too.
+            with events.recording(aloud=executed.status != "cached") as counted:
+                check_rejects(executed, self.recipe.data.max_rejects)
+            said += said_facts(executed.stage, [*executed.said, *counted])
             if executed.stage == "acquire":
                 check_columns(self.recipe, {"acquire": executed.artifact}, default_cache())
         seconds = {stage: round(e.seconds, 3) for stage, e in done.items()}
@@ -100,7 +106,7 @@ class _Run:
             result = RunResult(self.id, "partial", seconds=seconds)
             self._end(result)
             return result
-        return self._conclude(done, seconds)
+        return self._conclude(done, seconds, said)
 
     def _record(self, executed: Executed) -> None:
         artifact = executed.artifact
@@ -116,47 +122,64 @@ class _Run:
             measured={**executed.measured, **plan},
         )
 
-    def _conclude(self, done: dict[str, Executed], seconds: dict[str, float]) -> RunResult:
+    def _conclude(
+        self, done: dict[str, Executed], seconds: dict[str, float], said: list[SaidFact]
+    ) -> RunResult:
         artifacts = {stage: executed.artifact for stage, executed in done.items()}
         bundle = artifacts["bundle"].folder
         measured = {
             stage: self.catalog.measured(artifact.fingerprint)
             for stage, artifact in artifacts.items()
         }
-        report = report_run(
-            self.recipe, self.id, list(done.values()), self.store, measured, self.overrides
-        )
+        missed = [gate for gate in gate_results(self.recipe, artifacts) if not gate.passed]
+        metrics = scores(artifacts)
+        model, lines = (None, []) if missed else self._register(artifacts, metrics)
+        notes = RunNotes(measured, (*said, *said_facts("register", lines)), tuple(self.overrides))
+        report = report_run(self.recipe, self.id, list(done.values()), self.store, notes)
         seconds["report"] = round(time.monotonic() - self.started - sum(seconds.values()), 3)
         result = RunResult(
             self.id,
             "done",
             bundle,
             report,
-            scores(artifacts),
+            metrics,
             seconds,
+            model=model,
             summary=summary(self.recipe, artifacts),
         )
-        missed = [gate for gate in gate_results(self.recipe, artifacts) if not gate.passed]
+        self._end(result, status="failed" if missed else "done")
         if missed:
-            self._end(result, status="failed")
             raise RefusedRun(
                 result,
                 "; ".join(gate.text for gate in missed),
                 fix=f"read {report}; then change the data, the model or the gate",
             )
-        version = self.catalog.add_model(
-            self.recipe.name, artifacts["bundle"].fingerprint, result.metrics, run=self.id
-        )
-        model = crown(
-            self.catalog, self.recipe.name, version, higher_is_better=rises_to_the_good(artifacts)
-        )
-        result = replace(result, model=model)
-        self._end(result)
         return result
+
+    def _register(
+        self, artifacts: Mapping[str, Artifact], metrics: Mapping[str, Any]
+    ) -> tuple[str, list[events.Line]]:
+        """Make the bundle a version of the model: how to call it, and what was said of it."""
+        version = self.catalog.add_model(
+            self.recipe.name, artifacts["bundle"].fingerprint, metrics, run=self.id
+        )
+        with events.recording() as lines:
+            model = crown(
+                self.catalog,
+                self.recipe.name,
+                version,
+                higher_is_better=rises_to_the_good(artifacts),
+            )
+        return model, lines
 
     def _end(self, result: RunResult, status: Literal["done", "failed"] = "done") -> None:
         said = {**as_json(result), "serve": serve_keys(self.recipe)}
         self.catalog.finish_run(self.id, status, said)
+
+
+def said_facts(stage: str, lines: Sequence[events.Line]) -> list[SaidFact]:
+    """Lines of a stage as a report holds them, each once."""
+    return [SaidFact(stage=stage, kind=one.kind, text=one.text) for one in dict.fromkeys(lines)]
 
 
 def scores(artifacts: Mapping[str, Artifact]) -> dict[str, Any]:

@@ -3,13 +3,17 @@
 Each node is done under its own lock, so that two processes with the same recipe share the work
 instead of doing it twice: the second waits and then finds the artifact.  A damaged artifact is put
 aside by the store and its node is done again.  Nothing is held between nodes but paths.
+
+What a stage says is kept in the summary of its artifact, so that a report of cached stages tells
+all that the run told which did them.  Equal work says equal lines; those that are about a moment or
+a machine are not kept.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
@@ -20,6 +24,8 @@ from stoker.recipe.model import Recipe
 from stoker.store.store import Artifact, Store
 
 Status = Literal["cached", "resumed", "done"]
+SAID = "said"
+"""Key of an artifact's summary under which the lines of its stage stand."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +39,13 @@ class Executed:
     artifact: Artifact
     measured: dict[str, Any] = field(default_factory=dict)
     """What the stage measured of itself; empty for a cached one."""
+    said: tuple[events.Line, ...] = ()
+    """What it told the user, now or, if it is cached, when it was done."""
+
+
+def said_of(artifact: Artifact) -> tuple[events.Line, ...]:
+    """What the stage said that made an artifact."""
+    return tuple(events.Line(**line) for line in artifact.manifest.summary.get(SAID, ()))
 
 
 def execute(
@@ -62,7 +75,8 @@ def _execute_node(
     with store.lock(mark):
         found = _intact(store, mark)
         if found:
-            return Executed(node.stage, "cached", time.perf_counter() - started, found)
+            taken = time.perf_counter() - started
+            return Executed(node.stage, "cached", taken, found, said=said_of(found))
         for artifact in inputs.values():
             artifact.verify()
         scratch = store.work_folder(mark)
@@ -70,10 +84,27 @@ def _execute_node(
         parents = {name: artifact.fingerprint for name, artifact in inputs.items()}
         with store.draft(node.stage, mark, parents) as draft:
             work = Work(node.stage, recipe, node.fields, inputs, draft.folder, scratch, cache)
-            artifact = draft.publish(node.execute(work))
+            with events.recording() as lines:
+                summary = node.execute(work)
+            artifact = draft.publish({**summary, **_kept(lines)})
     return Executed(
-        node.stage, status, time.perf_counter() - started, artifact, measured=work.measured
+        node.stage,
+        status,
+        time.perf_counter() - started,
+        artifact,
+        measured=work.measured,
+        said=tuple(lines),
     )
+
+
+def _kept(lines: Sequence[events.Line]) -> dict[str, Any]:
+    """The lines that stay true, each once, as they stand in a summary; nothing if there are none.
+
+    >>> _kept([events.Line("message", "a"), events.Line("message", "took 3 s", passing=True)])
+    {'said': [{'kind': 'message', 'text': 'a', 'passing': False}]}
+    """
+    lasting = dict.fromkeys(line for line in lines if not line.passing)
+    return {SAID: [asdict(line) for line in lasting]} if lasting else {}
 
 
 def _intact(store: Store, mark: str) -> Artifact | None:
@@ -83,6 +114,6 @@ def _intact(store: Store, mark: str) -> Artifact | None:
     try:
         found.verify()
     except ArtifactError as damage:
-        events.warning(f"{damage}\n  it was put aside and is made again")
+        events.warning(f"{damage}\n  it was put aside and is made again", passing=True)
         return None
     return found

@@ -22,9 +22,11 @@ from stoker.evaluate.report.facts import (
     MistakeFact,
     PartFact,
     ReportFacts,
+    SaidFact,
     SourceFact,
     TrainingFacts,
 )
+from stoker.pipeline.execute import said_of
 from stoker.pipeline.model_stages import open_prepared
 from stoker.pipeline.nodes import BASELINE
 from stoker.pipeline.reject_facts import read_rejects
@@ -64,6 +66,11 @@ def card_facts(recipe: Recipe, inputs: Inputs) -> ReportFacts:
         data=_data(recipe, inputs),
         training=_training(inputs["train"]),
         baseline=BASELINE if "baseline" in inputs else "",
+        said=tuple(
+            SaidFact(stage=stage, kind=line.kind, text=line.text)
+            for stage, artifact in inputs.items()
+            for line in said_of(artifact)
+        ),
     )
 
 

@@ -26,7 +26,7 @@ _MOST_REASONS = 3
 
 
 def check_rejects(executed: Executed, max_rejects: float) -> None:
-    """Count the unusable records of a stage.
+    """Count the unusable records of a stage, and warn of them and of rows that the split took out.
 
     Args:
         executed: A stage that has just been done or found.
@@ -35,7 +35,7 @@ def check_rejects(executed: Executed, max_rejects: float) -> None:
     Raises:
         DataError: If more are, with the commonest reasons, the first, and where all of them are.
     """
-    if executed.stage == "split" and executed.status != "cached":
+    if executed.stage == "split":
         _tell_left_out(executed.artifact)
     if executed.stage not in ("acquire", "clean", "prepare"):
         return
@@ -57,8 +57,7 @@ def check_rejects(executed: Executed, max_rejects: float) -> None:
             "mend the data, or raise data.max_rejects",
             place=place,
         )
-    if executed.status != "cached":
-        events.warning(f"{said} and are left out, see {path}; the first: {place}: {example}")
+    events.warning(f"{said} and are left out, see {path}; the first: {place}: {example}")
 
 
 def _tell_left_out(artifact: Artifact) -> None:

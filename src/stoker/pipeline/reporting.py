@@ -10,11 +10,12 @@ import importlib.metadata
 import os
 import platform
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from stoker.evaluate.report.facts import ReportFacts, StageFact
+from stoker.evaluate.report.facts import ReportFacts, SaidFact, StageFact
 from stoker.evaluate.report.write import write_report
 from stoker.pipeline.execute import Executed
 from stoker.pipeline.facts import card_facts, compress_facts, mistakes
@@ -26,13 +27,20 @@ from stoker.store.store import Store
 LIBRARIES = ("stoker", "torch", "lightgbm", "onnxruntime", "numpy", "pyarrow", "daft", "pillow")
 
 
+@dataclass(frozen=True)
+class RunNotes:
+    """What is known of a run beside its recipe and its artifacts."""
+
+    measured: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """What the stages measured of themselves, by stage."""
+    said: tuple[SaidFact, ...] = ()
+    """Every line that the run told the user, and those of cached stages."""
+    overrides: tuple[str, ...] = ()
+    """Changes of the recipe given with `--set`."""
+
+
 def report_run(
-    recipe: Recipe,
-    run: str,
-    done: Sequence[Executed],
-    store: Store,
-    measured: Mapping[str, Mapping[str, Any]],
-    overrides: Sequence[str] = (),
+    recipe: Recipe, run: str, done: Sequence[Executed], store: Store, notes: RunNotes
 ) -> Path:
     """Write `runs/RUN/` with the page, the same as JSON, and the model card.
 
@@ -41,8 +49,7 @@ def report_run(
         run: Its id.
         done: Every stage of the graph.
         store: Store of the run; the report goes into its home.
-        measured: What the stages measured of themselves, by stage.
-        overrides: Changes of the recipe given with `--set`.
+        notes: What else is known of the run.
 
     Returns:
         Path of the page.
@@ -50,23 +57,21 @@ def report_run(
     page = report_path(store.home, run)
     folder = page.parent
     make_folder(folder.parent)
-    facts = run_facts(recipe, run, done, measured)
-    own = {"home": _home_option(store.home), "overrides": tuple(overrides)}
+    facts = run_facts(recipe, run, done, notes)
+    own = {"home": _home_option(store.home)}
     with store.temporary_folder() as draft, machine_errors(f"write the report {folder}"):
         write_report(draft, facts.model_copy(update=own))
         publish_folder(draft, folder)
     return page
 
 
-def run_facts(
-    recipe: Recipe, run: str, done: Sequence[Executed], measured: Mapping[str, Mapping[str, Any]]
-) -> ReportFacts:
+def run_facts(recipe: Recipe, run: str, done: Sequence[Executed], notes: RunNotes) -> ReportFacts:
     """Everything that the report of a run says."""
     inputs = {executed.stage: executed.artifact for executed in done}
     facts = card_facts(recipe, inputs)
     training = facts.training
     assert training is not None
-    speed = measured.get("train", {})
+    speed = notes.measured.get("train", {})
     return facts.model_copy(
         update={
             "run": run,
@@ -81,6 +86,8 @@ def run_facts(
             ),
             "compress": compress_facts(inputs),
             "mistakes": mistakes(inputs),
+            "said": notes.said,
+            "overrides": notes.overrides,
             "stages": tuple(_stage(executed, inputs) for executed in done),
             "environment": environment(),
         }

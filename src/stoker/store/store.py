@@ -311,7 +311,7 @@ class Store:
                 f"{damage.what}, and it cannot be put aside: {error}",
                 fix="make the home writable and run again",
             ) from error
-        events.warning(f"{damage.what}; it was put aside and will be made again")
+        events.warning(f"{damage.what}; it was put aside and will be made again", passing=True)
 
     def _discard(self, fingerprint: str, garbage: Garbage, dry_run: bool) -> bool:
         """Move an artifact out of sight, or keep it and its ancestors if somebody holds it."""
@@ -353,7 +353,7 @@ class Store:
         self._prepare()
 
         def waiting() -> None:
-            events.message(f"waiting for another process that works on {name[:12]}")
+            events.message(f"waiting for another process that works on {name[:12]}", passing=True)
 
         path = self.home / "locks" / name
         with machine_errors(f"lock {path}"):

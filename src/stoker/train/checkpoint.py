@@ -78,7 +78,7 @@ def read_checkpoint(folder: Path, identity: str) -> tuple[dict[str, Tensor], dic
 
 
 def _set_aside(reason: str) -> None:
-    events.warning(f"the checkpoint {reason}; training starts from the beginning")
+    events.warning(f"the checkpoint {reason}; training starts from the beginning", passing=True)
 
 
 def _sha256(data: bytes) -> str:

@@ -127,7 +127,7 @@ class _Training:
         self._identity = self._make_identity()
         numbers = load_state(scratch, self._identity, self._state, self._stepper)
         if numbers:
-            events.message(f"training goes on from step {self._state.step:,}")
+            events.message(f"training goes on from step {self._state.step:,}", passing=True)
         self._plan = Plan(**numbers["plan"]) if numbers else make_plan(trial, begin)
         self._begin = begin - self._state.elapsed_s
         self._steps_before = self._state.step

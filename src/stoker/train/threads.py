@@ -52,7 +52,9 @@ def choose_threads(step: Callable[[], object]) -> int:
     fastest = min(seconds.values())
     chosen = next(count for count in candidates if seconds[count] <= fastest * _TIE)
     measured = ", ".join(f"{n}: {s * 1000:,.1f} ms" for n, s in sorted(seconds.items()))
-    events.message(f"training on {chosen} of {max(candidates)} threads (a step takes {measured})")
+    events.message(
+        f"training on {chosen} of {max(candidates)} threads (a step takes {measured})", passing=True
+    )
     return chosen
 
 

@@ -35,6 +35,7 @@ def render_card(facts: ReportFacts) -> str:
         *_scores(facts),
         *_classes(facts),
         *_limits(facts),
+        *_said(facts),
         *_data(facts),
         *_training(facts),
         *_origin(facts),
@@ -251,6 +252,17 @@ def _compression(facts: CompressFacts) -> str:
 
 def _fits_fence(facts: ReportFacts) -> bool:
     return bool(facts.recipe_text) and "```" not in facts.recipe_text
+
+
+def _said(facts: ReportFacts) -> list[str]:
+    """Every line that the run told the user, warnings first."""
+    warnings = [f"- **Warning** ({escaped(o.stage)}): {escaped(o.text)}" for o in facts.warnings]
+    messages = [
+        f"- {escaped(one.stage)}: {escaped(one.text)}"
+        for one in facts.said
+        if one.kind == "message"
+    ]
+    return ["## What the run said", "\n".join([*warnings, *messages])] if facts.said else []
 
 
 def _origin(facts: ReportFacts) -> list[str]:

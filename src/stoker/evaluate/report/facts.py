@@ -183,6 +183,15 @@ class MistakeFact(Step):
     """The row's other columns."""
 
 
+class SaidFact(Step):
+    """One line that the run told the user."""
+
+    stage: str
+    """Stage that said it; `register` for what was said of the model's versions."""
+    kind: Literal["message", "warning"]
+    text: str
+
+
 class ReportFacts(Step):
     """Everything a report says."""
 
@@ -230,6 +239,8 @@ class ReportFacts(Step):
     mistakes: tuple[MistakeFact, ...] = ()
     stages: tuple[StageFact, ...] = ()
     environment: dict[str, str] = Field(default_factory=dict)
+    said: tuple[SaidFact, ...] = ()
+    """Every warning and message of the run, in order, those of cached stages too."""
 
     @property
     def candidates(self) -> list[str]:
@@ -250,6 +261,11 @@ class ReportFacts(Step):
     def constant(self) -> Evaluation | None:
         """The evaluation of the answer that looks at no input, where it was scored."""
         return self.evaluations.get(CONSTANT)
+
+    @property
+    def warnings(self) -> list[SaidFact]:
+        """What the run warned of."""
+        return [one for one in self.said if one.kind == "warning"]
 
     @property
     def is_no_better_than_constant(self) -> bool:

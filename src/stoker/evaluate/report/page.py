@@ -39,6 +39,8 @@ LARGEST_MATRIX = 25
 MOST_CLASS_ROWS = 25
 MOST_CLASSES = 100
 PAIRS_BESIDE_MATRIX = 8
+FIRST_WARNINGS = 8
+"""Warnings that stand at the top; more of them are folded up."""
 MOST_BESIDE = 50
 """Characters of a confusion matrix's head that leave room for something beside it."""
 ENDINGS = {
@@ -56,6 +58,7 @@ _PARTS = (
     ("data", "Data"),
     ("rejects", "Rejects"),
     ("lineage", "Lineage"),
+    ("said", "Messages"),
     ("environment", "Environment"),
     ("recipe", "Recipe"),
 )
@@ -122,20 +125,27 @@ def _frame(facts: ReportFacts) -> dict[str, Any]:
         "data": bool(facts.data.sources or facts.data.flow or facts.data.parts),
         "rejects": bool(facts.data.sources or facts.data.flow or facts.data.parts),
         "lineage": bool(facts.stages),
+        "said": bool(facts.said),
         "environment": bool(facts.environment),
         "recipe": bool(facts.recipe_text),
     }
     names = [n if n == f else f"{n} ({f})" for n, f in facts.inputs.items()]
     few = names if len(names) <= 4 else [*names[:3], f"{len(names) - 3} more columns"]
+    doubt = best and facts.suspects and warning_words(best, facts.suspects)
+    no_better = (
+        best
+        and facts.constant
+        and facts.is_no_better_than_constant
+        and no_better_words(best, facts.constant)
+    )
     return {
         "parts": [(key, title) for key, title in _PARTS if has[key]],
         "best": best,
         "headline": best and _headline(facts, best),
-        "doubt": best and facts.suspects and warning_words(best, facts.suspects),
-        "no_better": best
-        and facts.constant
-        and facts.is_no_better_than_constant
-        and no_better_words(best, facts.constant),
+        "doubt": doubt,
+        "no_better": no_better,
+        "warnings": [one for one in facts.warnings if one.text not in (doubt, no_better)],
+        "first_warnings": FIRST_WARNINGS,
         "gates_met": sum(gate.passed for gate in facts.gates),
         "total_seconds": sum(stage.seconds for stage in facts.stages),
         "input_words": ", ".join(few),
