@@ -33,7 +33,7 @@ Make = Callable[..., Path]
 def table_interface() -> Interface:
     return Interface(
         inputs={
-            "年龄": FittedNumber(mean=40, std=10, low=18, high=90, had_missing=True),
+            "年龄": FittedNumber(mean=40, std=10, low=18, high=90, had_missing=True, raw=True),
             "job": FittedCategory(
                 vocabulary=("1", "cook", "厨师"), counts=(5, 3, 2), had_missing=True
             ),
@@ -45,11 +45,11 @@ def table_interface() -> Interface:
 
 
 def forest() -> Forest:
-    """Two trees: one splits on age at 0 (missing goes left), one on the set of jobs {2, 3}."""
+    """Two trees: one splits on age at 40 (missing goes left), one on the set of jobs {2, 3}."""
     return Forest(
         num_nodes=np.array([1, 1], np.int32),
         feature=np.array([0, 1], np.int32),
-        threshold=np.array([0.0, 0.0]),
+        threshold=np.array([40.0, 0.0]),
         decision=np.array([2 | 2 << 2, 1], np.int8),
         left=np.array([-1, -1], np.int32),
         right=np.array([-2, -2], np.int32),

@@ -20,7 +20,7 @@ from stoker.tasks._fitted.classify import FittedClassify
 torch = pytest.importorskip("torch")
 
 TABLE = {
-    "output": FittedNumber(mean=3, std=2, low=0, high=9, had_missing=True),
+    "output": FittedNumber(mean=3, std=2, low=0, high=9, had_missing=True, raw=True),
     "类别": FittedCategory(vocabulary=("a", "b"), counts=(2, 1), had_missing=True),
 }
 PICTURE = {

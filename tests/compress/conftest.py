@@ -117,7 +117,7 @@ def forest_case(tmp_path: Path) -> Case:
         set_end=np.array([], np.int32),
         set_word=np.array([], np.uint32),
     )
-    age = FittedNumber(mean=0, std=1, low=-3, high=3, had_missing=False)
+    age = FittedNumber(mean=0, std=1, low=-3, high=3, had_missing=False, raw=True)
     graph = tree_graph(forest, {graph_input("age"): age.dtype}, 2)
     bundle = folder / "model"
     write_bundle(
@@ -130,8 +130,8 @@ def forest_case(tmp_path: Path) -> Case:
     )
     parts = []
     for seed, part in enumerate(("train", "validation")):
-        values = np.random.default_rng(seed).normal(size=100).astype(np.float32)
-        with PreparedWriter(folder, part, {"age": Column("float32")}, "int64") as writer:
+        values = np.random.default_rng(seed).normal(size=100)
+        with PreparedWriter(folder, part, {"age": Column("float64")}, "int64") as writer:
             target = (values > 0).astype(np.int64)
             writer.append({"age": values}, target=target, row=np.arange(100))
         parts.append(PreparedSet.open(folder, part))

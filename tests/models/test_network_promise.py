@@ -28,8 +28,8 @@ FEATURES: dict[str, FittedFeature] = {
     "photo 2": FittedImage(
         height=8, width=8, channels=1, resize="stretch", mean=(0.1,), std=(0.3,)
     ),
-    "年龄": FittedNumber(mean=0, std=1, low=-1, high=1, had_missing=True),
-    "height": FittedNumber(mean=0, std=1, low=-1, high=1, had_missing=False),
+    "年龄": FittedNumber(mean=0, std=1, low=-1, high=1, had_missing=True, raw=True),
+    "height": FittedNumber(mean=0, std=1, low=-1, high=1, had_missing=False, raw=True),
     "number_NM": FittedCategory(vocabulary=("x", "y", "z"), counts=(3, 2, 1), had_missing=True),
     "city": FittedCategory(
         vocabulary=tuple(map(str, range(40))), counts=(1,) * 40, had_missing=False

@@ -22,7 +22,7 @@ MNIST: dict[str, FittedFeature] = {
         height=28, width=28, channels=1, resize="stretch", mean=(0.1307,), std=(0.3081,)
     )
 }
-AGE = FittedNumber(mean=0, std=1, low=0, high=1, had_missing=True)
+AGE = FittedNumber(mean=0, std=1, low=0, high=1, had_missing=True, raw=True)
 PET = FittedCategory(vocabulary=("cat", "dog"), counts=(2, 1), had_missing=False)
 
 

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stoker.core.errors import TrainingError
-from stoker.models._tree_graph import floor_float32, read_forest, tree_graph
+from stoker.models._tree_graph import read_forest, tree_graph
 
 QUIET = {"verbose": -1, "num_threads": 1, "deterministic": True, "force_row_wise": True}
 FLOATS = st.floats(width=64, allow_nan=False)
@@ -64,17 +64,6 @@ def graph_of(booster: lightgbm.Booster, made: dict[str, np.ndarray], num_outputs
 def expected(booster: lightgbm.Booster, made: dict[str, np.ndarray], outputs: int) -> np.ndarray:
     raw = np.asarray(booster.predict(matrix(made), raw_score=True)).reshape(len(made["few"]), -1)
     return np.hstack([np.zeros_like(raw), raw]) if outputs == 2 else raw
-
-
-@given(FLOATS, st.floats(width=32, allow_nan=False))
-def test_rounding_down_keeps_every_comparison(threshold: float, value: float) -> None:
-    low = floor_float32(np.array([threshold]))[0]
-    assert (np.float32(value) <= low) == (value <= threshold)
-
-
-@given(st.floats(width=32, allow_nan=False))
-def test_rounding_down_leaves_float32_as_it_is(value: float) -> None:
-    assert floor_float32(np.array([value]))[0] == np.float32(value)
 
 
 @pytest.mark.parametrize("num_outputs", [1, 2, 4])

@@ -70,7 +70,7 @@ def test_the_plan_takes_the_model_that_the_preset_takes(preset: Preset, columns:
     )
     fitted: FittedFeature = image((3, 32, 32))
     if "number" in columns:
-        fitted = FittedNumber(mean=0, std=1, low=0, high=1, had_missing=False)
+        fitted = FittedNumber(mean=0, std=1, low=0, high=1, had_missing=False, raw=True)
     said = main_model(recipe, seen_by_model(recipe, pictures(300)))
     assert said == choose(preset, None, {"x": fitted}, CLASSES, 300, {}).model
 

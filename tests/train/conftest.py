@@ -29,7 +29,7 @@ from stoker.train.settings import Settings
 
 FEATURES: dict[str, FittedFeature] = {
     "图": FittedImage(height=8, width=8, channels=1, resize="stretch", mean=(0.5,), std=(0.3,)),
-    "age": FittedNumber(mean=0, std=1, low=-3, high=3, had_missing=True),
+    "age": FittedNumber(mean=0, std=1, low=-3, high=3, had_missing=True, raw=True),
     "pet": FittedCategory(vocabulary=("cat", "dog"), counts=(2, 1), had_missing=True),
 }
 COLUMNS = {"图": Column("uint8", (1, 8, 8)), "age": Column("float32"), "pet": Column("int32")}

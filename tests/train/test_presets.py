@@ -19,7 +19,7 @@ from stoker.train.presets import Choice, Preset, choose
 from stoker.train.settings import Settings
 
 TASK = FittedClassify(classes=("a", "b"), counts=(5, 5), kind="text")
-AGE = FittedNumber(mean=0, std=1, low=0, high=1, had_missing=False)
+AGE = FittedNumber(mean=0, std=1, low=0, high=1, had_missing=False, raw=True)
 DIGIT = FittedImage(height=28, width=28, channels=1, resize="stretch", mean=(0.1,), std=(0.3,))
 
 

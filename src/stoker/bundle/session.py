@@ -27,7 +27,12 @@ _RUNTIME_ERRORS = tuple(
     for error in vars(_STATE).values()
     if isinstance(error, type) and issubclass(error, Exception)
 )
-_TYPES = {"tensor(float)": np.float32, "tensor(int32)": np.int32, "tensor(uint8)": np.uint8}
+_TYPES = {
+    "tensor(float)": np.float32,
+    "tensor(double)": np.float64,
+    "tensor(int32)": np.int32,
+    "tensor(uint8)": np.uint8,
+}
 _FATAL = 4
 _PART_ROWS = 256
 _quiet = threading.Event()

@@ -2,8 +2,8 @@
 
 A `Feature` is what the recipe says; `fit` looks at the training part and gives a `FittedFeature`,
 a frozen value that is stored in the bundle and turns raw cells into tensors, the same in preparing,
-evaluating and serving.  Features yield *raw typed tensors* (uint8 pixels, float32 numbers that may
-be NaN, int32 codes with 0 for unseen or missing); scaling of pixels lives in the exported graph.
+evaluating and serving.  Features yield *raw typed tensors* (uint8 pixels, float64 numbers that may
+be NaN, int32 codes with 0 for unseen or missing); scaling lives in the exported graph.
 
 Each feature is a pair of files of one name: `image.py` holds the recipe's step, `_fitted/image.py`
 what it learned, so that a server loads only the second.
@@ -57,12 +57,18 @@ class FittedFeature(Step, ABC):
     @property
     @abstractmethod
     def shape(self) -> tuple[int, ...]:
-        """Shape of one row's tensor: `()` for a number or a category, (C, H, W) for an image."""
+        """Shape of one row's tensor: `()` for a number or a category, (D,) for several numbers,
+        (C, H, W) for an image."""
 
     @property
     @abstractmethod
     def dtype(self) -> np.dtype[Any]:
         """Type of the tensor."""
+
+    @property
+    def part_names(self) -> tuple[str, ...]:
+        """What each of the D numbers of a (D,) tensor is; empty for any other shape."""
+        return ()
 
     @abstractmethod
     def transform(self, column: pa.ChunkedArray | pa.Array) -> Transformed:

@@ -1,8 +1,9 @@
-"""A column of numbers, standardised.
+"""A column of numbers, in their own unit.
 
-The network sees (x - mean) / std as float32, with NaN where the cell is empty: filling it in is the
-model's work (it also learns that something was missing) or that of the `missing` cleaner.  Mean and
-deviation come from the training part, in float64 and in a form that does not overflow.
+Models get float64, with NaN where the cell is empty: filling it in is the model's work (it also
+learns that something was missing) or that of the `missing` cleaner.  Trees compare the numbers as
+they are; networks standardise them inside their graph, with the mean and deviation of the training
+part, which are learned here in float64 and in a form that does not overflow.
 
 Cost: one pass of Arrow's parser and two of numpy over the training column.
 """
@@ -51,6 +52,7 @@ class Number(NumberCells, Feature):
             low=float(value_N.min()),
             high=float(value_N.max()),
             had_missing=len(value_N) + len(read.bad) < len(column),
+            raw=True,
         )
 
 

@@ -1,10 +1,9 @@
 """A LightGBM booster as one ONNX graph that takes exactly the same branches.
 
-LightGBM compares in float64, an ONNX runtime in float32.  Raw tensors are float32 (or int32 codes),
-so rounding each threshold *down* to float32 changes no decision: for a float32 x and any real t,
-x <= t if and only if x <= floor32(t).  Missing values follow LightGBM's default directions, splits
-on categories become set membership (TreeEnsemble of ai.onnx.ml 5).  Leaf values are rounded to
-float32 and summed in float32, which leaves an error of about 1e-6 of the score.
+LightGBM compares in float64, and so does the graph: TreeEnsemble of ai.onnx.ml 5 takes doubles, at
+the same speed as floats (200 trees of 31 leaves, 10 columns: 17 microseconds a row either way).
+Missing values follow LightGBM's default directions, splits on categories become set membership.
+Leaf values are summed in float64; the sum is rounded to float32 once.
 
 Why an own writer: onnxmltools pulls four more packages in, targets the older TreeEnsembleRegressor
 without set membership, and unrolls each category split into a chain of comparisons.  What we need
@@ -47,18 +46,6 @@ TREE_OPSET = 5
 """Version of the ai.onnx.ml operators: the first one with set membership."""
 IR_VERSION = 10
 """Version of the file format; the lowest that both operator sets allow in practice."""
-
-
-def floor_float32(value_N: np.ndarray) -> np.ndarray:
-    """The largest float32 that is not above each float64.
-
-    >>> float(floor_float32(np.array([0.1]))[0]), float(np.float32(0.1))
-    (0.09999999403953552, 0.10000000149011612)
-    """
-    with np.errstate(over="ignore"):
-        near_N = value_N.astype(np.float32)
-        below_N = np.nextafter(near_N, np.float32(-np.inf))
-    return np.where(near_N.astype(np.float64) > value_N, below_N, near_N)
 
 
 @dataclass(frozen=True)
@@ -150,8 +137,8 @@ def tree_graph(forest: Forest, columns: Mapping[str, np.dtype], num_outputs: int
 
     Args:
         forest: Trees in LightGBM's order: with K outputs, tree i adds to output i % K.
-        columns: Name and type (float32 or int32) of each graph input, in the order in which the
-            booster saw them.
+        columns: Name and type (float64, float32 or int32) of each graph input, in the order in
+            which the booster saw them.
         num_outputs: Width of the output.  2 with a binary objective gives [0, score], so that a
             softmax of the output is the probability.
 
@@ -160,10 +147,15 @@ def tree_graph(forest: Forest, columns: Mapping[str, np.dtype], num_outputs: int
     """
     from onnx import TensorProto, helper
 
-    types = {np.dtype(np.float32): TensorProto.FLOAT, np.dtype(np.int32): TensorProto.INT32}
+    types = {
+        np.dtype(np.float64): TensorProto.DOUBLE,
+        np.dtype(np.float32): TensorProto.FLOAT,
+        np.dtype(np.int32): TensorProto.INT32,
+    }
     inputs = [helper.make_tensor_value_info(n, types[d], [ROWS]) for n, d in columns.items()]
     output = helper.make_tensor_value_info(OUTPUT, TensorProto.FLOAT, [ROWS, num_outputs])
-    nodes = [*_matrix_nodes(columns), _ensemble_node(forest, num_outputs)]
+    rounded = helper.make_node("Cast", ["sum"], [OUTPUT], to=TensorProto.FLOAT)
+    nodes = [*_matrix_nodes(columns), _ensemble_node(forest, num_outputs), rounded]
     axes = helper.make_tensor("matrix_axis", TensorProto.INT64, [1], [1])
     graph = helper.make_graph(nodes, "boosted_trees", inputs, [output], [axes])
     opsets = [helper.make_opsetid("", OPSET), helper.make_opsetid("ai.onnx.ml", TREE_OPSET)]
@@ -173,15 +165,15 @@ def tree_graph(forest: Forest, columns: Mapping[str, np.dtype], num_outputs: int
 
 
 def _matrix_nodes(columns: Mapping[str, np.dtype]) -> list[onnx.NodeProto]:
-    """Nodes that join the columns to one float32 matrix (N, F); codes below 2**24 stay exact."""
+    """Nodes that join the columns to one float64 matrix (N, F)."""
     from onnx import TensorProto, helper
 
     nodes = []
     parts = [f"matrix_part_{index}" for index in range(len(columns))]
     for (name, dtype), part in zip(columns.items(), parts, strict=True):
-        if dtype != np.float32:
-            nodes.append(helper.make_node("Cast", [name], [f"{part}_float"], to=TensorProto.FLOAT))
-            name = f"{part}_float"
+        if dtype != np.float64:
+            nodes.append(helper.make_node("Cast", [name], [f"{part}_wide"], to=TensorProto.DOUBLE))
+            name = f"{part}_wide"
         nodes.append(helper.make_node("Unsqueeze", [name, "matrix_axis"], [part]))
     return [*nodes, helper.make_node("Concat", parts, ["matrix"], axis=1)]
 
@@ -192,11 +184,10 @@ def _ensemble_node(forest: Forest, num_outputs: int) -> onnx.NodeProto:
 
     flat = _flatten(forest)
     is_set = (flat.decision & _CATEGORICAL).astype(bool)
-    splits = np.where(is_set, 0, floor_float32(flat.threshold)).astype(np.float32)
     tensors = {
         "nodes_modes": np.where(is_set, _BRANCH_MEMBER, _BRANCH_LEQ).astype(np.uint8),
-        "nodes_splits": splits,
-        "leaf_weights": flat.leaf.astype(np.float32),
+        "nodes_splits": np.where(is_set, 0, flat.threshold),
+        "leaf_weights": flat.leaf,
     }
     if is_set.any():
         tensors["membership_values"] = _membership(forest.sets())
@@ -215,7 +206,7 @@ def _ensemble_node(forest: Forest, num_outputs: int) -> onnx.NodeProto:
     return helper.make_node(
         "TreeEnsemble",
         ["matrix"],
-        [OUTPUT],
+        ["sum"],
         domain="ai.onnx.ml",
         aggregate_function=1,
         post_transform=0,
@@ -280,5 +271,5 @@ def _leaves(flat: Forest) -> np.ndarray:
 
 def _membership(sets: Sequence[np.ndarray]) -> np.ndarray:
     """Sets of codes in a row, NaN after each, as the operator wants them."""
-    nan = np.array([np.nan], np.float32)
-    return np.concatenate([part for codes in sets for part in (codes.astype(np.float32), nan)])
+    nan = np.array([np.nan])
+    return np.concatenate([part for codes in sets for part in (codes.astype(np.float64), nan)])

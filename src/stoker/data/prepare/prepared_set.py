@@ -1,7 +1,7 @@
 """The prepared set: what training reads, memory-mapped, one gather per column and batch.
 
 A part is a folder: `part.json` and one raw little-endian file per column, `target.bin`, `row.bin`.
-A fixed column has rows of one size (uint8 pixels, float32 numbers, int32 codes); a ragged one
+A fixed column has rows of one size (uint8 pixels, float64 numbers, int32 codes); a ragged one
 (tokens) has its values end to end and `.offsets.bin` beside them.  There is no header and no
 compression, so the file *is* the array: opening costs a few system calls, pages come from the disk
 when they are first touched and stay in the system's cache between runs.
@@ -36,7 +36,7 @@ from stoker.store.durable import machine_errors
 FORMAT = 1
 
 _SAFE_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]{0,63}")
-_TYPES = {"uint8", "int32", "int64", "float32"}
+_TYPES = {"uint8", "int32", "int64", "float32", "float64"}
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class Column:
     """Form of one column."""
 
     dtype: str
-    """uint8, int32, int64 or float32; on the disk little-endian."""
+    """uint8, int32, int64, float32 or float64; on the disk little-endian."""
     shape: tuple[int, ...] = ()
     """Shape of one row; of one value for a ragged column."""
     ragged: bool = False

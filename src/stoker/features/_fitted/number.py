@@ -15,7 +15,7 @@ _LARGEST = float(np.finfo(np.float32).max)
 
 
 class FittedNumber(NumberCells, FittedFeature):
-    """Turns cells into (x - mean) / std."""
+    """Turns cells into float64; what a network needs to standardise them is kept beside."""
 
     mean: float
     """Mean of the training cells."""
@@ -27,6 +27,9 @@ class FittedNumber(NumberCells, FittedFeature):
     """Largest training cell."""
     had_missing: bool
     """Whether a training cell was missing."""
+    raw: bool = False
+    """Whether tensors are the numbers themselves, as float64.  False, the default for bundles that
+    say nothing: standardised ones as float32, as graphs of the first format take them."""
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -35,24 +38,25 @@ class FittedNumber(NumberCells, FittedFeature):
 
     @property
     def dtype(self) -> np.dtype[Any]:
-        """float32."""
-        return np.dtype(np.float32)
+        """float64, or float32 for graphs of the first format."""
+        return np.dtype(np.float64 if self.raw else np.float32)
 
     def transform(self, column: pa.ChunkedArray | pa.Array) -> Transformed:
-        """Standardised numbers as float32, NaN for missing; computed in float64.
+        """The numbers, NaN for missing.
 
-        >>> halves = FittedNumber(mean=1, std=2, low=0, high=4, had_missing=False)
-        >>> halves.transform(pa.array([5, None])).values
-        array([ 2., nan], dtype=float32)
+        >>> ages = FittedNumber(mean=1, std=2, low=0, high=4, had_missing=False, raw=True)
+        >>> ages.transform(pa.array([5, None])).values
+        array([ 5., nan])
         """
         read = self.read(column)
         with np.errstate(over="ignore"):
-            value_N = (read.value_N - self.mean) / self.std
-        far_N = np.abs(value_N) > _LARGEST
+            scaled_N = (read.value_N - self.mean) / self.std
+        value_N = read.value_N if self.raw else scaled_N
+        far_N = np.abs(scaled_N) > _LARGEST
         bad = (*read.bad, *(self._far(int(i), read.value_N[i]) for i in np.flatnonzero(far_N)))
         bad = tuple(sorted(bad, key=lambda cell: cell.index))
         value_N[[cell.index for cell in bad]] = 0
-        return Transformed(value_N.astype(np.float32), bad)
+        return Transformed(value_N.astype(self.dtype, copy=False), bad)
 
     def json_schema(self) -> dict[str, Any]:
         """A number or null."""

@@ -33,7 +33,7 @@ class Scaled(NamedTuple):
     image_NCHW: tuple[Tensor, ...]
     """float32 images with mean 0 and deviation 1 a channel, one tensor per image column."""
     number_NM: Tensor | None
-    """float32 numbers, then one 0/1 indicator for each column that had missing cells."""
+    """Standardised float32 numbers, then a 0/1 indicator for each column that had missing cells."""
     code_NK: Tensor | None
     """int64 codes, one column per category column."""
 
@@ -103,7 +103,7 @@ class Scaler(nn.Module):
     """The half without weights: raw tensors to scaled ones."""
 
     def __init__(self, columns: Columns, *, channels_last: bool) -> None:
-        """Keep each image column's mean and deviation as buffers."""
+        """Keep each column's mean and deviation as buffers."""
         super().__init__()
         self._names = columns
         self._with_missing = columns.with_missing
@@ -113,6 +113,12 @@ class Scaler(nn.Module):
             mean = torch.tensor(image.mean).view(1, -1, 1, 1)
             self.register_buffer(f"scale_{position}", 1 / (255 * std))
             self.register_buffer(f"shift_{position}", -mean / std)
+        raw = [n if n.raw else None for n in columns.numbers.values()]
+        for name, values in (
+            ("number_mean", [number.mean if number else 0.0 for number in raw]),
+            ("number_std", [number.std if number else 1.0 for number in raw]),
+        ):
+            self.register_buffer(name, torch.tensor(values, dtype=torch.float64), persistent=False)
 
     def forward(self, raw: Mapping[str, Tensor]) -> Scaled:
         """Scale every column; `raw` is left as it was."""
@@ -134,6 +140,9 @@ class Scaler(nn.Module):
         return image
 
     def _numbers(self, value_NM: Tensor) -> Tensor:
+        # In float64: the difference of two large numbers keeps its digits.
+        value_NM = (value_NM - self.get_buffer("number_mean")) / self.get_buffer("number_std")
+        value_NM = value_NM.float()
         missing_NM = torch.isnan(value_NM)
         filled_NM = torch.where(missing_NM, torch.zeros_like(value_NM), value_NM)
         if not self._with_missing:
