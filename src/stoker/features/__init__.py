@@ -57,8 +57,7 @@ class FittedFeature(Step, ABC):
     @property
     @abstractmethod
     def shape(self) -> tuple[int, ...]:
-        """Shape of one row's tensor: `()` for a number or a category, (D,) for several numbers,
-        (C, H, W) for an image."""
+        """Shape of one row: `()` for one value, (D,) for D numbers, (C, H, W) for an image."""
 
     @property
     @abstractmethod
