@@ -280,3 +280,32 @@ def test_the_learning_rate_can_be_found(digits_project: Path, home: Path) -> Non
         run(digits_project / "recipe.yaml", home=home, overrides=["train.rate=find"])
     (said,) = [line for line in heard.lines if "falls fastest" in line]
     assert 1e-5 < float(said.rsplit(" ", 1)[1]) < 1
+
+
+COMMENT = "# written down by hand\n"
+
+
+def test_the_card_of_a_bundle_quotes_the_recipe_that_made_it(
+    tumours_project: Path, home: Path
+) -> None:
+    path = tumours_project / "recipe.yaml"
+    run(path, home=home)
+    path.write_text(path.read_text(encoding="utf-8") + COMMENT, encoding="utf-8")
+    again = run(path, home=home)
+    assert {stage for stage, status in statuses(home, again).items() if status == "done"} == {
+        "bundle"
+    }
+    assert again.bundle is not None
+    assert COMMENT in (again.bundle / "card.md").read_text(encoding="utf-8")
+
+
+def test_the_order_of_inputs_counts(tumours_project: Path, home: Path) -> None:
+    text = (tumours_project / "recipe.yaml").read_text(encoding="utf-8")
+    path = tumours_project / "recipe.yaml"
+    columns = ["mean radius", "mean texture"]
+    kept = []
+    for names in (columns, columns[::-1]):
+        inputs = ", ".join(f"{name}: number" for name in names)
+        path.write_text(f"{text}inputs: {{{inputs}}}\n", encoding="utf-8")
+        kept.append(run(path, home=home, until="prepare"))
+    assert statuses(home, kept[1])["prepare"] == "done"

@@ -17,10 +17,11 @@ from stoker.core.errors import StokerError
 from stoker.data.fingerprint import default_cache
 from stoker.evaluate.evaluation import CONSTANT
 from stoker.evaluate.report.facts import SaidFact
+from stoker.pipeline.candidates import chosen_name
 from stoker.pipeline.champion import crown
 from stoker.pipeline.effort import Effort
 from stoker.pipeline.execute import Executed, execute
-from stoker.pipeline.facts import chosen_name, gate_results, read_evaluations
+from stoker.pipeline.facts import gate_results, read_evaluations
 from stoker.pipeline.known import cached
 from stoker.pipeline.node import Node
 from stoker.pipeline.nodes import serve_keys
@@ -92,7 +93,7 @@ class _Run:
         """Execute the graph, then register and report what came of it."""
         done: dict[str, Executed] = {}
         said: list[SaidFact] = []
-        for executed in execute(graph, self.recipe, self.store, cache=default_cache()):
+        for executed in execute(graph, self.store, cache=default_cache()):
             done[executed.stage] = executed
             self._record(executed)
             # What is left out of a cached stage was told when it was done; the report tells it too.

@@ -21,9 +21,9 @@ import numpy as np
 
 from stoker.core.steps import find_step, step_name
 from stoker.models import Estimator, Model, Network, Shape
+from stoker.pipeline.candidates import BASELINE
 from stoker.pipeline.kinds import only
 from stoker.pipeline.looks import Extent
-from stoker.pipeline.nodes import BASELINE
 from stoker.recipe.model import Recipe, Train
 from stoker.train.presets import choose_model
 

@@ -20,7 +20,6 @@ from typing import Any, Literal
 from stoker.core import events
 from stoker.core.errors import ArtifactError
 from stoker.pipeline.node import Node, Work
-from stoker.recipe.model import Recipe
 from stoker.store.store import Artifact, Store
 
 Status = Literal["cached", "resumed", "done"]
@@ -48,27 +47,22 @@ def said_of(artifact: Artifact) -> tuple[events.Line, ...]:
     return tuple(events.Line(**line) for line in artifact.manifest.summary.get(SAID, ()))
 
 
-def execute(
-    graph: Sequence[Node], recipe: Recipe, store: Store, *, cache: Path
-) -> Iterator[Executed]:
+def execute(graph: Sequence[Node], store: Store, *, cache: Path) -> Iterator[Executed]:
     """Do the nodes in order and yield each as soon as its artifact is durable.
 
     Args:
         graph: Nodes, each after the ones it reads from.
-        recipe: The recipe the graph was made from.
         store: Where artifacts are found and published.
         cache: Folder for downloads.
     """
     done: dict[str, Artifact] = {}
     for node in graph:
-        result = _execute_node(node, recipe, store, done, cache)
+        result = _execute_node(node, store, done, cache)
         done[node.stage] = result.artifact
         yield result
 
 
-def _execute_node(
-    node: Node, recipe: Recipe, store: Store, done: Mapping[str, Artifact], cache: Path
-) -> Executed:
+def _execute_node(node: Node, store: Store, done: Mapping[str, Artifact], cache: Path) -> Executed:
     started = time.perf_counter()
     inputs = {name: done[name] for name in node.after}
     mark = node.fingerprint(inputs)
@@ -83,7 +77,7 @@ def _execute_node(
         status: Status = "resumed" if any(scratch.iterdir()) else "done"
         parents = {name: artifact.fingerprint for name, artifact in inputs.items()}
         with store.draft(node.stage, mark, parents) as draft:
-            work = Work(node.stage, recipe, node.fields, inputs, draft.folder, scratch, cache)
+            work = Work(node.stage, node.fields, node.free, inputs, draft.folder, scratch, cache)
             with events.recording() as lines:
                 summary = node.execute(work)
             artifact = draft.publish({**summary, **_kept(lines)})

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from stoker.core.steps import step_name
 from stoker.evaluate.evaluation import Evaluation
@@ -26,17 +26,19 @@ from stoker.evaluate.report.facts import (
     SourceFact,
     TrainingFacts,
 )
+from stoker.pipeline.candidates import BASELINE, chosen_name
 from stoker.pipeline.execute import said_of
-from stoker.pipeline.model_stages import open_prepared
-from stoker.pipeline.nodes import BASELINE
+from stoker.pipeline.prepared_parts import open_prepared
 from stoker.pipeline.reject_facts import read_rejects
 from stoker.pipeline.sample_rows import example_row, table_form
-from stoker.recipe.model import Recipe
-from stoker.store.artifact import Artifact
+
+if TYPE_CHECKING:
+    from stoker.recipe.model import Recipe
+    from stoker.store.artifact import Artifact
+
+    Inputs = Mapping[str, Artifact]
 
 _MOST_NAMES = 4
-
-Inputs = Mapping[str, Artifact]
 
 
 def card_facts(recipe: Recipe, inputs: Inputs) -> ReportFacts:
@@ -72,11 +74,6 @@ def card_facts(recipe: Recipe, inputs: Inputs) -> ReportFacts:
             for line in said_of(artifact)
         ),
     )
-
-
-def chosen_name(inputs: Inputs) -> str:
-    """The candidate that compression chose; `model` where nothing was compressed."""
-    return str(_compressed(inputs)["chosen"]) if "compress" in inputs else "model"
 
 
 def read_evaluations(inputs: Inputs) -> tuple[str, dict[str, Evaluation]]:

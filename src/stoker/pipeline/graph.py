@@ -9,10 +9,10 @@ from stoker.core.steps import step_name
 from stoker.data.acquire import Source
 from stoker.data.fingerprint import source_fingerprint
 from stoker.evaluate.gates import parse_gates
+from stoker.pipeline.candidates import BASELINE
 from stoker.pipeline.kinds import only
 from stoker.pipeline.node import Node
 from stoker.pipeline.nodes import (
-    BASELINE,
     acquire_node,
     baseline_node,
     bundle_node,

@@ -1,24 +1,24 @@
-"""A node of the run graph: one stage execution as a pure function of artifacts and recipe fields.
+"""A node of the run graph: one stage execution as a pure function of artifacts and recipe values.
 
 The fingerprint of a node is made from the code it runs, its part of the recipe and the *contents*
-of its input artifacts, so a stage whose input was rebuilt to equal bytes is not repeated.
+of its input artifacts, so a stage whose input was rebuilt to equal bytes is not repeated.  A stage
+never sees the recipe, only the values that its node names, so what it reads is what counts.
 """
 
 from __future__ import annotations
 
-import hashlib
 import importlib
-import importlib.util
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from stoker.core.canonical import fingerprint
-from stoker.core.steps import Step
-from stoker.recipe.model import Recipe
-from stoker.store.store import Artifact
+from stoker.core.steps import Step, step_spec
+from stoker.pipeline.source_code import code_version
+
+if TYPE_CHECKING:
+    from stoker.store.store import Artifact
 
 
 @dataclass(frozen=True)
@@ -26,8 +26,9 @@ class Work:
     """What a stage gets to do its work with."""
 
     stage: str
-    recipe: Recipe
     fields: Mapping[str, Any]
+    """Those of the node."""
+    free: Mapping[str, Any]
     """Those of the node."""
     inputs: Mapping[str, Artifact]
     """Verified input artifacts by the name of the stage that made them."""
@@ -50,14 +51,19 @@ class Node:
     function: str
     """`module:name` of what does the work.  A name and not the function, because a graph that is
     cached needs none of the libraries that working loads."""
-    code: tuple[str, ...]
-    """Packages and modules whose source takes part in the fingerprint."""
     fields: Mapping[str, Any]
-    """The part of the recipe that the stage reads, as JSON values."""
+    """The values of the recipe that the stage reads: steps, sections and plain values."""
     after: tuple[str, ...] = ()
     """Stages whose artifacts it reads."""
-    steps: Sequence[Step] = field(default=())
-    """Steps it runs; the source of a user's own steps joins the fingerprint."""
+    free: Mapping[str, Any] = field(default_factory=dict)
+    """Values that the stage needs and that change nothing of what it writes, such as where the
+    project lies; they are no part of the fingerprint."""
+
+    @property
+    def code(self) -> frozenset[str]:
+        """Modules whose source, with all that they import, takes part in the fingerprint."""
+        steps = {type(step).__module__ for step in _steps(self.fields)}
+        return frozenset({self.function.partition(":")[0], *steps})
 
     def fingerprint(self, inputs: Mapping[str, Artifact]) -> str:
         """The name under which this node's artifact is stored.
@@ -65,12 +71,11 @@ class Node:
         Args:
             inputs: Artifacts of every stage in `after`.
         """
-        own = sorted({type(s).__module__ for s in self.steps if not _is_ours(s)})
         return fingerprint(
             {
                 "stage": self.stage,
-                "code": {name: code_version(name) for name in (*self.code, *own)},
-                "fields": dict(self.fields),
+                "code": code_version(self.code),
+                "fields": {name: stated(value) for name, value in self.fields.items()},
                 "inputs": {name: inputs[name].digest for name in self.after},
             }
         )
@@ -85,25 +90,37 @@ class Node:
         return getattr(importlib.import_module(module), name)(work)
 
 
-def _is_ours(step: Step) -> bool:
-    return type(step).__module__.startswith("stoker.")
+def stated(value: Any) -> Any:
+    """A value of a node as JSON; mappings as pairs, because their order may be that of columns.
 
-
-@lru_cache
-def code_version(name: str) -> str:
-    """SHA-256 of the Python source of a package (all its modules) or of one module.
-
-    Bytes are compared, not meaning: an edited comment repeats the stage, which costs time once and
-    can never keep a stale result.
+    >>> stated({"b": 1, "a": (True, None)})
+    [['b', 1], ['a', [True, None]]]
     """
-    spec = importlib.util.find_spec(name)
-    assert spec is not None, f"{name} is not a module"
-    assert spec.origin is not None, f"{name} has no source file"
-    root = Path(spec.origin)
-    files = sorted(root.parent.rglob("*.py")) if root.name == "__init__.py" else [root]
-    digest = hashlib.sha256()
-    for file in files:
-        content = file.read_bytes()
-        digest.update(f"{file.relative_to(root.parent)}\0{len(content)}\0".encode())
-        digest.update(content)
-    return digest.hexdigest()
+    if isinstance(value, Step):
+        fields = {name: getattr(value, name) for name in type(value).model_fields}
+        if _is_section(value):
+            return stated(fields)
+        return [step_spec(value), *map(stated, _steps(fields))]
+    if isinstance(value, Mapping):
+        return [[key, stated(item)] for key, item in value.items()]
+    if isinstance(value, list | tuple):
+        return [stated(item) for item in value]
+    return value
+
+
+def _steps(value: Any) -> Iterator[Step]:
+    """Every step in a value, those inside of sections and of other steps too."""
+    if isinstance(value, Step):
+        if not _is_section(value):
+            yield value
+        value = [getattr(value, name) for name in type(value).model_fields]
+    if isinstance(value, Mapping):
+        value = list(value.values())
+    if isinstance(value, list | tuple):
+        for item in value:
+            yield from _steps(item)
+
+
+def _is_section(step: Step) -> bool:
+    """Whether it is a section of the recipe, whose code only holds values."""
+    return type(step).__module__.startswith("stoker.recipe.")

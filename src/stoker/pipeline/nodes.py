@@ -1,55 +1,22 @@
 """The nodes of a graph: of each stage its name, what it depends on, and where its work is found.
 
-The work itself is in `data_stages`, `model_stages` and `result_stages`.  It is named here and not
-imported: to find out that nothing changed, none of its libraries is needed.
+The work itself is in `stages`.  It is named here and not imported: to find out that nothing
+changed, none of its libraries is needed.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-from stoker.core.steps import make_step, step_spec
 from stoker.data.clean import FittedCleaner, RowCleaner
-from stoker.data.split import Splitter
 from stoker.evaluate.metrics import Metric
 from stoker.pipeline.kinds import only
 from stoker.pipeline.node import Node
-from stoker.recipe.model import Recipe
+from stoker.recipe.model import Recipe, Train
 
-_DATA = "stoker.pipeline.data_stages"
-_MODEL = "stoker.pipeline.model_stages"
-_RESULT = "stoker.pipeline.result_stages"
-
-BASELINE = "logistic"
-"""The model that every report compares with."""
+_STAGES = "stoker.pipeline.stages"
 _ROWS = ("acquire", "clean", "split", "prepare")
 """Stages that training reads from."""
-
-_ACQUIRE_CODE = (
-    "stoker.data.acquire",
-    "stoker.data.dataset",
-    "stoker.data.media",
-    "stoker.data.rejects",
-    "stoker.engine",
-)
-_DATA_CODE = ("stoker.data", "stoker.features", "stoker.tasks", "stoker.engine")
-"""What cleaning, splitting and preparing may run; they share too much to be told apart safely."""
-_TRAIN_CODE = (
-    "stoker.train",
-    "stoker.models",
-    "stoker.tasks",
-    "stoker.features",
-    "stoker.bundle",
-    "stoker.data.prepare",
-    "stoker.pipeline.model_stages",
-)
-_EVALUATE_CODE = (
-    "stoker.evaluate",
-    "stoker.bundle",
-    "stoker.features",
-    "stoker.tasks",
-    "stoker.pipeline.result_stages",
-)
 
 
 def acquire_node(recipe: Recipe, files: list[list[object]]) -> Node:
@@ -59,85 +26,72 @@ def acquire_node(recipe: Recipe, files: list[list[object]]) -> Node:
         recipe: Whose sources are read.
         files: Name, size and SHA-256 of every raw file, so that a changed file is read again.
     """
-    sources = recipe.data.sources
     return Node(
         stage="acquire",
-        function=f"{_DATA}:acquire_files",
-        code=_ACQUIRE_CODE,
-        fields={"sources": [step_spec(s) for s in sources], "files": files},
-        steps=sources,
+        function=f"{_STAGES}.acquire:acquire_files",
+        fields={"sources": recipe.data.sources, "files": files},
+        free={"project": recipe.project},
     )
 
 
 def clean_node(recipe: Recipe) -> Node:
     """Judge rows before the split."""
-    steps = [step for step in recipe.data.clean if isinstance(step, RowCleaner)]
+    steps = tuple(step for step in recipe.data.clean if isinstance(step, RowCleaner))
     return Node(
         stage="clean",
-        function=f"{_DATA}:clean",
-        code=_DATA_CODE,
-        fields={"steps": [step_spec(s) for s in steps], "target": recipe.target_column},
+        function=f"{_STAGES}.clean:clean",
+        fields={"steps": steps, "target": recipe.target_column},
         after=("acquire",),
-        steps=steps,
     )
 
 
 def split_node(recipe: Recipe) -> Node:
     """Give each row to train, validation or test."""
-    asked = recipe.data.split
-    splitter = make_step("stoker.data.split", asked.spec(), Splitter)
     return Node(
         stage="split",
-        function=f"{_DATA}:split",
-        code=_DATA_CODE,
+        function=f"{_STAGES}.split:split",
         fields={
-            "split": asked.model_dump(mode="json"),
+            "split": recipe.data.split,
             "inputs": sorted(recipe.inputs or {}),
             "target": recipe.target_column,
             "seed": recipe.seed,
         },
         after=("acquire", "clean"),
-        steps=(splitter,),
     )
 
 
 def prepare_node(recipe: Recipe) -> Node:
     """Fit features on the training part and write the tensors."""
-    cleaners = [step for step in recipe.data.clean if isinstance(step, FittedCleaner)]
     inputs = recipe.inputs or {}
     return Node(
         stage="prepare",
-        function=f"{_DATA}:prepare_parts",
-        code=(*_DATA_CODE, "stoker.pipeline.inputs", "stoker.pipeline.columns"),
+        function=f"{_STAGES}.prepare:prepare_parts",
         fields={
-            "inputs": {column: step_spec(feature) for column, feature in inputs.items()},
+            "inputs": inputs,
             "divided_by": {} if inputs else divided_by(recipe),
-            "target": {column: step_spec(task) for column, task in recipe.target.items()},
-            "cleaners": [step_spec(s) for s in cleaners],
+            "target": recipe.target,
+            "cleaners": tuple(s for s in recipe.data.clean if isinstance(s, FittedCleaner)),
             "seed": recipe.seed,
         },
         after=("acquire", "clean", "split"),
-        steps=[*cleaners, *inputs.values(), *recipe.target.values()],
     )
 
 
 def train_node(recipe: Recipe) -> Node:
     """Train the model of the recipe, or the one that the preset picks."""
-    train, canonical = recipe.train, recipe.canonical()
+    # How often the state is saved changes nothing that comes out.
+    usual = {"checkpoint_every": Train().checkpoint_every}
     return Node(
         stage="train",
-        function=f"{_MODEL}:train",
-        code=_TRAIN_CODE,
+        function=f"{_STAGES}.train:train",
         fields={
-            "model": recipe.model and step_spec(recipe.model),
-            # How often the state is saved changes nothing that comes out.
-            "train": {k: v for k, v in canonical["train"].items() if k != "checkpoint_every"},
+            "model": recipe.model,
+            "train": recipe.train.model_copy(update=usual),
             "name": recipe.name,
             "seed": recipe.seed,
         },
         after=_ROWS,
-        steps=[s for s in (recipe.model, train.optimizer, train.schedule) if s]
-        + list(train.augment or ()),
+        free={"checkpoint_every": recipe.train.checkpoint_every},
     )
 
 
@@ -145,8 +99,7 @@ def baseline_node(recipe: Recipe) -> Node:
     """Train the plain model that every report compares with."""
     return Node(
         stage="baseline",
-        function=f"{_MODEL}:baseline",
-        code=_TRAIN_CODE,
+        function=f"{_STAGES}.baseline:baseline",
         fields={"name": recipe.name, "seed": recipe.seed},
         after=_ROWS,
     )
@@ -154,15 +107,11 @@ def baseline_node(recipe: Recipe) -> Node:
 
 def compress_node(recipe: Recipe) -> Node:
     """Try smaller candidates."""
-    assert recipe.compress is not None
-    methods = recipe.compress.methods or ()
     return Node(
         stage="compress",
-        function=f"{_MODEL}:compress",
-        code=("stoker.compress", "stoker.bundle", "stoker.evaluate"),
-        fields={"compress": recipe.canonical()["compress"]},
+        function=f"{_STAGES}.compress:compress",
+        fields={"compress": recipe.compress},
         after=("prepare", "train"),
-        steps=methods,
     )
 
 
@@ -175,16 +124,15 @@ def evaluate_node(recipe: Recipe, stages: tuple[str, ...]) -> Node:
     """
     return Node(
         stage="evaluate",
-        function=f"{_RESULT}:evaluate",
-        code=_EVALUATE_CODE,
+        function=f"{_STAGES}.evaluate:evaluate",
         fields={
             "resamples": recipe.evaluate.resamples,
-            "metrics": [step_spec(metric) for metric in recipe.evaluate.metrics],
+            "metrics": recipe.evaluate.metrics,
             "group": recipe.data.split.group,
+            "class_weights": recipe.train.class_weights,
             "seed": recipe.seed,
         },
         after=stages,
-        steps=recipe.evaluate.metrics,
     )
 
 
@@ -194,18 +142,17 @@ def own_metrics(recipe: Recipe) -> list[Metric[Any]]:
 
 
 def bundle_node(recipe: Recipe, stages: tuple[str, ...]) -> Node:
-    """Put the chosen candidate, its scores, its card and its lineage into one bundle."""
+    """Put the chosen candidate, its scores, its card and its lineage into one bundle.
+
+    The card quotes the recipe, so all of it counts, a comment too; the stage takes no time.  The
+    code of its steps does not: what they made is among the inputs.
+    """
     return Node(
         stage="bundle",
-        function=f"{_RESULT}:bundle",
-        code=(
-            "stoker.bundle",
-            "stoker.evaluate.report",
-            "stoker.pipeline.facts",
-            "stoker.pipeline.sample_rows",
-        ),
-        fields={"name": recipe.name, "gates": recipe.evaluate.gates, "serve": serve_keys(recipe)},
+        function=f"{_STAGES}.bundle:bundle",
+        fields={"recipe": recipe.canonical(), "text": recipe.text},
         after=stages,
+        free={"recipe": recipe},
     )
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import base64
 import io
-from typing import Any, Literal, TypedDict
+from typing import TYPE_CHECKING, Any, Literal, TypedDict
 
 from PIL import Image
 
@@ -15,7 +15,9 @@ from stoker.bundle.interface import Interface
 from stoker.core.steps import step_name
 from stoker.evaluate.report.cells import Cell
 from stoker.features import FittedFeature
-from stoker.recipe.model import Recipe
+
+if TYPE_CHECKING:
+    from stoker.recipe.model import Recipe
 
 _READ_OPTIONS = ("delimiter", "encoding", "header", "names", "strip")
 

@@ -1,4 +1,4 @@
-"""The stages after training: evaluate every candidate once on the test part, and bundle the best.
+"""Evaluate: score every candidate once on the test part.
 
 The test part is opened in one stage, for the model, its compressed candidate and the baseline
 together, after compression has chosen on the validation part.  So no choice ever saw a test row.
@@ -6,8 +6,6 @@ together, after compression has chosen on the validation part.  So no choice eve
 
 from __future__ import annotations
 
-import json
-import shutil
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -24,35 +22,21 @@ from stoker.engine.table_file import write_table
 from stoker.evaluate.constant import no_better_words
 from stoker.evaluate.evaluation import CONSTANT, Evaluation
 from stoker.evaluate.leaks import Suspect, find_suspects, is_too_good, warning_words
+from stoker.evaluate.metrics import Metric
 from stoker.evaluate.mistakes import WorstRow, worst_rows
-from stoker.evaluate.report.card import render_card
 from stoker.evaluate.report.cells import plain_cells
 from stoker.evaluate.report.facts import MistakeFact
 from stoker.evaluate.score import evaluate_all
-from stoker.pipeline.facts import card_facts, chosen_name
-from stoker.pipeline.model_stages import raw_part
+from stoker.pipeline.candidates import MODEL, candidate_bundles, chosen_name
+from stoker.pipeline.kinds import only
 from stoker.pipeline.node import Work
-from stoker.pipeline.nodes import own_metrics
+from stoker.pipeline.prepared_parts import raw_part
 from stoker.pipeline.row_groups import group_codes
-from stoker.recipe.model import Recipe
-from stoker.store.artifact import Artifact
 from stoker.store.durable import write_file
 from stoker.tasks import FittedTask
 from stoker.tasks._fitted.classify import FittedClassify
 
-MODEL = "model"
 _MOST_CLASSES = 5
-
-
-def candidate_bundles(inputs: Mapping[str, Artifact]) -> dict[str, Path]:
-    """Bundle folder of each candidate: the model, the compressed one if kept, the baseline."""
-    found = {MODEL: inputs["train"].folder / "bundle"}
-    name = chosen_name(inputs)
-    if name != MODEL:
-        found[name] = inputs["compress"].folder / name
-    if "baseline" in inputs:
-        found["baseline"] = inputs["baseline"].folder / "bundle"
-    return found
 
 
 def scored_part(prepared: Path) -> str:
@@ -74,15 +58,15 @@ def evaluate(work: Work) -> dict[str, Any]:
         outputs,
         scored.target,
         task,
-        seed=work.recipe.seed,
-        resamples=work.recipe.evaluate.resamples,
+        seed=work.fields["seed"],
+        resamples=work.fields["resamples"],
         reference="baseline" if "baseline" in outputs else None,
         constant=True,
-        own_metrics=own_metrics(work.recipe),
+        own_metrics=[only(metric, Metric) for metric in work.fields["metrics"]],
         group_N=group_codes(
             work.inputs["clean"].folder / "rows.parquet",
             np.asarray(scored.row),
-            work.recipe.data.split.group,
+            work.fields["group"],
         ),
     )
     chosen = chosen_name(work.inputs)
@@ -90,7 +74,7 @@ def evaluate(work: Work) -> dict[str, Any]:
     suspects = _suspects(evaluations[chosen], prepared, part, task)
     if evaluations[chosen].is_no_better_than_constant:
         events.warning(no_better_words(evaluations[chosen], evaluations[CONSTANT]))
-    _tell_never_answered(evaluations[chosen], work.recipe)
+    _tell_never_answered(evaluations[chosen], work.fields["class_weights"])
     _write(
         work.folder / "evaluation.json",
         {
@@ -142,7 +126,7 @@ def _suspects(evaluation: Evaluation, prepared: Path, part: str, task: FittedTas
     return suspects
 
 
-def _tell_never_answered(evaluation: Evaluation, recipe: Recipe) -> None:
+def _tell_never_answered(evaluation: Evaluation, class_weights: object) -> None:
     """Name the classes that the model never answers, and the key that may help."""
     silent = evaluation.never_answered
     if not silent:
@@ -152,7 +136,7 @@ def _tell_never_answered(evaluation: Evaluation, recipe: Recipe) -> None:
     hint = "; train: {class_weights: balanced} makes rare classes count as much as common ones"
     events.warning(
         f"none of {evaluation.num_rows:,} rows was answered with {shown}{more}"
-        + hint * (recipe.train.class_weights in (None, "none"))
+        + hint * (class_weights in (None, "none"))
     )
 
 
@@ -189,34 +173,6 @@ def _mistake_facts(
             image=next((column[index] for column in pictures if column[index]), None),
             cells={name: column[index] for name, column in cells.items()},
         )
-
-
-def bundle(work: Work) -> dict[str, Any]:
-    """Copy the chosen candidate, and add what is known about it."""
-    name = chosen_name(work.inputs)
-    source = candidate_bundles(work.inputs)[name]
-    shutil.copytree(source, work.folder, dirs_exist_ok=True)
-    evaluation = json.loads((work.inputs["evaluate"].folder / "evaluation.json").read_bytes())
-    metrics = {"part": evaluation["part"], "scores": evaluation["candidates"][name]}
-    _write(work.folder / "metrics.json", metrics)
-    _write(work.folder / "lineage.json", lineage(work.inputs))
-    facts = card_facts(work.recipe, work.inputs)
-    write_file(work.folder / "card.md", render_card(facts).encode())
-    (work.folder / "manifest.json").unlink()  # the store seals the whole folder anew
-    return {"chosen": name}
-
-
-def lineage(inputs: Mapping[str, Artifact]) -> list[dict[str, Any]]:
-    """What the bundle was made from, stage by stage.
-
-    Scores and latencies were measured, so the artifacts that hold them are left out: the bundle's
-    bytes depend on the work done, never on how long it took.
-    """
-    return [
-        {"stage": name, "fingerprint": artifact.fingerprint, "digest": artifact.digest}
-        for name, artifact in inputs.items()
-        if name not in ("compress", "evaluate")
-    ]
 
 
 def _write(path: Path, value: Any) -> None:

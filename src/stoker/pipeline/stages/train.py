@@ -1,4 +1,4 @@
-"""The stages that make models: train, the baseline beside it, and compress.
+"""Train: make a model, the recipe's own or the preset's.
 
 A trained model is written at once as a bundle, and its answers to the raw validation rows are
 compared with those of the model in training, so every later stage works on what will be served.
@@ -6,30 +6,22 @@ compared with those of the model in training, so every later stage works on what
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pyarrow as pa
 
-from stoker.bundle.interface import Interface
 from stoker.bundle.parity import check_parity
 from stoker.bundle.write import write_bundle
 from stoker.core import events
 from stoker.core.canonical import canonical_json
-from stoker.core.errors import RecipeError
 from stoker.core.seeds import derive_seed
-from stoker.core.steps import find_step, make_step, step_name, step_spec
-from stoker.data.dataset import Dataset
-from stoker.data.prepare.part_rows import part_rows
-from stoker.data.prepare.prepared_set import PreparedSet
+from stoker.core.steps import step_name, step_spec
 from stoker.models import Conditions, Estimator, Model, Network
 from stoker.pipeline.kinds import only
 from stoker.pipeline.node import Work
-from stoker.pipeline.nodes import BASELINE
+from stoker.pipeline.prepared_parts import Prepared, open_prepared, raw_part
 from stoker.store.durable import write_file
 
 if TYPE_CHECKING:
@@ -39,38 +31,30 @@ if TYPE_CHECKING:
 FIND = "find"
 
 
-@dataclass(frozen=True)
-class Prepared:
-    """What training reads: the prepared parts and what their tensors mean."""
-
-    folder: Path
-    interface: Interface
-    train: PreparedSet
-    validation: PreparedSet
-
-
 def train(work: Work) -> dict[str, Any]:
     """Train the model that was asked for, or the preset's."""
-    asked = work.recipe.train
+    asked = work.fields["train"]
     given = {
         **{key: value for key, value in asked.given.items() if value != FIND},
         "budget_s": asked.budget,
-        "checkpoint_every_s": asked.checkpoint_every,
+        "checkpoint_every_s": work.free["checkpoint_every"],
         "threads": asked.threads,
     }
-    model = work.recipe.model
-    return _make_model(work, None if model is None else only(model, Model), asked.preset, given)
+    model = work.fields["model"]
+    return make_model(work, None if model is None else only(model, Model), asked.preset, given)
 
 
-def baseline(work: Work) -> dict[str, Any]:
-    """Train the plain model."""
-    model = find_step("stoker.models", BASELINE, Network)()
-    return _make_model(work, model, "fast", {"threads": 1})
-
-
-def _make_model(
+def make_model(
     work: Work, model: Model | None, preset: Preset, given: Mapping[str, object]
 ) -> dict[str, Any]:
+    """Settle what is open, train, and write the bundle that all later stages work on.
+
+    Args:
+        work: Of the stage `train` or `baseline`.
+        model: What to train; None: what the preset picks.
+        preset: How much effort.
+        given: Settings that overrule the preset.
+    """
     from stoker.train.presets import choose
 
     prepared = open_prepared(work.inputs["prepare"].folder)
@@ -84,7 +68,7 @@ def _make_model(
         why="as asked" if work.stage == "train" else "to compare with",
     )
     events.message(f"{work.stage}: {choice.reason}")
-    seed = derive_seed(work.recipe.seed, "model", step_name(choice.model))
+    seed = derive_seed(work.fields["seed"], "model", step_name(choice.model))
     if isinstance(choice.model, Network):
         made = _train_network(choice.model, choice.settings, prepared, seed, work)
     else:
@@ -93,7 +77,7 @@ def _make_model(
     facts = {"model": step_spec(choice.model), "reason": choice.reason, **made.facts}
     write_bundle(
         work.folder / "bundle",
-        name=work.recipe.name,
+        name=work.fields["name"],
         interface=prepared.interface,
         graph=made.graph,
         weights=made.weights,
@@ -129,7 +113,7 @@ def _train_network(
     torch.manual_seed(derive_seed(seed, "weights"))
     interface = prepared.interface
     network = model.build(interface.inputs, interface.task.num_outputs)
-    if work.stage == "train" and work.recipe.train.rate == FIND:
+    if work.stage == "train" and work.fields["train"].rate == FIND:
         curve = find_rate(network, prepared.train, interface.task, settings, seed=seed)
         events.message(f"{work.stage}: the loss falls fastest at rate {curve.rate:.2g}")
         settings = settings.model_copy(update={"rate": curve.rate})
@@ -176,60 +160,4 @@ def _fit_estimator(model: Estimator, settings: Settings, prepared: Prepared, see
         history=estimate.history,
         facts={"num_parameters": sum(array.size for array in estimate.weights.values())},
         measured={},
-    )
-
-
-def compress(work: Work) -> dict[str, Any]:
-    """Try every method, and choose."""
-    from stoker.compress import Compressor
-    from stoker.compress._frontier import choose_candidate
-
-    asked = work.recipe.compress
-    assert asked is not None
-    prepared = open_prepared(work.inputs["prepare"].folder)
-    methods = asked.methods or (make_step("stoker.compress", "int8", Compressor),)
-    found = choose_candidate(
-        work.inputs["train"].folder / "bundle",
-        [only(method, Compressor) for method in methods],
-        prepared.train,
-        prepared.validation,
-        work.folder,
-        max_accuracy_loss=asked.max_accuracy_loss,
-    )
-    return {"chosen": found["chosen"], "reason": found["reason"]}
-
-
-def open_prepared(folder: Path) -> Prepared:
-    """The training and validation parts of a prepared artifact.
-
-    Raises:
-        RecipeError: If there is no validation row: nothing could be chosen or gated honestly.
-    """
-    validation = PreparedSet.open(folder, "validation")
-    if not len(validation):
-        raise RecipeError(
-            "no row is left for validation",
-            expected="a validation part: early stopping, presets and gates look at it",
-            fix="set data.split.validation to 0.1 or more",
-        )
-    return Prepared(folder, read_interface(folder), PreparedSet.open(folder, "train"), validation)
-
-
-def read_interface(folder: Path) -> Interface:
-    """What preparing learned, as the interface that every bundle of it carries."""
-    said = json.loads((folder / "fitted.json").read_bytes())
-    inputs = [{"column": name, "feature": spec} for name, spec in said["inputs"].items()]
-    return Interface.from_json({**said, "inputs": inputs})
-
-
-def raw_part(work: Work, part: str) -> Iterator[pa.Table]:
-    """Raw rows of a part, in the order of the prepared set, as a predictor takes them."""
-    prepared = work.inputs["prepare"].folder
-    return part_rows(
-        Dataset.open(work.inputs["acquire"].folder),
-        work.inputs["clean"].folder / "rows.parquet",
-        work.inputs["split"].folder / "parts.parquet",
-        prepared,
-        part,
-        ["_row", "_source", "_line", *read_interface(prepared).inputs],
     )

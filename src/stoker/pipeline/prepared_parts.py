@@ -1,0 +1,66 @@
+"""What training, compressing and judging read of a prepared artifact."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from stoker.bundle.interface import Interface
+from stoker.core.errors import RecipeError
+from stoker.data.dataset import Dataset
+from stoker.data.prepare.part_rows import part_rows
+from stoker.data.prepare.prepared_set import PreparedSet
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from stoker.pipeline.node import Work
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """What training reads: the prepared parts and what their tensors mean."""
+
+    folder: Path
+    interface: Interface
+    train: PreparedSet
+    validation: PreparedSet
+
+
+def open_prepared(folder: Path) -> Prepared:
+    """The training and validation parts of a prepared artifact.
+
+    Raises:
+        RecipeError: If there is no validation row: nothing could be chosen or gated honestly.
+    """
+    validation = PreparedSet.open(folder, "validation")
+    if not len(validation):
+        raise RecipeError(
+            "no row is left for validation",
+            expected="a validation part: early stopping, presets and gates look at it",
+            fix="set data.split.validation to 0.1 or more",
+        )
+    return Prepared(folder, read_interface(folder), PreparedSet.open(folder, "train"), validation)
+
+
+def read_interface(folder: Path) -> Interface:
+    """What preparing learned, as the interface that every bundle of it carries."""
+    said = json.loads((folder / "fitted.json").read_bytes())
+    inputs = [{"column": name, "feature": spec} for name, spec in said["inputs"].items()]
+    return Interface.from_json({**said, "inputs": inputs})
+
+
+def raw_part(work: Work, part: str) -> Iterator[pa.Table]:
+    """Raw rows of a part, in the order of the prepared set, as a predictor takes them."""
+    prepared = work.inputs["prepare"].folder
+    return part_rows(
+        Dataset.open(work.inputs["acquire"].folder),
+        work.inputs["clean"].folder / "rows.parquet",
+        work.inputs["split"].folder / "parts.parquet",
+        prepared,
+        part,
+        ["_row", "_source", "_line", *read_interface(prepared).inputs],
+    )

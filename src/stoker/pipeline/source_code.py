@@ -1,0 +1,172 @@
+"""Which source a stage runs, and its hash: what makes a stored result stale.
+
+The code of a stage is the closure of the imports of its function's module, function-local ones
+too, and of the modules of its steps.  A name in text (`"stoker.models"`, by which steps and child
+processes are found) counts as an import of that module, and of a package's whole stage.  `core` and
+`store` are below everything and join as a whole.  Names that only a type checker sees do not count.
+
+Modules are read as text and not imported: to find out that nothing changed, none of their
+libraries is needed.  Patterns find the imports, because parsing would take ten times as long; a
+test compares them with what the parser finds in every module.
+
+Cost: 0.1 ms a module, once a process.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import re
+from collections.abc import Iterable, Iterator
+from functools import cache
+from pathlib import Path
+
+import stoker
+
+_FLOOR = ("stoker.core", "stoker.store")
+_ROOT = Path(stoker.__file__).parent
+_SHARED = ("site-packages", "dist-packages")
+
+_DOCSTRING = re.compile(r'"""[\s\S]*?"""')
+_FOR_CHECKERS = re.compile(r"^if TYPE_CHECKING:\n(?:[ \t].*\n|\n)+", re.MULTILINE)
+_FROM = re.compile(r"^[ \t]*from ([\w.]+) import (\([^)]*\)|[^\n]*)", re.MULTILINE)
+_IMPORT = re.compile(r"^[ \t]*import ([\w., \t]+)", re.MULTILINE)
+_IN_TEXT = re.compile(r"[\"'](stoker(?:\.\w+)+)(?::\w+)?[\"']")
+
+
+def code_version(modules: Iterable[str]) -> str:
+    """SHA-256 over the source of everything that these modules run.
+
+    Bytes are compared, not meaning: an edited comment repeats the stage, which costs time once and
+    can never keep a stale result.
+
+    Args:
+        modules: Names of modules of ours, or of a user's own steps.
+    """
+    digest = hashlib.sha256()
+    for name in closure(frozenset(modules)):
+        digest.update(f"{name}\0{_hash(name)}\n".encode())
+    return digest.hexdigest()
+
+
+@cache
+def closure(modules: frozenset[str]) -> tuple[str, ...]:
+    """All modules that run when these do, sorted.
+
+    >>> names = closure(frozenset({"stoker.data.clean.exact_duplicates"}))
+    >>> "stoker.data.content" in names, "stoker.core.steps" in names, "stoker.serve.app" in names
+    (True, True, False)
+    """
+    found: set[str] = {name for package in _FLOOR for name in _whole(package)}
+    waiting = [name for module in modules for name in (module, *_parents(module))]
+    while waiting:
+        name = waiting.pop()
+        if name not in found:
+            found.add(name)
+            waiting.extend(named_modules(name))
+    return tuple(sorted(found))
+
+
+@cache
+def named_modules(name: str) -> frozenset[str]:
+    """Modules that a module names, with the packages they lie in, as far as their source joins."""
+    source = _DOCSTRING.sub("", _file(name).read_text(encoding="utf-8"))
+    source = _FOR_CHECKERS.sub("", source)
+    named = set(_imported(source))
+    for text in _IN_TEXT.findall(source):
+        named |= _steps(text) if _is_package(text) else {text}
+    top = name.partition(".")[0]
+    there = {one for one in named if _joins(one, top) and _file_or_none(one)}
+    return frozenset(one for module in there for one in (module, *_parents(module)))
+
+
+def _imported(source: str) -> Iterator[str]:
+    for module, names in _FROM.findall(source):
+        yield module
+        for name in re.findall(r"\w+", re.sub(r"\bas \w+|#.*", "", names)):
+            yield f"{module}.{name}"
+    for names in _IMPORT.findall(source):
+        for name in names.split(","):
+            yield name.split()[0] if name.split() else ""
+
+
+def _parents(name: str) -> Iterator[str]:
+    """Packages that are loaded before a module; `stoker` itself only names what is public."""
+    while "." in name:
+        name = name.rpartition(".")[0]
+        if name != "stoker":
+            yield name
+
+
+def _joins(name: str, top: str) -> bool:
+    """Whether a named module is ours, or stands beside the user's own step that names it."""
+    first = name.partition(".")[0]
+    if first == "stoker" or not first:
+        return first != name and bool(first)
+    if first == top:
+        return True
+    own = _file_or_none(top)
+    beside = _file_or_none(first) if own and top != "stoker" else None
+    return bool(beside and own) and _folder(beside) == _folder(own)
+
+
+def _folder(file: Path | None) -> Path | None:
+    """Folder that holds a top module or package, if it is one of the user's own."""
+    if file is None:
+        return None
+    folder = file.parent.parent if file.name == "__init__.py" else file.parent
+    return None if folder.name in _SHARED or folder == _ROOT.parent else folder
+
+
+@cache
+def _file_or_none(name: str) -> Path | None:
+    """Source of a module; None if it has none, or is no module but a name in one."""
+    top, *rest = name.split(".")
+    root = _ROOT / "__init__.py" if top == "stoker" else _top_file(top)
+    if root is None or not rest:
+        return root
+    if root.name != "__init__.py":
+        return None
+    path = root.parent.joinpath(*rest)
+    files = (path.with_suffix(".py"), path / "__init__.py")
+    return next((file for file in files if file.is_file()), None)
+
+
+def _top_file(name: str) -> Path | None:
+    """Source of a user's module or package, which is looked for and not imported."""
+    try:
+        spec = importlib.util.find_spec(name)
+    except (ImportError, ValueError):
+        return None
+    origin = spec.origin if spec else None
+    return Path(origin) if origin and origin.endswith(".py") else None
+
+
+def _file(name: str) -> Path:
+    file = _file_or_none(name)
+    assert file is not None, f"{name} has no source file"
+    return file
+
+
+def _is_package(name: str) -> bool:
+    file = _file_or_none(name)
+    return file is not None and file.name == "__init__.py"
+
+
+def _steps(package: str) -> set[str]:
+    """A package that is named in text, with the modules that may be found in it by name."""
+    folder = _file(package).parent
+    return {package, *(f"{package}.{file.stem}" for file in folder.glob("*.py"))} - {
+        f"{package}.__init__"
+    }
+
+
+def _whole(package: str) -> Iterator[str]:
+    for file in _file(package).parent.rglob("*.py"):
+        parts = file.relative_to(_ROOT).with_suffix("").parts
+        yield ".".join(("stoker", *(part for part in parts if part != "__init__")))
+
+
+@cache
+def _hash(name: str) -> str:
+    return hashlib.sha256(_file(name).read_bytes()).hexdigest()

@@ -1,0 +1,34 @@
+"""Clean: keep the rows that every cleaner keeps.
+
+The artifact holds rows and no media, so a large picture set lies in the store once as found and
+once as tensors.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from stoker.data.clean import RowCleaner
+from stoker.data.clean._run import clean_rows
+from stoker.data.clean.exact_duplicates import ExactDuplicates
+from stoker.data.clean.unreadable_media import UnreadableMedia
+from stoker.data.dataset import Dataset
+from stoker.pipeline.kinds import only
+from stoker.pipeline.node import Work
+
+
+def clean(work: Work) -> dict[str, Any]:
+    """Keep the rows that every step keeps."""
+    dataset, target = Dataset.open(work.inputs["acquire"].folder), work.fields["target"]
+    given = [only(step, RowCleaner) for step in work.fields["steps"]]
+    steps = [_knowing_target(step, target, dataset) for step in given]
+    if dataset.media_columns and not any(isinstance(step, UnreadableMedia) for step in steps):
+        steps.insert(0, UnreadableMedia())
+    return clean_rows(steps, dataset, work.folder)
+
+
+def _knowing_target(step: RowCleaner, target: str, dataset: Dataset) -> RowCleaner:
+    """One picture with two labels is a mistake; one table row with two labels is life."""
+    if not isinstance(step, ExactDuplicates) or step.label or not dataset.media_columns:
+        return step
+    return step.model_copy(update={"label": target})

@@ -1,0 +1,115 @@
+"""What makes a stored result stale: all code that a stage runs, and nothing that it does not."""
+
+from __future__ import annotations
+
+import ast
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import stoker
+from stoker.pipeline import source_code
+from stoker.pipeline.graph import build_graph
+from stoker.pipeline.source_code import closure, code_version, named_modules
+from stoker.recipe.load import load_recipe
+
+ROOT = Path(stoker.__file__).parent
+
+
+def modules_of_stoker() -> list[str]:
+    files = [path.relative_to(ROOT.parent).with_suffix("") for path in ROOT.rglob("*.py")]
+    names = {".".join(path.parts).removesuffix(".__init__") for path in files}
+    return sorted(name for name in names if "migrations" not in name)
+
+
+def file_of(name: str) -> Path | None:
+    path = ROOT.parent.joinpath(*name.split("."))
+    files = [path.with_suffix(".py"), path / "__init__.py"]
+    return next((file for file in files if file.is_file()), None)
+
+
+class Named(ast.NodeVisitor):
+    """Names of modules in a source, by Python's own parser."""
+
+    def __init__(self) -> None:
+        self.found: set[str] = set()
+
+    def visit_If(self, node: ast.If) -> None:
+        if not (isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING"):
+            self.generic_visit(node)
+
+    def visit_Import(self, node: ast.Import) -> None:
+        self.found |= {one.name for one in node.names}
+
+    def visit_ImportFrom(self, node: ast.ImportFrom) -> None:
+        assert node.module is not None
+        assert node.level == 0, "imports name their module from the top"
+        self.found |= {node.module, *(f"{node.module}.{one.name}" for one in node.names)}
+
+    def visit_Constant(self, node: ast.Constant) -> None:
+        if isinstance(node.value, str):
+            self.found.add(node.value.partition(":")[0])
+
+
+def parsed(name: str) -> Iterator[str]:
+    file = file_of(name)
+    assert file is not None
+    walk = Named()
+    walk.visit(ast.parse(file.read_bytes()))
+    for one in walk.found:
+        if one.startswith("stoker.") and not one.endswith(".") and file_of(one):
+            yield one
+
+
+def test_patterns_find_what_the_parser_finds() -> None:
+    for name in modules_of_stoker():
+        assert set(parsed(name)) <= named_modules(name), name
+
+
+def test_the_code_of_a_stage_is_closed_under_imports(tumours_project: Path) -> None:
+    recipe = load_recipe(tumours_project / "recipe.yaml")
+    for node in build_graph(recipe, tumours_project / "cache"):
+        code = set(closure(node.code))
+        assert node.function.partition(":")[0] in code
+        for name in code:
+            if not name.startswith(("stoker.core", "stoker.store")):
+                assert set(parsed(name)) - {"stoker"} <= code, f"{node.stage} runs {name}"
+
+
+def of(stage: str) -> set[str]:
+    return set(closure(frozenset({f"stoker.pipeline.stages.{stage}"})))
+
+
+def test_a_stage_knows_the_code_that_it_runs() -> None:
+    assert "stoker.data.text_cells" in of("acquire"), "how text is read"
+    assert {"stoker.data.split._units", "stoker.data.content"} <= of("split")
+    assert {"stoker.tasks.classify", "stoker.features.number"} <= of("compress") | of("prepare")
+    assert "stoker.models.boosted_trees" in of("train"), "a preset names models in text"
+    assert "stoker.data._decode_worker" in of("clean"), "a child process is named in text"
+
+
+def test_a_stage_is_not_repeated_for_code_that_it_does_not_run() -> None:
+    for stage in ("acquire", "clean", "split", "prepare", "evaluate", "bundle"):
+        assert not {name for name in of(stage) if name.startswith("stoker.train")}, stage
+    for stage in ("acquire", "clean", "split", "prepare", "train"):
+        assert not {name for name in of(stage) if name.startswith("stoker.evaluate")}, stage
+    for stage in ("acquire", "clean", "split", "prepare", "train", "compress", "evaluate"):
+        assert not of(stage) & {"stoker.pipeline.nodes", "stoker.recipe.model"}, stage
+
+
+def test_the_modules_beside_a_users_own_step_count(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(tmp_path)
+    (tmp_path / "own_step.py").write_text("import numpy\nfrom own_help import value\n")
+    (tmp_path / "own_help.py").write_text("value = 1\n")
+    code = closure(frozenset({"own_step"}))
+    assert {"own_step", "own_help"} <= set(code)
+    assert "numpy" not in code
+    before = code_version(["own_step"])
+    (tmp_path / "own_help.py").write_text("value = 2\n")
+    source_code._hash.cache_clear()
+    assert code_version(["own_step"]) != before
+    assert not {"own_step", "own_help"} & set(sys.modules), "nothing was imported"
