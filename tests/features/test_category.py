@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections import Counter
+from decimal import Decimal
 
 import numpy as np
 import pyarrow as pa
@@ -10,11 +12,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from stoker.core import events
 from stoker.core.errors import DataError
 from stoker.features._categories import category_texts, missing_categories
+from stoker.features._fitted.category import FittedCategory
 from stoker.features.category import Category
 
-TEXTS = st.lists(st.one_of(st.none(), st.text(max_size=3)), min_size=1)
+EAST = dt.timezone(dt.timedelta(hours=8))
+TEXTS = st.lists(st.one_of(st.none(), st.text("abé上 ", max_size=3)), min_size=1)
 
 
 def fit(*cells: object, **options: object):
@@ -48,9 +53,80 @@ def test_a_value_is_the_same_in_every_type() -> None:
     assert as_text.transform(pa.array(["3", "7"]).dictionary_encode()).values.tolist() == [1, 2]
 
 
-def test_a_fraction_or_a_list_is_no_category() -> None:
-    assert "fraction" in fit("a").transform(pa.array([0.5])).bad[0].reason
+def test_a_list_or_bytes_are_no_category() -> None:
     assert "expected text" in fit("a").transform(pa.array([[1]])).bad[0].reason
+    assert "is a binary" in fit("a").transform(pa.array([b"a"])).bad[0].reason
+    with pytest.raises(DataError, match=r"type duration\[us\], which holds no categories"):
+        fit(dt.timedelta(1))
+
+
+SAME = [
+    ([True, "True", "TRUE", "true"], "true"),
+    ([3, 3.0, "3", "3.0", Decimal("3.00"), np.float32(3), np.uint8(3)], "3"),
+    ([2.5, "2.5", "2.50", Decimal("2.50"), np.float32(2.5)], "2.5"),
+    ([0.1, "0.1", Decimal("0.10"), np.float32(0.1)], "0.1"),
+    ([0, -0.0, "0", "-0.0"], "0"),
+    ([Decimal("12345678901234567891"), "12345678901234567891"], "12345678901234567891"),
+    ([np.uint64(2**63), "9223372036854775808"], "9223372036854775808"),
+    ([dt.date(2024, 1, 2), dt.datetime(2024, 1, 2), "2024-01-02", "2024-01-02 00:00:00",
+      "2024-01-02T00:00:00.000Z", dt.datetime(2024, 1, 2, 8, tzinfo=EAST)], "2024-01-02"),
+    ([dt.datetime(2024, 1, 2, 8, 30), "2024-01-02 08:30:00", "2024-01-02T16:30+08:00"],
+     "2024-01-02T08:30:00"),
+    ([dt.time(8, 30), "08:30:00", "08:30"], "08:30:00"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("spellings", [spellings for spellings, _ in SAME])
+def test_a_value_is_known_in_every_spelling(spellings: list) -> None:
+    for train in spellings:
+        fitted = fit(train, train, "other") if isinstance(train, str) else fit(train)
+        for asked in spellings:
+            done = fitted.transform(pa.array([asked]))
+            assert done.values.tolist() == [1], (train, asked)
+            assert done.unseen_N is None
+            many = fitted.transform(pa.array([asked] * 99))
+            assert many.values.tolist() == [1] * 99
+
+
+@pytest.mark.parametrize(("values", "name"), SAME)
+def test_a_type_is_written_canonically(values: list, name: str) -> None:
+    assert fit(values[0]).vocabulary == (name,)
+
+
+def test_two_spellings_in_one_column_of_text_stay_two_and_are_told() -> None:
+    lines: list[str] = []
+
+    class Told(events.Silent):
+        def warning(self, text: str) -> None:
+            lines.append(text)
+
+    with events.listening(Told()):
+        diagnoses = fit("250.00", "250.0", "250.00", "7", "007")
+    assert diagnoses.transform(pa.array(["250.0", "250.00", "7", "007"])).values.tolist() == [
+        3, 1, 4, 2,
+    ]  # fmt: skip
+    assert diagnoses.transform(pa.array([7, 250])).values.tolist() == [4, 1]
+    assert "'250.00' and '250.0', '7' and '007' are categories of their own" in lines[0]
+
+
+def test_a_code_with_a_zero_in_front_is_no_number() -> None:
+    done = fit("7", "8").transform(pa.array(["007", "7.", "+7", "7e0"]))
+    assert done.values.tolist() == [0] * 4
+
+
+def test_unseen_cells_are_marked_and_missing_ones_are_not() -> None:
+    cells = ["a", "z", None, " ", "b"]
+    for column in (cells, cells * 20):
+        done = fit("a", "b").transform(pa.array(column))
+        assert done.unseen_N is not None
+        assert np.flatnonzero(done.unseen_N)[:2].tolist()[0] == 1
+        assert done.unseen_N.sum() == len(column) // 5
+
+
+def test_a_bundle_of_before_knows_all_spellings() -> None:
+    old = FittedCategory(vocabulary=("True", "False", "3.0"), counts=(2, 1, 1), had_missing=False)
+    assert old.transform(pa.array([True, False])).values.tolist() == [1, 2]
+    assert old.transform(pa.array(["3.0", "3", "true"])).values.tolist() == [3, 3, 1]
 
 
 def test_chinese_emoji_and_dates_are_values_like_others() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from decimal import Decimal
 
 import numpy as np
 import pyarrow as pa
@@ -96,8 +97,45 @@ def test_an_unseen_label_is_a_bad_cell_that_names_the_known_ones() -> None:
     assert "knows 'a', 'b'" in done.bad[0].reason
 
 
-def test_a_fraction_is_no_label() -> None:
-    assert "fraction" in fit(1, 2).encode(pa.array([1.5])).bad[0].reason
+def test_a_fraction_is_a_label_like_others() -> None:
+    assert "never saw" in fit(1, 2).encode(pa.array([1.5])).bad[0].reason
+    stars = fit(0.5, 1.0, 1.5)
+    assert stars.classes == ("0.5", "1", "1.5")
+    assert stars.decode(np.array([[0.0, 0, 9]]))["prediction"].to_pylist() == [1.5]
+    assert stars.output_schema()["properties"]["prediction"]["type"] == "number"
+
+
+@pytest.mark.parametrize(
+    ("train", "asked"),
+    [
+        (["True", "False"], [True, False]),
+        ([True, False], ["TRUE", "false"]),
+        (["1.0", "0.0"], [1, 0]),
+        ([1, 0], ["1.0", "0"]),
+    ],
+)
+def test_a_label_is_known_in_every_spelling(train: list, asked: list) -> None:
+    fitted = fit(*train)
+    done = fitted.encode(pa.array(asked))
+    assert not done.bad
+    assert done.values.tolist() == fitted.encode(pa.array(train)).values.tolist() == [1, 0]
+
+
+def test_labels_stay_as_training_spelled_them() -> None:
+    assert fit("True", "False").classes == ("False", "True")
+    assert fit("10.0", "9.0").classes == ("9.0", "10.0")
+
+
+def test_whole_numbers_beyond_64_bits_are_labels_with_all_their_digits() -> None:
+    large = [Decimal("12345678901234567891"), Decimal("12345678901234567892")]
+    fitted = fit(*large)
+    assert fitted.labels.to_pylist() == [str(label) for label in large]
+    assert not fitted.encode(pa.array(large)).bad
+
+
+def test_a_type_without_labels_is_named() -> None:
+    with pytest.raises(DataError, match="type binary, which holds no labels"):
+        Classify().fit(pa.chunked_array([pa.array([b"a", b"b"])]))
 
 
 def test_rare_classes_are_warned_of() -> None:

@@ -49,6 +49,9 @@ class Transformed:
     """Shape (N, *feature.shape); rows of bad cells hold zeros."""
     bad: tuple[BadCell, ...] = ()
     """Bad cells by rising index, at most one an index."""
+    unseen_N: np.ndarray | None = None
+    """Which cells hold what training never saw (another category, a number outside its range), bool
+    (N,); None where there is none."""
 
 
 class FittedFeature(Step, ABC):

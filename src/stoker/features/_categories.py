@@ -4,91 +4,84 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Callable, Iterable
+from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from stoker.features import BadCell
-from stoker.features._cells import is_text, one_array, shorten
+from stoker.features._cells import cell_text, is_text, one_array
+from stoker.features._spelling import canonical, trimmed
 
-_FRACTION = "is a number with a fraction; say number instead of category, or give it as text"
+_UNSEEN = -1
+_FEW = 16
+"""Cells up to which looking at each is faster than asking Arrow for the distinct ones."""
 
 
-def category_names(kind: pa.DataType) -> Callable[[object], str | None] | None:
-    """How a distinct value of this type is written, None for a value that is no category.
+class Codes(NamedTuple):
+    """A column as codes of categories."""
 
-    The answer is None for types that hold no categories at all.
+    code_N: np.ndarray
+    """int32; 0 where a cell is missing, unseen or bad."""
+    unseen_N: np.ndarray | None
+    """Which cells hold a category without a code, bool; None if none does."""
+    bad: tuple[BadCell, ...]
+    """Cells that are no category."""
+
+
+def are_categories(kind: pa.DataType) -> bool:
+    """Whether cells of this type can be categories: text, numbers, bools, dates and times.
+
+    >>> are_categories(pa.date32()), are_categories(pa.binary()), are_categories(pa.duration("s"))
+    (True, False, False)
     """
-    if is_text(kind):
-        return lambda value: str(value).strip()
-    if pa.types.is_boolean(kind):
-        return lambda value: "true" if value else "false"
-    if pa.types.is_integer(kind) or pa.types.is_date(kind):
-        return str
-    if pa.types.is_floating(kind) or pa.types.is_decimal(kind):
-        return _whole
-    return None
+    return _writer(one_array(pa.nulls(0, kind)).type) is not None
 
 
-def _whole(value: object) -> str | None:
-    """The integer form of a float or decimal without fraction.
-
-    >>> _whole(3.0), _whole(2.5)
-    ('3', None)
-    """
-    number = float(str(value))
-    if not np.isfinite(number):
-        return "" if np.isnan(number) else None
-    return str(int(number)) if number == int(number) else None
-
-
-def encode_categories(
-    column: pa.ChunkedArray | pa.Array, code_of: Callable[[str], int]
-) -> tuple[np.ndarray, tuple[BadCell, ...]]:
-    """Codes of all cells, 0 for missing, and the cells that are no category.
+def encode_categories(column: pa.ChunkedArray | pa.Array, code_of: Callable[[str], int]) -> Codes:
+    """Codes of all cells.
 
     Args:
         column: Raw cells.
-        code_of: Code of a name; called once for each distinct value.
+        code_of: Code of a name, from 1, or 0 for one that has none; called once for each distinct
+            value, or for each cell where they are few.
     """
     cells = one_array(column)
-    if pa.types.is_null(cells.type):
-        return np.zeros(len(cells), np.int32), ()
-    name_of = category_names(cells.type)
-    if name_of is None:
-        reason = f"is a {cells.type}; expected text, a whole number or a bool"
-        present = np.flatnonzero(cells.is_valid().to_numpy(zero_copy_only=False))
-        bad = (BadCell(int(i), shorten(cells[int(i)].as_py()), reason) for i in present)
-        return np.zeros(len(cells), np.int32), tuple(bad)
-    encoded = cells.dictionary_encode()
-    names = [name_of(value) for value in encoded.dictionary.to_pylist()]
-    code_V = np.array([*(-1 if n is None else code_of(n) if n else 0 for n in names), 0], np.int32)
-    index_N = pc.fill_null(encoded.indices, len(names)).to_numpy(zero_copy_only=False)
-    code_N = code_V[index_N]
-    bad_at = np.flatnonzero(code_N < 0)
-    code_N[bad_at] = 0
-    bad = (BadCell(int(i), shorten(cells[int(i)].as_py()), _FRACTION) for i in bad_at)
-    return code_N, tuple(bad)
+    write = _writer(cells.type)
+    if write is None:
+        return _all_bad(cells)
+    if len(cells) <= _FEW:
+        code_N = _codes(write(cells), code_of)
+    else:
+        encoded = cells.dictionary_encode()
+        code_V = np.append(_codes(write(encoded.dictionary), code_of), np.int32(0))
+        index_N = pc.fill_null(encoded.indices, len(code_V) - 1).to_numpy(zero_copy_only=False)
+        code_N = code_V[index_N]
+    unseen_N = code_N == _UNSEEN
+    if not unseen_N.any():
+        return Codes(code_N, None, ())
+    code_N[unseen_N] = 0
+    return Codes(code_N, unseen_N, ())
 
 
 def category_texts(column: pa.ChunkedArray | pa.Array) -> pa.Array:
-    """The cells as the names of their categories, null where missing.
+    """The cells as text, null where missing: text as it is spelled, all else canonically.
 
-    A cell that is no category keeps its own text, so that it is reported later as what it is.
+    Cells that are no categories stay as they are, so that they are reported later as what they are.
 
     >>> category_texts(pa.array([" a", "", None])).to_pylist()
     ['a', None, None]
+    >>> category_texts(pa.array([3.0, 2.5])).to_pylist()
+    ['3', '2.5']
     """
     cells = one_array(column)
-    name_of = category_names(cells.type)
-    if pa.types.is_null(cells.type) or name_of is None:
+    write = _writer(cells.type)
+    if pa.types.is_null(cells.type) or write is None:
         return pc.cast(cells, pa.string()) if pa.types.is_null(cells.type) else cells
     encoded = cells.dictionary_encode()
-    values = encoded.dictionary.to_pylist()
-    names = [name_of(value) for value in values]
-    texts = [str(v) if n is None else n or None for v, n in zip(values, names, strict=True)]
-    return pa.array(texts, pa.string()).take(encoded.indices)
+    texts = pa.array([name or None for name in write(encoded.dictionary)], pa.string())
+    return texts.take(encoded.indices)
 
 
 def alike(names: Iterable[str]) -> list[tuple[str, str]]:
@@ -126,12 +119,67 @@ def missing_categories(column: pa.ChunkedArray | pa.Array) -> np.ndarray:
 def count_categories(column: pa.ChunkedArray | pa.Array) -> dict[str, int]:
     """How many cells hold each category, in order of first sight; missing and bad ones left out.
 
+    Text is counted as it is spelled.
+
     >>> count_categories(pa.array(["b", " b", "a", None, ""]))
     {'b': 2, 'a': 1}
     """
     number_of: dict[str, int] = {}
-    code_N, _ = encode_categories(
+    code_N = encode_categories(
         column, lambda name: number_of.setdefault(name, len(number_of) + 1)
-    )
+    ).code_N
     count = np.bincount(code_N, minlength=len(number_of) + 1)
     return {name: int(count[code]) for name, code in number_of.items()}
+
+
+def _codes(names: list[str], code_of: Callable[[str], int]) -> np.ndarray:
+    """int32 code of each name, 0 for one that is empty and -1 for one that is unseen."""
+    return np.array([(code_of(name) or _UNSEEN) if name else 0 for name in names], np.int32)
+
+
+def _writer(kind: pa.DataType) -> Callable[[pa.Array], list[str]] | None:
+    """How values of a type are written, `""` for a missing one; None if they are no categories."""
+    if is_text(kind):
+        return lambda values: [text.strip() if text else "" for text in values.to_pylist()]
+    if pa.types.is_boolean(kind) or pa.types.is_integer(kind):
+        return lambda values: ["" if v is None else str(v).lower() for v in values.to_pylist()]
+    if pa.types.is_floating(kind):
+        narrow = not pa.types.is_float64(kind)
+        return lambda values: [_float(value, narrow=narrow) for value in values.to_pylist()]
+    if pa.types.is_decimal(kind):
+        return lambda values: [_decimal(value) for value in values.to_pylist()]
+    if pa.types.is_date(kind) or pa.types.is_time(kind) or pa.types.is_timestamp(kind):
+        return _moments
+    return (lambda values: [""] * len(values)) if pa.types.is_null(kind) else None
+
+
+def _float(value: float | None, *, narrow: bool) -> str:
+    """The shortest text that reads back as this number.
+
+    >>> _float(3.0, narrow=False), _float(float(np.float32(0.1)), narrow=True)
+    ('3', '0.1')
+    """
+    if value is None or value != value:
+        return ""
+    if value in (np.inf, -np.inf) or value != int(value):
+        return str(np.float32(value)) if narrow else repr(value)
+    return str(int(value))
+
+
+def _decimal(value: Any) -> str:
+    return "" if value is None else trimmed(f"{value:f}")
+
+
+def _moments(values: pa.Array) -> list[str]:
+    """Dates and times as ISO 8601, in UTC where they have a zone."""
+    kind = values.type
+    if pa.types.is_timestamp(kind) and kind.tz is not None:
+        values = pc.cast(values, pa.timestamp(kind.unit))
+    return [canonical(text) if text else "" for text in pc.cast(values, pa.string()).to_pylist()]
+
+
+def _all_bad(cells: pa.Array) -> Codes:
+    reason = f"is a {cells.type}; expected text, a number, a bool or a date"
+    present = np.flatnonzero(cells.is_valid().to_numpy(zero_copy_only=False))
+    bad = (BadCell(int(i), cell_text(cells, int(i)), reason) for i in present)
+    return Codes(np.zeros(len(cells), np.int32), None, tuple(bad))

@@ -7,6 +7,23 @@ from functools import lru_cache
 import pyarrow as pa
 import pyarrow.compute as pc
 
+_PLAIN_IDS = frozenset(
+    kind.id
+    for kind in (
+        *(
+            pa.string(),
+            pa.large_string(),
+            pa.bool_(),
+            pa.float32(),
+            pa.float64(),
+            pa.large_binary(),
+        ),
+        *(pa.int8(), pa.int16(), pa.int32(), pa.int64(), pa.uint8(), pa.uint16(), pa.uint32()),
+        *(pa.uint64(), pa.decimal128(1), pa.date32(), pa.timestamp("us"), pa.null()),
+    )
+)
+"""Types that need no second look."""
+
 LONGEST_FOUND = 120
 """Characters of a raw cell that a reject keeps."""
 
@@ -59,18 +76,50 @@ def shorten(cell: object) -> str:
     return text if len(text) <= LONGEST_FOUND else f"{text[: LONGEST_FOUND - 1]}…"
 
 
+def cell_text(cells: pa.Array, index: int) -> str:
+    """One cell of an array of any type as one line, for a message.
+
+    >>> cell_text(pa.array([90], pa.duration("s")), 0)
+    '90 s'
+    """
+    cell, kind = cells[index : index + 1], cells.type
+    if pa.types.is_duration(kind):
+        return f"{pc.cast(cell, pa.int64())[0].as_py()} {kind.unit}"
+    return shorten((pc.cast(cell, pa.string()) if pa.types.is_temporal(kind) else cell)[0].as_py())
+
+
 def one_array(column: pa.ChunkedArray | pa.Array) -> pa.Array:
-    """The column as one array, dictionaries decoded; no copy where there was one plain chunk."""
+    """The column as one array of a plain type; no copy where there was one plain chunk.
+
+    Dictionaries are decoded, and types that Arrow computes little with (views, half floats, narrow
+    decimals, extensions) become the nearest one with which it does.
+    """
     if isinstance(column, pa.ChunkedArray):
         column = column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
     if isinstance(column, pa.ChunkedArray):  # an empty column, or strings beyond 2 GB
         column = pa.concat_arrays(column.cast(pa.large_string()).chunks)
-    if pa.types.is_dictionary(column.type):
-        column = pc.cast(column, column.type.value_type)
-    if pa.types.is_string_view(column.type):
+    return column if column.type.id in _PLAIN_IDS else _plain_array(column)
+
+
+def _plain_array(column: pa.Array) -> pa.Array:
+    """An array of a plain type from one of another type."""
+    kind = column.type
+    if pa.types.is_dictionary(kind):
+        return one_array(pc.cast(column, kind.value_type))
+    if pa.types.is_run_end_encoded(kind):
+        return one_array(pc.run_end_decode(column))
+    if isinstance(kind, pa.BaseExtensionType):
+        return (
+            column.cast(pa.bool_()) if isinstance(kind, pa.Bool8Type) else one_array(column.storage)
+        )
+    if pa.types.is_string_view(kind):
         return pc.cast(column, pa.large_string())
-    if pa.types.is_binary_view(column.type):
+    if pa.types.is_binary_view(kind):
         return pc.cast(column, pa.large_binary())
+    if pa.types.is_float16(kind):
+        return pc.cast(column, pa.float32())
+    if pa.types.is_decimal32(kind) or pa.types.is_decimal64(kind):
+        return pc.cast(column, pa.decimal128(kind.precision, kind.scale))
     return column
 
 

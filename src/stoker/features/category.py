@@ -1,9 +1,11 @@
 """A column of categories, as whole numbers from 1; 0 is missing or unseen.
 
-Cells are compared by their text without spaces around it, so `3` of a CSV file and 3 of a Parquet
-file are one category, and a float that is a whole number is written without its fraction (pandas
-turns a column of integers with a gap into floats).  The vocabulary stands by falling frequency,
-then by name, so that `max_size` keeps the common ones and equal data give equal codes.
+Cells are compared by their text without spaces around it, and where training never saw that text,
+by the canonical spelling of the value: `True` of a CSV file and true of a Parquet file are one
+category, and so are `3`, 3, 3.0 and the `3.0` that pandas writes (see `_spelling.py`).  Two
+spellings of a value in one training column of text stay two categories, and a warning names them.
+The vocabulary stands by falling frequency, then by name, so that `max_size` keeps the common ones
+and equal data give equal codes.
 
 Cost: one hash of each cell; Python sees distinct values only.
 """
@@ -15,14 +17,18 @@ from typing import Annotated
 import pyarrow as pa
 from pydantic import Field
 
+from stoker.core import events
 from stoker.core.errors import DataError
 from stoker.features import Feature
-from stoker.features._categories import count_categories
+from stoker.features._categories import are_categories, count_categories
 from stoker.features._fitted.category import FittedCategory
+from stoker.features._spelling import canonical, told_apart
+
+_MOST_PAIRS = 3
 
 
 class Category(Feature):
-    """One of a limited set of values: text, whole numbers or bools."""
+    """One of a limited set of values: text, numbers, bools, dates or times of day."""
 
     min_count: Annotated[int, Field(ge=1)] = 1
     """A value seen in fewer training rows counts as unseen."""
@@ -37,17 +43,24 @@ class Category(Feature):
             DataError: If the type has no categories (a list, bytes), every cell is missing, or
                 `min_count` leaves nothing.
         """
+        if not are_categories(column.type):
+            raise DataError(
+                f"the column is of type {column.type}, which holds no categories",
+                expected="text, numbers, bools, dates or times of day",
+                fix="convert it in the source, or leave the column out of inputs",
+            )
         count = count_categories(column)
         num_seen = sum(count.values())
         if not count:
             raise DataError(
-                f"all of the {len(column)} training cells are missing or unreadable",
-                expected="at least one training row with text, a whole number or a bool",
+                f"all of the {len(column)} training cells are missing",
+                expected="at least one training row with a value",
                 fix="leave the column out of inputs",
             )
+        _tell_apart(count)
         ordered = sorted(
             (name for name, n in count.items() if n >= self.min_count),
-            key=lambda name: (-count[name], name),
+            key=lambda name: (-count[name], canonical(name), name),
         )
         if not ordered:
             raise DataError(
@@ -60,4 +73,16 @@ class Category(Feature):
             vocabulary=vocabulary,
             counts=tuple(count[name] for name in vocabulary),
             had_missing=num_seen < len(column),
+        )
+
+
+def _tell_apart(count: dict[str, int]) -> None:
+    """Warn of values that stand in the column in two spellings."""
+    pairs = told_apart(count)
+    if pairs:
+        shown = ", ".join(f"{one!r} and {other!r}" for one, other in pairs[:_MOST_PAIRS])
+        more = f" and {len(pairs) - _MOST_PAIRS} more pairs" if len(pairs) > _MOST_PAIRS else ""
+        events.warning(
+            f"{shown}{more} are categories of their own; write one in the data if they mean the "
+            "same"
         )

@@ -85,6 +85,9 @@ def column_of_cells(
     """One column as an Arrow array; cells of a wrong type are added to `bad`."""
     allowed = _allowed(cell)
     found = set(map(type, values))
+    if float in found and int in allowed and float not in allowed:
+        values = [_as_whole(value) for value in values]
+        found = set(map(type, values))
     if not found <= set(allowed):
         expected = " or ".join(_types(cell))
         for row, value in enumerate(values):
@@ -229,6 +232,11 @@ def _text(value: Any) -> str | None:
     if isinstance(value, bool):
         return "true" if value else "false"
     return None if value is None else str(value)
+
+
+def _as_whole(value: Any) -> Any:
+    """A whole number written with a fraction, such as 3.0, as what it is to JSON: an integer."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def _types(cell: Mapping[str, Any]) -> list[str]:

@@ -12,6 +12,7 @@ precision-recall curve are about; it stands second.  By default it is the greate
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import Annotated
 
 import pyarrow as pa
@@ -19,8 +20,9 @@ from pydantic import BeforeValidator
 
 from stoker.core import events
 from stoker.core.errors import DataError
-from stoker.features._categories import alike, count_categories
+from stoker.features._categories import alike, are_categories, count_categories
 from stoker.features._cells import is_text, one_array
+from stoker.features._spelling import canonical
 from stoker.tasks import Task
 from stoker.tasks._fitted.classify import FittedClassify, LabelKind
 
@@ -52,6 +54,12 @@ class Classify(Task):
         Raises:
             DataError: If there are fewer than two classes, or the positive one is none of two.
         """
+        if not are_categories(target.type):
+            raise DataError(
+                f"the target is of type {target.type}, which holds no labels",
+                expected="text, numbers, bools or dates",
+                fix="convert it in the source",
+            )
         count = count_categories(target)
         if len(count) < 2:
             only = (
@@ -59,7 +67,7 @@ class Classify(Task):
             )
             raise DataError(
                 f"nothing to learn from {len(target)} training labels: {only}",
-                expected="at least two different labels (text, whole numbers or bools)",
+                expected="at least two different labels (text, numbers or bools)",
                 fix="check the target column, or say regress for a number",
             )
         _warn(count)
@@ -68,7 +76,7 @@ class Classify(Task):
         return FittedClassify(
             classes=classes,
             counts=tuple(count[name] for name in classes),
-            kind=_label_kind(one_array(target[:0]).type),
+            kind=_label_kind(one_array(target[:0]).type, classes),
         )
 
     def _ordered(self, count: dict[str, int]) -> tuple[str, ...]:
@@ -76,7 +84,7 @@ class Classify(Task):
         whole = _all_whole(count)
         classes = sorted(count, key=_by_value if whole else str)
         if self.positive is None:
-            if len(classes) == 2 and not whole and classes != ["false", "true"]:
+            if len(classes) == 2 and not whole and _canonical(classes) != ["false", "true"]:
                 classes.sort(key=lambda name: -count[name])
                 tie = count[classes[0]] == count[classes[1]]
                 events.message(
@@ -85,29 +93,39 @@ class Classify(Task):
                     f"`classify: {{positive: {classes[0]}}}` makes it the other"
                 )
             return tuple(classes)
-        if len(classes) != 2 or self.positive not in classes:
+        sought = canonical(self.positive)
+        if len(classes) != 2 or sought not in _canonical(classes):
             raise DataError(
                 f"{self.positive!r} cannot be the positive class",
                 expected=f"one of two classes; training rows have {', '.join(map(repr, classes))}",
                 fix="leave `positive` out, or name one of two labels",
             )
-        classes.sort(key=lambda name: name == self.positive)
+        classes.sort(key=lambda name: (canonical(name) == sought, name == self.positive))
         return tuple(classes)
 
 
-def _label_kind(kind: pa.DataType) -> LabelKind:
+def _label_kind(kind: pa.DataType, classes: tuple[str, ...]) -> LabelKind:
+    """The type of answers; numbers that no type of answers holds exactly stay text."""
     if pa.types.is_boolean(kind):
         return "bool"
-    numeric = pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind)
-    return "integer" if numeric else "text"
+    if pa.types.is_floating(kind) or pa.types.is_decimal(kind) or pa.types.is_integer(kind):
+        if _all_whole(classes):
+            return "integer"
+        if all(name != "inf" and canonical(f"{float(name):f}") == name for name in classes):
+            return "number"
+    return "text"
 
 
-def _all_whole(count: dict[str, int]) -> bool:
-    return all(_WHOLE.fullmatch(name) for name in count)
+def _canonical(names: list[str]) -> list[str]:
+    return [canonical(name) for name in names]
+
+
+def _all_whole(names: Iterable[str]) -> bool:
+    return all(_WHOLE.fullmatch(canonical(name)) for name in names)
 
 
 def _by_value(name: str) -> int:
-    return int(name)
+    return int(canonical(name))
 
 
 def _warn(count: dict[str, int]) -> None:

@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from stoker.features import FittedFeature, Transformed
 from stoker.features._categories import encode_categories
+from stoker.features._spelling import codes_by_spelling, find_code
 
 _MOST_EXAMPLES = 5
 
@@ -18,7 +19,7 @@ class FittedCategory(FittedFeature):
     """Turns cells into codes: position in the vocabulary plus 1, and 0 for missing or unseen."""
 
     vocabulary: tuple[str, ...]
-    """Names by falling frequency in training, then by name."""
+    """Names by falling frequency in training, then by name; text as training spelled it."""
     counts: tuple[int, ...]
     """Training cells of each name."""
     had_missing: bool
@@ -46,8 +47,9 @@ class FittedCategory(FittedFeature):
         >>> pets.transform(pa.array(["dog", "cow", None, "cat"])).values
         array([2, 0, 0, 1], dtype=int32)
         """
-        code_N, bad = encode_categories(column, lambda name: self._code.get(name, 0))
-        return Transformed(code_N, bad)
+        codes = self._code
+        found = encode_categories(column, lambda name: find_code(codes, name))
+        return Transformed(found.code_N, found.bad, found.unseen_N)
 
     def json_schema(self) -> dict[str, Any]:
         """Text, a whole number, a bool or null; the most frequent values as examples."""
@@ -59,4 +61,4 @@ class FittedCategory(FittedFeature):
 
     @cached_property
     def _code(self) -> dict[str, int]:
-        return {name: code for code, name in enumerate(self.vocabulary, 1)}
+        return codes_by_spelling(self.vocabulary)

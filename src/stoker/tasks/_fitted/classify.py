@@ -13,17 +13,19 @@ import pyarrow as pa
 from stoker.core.errors import ArtifactError
 from stoker.features import BadCell, Transformed
 from stoker.features._categories import encode_categories
-from stoker.features._cells import one_array, shorten
+from stoker.features._cells import cell_text, one_array
+from stoker.features._spelling import codes_by_spelling, find_code
 from stoker.tasks import FittedTask
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-LabelKind = Literal["text", "integer", "bool"]
+LabelKind = Literal["text", "integer", "number", "bool"]
 
 _MOST_NAMED = 5
 _MANY = 20
 _NUMBER = re.compile(r"[-+]?\d+(\.\d+)?")
+_JSON_TYPES = {"text": "string", "integer": "integer", "number": "number", "bool": "boolean"}
 
 
 class FittedClassify(FittedTask):
@@ -58,9 +60,11 @@ class FittedClassify(FittedTask):
 
     @cached_property
     def labels(self) -> pa.Array:
-        """The classes as they stand in answers: strings, int64 or bools."""
+        """The classes as they stand in answers: strings, int64, float64 or bools."""
         if self.kind == "integer":
             return pa.array([int(name) for name in self.classes], pa.int64())
+        if self.kind == "number":
+            return pa.array([float(name) for name in self.classes], pa.float64())
         if self.kind == "bool":
             return pa.array([name == "true" for name in self.classes], pa.bool_())
         return pa.array(self.classes, pa.string())
@@ -72,18 +76,21 @@ class FittedClassify(FittedTask):
         >>> pets.encode(pa.array(["dog", "cow"])).bad[0].reason
         "is a label that training never saw; it knows 'cat', 'dog'"
         """
-        unseen = len(self.classes) + 1
-        code_N, bad = encode_categories(column, lambda name: self._code.get(name, unseen))
+        codes = self._code
+        code_N, unseen_N, bad = encode_categories(column, lambda name: find_code(codes, name))
+        target_N = np.maximum(code_N.astype(np.int64) - 1, 0)
         already = {cell.index for cell in bad}
+        without = [int(i) for i in np.flatnonzero(code_N == 0) if int(i) not in already]
+        if not without:
+            return Transformed(target_N, bad)
         cells = one_array(column)
         more = [
-            BadCell(int(i), shorten(cells[int(i)].as_py() or ""), self._why(code_N[i] == unseen))
-            for i in np.flatnonzero((code_N == 0) | (code_N == unseen))
-            if int(i) not in already
+            BadCell(i, cell_text(cells, i) if is_unseen else "", self._why(is_unseen))
+            for i in without
+            for is_unseen in (unseen_N is not None and bool(unseen_N[i]),)
         ]
-        code_N[code_N == unseen] = 0
-        target_N = np.maximum(code_N.astype(np.int64) - 1, 0)
-        return Transformed(target_N, tuple(sorted((*bad, *more), key=lambda cell: cell.index)))
+        bad = tuple(sorted((*bad, *more), key=lambda cell: cell.index))
+        return Transformed(target_N, bad, unseen_N)
 
     def decode(self, output_NK: np.ndarray, weights: Sequence[float] | None = None) -> pa.Table:
         """Answers: `prediction`, `confidence` and all `probabilities` in the order of `classes`.
@@ -135,7 +142,7 @@ class FittedClassify(FittedTask):
 
     def output_schema(self) -> dict[str, Any]:
         """An object with the label, its probability, and the probabilities of all classes."""
-        kind = {"text": "string", "integer": "integer", "bool": "boolean"}[self.kind]
+        kind = _JSON_TYPES[self.kind]
         share = {"type": "number", "minimum": 0, "maximum": 1}
         return {
             "type": "object",
@@ -155,7 +162,7 @@ class FittedClassify(FittedTask):
 
     @cached_property
     def _code(self) -> dict[str, int]:
-        return {name: code for code, name in enumerate(self.classes, 1)}
+        return codes_by_spelling(self.classes)
 
     def _why(self, is_unseen: bool) -> str:
         if not is_unseen:

@@ -1,0 +1,109 @@
+"""One value, one spelling: how a value is written that files and protocols write in several ways.
+
+CSV by hand says `true` and `3`, pandas `True` and, in a column with gaps, `3.0`; Parquet has types;
+JSON both.  A category is looked up as it is spelled, and if training never saw that spelling, under
+the canonical one.  So all spellings of a value are one category, except where training itself held
+two of them as text: then each has its own code (`250.0` and `250.00` are two diagnoses).
+
+`03` is no spelling of `3`, and `1e3` none of `1000`: they stand in codes more often than in counts.
+
+Cost: 0.2 to 1 µs for each distinct value.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from datetime import UTC, datetime
+
+_BOOLS = ("true", "false")
+_LONGEST_BOOL = 5
+_NUMBER = re.compile(r"-?(?:0|[1-9]\d*)(?:\.\d+)?", re.ASCII)
+_MOMENT = re.compile(
+    r"(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d)(:\d\d(?:\.\d+)?)?(Z|[+-]\d\d(?::?\d\d)?)?", re.ASCII
+)
+_HOUR = re.compile(r"\d\d:\d\d(:\d\d(?:\.\d+)?)?", re.ASCII)
+_UTC = (None, "Z", "+00:00", "+0000", "+00")
+
+
+def canonical(text: str) -> str:
+    """The canonical spelling of a value, the text itself where there is none.
+
+    >>> [canonical(text) for text in ("TRUE", "3.0", "2.50", "-0.0", "03", "1.2.0", "上海")]
+    ['true', '3', '2.5', '0', '03', '1.2.0', '上海']
+    >>> [canonical(text) for text in ("2024-01-01 00:00:00", "2024-01-01T08:30Z", "08:30")]
+    ['2024-01-01', '2024-01-01T08:30:00', '08:30:00']
+    """
+    if len(text) <= _LONGEST_BOOL and text.lower() in _BOOLS:
+        return text.lower()
+    if not text or text[0] not in "-0123456789":
+        return text
+    if _NUMBER.fullmatch(text):
+        return trimmed(text)
+    return _moment(text) if ":" in text else text
+
+
+def trimmed(number: str) -> str:
+    """A decimal number without zeros behind its fraction, digit for digit.
+
+    >>> trimmed("12345678901234567891.500"), trimmed("-0.00"), trimmed("100")
+    ('12345678901234567891.5', '0', '100')
+    """
+    if "." in number:
+        number = number.rstrip("0").rstrip(".")
+    return "0" if number == "-0" else number
+
+
+def codes_by_spelling(names: Iterable[str]) -> dict[str, int]:
+    """Position from 1 of each name, under its own spelling and under the canonical one.
+
+    Of names that share a canonical spelling the first has it, unless one of them is written so.
+
+    >>> codes_by_spelling(["True", "no", "3.0", "3"])
+    {'True': 1, 'no': 2, '3.0': 3, '3': 4, 'true': 1}
+    """
+    codes = {name: code for code, name in enumerate(names, 1)}
+    for name, code in list(codes.items()):
+        codes.setdefault(canonical(name), code)
+    return codes
+
+
+def find_code(codes: dict[str, int], name: str) -> int:
+    """The code of a name, whichever way it is spelled; 0 if there is none."""
+    return codes.get(name) or codes.get(canonical(name), 0)
+
+
+def told_apart(names: Iterable[str]) -> list[tuple[str, str]]:
+    """Pairs of different names that are one value, or one but for zeros in front.
+
+    >>> told_apart(["7", "3", "007", "True", "3.0", "TRUE"])
+    [('7', '007'), ('3', '3.0'), ('True', 'TRUE')]
+    """
+    first: dict[str, str] = {}
+    pairs = ((first.setdefault(_without_zeros(canonical(name)), name), name) for name in names)
+    return [pair for pair in pairs if pair[0] != pair[1]]
+
+
+def _without_zeros(name: str) -> str:
+    return (name.lstrip("0") or "0") if name.isascii() and name.isdigit() else name
+
+
+def _moment(text: str) -> str:
+    """A date with a time in UTC as ISO 8601, midnight as the date; a time with its seconds."""
+    found = _MOMENT.fullmatch(text)
+    if found is None:
+        hour = _HOUR.fullmatch(text)
+        return f"{text[:5]}{_seconds(hour[1])}" if hour else text
+    day, minute, seconds, zone = found.groups()
+    if zone not in _UTC:
+        try:
+            moment = datetime.fromisoformat(f"{day}T{minute}{zone}").astimezone(UTC)
+        except (ValueError, OverflowError):  # 2024-13-01, or before the year 1 in UTC
+            return text
+        day, minute = moment.date().isoformat(), f"{moment:%H:%M}"
+    time = f"{minute}{_seconds(seconds)}"
+    return day if time == "00:00:00" else f"{day}T{time}"
+
+
+def _seconds(text: str | None) -> str:
+    return trimmed(text) if text else ":00"
