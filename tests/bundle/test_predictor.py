@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from stoker.bundle.interface import Interface
 from stoker.bundle.predictor import Predictor, load
+from stoker.core import events
 from stoker.core.errors import DataError
 from stoker.data.rejects import SCHEMA
 
@@ -158,7 +159,7 @@ def test_answers_show_themselves(table: Predictor, people: pa.Table) -> None:
     rows = [{**row, "<id>": 1.5} for row in people.to_pylist() * 4]
     rows[1]["年龄"] = float("inf")
     answer = table.predict(rows, on_bad="reject")
-    said = "19 rows answered, 1 rejected; not used: '<id>'"
+    said = "19 rows answered, 1 rejected; never seen in training: 'job'; not used: '<id>'"
     assert repr(answer).startswith(f"<Prediction: {said}; columns prediction, confidence, ")
     page = answer._repr_html_()
     assert "&lt;id&gt;" in page
@@ -203,7 +204,7 @@ def test_answers_pass_to_pandas_and_polars(table: Predictor, people: pa.Table) -
         ({"job": [[1]], "年龄": [1]}, "column job"),
         ({"job": ["1"], "年龄": [float("inf")]}, "column 年龄.*infinite"),
         ({"job": ["1"], "年龄": [10**400]}, "column 年龄"),
-        ({"job": [1.5], "年龄": [1]}, "column job"),
+        ({"job": [b"1"], "年龄": [1]}, "column job.*is a binary; expected text"),
     ],
 )
 def test_wrong_rows_are_named(table: Predictor, rows: Any, message: str) -> None:
@@ -332,3 +333,33 @@ def test_many_threads_may_share_a_predictor(table: Predictor, people: pa.Table) 
         found = list(pool.map(lambda _: table.outputs(people), range(64)))
     for output_NK in found:
         np.testing.assert_array_equal(output_NK[:, 1], SCORES)
+
+
+def test_cells_that_training_never_saw_are_counted(table: Predictor) -> None:
+    jobs = ["cook", "judge", None, 1, "厨师", "judge"]
+    rows = pa.table({"年龄": [20] * 6, "job": [None if j is None else str(j) for j in jobs]})
+    answer = table.predict(rows)
+    assert answer.unseen == {"job": 2}
+    assert np.flatnonzero(answer.unseen_N["job"]).tolist() == [1, 5]
+    assert answer.wholly_unseen == ()
+    assert table.tensors(rows).unseen == {"job": 2}
+    assert "never seen in training: 'job'" in repr(answer)
+    assert table.predict(rows[:1]).unseen == {}
+
+
+@pytest.mark.parametrize("num_rows", [5, 20_000])
+def test_a_column_without_a_single_known_value_is_said_aloud(
+    table: Predictor, num_rows: int
+) -> None:
+    rows = pa.table({"年龄": [20] * num_rows, "job": [None] + ["judge"] * (num_rows - 1)})
+    with events.recording() as lines:
+        answer = table.predict(rows)
+    assert answer.wholly_unseen == ("job",)
+    assert [line.kind for line in lines] == ["warning"]
+    assert "no cell of column 'job' is what training saw" in lines[0].text
+    known = rows.set_column(1, "job", pa.array([*rows["job"].to_pylist()[:-1], "cook"]))
+    with events.recording() as lines:
+        assert table.predict(known).wholly_unseen == ()
+        assert table.predict(rows[1:2]).wholly_unseen == ("job",)
+        assert table.predict(rows.slice(0, 1)).wholly_unseen == ()
+    assert not lines

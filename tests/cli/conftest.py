@@ -47,7 +47,7 @@ def write_sign_bundle(
             helper.make_node("Cast", [name_in], [number], to=TensorProto.FLOAT),
             helper.make_node("Reshape", [number, shape], [f"flat {column}"]),
         ]
-        kind = TensorProto.UINT8 if feature.dtype == np.uint8 else TensorProto.FLOAT
+        kind = helper.np_dtype_to_tensor_dtype(feature.dtype)
         places.append(helper.make_tensor_value_info(name_in, kind, [ROWS, *feature.shape]))
     graph = helper.make_graph(
         nodes,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
 import os
 from decimal import Decimal
@@ -15,12 +16,15 @@ from click.testing import CliRunner, Result
 from PIL import Image
 
 from stoker.cli.app import root
+from stoker.cli.progress import Lines
+from stoker.core import events
 from stoker.core.errors import ArtifactError, DataError, RecipeError
 from stoker.data.acquire.images import Images
 from stoker.data.dataset import Reading
 from stoker.data.media import MediaWriter
 from stoker.data.rejects import Rejects
 from stoker.features import FittedFeature
+from stoker.features._fitted.category import FittedCategory
 from tests.cli.conftest import AGE, write_sign_bundle
 
 
@@ -401,3 +405,25 @@ def test_a_path_that_is_no_file_of_the_folder_is_said_to_be_so(
     assert rejects[1]["reason"] == "leads out of the folder of the table"
     assert len(read_csv(tmp_path / "out.csv")) == 1
     assert not any("root" in str(reject) for reject in rejects)
+
+
+def test_cells_that_training_never_saw_are_told_by_column(tmp_path: Path) -> None:
+    known = FittedCategory(vocabulary=("True", "False"), counts=(2, 1), had_missing=False)
+    inputs: dict[str, FittedFeature] = {"active": known, "town": known}
+    bundle = write_sign_bundle(tmp_path / "bundle", inputs, 0)
+    lines = ["active,town", *["true,甲", "FALSE,乙", "maybe,甲"] * 3]
+    (tmp_path / "in.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    done = predict(bundle, tmp_path / "in.csv", "-o", tmp_path / "out.csv")
+    assert done.exit_code == 0
+    said = "cells hold what training never saw, such as"
+    assert f"column 'active': 3 of 9 {said} 'maybe'" in done.stderr
+    assert f"column 'town': 9 of 9 {said} '甲'" in done.stderr
+    assert done.stderr.count("warning: no cell of column 'town' is what training saw") == 1
+
+
+def test_a_warning_is_told_once() -> None:
+    stream = io.StringIO()
+    with events.listening(Lines(stream)):
+        for text in ("a", "b", "a"):
+            events.warning(text)
+    assert stream.getvalue() == "warning: a\nwarning: b\n"

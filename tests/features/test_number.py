@@ -165,3 +165,14 @@ def test_graphs_of_the_first_format_get_standardised_numbers() -> None:
 def test_a_constant_column_is_no_division_by_zero() -> None:
     fitted = Number().fit(pa.chunked_array([["3", "3", None]]))
     assert (fitted.mean, fitted.std, fitted.had_missing) == (3, 1, True)
+
+
+def test_numbers_outside_of_what_training_saw_are_marked() -> None:
+    fitted = Number().fit(pa.chunked_array([pa.array([-0.1, 2.0, None])]))
+    done = fitted.transform(pa.array([2.0, 2.1, None, -0.2, 1e300, np.inf]))
+    assert done.unseen_N is not None
+    assert np.flatnonzero(done.unseen_N).tolist() == [1, 3, 4]
+    assert [cell.index for cell in done.bad] == [4, 5]
+    assert fitted.transform(pa.array([0.5, None])).unseen_N is None
+    narrow = fitted.transform(pa.array([-0.1], pa.float32()))  # a bit below, by rounding
+    assert narrow.unseen_N is None

@@ -7,14 +7,15 @@ was asked about gives its index to the answers, so that the two can be joined.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from html import escape
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
 
+from stoker.bundle._unseen import counted
 from stoker.core.errors import MachineError
 from stoker.core.html import html_table
 from stoker.core.names import listed
@@ -42,6 +43,11 @@ class Prediction:
     """Columns of the input that the model does not use, the target left out."""
     index: Any = None
     """Index of the answered rows, where they were a pandas table."""
+    unseen_N: Mapping[str, np.ndarray] = field(default_factory=dict)
+    """Which input rows hold in a column what training never saw, bool; columns without any left
+    out.  Such rows are answered, an unseen category as if it were missing."""
+    wholly_unseen: tuple[str, ...] = ()
+    """Columns in which no input row holds anything that training saw."""
 
     def __len__(self) -> int:
         """Rows that were answered."""
@@ -64,6 +70,14 @@ class Prediction:
             f"<p>{escape(self._said())}</p>{html_table(['row', *answers.column_names], rows)}"
             + "<p>...</p>" * (len(self) > _MOST_ROWS)
         )
+
+    @property
+    def unseen(self) -> dict[str, int]:
+        """How many cells of a column hold what training never saw; columns without any left out.
+
+        That is a category that training did not have, or a number outside of its range.
+        """
+        return counted(self.unseen_N)
 
     @property
     def num_rejected(self) -> int:
@@ -101,7 +115,13 @@ class Prediction:
     def _said(self) -> str:
         answered = f"{len(self):,} {'row' if len(self) == 1 else 'rows'} answered"
         rejected = f", {self.num_rejected:,} rejected" * (self.rejects.num_rows > 0)
-        return answered + rejected + f"; not used: {listed(self.ignored)}" * bool(self.ignored)
+        unseen = f"; never seen in training: {listed(self.unseen)}" * bool(self.unseen_N)
+        return (
+            answered
+            + rejected
+            + unseen
+            + f"; not used: {listed(self.ignored)}" * bool(self.ignored)
+        )
 
 
 def labelled(answers: pa.Table, labels: Sequence[Any]) -> pa.Table:

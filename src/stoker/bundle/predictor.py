@@ -15,7 +15,7 @@ from __future__ import annotations
 import copy
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self, final
 
@@ -30,6 +30,7 @@ from stoker.bundle._tables import (
     select_columns,
     to_table,
 )
+from stoker.bundle._unseen import Unseen, counted, warn_of
 from stoker.bundle.decision import Decision
 from stoker.bundle.interface import Interface
 from stoker.bundle.prediction import Prediction, probabilities_NK
@@ -66,6 +67,14 @@ class Tensors:
     """Tensor of each input column, rows of bad cells included (they hold zeros)."""
     bad: tuple[tuple[str, BadCell], ...]
     """Column and cell of everything that would not become a tensor."""
+    unseen_N: Mapping[str, np.ndarray] = field(default_factory=dict)
+    """Which rows hold in a column what training never saw, bool (N,); columns without any left
+    out."""
+
+    @property
+    def unseen(self) -> dict[str, int]:
+        """How many cells of a column hold what training never saw."""
+        return counted(self.unseen_N)
 
     def good_N(self, num_rows: int) -> np.ndarray:
         """Which rows have no bad cell, bool (N,)."""
@@ -193,11 +202,12 @@ class Predictor:
         found = to_table(rows, list(self.interface.inputs), only=extra == "ignore")
         table = self._select(found, extra, 'leave it out, or ask with extra="ignore"')
         index = pandas_index(rows)
-        output_NK, bad = self._run(table)
+        output_NK, bad, unseen = self._run(table)
         if bad and on_bad == "raise":
             raise self._bad_cell(bad)
         good_N = np.ones(table.num_rows, bool)
         good_N[[cell.index for _, cell in bad]] = False
+        warn_of(unseen)
         return Prediction(
             table=self._answers(output_NK[good_N], intervals=intervals),
             rejects=self._rejects(bad),
@@ -205,6 +215,8 @@ class Predictor:
             classes=self.classes,
             ignored=tuple(left_out(rows, found, self._known_columns())),
             index=None if index is None else index[good_N],
+            unseen_N=unseen.masks,
+            wholly_unseen=unseen.whole,
         )
 
     def predict_proba(self, rows: Rows) -> np.ndarray:
@@ -229,7 +241,7 @@ class Predictor:
         Raises:
             DataError: As `predict`; a bad cell always raises.
         """
-        output_NK, bad = self._run(self._select(rows))
+        output_NK, bad, _ = self._run(self._select(rows))
         if bad:
             raise self._bad_cell(bad)
         return output_NK
@@ -282,16 +294,18 @@ class Predictor:
         spare = table.column_names if extra == "ignore" else (*_SPARE, self.interface.target)
         return select_columns(table, columns, spare, advice=advice)
 
-    def _run(self, table: pa.Table) -> tuple[np.ndarray, list[tuple[str, BadCell]]]:
-        """Outputs of all rows, and the bad cells; the output of a bad row means nothing."""
+    def _run(self, table: pa.Table) -> tuple[np.ndarray, list[tuple[str, BadCell]], Unseen]:
+        """Outputs of all rows, bad cells and unseen ones; a bad row's output means nothing."""
         output_NK = np.empty((table.num_rows, self.interface.task.num_outputs), np.float32)
         bad: list[tuple[str, BadCell]] = []
+        unseen = Unseen(table.num_rows)
         for begin, part in self._blocks(table):
             tensors = self._transform(part, begin)
             found_NK = self._session.run(tensors.values)
             output_NK[begin : begin + part.num_rows] = self._decision.adjust(found_NK)
             bad += tensors.bad
-        return output_NK, bad
+            unseen.add(begin, tensors.values, tensors.unseen_N)
+        return output_NK, bad, unseen
 
     def _answers(self, output_NK: np.ndarray, *, intervals: bool) -> pa.Table:
         task, decision = self.interface.task, self._decision
@@ -310,15 +324,17 @@ class Predictor:
             rows = self.interface.text_cells.read_table(rows)
         for state in self.interface.cleaners:
             rows = state.apply(rows)
-        values, bad = {}, []
+        values, bad, unseen_N = {}, [], {}
         for name, feature in self.interface.inputs.items():
             made = feature.transform(rows.column(name))
             values[name] = made.values
+            if made.unseen_N is not None:
+                unseen_N[name] = made.unseen_N
             bad += [
                 (name, BadCell(cell.index + first_row, cell.found, cell.reason))
                 for cell in made.bad
             ]
-        return Tensors(values, tuple(sorted(bad, key=lambda item: item[1].index)))
+        return Tensors(values, tuple(sorted(bad, key=lambda item: item[1].index)), unseen_N)
 
     def _check_tensors(self, tensors: Mapping[str, np.ndarray]) -> int:
         lengths = set()

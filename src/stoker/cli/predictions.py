@@ -6,6 +6,7 @@ rejects file of an earlier call is removed when there are none now.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +22,9 @@ from stoker.core import events
 from stoker.core.errors import DataError, Place
 from stoker.core.names import listed
 from stoker.data.rejects import Rejects
+from stoker.features._cells import shorten
+
+_MOST_UNSEEN = 10
 
 
 @dataclass(frozen=True)
@@ -85,7 +89,7 @@ def predict_file(
     for written in (output, path):
         _spare_the_input(source, written)
     labels = predictor.classes if with_probabilities else ()
-    rejects, answered = Rejects(), 0
+    rejects, answered, unseen = Rejects(), 0, UnseenCells()
     own_names: Mapping[str, str] = {}
     with whole_file(output) as writer, events.task("predict", unit="rows") as progress:
         for number, block in enumerate(read_blocks(source, predictor.interface, options, rejects)):
@@ -97,11 +101,43 @@ def predict_file(
                 _tell_renamed(own_names)
             writer.write(_beside(block, found, answers, own_names))
             _note_rejects(block, found, rejects)
+            unseen.add(block, found)
             answered += len(found)
             progress.advance(block.rows.num_rows)
+    for line in unseen.lines():
+        events.message(line)
     table = rejects.table()
     _write_rejects(table, path)
     return Done(answered, num_rows(table), table.num_rows, path)
+
+
+class UnseenCells:
+    """Counts cells that training never saw, column by column, and keeps the first one of each."""
+
+    def __init__(self) -> None:
+        """Begin at nothing."""
+        self._counts: Counter[str] = Counter()
+        self._first: dict[str, str] = {}
+        self._rows = 0
+
+    def add(self, block: Block, found: Prediction) -> None:
+        """Count those of a block."""
+        self._rows += block.rows.num_rows
+        self._counts.update(found.unseen)
+        for name in found.unseen.keys() - self._first.keys():
+            index = int(found.unseen_N[name].argmax())
+            self._first[name] = shorten(str(block.rows[name][index]))
+
+    def lines(self) -> list[str]:
+        """A line for each of the columns that have the most."""
+        common = self._counts.most_common()
+        lines = [
+            f"column {name!r}: {count:,} of {self._rows:,} cells hold what training never saw, "
+            f"such as {self._first[name]!r}"
+            for name, count in common[:_MOST_UNSEEN]
+        ]
+        others = len(common) - len(lines)
+        return [*lines, *([f"so do cells of {others} more columns"] if others else [])]
 
 
 def num_rows(rejects: pa.Table) -> int:

@@ -44,6 +44,7 @@ class Lines:
     def __init__(self, stream: TextIO) -> None:
         """Write to `stream`."""
         self.stream = stream
+        self.told: set[str] = set()
 
     def task(self, title: str, total: float | None, unit: str, done: float) -> TaskView:
         """A task that reports by lines."""
@@ -54,8 +55,10 @@ class Lines:
         print(text, file=self.stream, flush=True)
 
     def warning(self, text: str) -> None:
-        """The line with a mark."""
-        self.message(f"warning: {text}")
+        """The line with a mark, once."""
+        if text not in self.told:
+            self.told.add(text)
+            self.message(f"warning: {text}")
 
 
 class _LineTask:
@@ -111,6 +114,7 @@ class Bars:
             *columns, console=self.console, refresh_per_second=5, transient=True
         )
         self.open_tasks = 0
+        self.told: set[str] = set()
         self.lock = threading.Lock()
 
     def task(self, title: str, total: float | None, unit: str, done: float) -> TaskView:
@@ -127,7 +131,10 @@ class Bars:
         self.console.print(text, soft_wrap=True)
 
     def warning(self, text: str) -> None:
-        """The line above the bars, in yellow."""
+        """The line above the bars, in yellow, once."""
+        if text in self.told:
+            return
+        self.told.add(text)
         self.console.print(f"warning: {text}", style="yellow", soft_wrap=True)
 
     def closed(self, number: TaskID) -> None:

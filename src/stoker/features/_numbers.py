@@ -12,8 +12,7 @@ It does not guess the decimal sign: `1,5` is a bad cell until the recipe says `d
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -38,8 +37,7 @@ _WITH_UNIT = re.compile(
 _INFINITE = re.compile(r"[+-]?inf(inity)?", re.IGNORECASE)
 
 
-@dataclass(frozen=True)
-class ReadNumbers:
+class ReadNumbers(NamedTuple):
     """Cells as numbers."""
 
     value_N: np.ndarray

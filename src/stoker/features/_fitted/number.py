@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Annotated, Any
 
 import numpy as np
@@ -48,15 +49,18 @@ class FittedNumber(NumberCells, FittedFeature):
         >>> ages.transform(pa.array([5, None])).values
         array([ 5., nan])
         """
-        read = self.read(column)
-        with np.errstate(over="ignore"):
-            scaled_N = (read.value_N - self.mean) / self.std
-        value_N = read.value_N if self.raw else scaled_N
-        far_N = np.abs(scaled_N) > _LARGEST
-        bad = (*read.bad, *(self._far(int(i), read.value_N[i]) for i in np.flatnonzero(far_N)))
-        bad = tuple(sorted(bad, key=lambda cell: cell.index))
+        number_N, bad = self.read(column)
+        outside_N = (number_N < self._lowest) | (number_N > self._highest)
+        any_outside = bool(outside_N.any())
+        if any_outside:
+            with np.errstate(over="ignore"):
+                far_N = np.abs(number_N / self.std - self.mean / self.std) > _LARGEST
+            bad = (*bad, *(self._far(int(i), number_N[i]) for i in np.flatnonzero(far_N)))
+            bad = tuple(sorted(bad, key=lambda cell: cell.index))
+        value_N = number_N if self.raw else (number_N - self.mean) / self.std
         value_N[[cell.index for cell in bad]] = 0
-        return Transformed(value_N.astype(self.dtype, copy=False), bad)
+        value_N = value_N.astype(self.dtype, copy=False)
+        return Transformed(value_N, bad, outside_N if any_outside else None)
 
     def json_schema(self) -> dict[str, Any]:
         """A number or null."""
@@ -65,6 +69,19 @@ class FittedNumber(NumberCells, FittedFeature):
             "description": f"A number; training saw {self.low:g} to {self.high:g}.",
             "examples": [self.mean],
         }
+
+    @cached_property
+    def _slack(self) -> float:
+        """Room for numbers that came through float32."""
+        return 1e-6 * max(abs(self.low), abs(self.high))
+
+    @property
+    def _lowest(self) -> float:
+        return self.low - self._slack
+
+    @property
+    def _highest(self) -> float:
+        return self.high + self._slack
 
     def _far(self, index: int, value: float) -> BadCell:
         reason = f"is too far from what training saw ({self.low:g} to {self.high:g}) to be computed"
