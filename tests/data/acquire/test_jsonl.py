@@ -14,7 +14,7 @@ from stoker.data.acquire import _files
 from stoker.data.acquire.jsonl import Jsonl
 from stoker.data.dataset import Reading
 from stoker.data.media import MediaWriter
-from tests.data.acquire.conftest import Acquire
+from tests.data.acquire.conftest import Acquire, Told
 
 SPEC = {"jsonl": {"path": "a.jsonl"}}
 
@@ -142,7 +142,7 @@ BAD_FILES = {
     "array": (b'[{"a":1},\n{"a":2}]\n', "begins with an array"),
     "indented": (b'{\n "a": 1\n}\n', "one object over several lines"),
     "utf-16": ('{"a":1}\n'.encode("utf-16"), "is in UTF-16"),
-    "nested": (b'{"a":{"b":1}}\n{"a":{"b":2}}\n', "holds an object or array in most records"),
+    "nested": (b'{"a":{"b":1}}\n{"a":{"b":2}}\n', "holds an object or array in 2 of 2 records"),
     "empty name": (b'{"":1}\n', "column 1 has no name"),
     "own name": (b'{"_row":1}\n', "stoker's own"),
     "many keys": (
@@ -213,3 +213,39 @@ def run(folder: Path) -> tuple[list[dict[str, Any]], list[int]]:
     tables = list(Jsonl(path="a.jsonl").read_rows(reading))
     rows = [row for table in tables for row in table.to_pylist()]
     return rows, reading.rejects.table()["line"].to_pylist()
+
+
+def test_a_nested_column_is_left_out_and_the_others_are_read(
+    read: Acquire, write, told: Told
+) -> None:
+    write(b'{"a":1,"b":[1]}\n{"a":2,"b":null}\n{"a":3,"b":{"c":1}}\n{"a":4,"b":"x"}\n')
+    result = read(SPEC)
+    assert result.column("a") == [1, 2, 3, 4]
+    assert list(result.dataset.columns) == ["a"]
+    assert told.warnings == [
+        "column 'b' is left out: it holds an object or array in 2 of 3 records, which no feature "
+        "reads"
+    ]
+    with pytest.raises(DataError, match=r"column b.*object or array in 2 of 3") as caught:
+        read({"jsonl": {"path": "a.jsonl", "columns": ["a", "b"]}})
+    assert "take it out of the option `columns`" in str(caught.value)
+
+
+def test_columns_are_seen_before_reading_where_the_file_is_small(
+    read: Acquire, write, project: Path
+) -> None:
+    write(
+        b'{"a":1,"b":[1]}\n{"a":1.5,"c":"x"}\n'
+        + b'{"a":'
+        + b"[" * 20_000
+        + b"]" * 20_000
+        + b"}"
+        + b"\n"
+    )
+    seen = Jsonl(path="a.jsonl").seen_columns(project, project)
+    assert seen is not None
+    result = read(SPEC)
+    assert {one.name: one.type for one in seen if not one.left_out} == result.dataset.columns
+    assert {one.name: one.left_out for one in seen if one.left_out} == result.dataset.left_out
+    write(b'{"a":1}\n' * 20_000)
+    assert Jsonl(path="a.jsonl").seen_columns(project, project) is None

@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from stoker.core.errors import DataError, MachineError
-from stoker.data.acquire import parquet
+from stoker.data.acquire import SourceColumn, parquet
 from stoker.data.acquire._parquet_child import Footer, footer_of_child
 from stoker.data.acquire._parquet_read import read_file
 from stoker.data.acquire.parquet import Parquet
@@ -105,26 +105,6 @@ def test_reads_encoded_pictures_as_media_and_rejects_what_is_none(read: Acquire,
     assert result.column("raw") == [0, 1]
     assert result.info["media_columns"] == ["img", "raw"]
     assert [(r["line"], r["column"]) for r in result.rejects] == [(2, "img")]
-
-
-REFUSED = {
-    "list": (pa.table({"a": [1], "v": [[1, 2]]}), "column v.*list"),
-    "structure": (pa.table({"a": [1], "v": [{"x": 1}]}), "column v.*struct"),
-    "map": (
-        pa.table({"a": [1], "v": pa.array([[("k", 1)]], pa.map_(pa.string(), pa.int64()))}),
-        "column v.*map",
-    ),
-    "256 bits": (pa.table({"a": [1], "v": pa.array([1], pa.decimal256(60, 2))}), "column v"),
-}
-
-
-@pytest.mark.parametrize("case", REFUSED)
-def test_refuses_by_name_what_no_feature_can_use(read: Acquire, write, case: str) -> None:
-    table, message = REFUSED[case]
-    write(table)
-    with pytest.raises(DataError, match=message):
-        read(SPEC)
-    assert read({"parquet": {"path": "a.parquet", "columns": ["a"]}}).column("a") == [1]
 
 
 NAMES = {
@@ -334,7 +314,10 @@ def test_the_same_file_twice_is_read_twice(read: Acquire, write) -> None:
 
 def test_a_footer_is_read_by_a_child_too(project: Path, write) -> None:
     write(pa.table({"年龄": [1, 2, 3], "b": ["x", "y", None]}))
-    assert footer_of_child(project / "a.parquet", "a.parquet") == Footer(3, ("年龄", "b"))
+    assert footer_of_child(project / "a.parquet", "a.parquet") == Footer(
+        3,
+        (SourceColumn("年龄", "int64", "int64"), SourceColumn("b", "string", "string")),
+    )
     (project / "evil.parquet").write_bytes(deeply_nested())
     with pytest.raises(DataError, match="makes the reader crash"):
         footer_of_child(project / "evil.parquet", "evil.parquet")

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -19,6 +20,22 @@ if TYPE_CHECKING:
 
     from stoker.data.dataset import Reading
     from stoker.data.text_cells import TextCells
+
+
+@dataclass(frozen=True)
+class SourceColumn:
+    """A column that a source has, as far as its files tell it without being read."""
+
+    name: str
+    type: str | None = None
+    """Arrow type that its cells will have, such as `int64`; None where that is not known yet."""
+    declared: str | None = None
+    """Arrow type that the file itself declares, such as `dictionary<values=string, ...>`; None
+    where files declare none."""
+    left_out: str = ""
+    """Why it is not read, such as `is of the nested type ...`; empty: it is."""
+    media: bool = False
+    """Whether its cells are pictures."""
 
 
 class Source(Step, ABC):
@@ -44,6 +61,21 @@ class Source(Step, ABC):
     def media_columns(self) -> tuple[str, ...]:
         """Columns whose cells are numbers that `reading.media.add` returned."""
         return ()
+
+    def seen_columns(self, project: Path, cache: Path) -> tuple[SourceColumn, ...] | None:
+        """The columns of its first file, or None where they cannot be seen cheaply.
+
+        A header, a footer or the options tell; what is wrong with a file beyond that is told when
+        it is read.
+
+        Args:
+            project: Folder of the recipe; relative paths start there.
+            cache: Folder for downloads, kept between runs.
+
+        Raises:
+            DataError: If a file is missing, or what it begins with will not do.
+        """
+        return None
 
     @abstractmethod
     def files(self, project: Path, cache: Path) -> list[Path]:

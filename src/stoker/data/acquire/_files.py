@@ -12,7 +12,8 @@ from __future__ import annotations
 import gzip
 import stat
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import closing
 from difflib import get_close_matches
 from pathlib import Path
 from typing import BinaryIO, cast
@@ -102,7 +103,7 @@ def require_regular(path: Path, label: str) -> None:
         raise DataError(f"is {kind}", expected="a regular file", place=Place(label))
 
 
-def read_blocks(path: Path, label: str) -> Iterator[bytes]:
+def read_blocks(path: Path, label: str) -> Generator[bytes]:
     """The contents of a file, unpacked if it is gzip, block by block.
 
     Raises:
@@ -122,6 +123,21 @@ def read_blocks(path: Path, label: str) -> Iterator[bytes]:
         ) from None
     except OSError as error:
         raise unreadable(error, label) from None
+
+
+def read_head(path: Path, label: str, most_bytes: int) -> tuple[bytes, bool]:
+    """The unpacked beginning of a file, and whether that is all of it.
+
+    Raises:
+        DataError: As `read_blocks`.
+    """
+    head = b""
+    with closing(read_blocks(path, label)) as blocks:
+        for block in blocks:
+            head += block
+            if len(head) > most_bytes:
+                return head[:most_bytes], False
+    return head, True
 
 
 def unreadable(error: OSError | ValueError, label: str) -> DataError:

@@ -22,6 +22,7 @@ from typing import NamedTuple, cast
 import pyarrow as pa
 
 from stoker.core.errors import DataError, MachineError, Place
+from stoker.data.acquire import SourceColumn
 from stoker.data.acquire._parquet_worker import END, ERROR, FOOTER, FRAME, READY, TABLE, Orders
 from stoker.store.durable import machine_errors
 
@@ -41,7 +42,7 @@ class Footer(NamedTuple):
     """What a Parquet file says about itself."""
 
     num_rows: int
-    columns: tuple[str, ...]
+    columns: tuple[SourceColumn, ...]
 
 
 def tables_of_child(orders: Orders, labels: Sequence[str]) -> Iterator[tuple[int, pa.Table]]:
@@ -61,8 +62,13 @@ def tables_of_child(orders: Orders, labels: Sequence[str]) -> Iterator[tuple[int
                 yield number, table
 
 
-def footer_of_child(path: Path, label: str) -> Footer:
+def footer_of_child(path: Path, label: str, images: Sequence[str] = ()) -> Footer:
     """What a file says that it holds; asked once for a file that does not change.
+
+    Args:
+        path: The file.
+        label: Its name for messages.
+        images: Columns that hold pictures.
 
     Raises:
         DataError: If it cannot be read, or makes its reader crash.
@@ -70,12 +76,12 @@ def footer_of_child(path: Path, label: str) -> Footer:
     """
     with machine_errors(f"look at {path}"):
         now = path.stat()
-    return _footer(str(path), label, (now.st_ino, now.st_size, now.st_mtime_ns))
+    return _footer(str(path), label, tuple(images), (now.st_ino, now.st_size, now.st_mtime_ns))
 
 
 @lru_cache
-def _footer(path: str, label: str, _state: tuple[int, int, int]) -> Footer:
-    orders = Orders([path], None, [], FOOTER_BYTES, FOOTER_CPU_S, footers_only=True)
+def _footer(path: str, label: str, images: tuple[str, ...], _state: tuple[int, int, int]) -> Footer:
+    orders = Orders([path], None, list(images), FOOTER_BYTES, FOOTER_CPU_S, footers_only=True)
     with _obeying(orders) as process:
         kind, content = _frame(process, orders.memory_bytes)
         if kind == ERROR:
@@ -83,7 +89,7 @@ def _footer(path: str, label: str, _state: tuple[int, int, int]) -> Footer:
         if kind != FOOTER:
             raise _died(process, orders, label)
         said = json.loads(content.to_pybytes())
-        return Footer(said["rows"], tuple(said["columns"]))
+        return Footer(said["rows"], tuple(SourceColumn(**one) for one in said["columns"]))
 
 
 @contextmanager

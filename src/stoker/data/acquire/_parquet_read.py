@@ -2,8 +2,8 @@
 
 A file of a hundred kilobytes can name one long text a million times.  So text whose column chunks
 are small is read in its dictionary form, and its size is known before it is written out; of other
-text each batch is counted.  What no feature could use (nested columns, 256-bit decimals) is refused
-by name.
+text each batch is counted.  What no feature could use (nested columns, wide decimals) is left out
+by name, or refused where it was asked for.
 
 Rows come in batches of about 16 MiB and column chunks are read through a buffer, so a cap on memory
 lets through a file of any size whose rows are sound.  (pyarrow would else hold a whole row group,
@@ -14,6 +14,8 @@ Source: https://parquet.apache.org/docs/file-format/
 
 from __future__ import annotations
 
+import base64
+import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -22,6 +24,8 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from stoker.core.errors import DataError, Place
+from stoker.data.acquire import SourceColumn
+from stoker.data.acquire._arrow_types import as_plain, plain_type, why_left_out
 from stoker.data.acquire._columns import choose_columns
 from stoker.engine.table_file import check_footer
 
@@ -30,6 +34,10 @@ _FEWEST_ROWS = 16
 _BATCH_BYTES = 16 << 20
 _BUFFER_BYTES = 1 << 20
 _SMALL_CHUNK_BYTES = 64 << 20
+DECLARED = b"declared"
+"""Key in the metadata of a field: the type that the file declares."""
+LEFT_OUT = b"left_out"
+"""Key in the metadata of a table: columns that are not read, with the reason, as JSON."""
 _BOMB_RATIO = 1_000
 _BOMB_FROM_BYTES = 256 << 20
 
@@ -56,9 +64,11 @@ def read_file(
 ) -> Iterator[pa.Table]:
     """The chosen columns of a file in plain types, some thousand rows at a time.
 
+    The metadata of each table say what the file declares, and what is left out.
+
     Args:
         path: A Parquet file.
-        columns: Columns to read, in this order; None: all.
+        columns: Columns to read, in this order; None: all that a feature could use.
         images: Columns that hold pictures, which may be structures.
 
     Raises:
@@ -70,9 +80,9 @@ def read_file(
         schema, metadata = file.schema_arrow, file.metadata
     names = choose_columns(schema.names, columns, Place())
     _check_images(names, images)
-    for name in names:
-        if name not in images:
-            _check_type(schema.field(name))
+    found = {one.name: one for one in columns_of_footer(metadata, images)}
+    names, left_out = _readable([found[name] for name in names], asked=columns is not None)
+    said = {LEFT_OUT: json.dumps(left_out).encode()}
     chunk_bytes = _chunk_bytes(metadata, names)
     options = {
         "read_dictionary": [
@@ -95,12 +105,38 @@ def read_file(
             for name in names:
                 budget.spend(_written_out(table[name]))
             table.validate(full=True)
-            yield pa.table({name: _plain(table[name], name in images) for name in names})
+            plain = [_plain(table[name], name in images) for name in names]
+            kinds = zip(names, plain, strict=True)
+            fields = [
+                pa.field(name, column.type, metadata={DECLARED: found[name].declared})
+                for name, column in kinds
+            ]
+            yield pa.table(plain, pa.schema(fields, metadata=said))
             done += table.num_rows
         if done != file.metadata.num_rows:
             raise pa.ArrowInvalid(
                 f"the footer says {file.metadata.num_rows:,} rows, there are {done:,}"
             )
+
+
+def is_lacking(error: Exception) -> bool:
+    """Whether a file is not damaged, but of a kind that Arrow cannot read."""
+    said = str(error).lower()
+    return isinstance(error, pa.ArrowNotImplementedError) or (
+        "not supported" in said or "not implemented" in said
+    )
+
+
+def lacking_column(path: Path) -> str | None:
+    """The first column that cannot be read by itself; None if all can."""
+    name = None
+    try:
+        with pq.ParquetFile(path) as file:
+            for name in file.schema_arrow.names:
+                next(file.iter_batches(1, columns=[name]), None)
+    except (OSError, pa.ArrowException):
+        return name
+    return None
 
 
 def _chunk_bytes(metadata: pq.FileMetaData, names: Sequence[str]) -> dict[str, list[int]]:
@@ -128,20 +164,49 @@ def _is_text(kind: pa.DataType) -> bool:
     return kind in (pa.string(), pa.large_string(), pa.binary(), pa.large_binary())
 
 
-def _check_type(field: pa.Field) -> None:
-    kind = field.type
-    if isinstance(kind, pa.BaseExtensionType):
-        kind = kind.storage_type
-    if pa.types.is_dictionary(kind):
-        kind = kind.value_type
-    too_wide = pa.types.is_decimal256(kind) or pa.types.is_interval(kind)
-    if pa.types.is_nested(kind) or pa.types.is_union(kind) or too_wide:
-        raise DataError(
-            f"is of type {kind}",
-            expected="numbers, text, truth values, dates or bytes",
-            fix="leave it out with the option `columns`",
-            place=Place(column=field.name),
+def columns_of_footer(
+    metadata: pq.FileMetaData, images: Sequence[str] = ()
+) -> Iterator[SourceColumn]:
+    """Each column with the type that the file declares, and what becomes of it."""
+    declared = _declared_types(metadata)
+    for field in metadata.schema.to_arrow_schema():
+        is_media = field.name in images
+        plain = None if is_media else plain_type(field.type)
+        yield SourceColumn(
+            field.name,
+            type="int64" if is_media else plain and str(plain),
+            declared=str(declared.get(field.name, field.type)),
+            left_out="" if is_media else why_left_out(field.type) or "",
+            media=is_media,
         )
+
+
+def _declared_types(metadata: pq.FileMetaData) -> dict[str, pa.DataType]:
+    """Types as Arrow wrote them beside the footer, which knows dictionaries of numbers."""
+    schema = (metadata.metadata or {}).get(b"ARROW:schema")
+    if schema is None:
+        return {}
+    try:
+        fields = pa.ipc.read_schema(pa.py_buffer(base64.b64decode(schema)))
+    except (ValueError, OSError, pa.ArrowException):
+        return {}  # the types of the columns themselves are enough
+    return {field.name: field.type for field in fields}
+
+
+def _readable(
+    columns: Sequence[SourceColumn], *, asked: bool
+) -> tuple[tuple[str, ...], dict[str, str]]:
+    """Names of the columns to read, and of those that are left out with the reason."""
+    left_out = {column.name: column.left_out for column in columns if column.left_out}
+    if left_out and (asked or len(left_out) == len(columns)):
+        name, why = next(iter(left_out.items()))
+        raise DataError(
+            why,
+            expected="numbers, text, truth values, dates, times or bytes",
+            fix="take it out of the option `columns`" if asked else "make columns of its parts",
+            place=Place(column=name),
+        )
+    return tuple(column.name for column in columns if not column.left_out), left_out
 
 
 def _fixed_bytes(schema: pa.Schema, names: tuple[str, ...]) -> int:
@@ -166,10 +231,4 @@ def _plain(column: pa.ChunkedArray, is_image: bool) -> pa.ChunkedArray:
     kind = column.type
     if is_image and pa.types.is_struct(kind) and kind.get_field_index("bytes") >= 0:
         return pc.struct_field(column, "bytes")
-    if isinstance(kind, pa.BaseExtensionType):
-        return column.cast(kind.storage_type)
-    if pa.types.is_dictionary(kind):
-        return column.cast(kind.value_type)
-    if pa.types.is_null(kind):
-        return column.cast(pa.string())
-    return column.cast(pa.float32()) if kind == pa.float16() else column
+    return column if plain_type(kind) is None else as_plain(column)

@@ -16,7 +16,7 @@ import json
 import struct
 import sys
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import BinaryIO
 
@@ -25,7 +25,12 @@ import pyarrow.parquet as pq
 
 from stoker.core.errors import DataError
 from stoker.data._child_limits import forbid_writing, limit_memory, limit_time, restore_signals
-from stoker.data.acquire._parquet_read import read_file
+from stoker.data.acquire._parquet_read import (
+    columns_of_footer,
+    is_lacking,
+    lacking_column,
+    read_file,
+)
 
 FRAME = struct.Struct("<cQ")
 """Kind of a frame, and how many bytes follow."""
@@ -52,18 +57,29 @@ class Orders:
 
 
 def serve(orders: Orders, answers: BinaryIO) -> None:
-    """Send the rows of all files."""
+    """Send the rows of all files, or what is wrong with one of them."""
     for path in orders.paths:
         limit_time(orders.cpu_s, 0)
-        if orders.footers_only:
-            footer = pq.read_metadata(path)
-            said = {"rows": footer.num_rows, "columns": footer.schema.to_arrow_schema().names}
-            _send(answers, FOOTER, json.dumps(said).encode())
-            continue
-        for table in read_file(Path(path), orders.columns, orders.images):
-            _send(answers, TABLE, _packed(table))
-            limit_time(orders.cpu_s, 0)
-        _send(answers, END)
+        try:
+            _send_file(path, orders, answers)
+        except BrokenPipeError:
+            raise
+        except (DataError, OSError, pa.ArrowException, MemoryError) as error:
+            _send(answers, ERROR, json.dumps(_in_words(error, orders, path)).encode())
+            return
+
+
+def _send_file(path: str, orders: Orders, answers: BinaryIO) -> None:
+    if orders.footers_only:
+        footer = pq.read_metadata(path)
+        columns = [asdict(column) for column in columns_of_footer(footer, orders.images)]
+        said = {"rows": footer.num_rows, "columns": columns}
+        _send(answers, FOOTER, json.dumps(said).encode())
+        return
+    for table in read_file(Path(path), orders.columns, orders.images):
+        _send(answers, TABLE, _packed(table))
+        limit_time(orders.cpu_s, 0)
+    _send(answers, END)
 
 
 def _send(answers: BinaryIO, kind: bytes, content: bytes | pa.Buffer = b"") -> None:
@@ -79,7 +95,7 @@ def _packed(table: pa.Table) -> pa.Buffer:
     return sink.getvalue()
 
 
-def _in_words(error: Exception, orders: Orders) -> dict[str, str | None]:
+def _in_words(error: Exception, orders: Orders, path: str) -> dict[str, str | None]:
     """What, expected, fix and column of a `DataError`."""
     if isinstance(error, DataError):
         column = error.place.column if error.place else None
@@ -88,8 +104,15 @@ def _in_words(error: Exception, orders: Orders) -> dict[str, str | None]:
     if isinstance(error, MemoryError):
         said = f"some rows need more than {orders.memory_bytes >> 20:,} MiB of memory at once"
         fix = "write it anew with smaller pages and row groups"
+    elif is_lacking(error):
+        return {
+            "what": f"cannot be read as Parquet: {_first_line(error)}",
+            "expected": "types and compressions that Arrow knows",
+            "fix": "leave the column out with the option `columns`",
+            "column": lacking_column(Path(path)),
+        }
     else:
-        said = (str(error).splitlines() or [type(error).__name__])[0][:200]
+        said = _first_line(error)
         fix = "fetch or copy it again"
     return {
         "what": f"cannot be read as Parquet: {said}",
@@ -97,6 +120,10 @@ def _in_words(error: Exception, orders: Orders) -> dict[str, str | None]:
         "fix": fix,
         "column": None,
     }
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0][:200]
 
 
 def main() -> None:
@@ -109,12 +136,7 @@ def main() -> None:
     forbid_writing()
     with suppress(BrokenPipeError):
         _send(answers, READY)
-        try:
-            serve(orders, answers)
-        except BrokenPipeError:
-            raise
-        except (DataError, OSError, pa.ArrowException, MemoryError) as error:
-            _send(answers, ERROR, json.dumps(_in_words(error, orders)).encode())
+        serve(orders, answers)
 
 
 if __name__ == "__main__":

@@ -21,7 +21,7 @@ import numpy as np
 import pyarrow as pa
 
 from stoker.core.errors import DataError, Place
-from stoker.data.acquire import Source
+from stoker.data.acquire import Source, SourceColumn
 from stoker.data.acquire._files import find_files, read_blocks
 
 if TYPE_CHECKING:
@@ -56,6 +56,12 @@ class Idx(Source):
     def files(self, project: Path, cache: Path) -> list[Path]:
         """The one or two files."""
         return find_files(self.paths(), project, (".gz", "ubyte", ".idx"))
+
+    def seen_columns(self, project: Path, cache: Path) -> tuple[SourceColumn, ...]:
+        """Pictures, and labels if there are some."""
+        image = SourceColumn(self.image_column, type="int64", media=True)
+        label = SourceColumn(self.label_column, type="int64")
+        return (image, label) if self.labels is not None else (image,)
 
     def read_rows(self, reading: Reading) -> Iterator[pa.Table]:
         """One row a picture; `_line` counts pictures from 1.

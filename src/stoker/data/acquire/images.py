@@ -23,7 +23,7 @@ from pydantic import model_validator
 
 from stoker.core.errors import DataError, Place
 from stoker.core.events import warning
-from stoker.data.acquire import Source
+from stoker.data.acquire import Source, SourceColumn
 from stoker.data.acquire._files import kind_of, require_regular
 from stoker.data.acquire._image_tree import Found, file_problem, read_picture, twins, walk_classes
 from stoker.data.acquire._pictures import shown
@@ -80,6 +80,13 @@ class Images(Source):
         named = {root / name for name in self._listed(project, cache) if name}
         sound = [p for p in named if not file_problem(p, follow_links=self.follow_links)]
         return [table, *sorted(sound)]
+
+    def seen_columns(self, project: Path, cache: Path) -> tuple[SourceColumn, ...] | None:
+        """Pictures and classes; those of a table are known when it was read."""
+        if self.table is not None:
+            return None
+        image = SourceColumn(self.image_column, type="int64", media=True)
+        return image, SourceColumn(self.label_column, type="string")
 
     def read_rows(self, reading: Reading) -> Iterator[pa.Table]:
         """One row a picture; with a table, `_source` and `_line` are those of the table.

@@ -8,7 +8,8 @@ A column has one kind of value.  Because a file may change its mind at its end, 
 first to see the kinds, then to build columns of the kind that most records have; the others
 become rejects.  Whole numbers beside decimals are decimals, and as many truth values as numbers
 make a column of numbers.  Absent keys are missing values, and so are the usual
-spellings of one (`NA`, `-`, `未知`) among numbers.  Blank lines are no records.
+spellings of one (`NA`, `-`, `未知`) among numbers.  Blank lines are no records.  A column whose
+values are mostly nested is left out with a warning, or refused where `columns` asks for it.
 
 Cost: two passes, together about 5 MB a CPU second; memory for some thousands of records.
 
@@ -26,15 +27,17 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import pyarrow as pa
 
 from stoker.core.errors import DataError, Place
-from stoker.data.acquire import Source
+from stoker.data.acquire import Source, SourceColumn
 from stoker.data.acquire._columns import MOST_COLUMNS, choose_columns
-from stoker.data.acquire._files import Paths, as_paths, find_files, read_blocks
+from stoker.data.acquire._files import Paths, as_paths, find_files, read_blocks, read_head
+from stoker.data.fingerprint import path_label
 from stoker.features._cells import MISSING_NUMBERS
 
 if TYPE_CHECKING:
     from stoker.data.dataset import Reading
 
 MOST_LINE_BYTES = 16 << 20
+_HEAD_BYTES = 64 << 10
 _ROWS = 8_192
 _TYPES = {
     "a truth value": pa.bool_(),
@@ -71,7 +74,7 @@ class Jsonl(Source):
     path: Paths
     """A file, a folder or a pattern with `*`; or several."""
     columns: tuple[str, ...] | None = None
-    """Keys to read, in this order; absent: all."""
+    """Keys to read, in this order; absent: all that a feature could use."""
 
     def paths(self) -> tuple[str, ...]:
         """The paths as written."""
@@ -81,6 +84,26 @@ class Jsonl(Source):
         """The files."""
         endings = (".jsonl", ".ndjson", ".jsonl.gz", ".ndjson.gz")
         return find_files(self.path, project, endings)
+
+    def seen_columns(self, project: Path, cache: Path) -> tuple[SourceColumn, ...] | None:
+        """Those of a first file that is small; a key may turn up in the last line of any."""
+        path = self.files(project, cache)[0]
+        label = path_label(path, project, cache)
+        head, is_whole = read_head(path, label, _HEAD_BYTES)
+        if not is_whole:
+            return None
+        if not head:
+            raise DataError("the file is empty", expected="records", place=Place(label))
+        counts, _ = _counted(_lines(path, label), self.columns)
+        kinds = {name: _most(counts[name]) for name in counts}
+        return tuple(
+            SourceColumn(
+                name,
+                type=None if kind == _NESTED else str(_TYPES[kind]),
+                left_out=_nested_in(counts[name]) if kind == _NESTED else "",
+            )
+            for name, kind in kinds.items()
+        )
 
     def read_rows(self, reading: Reading) -> Iterator[pa.Table]:
         """One row a record; `_line` is its line.
@@ -114,13 +137,10 @@ class Jsonl(Source):
         counts: dict[str, Counter[str]] = {}
         num_sound = 0
         for path in files:
-            for line in _lines(path, reading.label(path)):
-                record, _ = _parse(line, self.columns)
-                num_sound += record is not None
-                for name, value in (record or {}).items():
-                    if name not in counts:
-                        counts[name] = Counter()
-                    counts[name][_kind(value)] += 1
+            found, num_found = _counted(_lines(path, reading.label(path)), self.columns)
+            num_sound += num_found
+            for name, kinds_found in found.items():
+                counts.setdefault(name, Counter()).update(kinds_found)
             if len(counts) > MOST_COLUMNS:
                 raise DataError(
                     f"{len(counts):,} different keys are more than {MOST_COLUMNS:,}",
@@ -131,15 +151,40 @@ class Jsonl(Source):
         place = Place(reading.label(files[0]))
         names = choose_columns(list(counts), self.columns, place) if num_sound else ()
         kinds = {name: _most(counts[name]) for name in names}
-        for name, kind in kinds.items():
-            if kind == _NESTED:
-                raise DataError(
-                    f"holds {kind} in most records",
-                    expected="numbers, text or truth values",
-                    fix="leave it out with the option `columns`",
-                    place=Place(place.file, column=name),
-                )
-        return kinds
+        nested = [name for name, kind in kinds.items() if kind == _NESTED]
+        if nested and (self.columns is not None or len(nested) == len(kinds)):
+            raise DataError(
+                _nested_in(counts[nested[0]]),
+                expected="numbers, text or truth values",
+                fix="take it out of the option `columns`"
+                if self.columns is not None
+                else "make columns of its parts",
+                place=Place(place.file, column=nested[0]),
+            )
+        reading.leave_out({name: _nested_in(counts[name]) for name in nested})
+        return {name: kind for name, kind in kinds.items() if kind != _NESTED}
+
+
+def _counted(
+    lines: Iterator[_Line], wanted: tuple[str, ...] | None
+) -> tuple[dict[str, Counter[str]], int]:
+    """How often each key has each kind of value, and how many records there are."""
+    counts: dict[str, Counter[str]] = {}
+    num_sound = 0
+    for line in lines:
+        record, _ = _parse(line, wanted)
+        num_sound += record is not None
+        for name, value in (record or {}).items():
+            if name not in counts:
+                counts[name] = Counter()
+            counts[name][_kind(value)] += 1
+    return counts, num_sound
+
+
+def _nested_in(counts: Counter[str]) -> str:
+    """What is wrong with a column that is nested, and how often."""
+    filled = counts.total() - counts["null"]
+    return f"holds {_NESTED} in {counts[_NESTED]:,} of {filled:,} records, which no feature reads"
 
 
 def _lines(path: Path, label: str) -> Iterator[_Line]:
@@ -278,8 +323,8 @@ def _most(counts: Counter[str]) -> str:
 def _mismatch(record: dict[str, Any], kinds: dict[str, str]) -> tuple[str | None, str | None]:
     """The first column whose value is of another kind, and what is wrong with it."""
     for name, value in record.items():
-        kind, wanted = _kind(value), kinds[name]
-        if kind in (wanted, "null"):
+        kind, wanted = _kind(value), kinds.get(name)
+        if kind in (wanted, "null") or wanted is None:
             continue
         if wanted in _NUMBERS and kind == "text" and value.strip().lower() in _SPELLED:
             record[name] = None

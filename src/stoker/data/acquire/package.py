@@ -35,7 +35,7 @@ from pydantic import (
 from stoker.core.canonical import canonical_json, fingerprint
 from stoker.core.errors import DataError, Place
 from stoker.core.steps import make_step, step_spec
-from stoker.data.acquire import Source
+from stoker.data.acquire import Source, SourceColumn
 from stoker.data.acquire._archive import extract
 from stoker.data.acquire._registry import Pinned, locked, package_file
 from stoker.store.durable import machine_errors, make_folder, remove_tree, write_file
@@ -120,6 +120,10 @@ class Package(Source):
                     place=Place(str(path)),
                 )
         return found
+
+    def seen_columns(self, project: Path, cache: Path) -> tuple[SourceColumn, ...] | None:
+        """Those of the source inside."""
+        return self.read.seen_columns(self._unpacked(cache), cache)
 
     def read_rows(self, reading: Reading) -> Iterator[pa.Table]:
         """The rows of the source inside; `_source` begins with the package."""

@@ -1,7 +1,8 @@
 """Read Parquet files of others, one or many, with limits and with every check the format has.
 
-Columns keep their types.  What no feature could use (nested columns, 256-bit decimals) is refused
-by name, and `columns` leaves it out.
+Columns keep their types, in the plain form of each; the type that the file declares is kept beside
+the dataset.  What no feature could use (nested columns, decimals of more than 38 digits) is left
+out with a warning, or refused where `columns` asks for it.  NaN is read as missing.
 
 The files are parsed in a child process: a hundred kilobytes of nested schema are enough to crash
 the reader (its stack overflows), and then an error names the file, and the run is still there.
@@ -15,6 +16,7 @@ Cost: 0.4 s of CPU for the child; memory for some batches of about 16 MiB.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,11 +24,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pyarrow as pa
 
-from stoker.data.acquire import Source
+from stoker.data.acquire import Source, SourceColumn
 from stoker.data.acquire._files import Paths, as_paths, find_files
-from stoker.data.acquire._parquet_child import tables_of_child
+from stoker.data.acquire._parquet_child import footer_of_child, tables_of_child
+from stoker.data.acquire._parquet_read import DECLARED, LEFT_OUT
 from stoker.data.acquire._parquet_worker import Orders
 from stoker.data.acquire._pictures import shown, why_no_picture
+from stoker.data.fingerprint import path_label
 
 if TYPE_CHECKING:
     from stoker.data.dataset import Reading
@@ -50,7 +54,7 @@ class Parquet(Source):
     path: Paths
     """A file, a folder or a pattern with `*`; or several."""
     columns: tuple[str, ...] | None = None
-    """Columns to read, in this order; absent: all."""
+    """Columns to read, in this order; absent: all that a feature could use."""
     images: tuple[str, ...] = ()
     """Columns that hold encoded pictures: bytes, or a structure with a field `bytes`."""
 
@@ -66,6 +70,15 @@ class Parquet(Source):
         """The Parquet files."""
         return find_files(self.path, project, (".parquet", ".pq"))
 
+    def seen_columns(self, project: Path, cache: Path) -> tuple[SourceColumn, ...]:
+        """Those of the footer of the first file that will be read."""
+        path = self.files(project, cache)[0]
+        there = footer_of_child(path, path_label(path, project, cache), self.images).columns
+        if self.columns is None:
+            return there
+        by_name = {column.name: column for column in there}
+        return tuple(by_name[name] for name in self.columns if name in by_name)
+
     def read_rows(self, reading: Reading) -> Iterator[pa.Table]:
         """One row a row; `_line` counts rows of a file from 1.
 
@@ -79,6 +92,7 @@ class Parquet(Source):
         orders = orders_for(paths, columns, self.images)
         done = [0] * len(paths)
         for number, table in tables_of_child(orders, labels):
+            _note(table.schema, reading)
             yield from self._rows(table, (labels[number], done[number]), reading)
             done[number] += table.num_rows
 
@@ -122,3 +136,11 @@ class Parquet(Source):
                 step="parquet",
             )
         return numbers
+
+
+def _note(schema: pa.Schema, reading: Reading) -> None:
+    """Keep what the metadata of a table say of its file."""
+    reading.leave_out(json.loads((schema.metadata or {}).get(LEFT_OUT, b"{}")))
+    for field in schema:
+        if field.metadata and field.name not in reading.declared:
+            reading.declared[field.name] = field.metadata[DECLARED].decode()
