@@ -126,13 +126,40 @@ def test_columns_that_only_the_rows_tell_are_compared_before_cleaning(
         ({"names": ["x", "y"]}, b"1,2\n", ("x", "y")),
         ({"strip": True}, b" a ,\tb\n", ("a", "b")),
         ({}, gzip.compress(b"a,b\n", mtime=0), ("a", "b")),
-        ({}, gzip.compress(b"a,b\n" * 99, mtime=0)[:20], None),
+        ({}, b",b\n1,2\n", ("row_name", "b")),
+        ({}, b"sep=;\na;b\n1;2\n", ("a", "b")),
     ],
 )
 def test_a_header_is_seen_as_the_source_reads_it(
-    tmp_path: Path, options: dict[str, Any], data: bytes, names: tuple[str, ...] | None
+    tmp_path: Path, options: dict[str, Any], data: bytes, names: tuple[str, ...]
 ) -> None:
     (tmp_path / "a.csv").write_bytes(data)
     source = make_step("stoker.data.acquire", {"csv": {"path": "a.csv", **options}}, Source)
     found = columns_of(source, tmp_path, tmp_path)
-    assert (None if found is None else found.names) == names
+    assert found is not None
+    assert found.names == names
+
+
+@pytest.mark.parametrize(
+    "data", [gzip.compress(b"a,b\n" * 99, mtime=0)[:20], b"a,a\n1,2\n", b"a;b\n1;2\n", b'"a"b,c\n']
+)
+def test_a_header_that_a_run_refuses_is_refused_before(
+    recipe: Path, tmp_path: Path, data: bytes
+) -> None:
+    (tmp_path / "a.csv").write_bytes(data)
+    said = set()
+    for do in (check, run):
+        with pytest.raises(DataError) as caught:
+            do(recipe, home=tmp_path / "home")
+        said.add(str(caught.value))
+    assert len(said) == 1
+
+
+def test_a_column_that_is_left_out_is_named_with_the_reason(recipe: Path, tmp_path: Path) -> None:
+    table = pq.read_table(tmp_path / "a.parquet").append_column("job2", [[[1]] * 40])
+    pq.write_table(table, tmp_path / "a.parquet")
+    text = RECIPE.replace("SOURCE", "{parquet: {path: a.parquet}}")
+    recipe.write_text(text.replace("{年龄: number}", "{job2: category}"), encoding="utf-8")
+    for do in (check, run):
+        with pytest.raises(RecipeError, match="column 'job2' is not read: it is of the nested"):
+            do(recipe, home=tmp_path / "home")

@@ -151,16 +151,20 @@ def first_columns(path: Path, names: Sequence[str], form: CsvForm) -> dict[str, 
         DataError: If the file cannot be read so far.
     """
     readers = {".parquet": partial(_from_parquet, names=names), ".jsonl": _from_jsonl}
-    reader = readers.get(path.suffix.lower(), partial(_from_csv, form=form))
+    reader = readers.get(path.suffix.lower(), partial(_from_csv, names=names, form=form))
     try:
         rows = list(islice(reader(path), _LOOKED_AT))
-    except (ValueError, csv.Error) as error:  # pyarrow's and json's errors are ValueErrors
-        raise DataError(
-            f"cannot be read: {str(error).splitlines()[0]}",
-            expected="a whole CSV, Parquet or JSON lines file",
-            place=Place(str(path)),
-        ) from None
+    except (ValueError, csv.Error, RecursionError) as error:  # most errors here are ValueErrors
+        raise _unread(error, path) from None
     return {name: [row.get(name) for row in rows] for name in names}
+
+
+def _unread(error: Exception, path: Path) -> DataError:
+    return DataError(
+        f"cannot be read: {str(error).splitlines()[0]}",
+        expected="a whole CSV, Parquet or JSON lines file",
+        place=Place(str(path)),
+    )
 
 
 def _from_parquet(path: Path, names: Sequence[str]) -> Iterator[Mapping[str, object]]:
@@ -177,9 +181,13 @@ def _from_jsonl(path: Path) -> Iterator[Mapping[str, object]]:
             yield record if isinstance(record, dict) else {}
 
 
-def _from_csv(path: Path, form: CsvForm) -> Iterator[Mapping[str, object]]:
+def _from_csv(path: Path, names: Sequence[str], form: CsvForm) -> Iterator[Mapping[str, object]]:
     with path.open(encoding=form.codec, errors="replace", newline="") as file:
-        yield from csv.DictReader(file, delimiter=form.delimiter)
+        records = csv.reader(file, delimiter=form.delimiter)
+        if next(records, [""])[:1] == ["sep="]:  # a spreadsheet's mark stands before the header
+            next(records, None)
+        for record in records:
+            yield dict(zip(names, record, strict=False))
 
 
 def filled(text: str) -> str:
@@ -213,11 +221,19 @@ def column_names(path: Path, form: CsvForm) -> list[str]:
     if suffix == ".parquet":
         from stoker.data.acquire._parquet_child import footer_of_child
 
-        return list(footer_of_child(path, str(path)).columns)
-    with path.open(encoding=form.codec, errors="replace", newline="") as file:
-        if suffix == ".jsonl":
-            return list(json.loads(file.readline()))
-        return next(csv.reader(file, delimiter=form.delimiter), [])
+        footer = footer_of_child(path, str(path))
+        return [column.name for column in footer.columns if not column.left_out]
+    if suffix == ".jsonl":
+        with path.open(encoding="utf-8-sig", errors="replace") as file:
+            try:
+                return list(json.loads(file.readline()))
+            except (ValueError, TypeError, RecursionError) as error:
+                raise _unread(error, path) from None
+    from stoker.data.acquire.csv import Csv
+
+    source = Csv(path=path.name, delimiter=form.delimiter, encoding=form.encoding)
+    folder = path.absolute().parent
+    return [column.name for column in source.seen_columns(folder, folder)]
 
 
 def relative(path: Path, project: Path) -> str:

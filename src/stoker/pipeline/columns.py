@@ -37,7 +37,7 @@ _DAY = re.compile(
 _CODE = re.compile(r"[A-Za-z]{1,8}[-_]?\d+")
 _LEADING_ZERO = r"^[-+]?0\d"
 _IDENTIFIER = re.compile(
-    r"(?i:(?<![a-z])(?:id|uuid|guid|index|rowid|row_?num(?:ber)?))$"
+    r"(?i:(?<![a-z])(?:id|uuid|guid|index|rowid|row_?num(?:ber)?|row_?names?))$"
     r"|[a-z](?:ID|Id)$|^Unnamed: 0$|(?<!信)号$|号码$|序号|编号"
 )
 _LARGEST_EXACT = 2**53

@@ -9,7 +9,7 @@ that names its `inputs` is never second-guessed.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 import pyarrow as pa
@@ -33,6 +33,7 @@ def choose_inputs(
     target: str,
     *,
     divided_by: Mapping[str, str] | None = None,
+    row_numbers: Collection[str] = (),
     text_cells: TextCells | None = None,
 ) -> dict[str, str]:
     """The feature for each usable column.
@@ -42,6 +43,7 @@ def choose_inputs(
         media_columns: Columns that hold media.
         target: Column that is predicted, never an input.
         divided_by: Columns by which rows are divided, with the key of the recipe that says so.
+        row_numbers: Columns that only number the rows, as a source says.
         text_cells: How the sources read text; None if they have types of their own.
 
     Returns:
@@ -52,7 +54,7 @@ def choose_inputs(
     """
     head = _head(rows_path)
     verdicts = {
-        name: _kept_out(name, divided_by or {})
+        name: _kept_out(name, divided_by or {}, row_numbers)
         or judge(name, head.column(name), is_media=name in media_columns, text_cells=text_cells)
         for name in head.column_names
         if name not in OWN_COLUMNS and name != target
@@ -89,8 +91,12 @@ def _elsewhere(head: pa.Table, texts: tuple[str, ...], verdicts: Mapping[str, Ve
     return ""
 
 
-def _kept_out(name: str, divided_by: Mapping[str, str]) -> Verdict | None:
+def _kept_out(
+    name: str, divided_by: Mapping[str, str], row_numbers: Collection[str]
+) -> Verdict | None:
     """Why a column is left out whatever its values are, if it is."""
+    if name in row_numbers:
+        return Verdict(None, "it had no name and only numbers the rows")
     if name in divided_by:
         return Verdict(
             None, f"{divided_by[name]} divides the rows by it; name it under inputs to keep it"

@@ -193,7 +193,7 @@ def _look_at_text(plain: bytes, read_bytes: int, size: int, source: object) -> _
 def _num_keys(line: bytes) -> int:
     try:
         return len(json.loads(line))
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, RecursionError):
         return 1
 
 

@@ -8,13 +8,12 @@ from typing import Any
 
 import pytest
 
-from stoker.core import events
 from stoker.core.errors import DataError, RecipeError
 from stoker.core.steps import make_step
 from stoker.data.acquire import Source
 from stoker.data.acquire.csv import Csv
 from stoker.features._cells import MISSING_TEXTS
-from tests.data.acquire.conftest import Acquire
+from tests.data.acquire.conftest import Acquire, Told
 
 HEADER = b"name,age\n"
 
@@ -45,29 +44,17 @@ def test_keeps_every_value_as_it_was_written(read: Acquire, write) -> None:
     assert read({"csv": {"path": "a.csv", "missing": [""]}}).column("v") == values
 
 
-class Told(events.Silent):
-    """Keeps what is said."""
-
-    def __init__(self) -> None:
-        self.lines: list[str] = []
-
-    def message(self, text: str) -> None:
-        self.lines.append(text)
-
-    warning = message
-
-
-def test_the_usual_spellings_of_missing_are_missing_and_said(read: Acquire, write) -> None:
+def test_the_usual_spellings_of_missing_are_missing_and_said(
+    read: Acquire, write, told: Told
+) -> None:
     usual = ["NA", " n/a ", "NULL", "nan", "#N/A", "?", "未知", "不详", "缺失", "未测", ""]
     answers = ["无", "none", "-", "0", "unknown", "na na"]
     rows = "".join(f'"{cell}",1\n' for cell in [*usual, *answers])
     write(b"v,w\n" + rows.encode())
-    told = Told()
-    with events.listening(told):
-        result = read({"csv": {"path": "a.csv"}})
-        assert read({"csv": {"path": "a.csv", "missing": ["", "无"]}}).column("v")[-6] is None
+    result = read({"csv": {"path": "a.csv"}})
+    assert read({"csv": {"path": "a.csv", "missing": ["", "无"]}}).column("v")[-6] is None
     assert result.column("v") == [None] * len(usual) + answers
-    [line] = told.lines
+    [line] = told.messages
     assert "column 'v': 10 cells are taken as missing" in line
     assert "'未知' 1" in line or "'NA' 1" in line
     assert result.info["text_cells"]["missing"] == sorted(MISSING_TEXTS)
@@ -172,7 +159,8 @@ BAD_FILES = {
     "Shift-JIS": ("なまえ,とし\n" + "ひらがなとカタカナ,七\n" * 9).encode("shift_jis"),
     "utf-16 without mark": ("name,age\n" + "li,7\n" * 9).encode("utf-16-le"),
     "doubled header": (b"a,b,a\n1,2,3\n", "2 columns are called 'a'"),
-    "empty header": (b"a,,c\n1,2,3\n", "column 2 has no name"),
+    "empty header": (b",,\n1,2,3\n", "column 1 has no name"),
+    "one column that is several": (b"a;b\n1;2\n", "only one column, 'a;b'"),
     "own name": (b"_row,b\n1,2\n", "stoker's own"),
     "many columns": (b",".join(b"c%d" % i for i in range(10_001)) + b"\n", "more than 10,000"),
     "broken header": (b'"a"b,c\n1,2\n', "behind a closing quote"),
@@ -202,9 +190,13 @@ def test_refuses_a_bad_file_in_one_clear_message(read: Acquire, write, case: str
 @pytest.mark.parametrize(
     ("content", "options", "fix"),
     [
-        (b"sep=,\na,b\n1,2\n", {}, "take that line off"),
-        (b"sep=;\na;b\n1;2\n", {"delimiter": ";"}, "take that line off"),
-        (b"sep=;\na;b\n1;2\n", {}, "the option `delimiter` says"),
+        (b"a;b\n1;2\n", {}, 'write delimiter: ";"'),
+        (b"a,b\n1,2\n", {"delimiter": ";"}, 'write delimiter: ","'),
+        (b'x"y\n1\n', {}, "with the option `delimiter`"),
+        (b"sep=;;\na\n1\n", {}, 'write delimiter: ";"'),
+        (b"sep=\na\n1\n", {}, "with the option `delimiter`"),
+        (b"sep=;\na;b\n1;2\n", {"delimiter": "|"}, 'write delimiter: ";"'),
+        (b",,\n1,2,3\n", {}, "name them with the option `names`"),
         (b"_row,a\n1,2\n", {}, "name the columns anew with the option `names`"),
         (b"a,a\n1,2\n", {}, "set `header: false` if the first line is a row"),
     ],
@@ -321,3 +313,90 @@ def test_columns_may_stand_in_another_order(read: Acquire, write) -> None:
     write(b"a,b\n1,2\n", "one.csv")
     write(b"b,a\n3,4\n", "two.csv")
     assert read({"csv": {"path": ["one.csv", "two.csv"]}}).column("a") == ["1", "4"]
+
+
+MARKED = {
+    "excel": b"sep=;\r\na;b\r\n1;2\r\n",
+    "quoted": b'"sep=;"\na;b\n1;2\n',
+    "with mark": "\ufeffsep=;\na;b\n1;2\n".encode(),
+    "utf-16": "sep=;\na;b\n1;2\n".encode("utf-16"),
+    "tab": b"sep=\t\na\tb\n1\t2\n",
+}
+
+
+@pytest.mark.parametrize("case", MARKED)
+def test_the_mark_of_a_spreadsheet_says_the_delimiter(
+    read: Acquire, write, told: Told, case: str
+) -> None:
+    write(MARKED[case])
+    result = read({"csv": {"path": "a.csv"}})
+    assert (result.column("a"), result.column("b")) == (["1"], ["2"])
+    assert result.column("_line") == [3]
+    assert any("the first line is a spreadsheet's mark" in text for text in told.messages)
+
+
+def test_the_recipe_says_the_delimiter_before_the_mark_does(read: Acquire, write) -> None:
+    write(b"sep=,\na;b\n1;2\n")
+    assert read({"csv": {"path": "a.csv", "delimiter": ";"}}).column("b") == ["2"]
+
+
+def test_a_lone_column_may_be_called_what_it_likes(read: Acquire, write, told: Told) -> None:
+    write(b"home town\nBonn\n")
+    assert read({"csv": {"path": "a.csv"}}).column("home town") == ["Bonn"]
+    assert 'delimiter: " "' in told.warnings[0]
+    assert read({"csv": {"path": "a.csv", "names": ["a=b"]}}).column("a=b") == ["Bonn"]
+
+
+NUMBERED = {
+    "as pandas counts": ([b"0", b"1", b"2"], True),
+    "as R counts": ([b'"1"', b'"2"', b'"3"'], True),
+    "a part of a table": ([b"3", b"7", b"9"], True),
+    "shuffled": ([b"2", b"0", b"1"], True),
+    "names": ([b"Mazda", b"Ford", b"Fiat"], False),
+    "one twice": ([b"0", b"1", b"1"], False),
+    "one missing": ([b"0", b"", b"2"], False),
+    "decimals": ([b"0.5", b"1.5", b"2.5"], False),
+}
+
+
+@pytest.mark.parametrize("case", NUMBERED)
+def test_a_nameless_first_column_is_told_from_a_row_number(
+    read: Acquire, write, told: Told, case: str
+) -> None:
+    cells, numbers_rows = NUMBERED[case]
+    write(b",x\n" + b"".join(cell + b",7\n" for cell in cells))
+    result = read({"csv": {"path": "a.csv"}})
+    assert list(result.dataset.columns) == ["row_name", "x"]
+    assert result.dataset.row_numbers == (("row_name",) if numbers_rows else ())
+    assert sum("is called 'row_name'" in text for text in told.messages) == 1
+
+
+def test_row_numbers_may_begin_again_in_every_file(read: Acquire, write) -> None:
+    for name, cells in (("a", "01"), ("b", "01"), ("c", "12")):
+        write(f",x\n{cells[0]},5\n{cells[1]},5\n".encode(), f"{name}.csv")
+    assert read({"csv": {"path": "."}}).dataset.row_numbers == ("row_name",)
+    write(b",x\nq,5\n", "d.csv")
+    assert read({"csv": {"path": "."}}).dataset.row_numbers == ()
+    sources = [{"csv": {"path": name}} for name in ("a.csv", "d.csv")]
+    assert read(*sources).dataset.row_numbers == ()
+
+
+def test_other_nameless_columns_are_called_by_their_place(read: Acquire, write, told: Told) -> None:
+    write(b"a,,column_2,\n1,2,3,4\n")
+    result = read({"csv": {"path": "a.csv"}})
+    assert result.rows.column_names[4:] == ["a", "column_2_", "column_2", "column_4"]
+    assert told.warnings == [
+        "a.csv: 2 columns have no name and are called 'column_2_', 'column_4'; the option `names` "
+        "names all"
+    ]
+
+
+@pytest.mark.parametrize("content", [b",x,y\n0,1,2\n", b"sep=;\na;b\n1;2\n", b"a,,c\n1,2,3\n"])
+def test_what_is_seen_before_reading_is_what_is_read(
+    read: Acquire, write, project: Path, content: bytes
+) -> None:
+    write(content)
+    seen = Csv(path="a.csv").seen_columns(project, project)
+    assert [column.name for column in seen] == list(
+        read({"csv": {"path": "a.csv"}}).info["columns"]
+    )

@@ -6,10 +6,50 @@ from collections import Counter
 from collections.abc import Sequence
 
 from stoker.core.errors import DataError, Place
+from stoker.core.events import message, warning
 
 MOST_COLUMNS = 10_000
 OWN_NAMES = ("_row", "_source", "_line", "_part")
 """Columns that stoker adds."""
+
+
+ROW_NAME = "row_name"
+"""Name of a nameless first column: there pandas writes its index, and R the names of rows."""
+
+
+def with_names(header: Sequence[str]) -> list[str]:
+    """A header whose nameless columns have names; one without any name is left as it is.
+
+    >>> with_names(["", "x", "", "y"]), with_names(["", ""])
+    (['row_name', 'x', 'column_3', 'y'], ['', ''])
+    """
+    if not any(header):
+        return list(header)
+    taken = set(header)
+    return [name or _free_name(position, taken) for position, name in enumerate(header)]
+
+
+def _free_name(position: int, taken: set[str]) -> str:
+    name = f"column_{position + 1}" if position else ROW_NAME
+    while name in taken:
+        name += "_"
+    taken.add(name)
+    return name
+
+
+def tell_names(header: Sequence[str], label: str) -> None:
+    """Say what nameless columns are called."""
+    found = zip(header, with_names(header), strict=True)
+    named = [name for old, name in found if not old and name]
+    rest = [name for name in named if name != ROW_NAME]
+    if len(rest) < len(named):
+        message(f"{label}: the first column has no name; it is called {ROW_NAME!r}")
+    if rest:
+        shown = ", ".join(map(repr, rest[:20])) + (", ..." if len(rest) > 20 else "")
+        warning(
+            f"{label}: {len(rest)} columns have no name and are called {shown}; the option "
+            "`names` names all"
+        )
 
 
 def name_problem(names: Sequence[str]) -> str | None:

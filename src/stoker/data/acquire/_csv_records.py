@@ -70,15 +70,18 @@ class Records:
         blocks: Its text as UTF-8.
         delimiter: One ASCII character.
         strip: Whether blanks around a field (and so before its quote) mean nothing.
+        first_line: Number of the line on which the blocks begin.
     """
 
-    def __init__(self, blocks: Iterator[bytes], delimiter: str, *, strip: bool) -> None:
+    def __init__(
+        self, blocks: Iterator[bytes], delimiter: str, *, strip: bool, first_line: int = 1
+    ) -> None:
         """Take the first block."""
         self._blocks = blocks
         self._delimiter = delimiter.encode()
         self._fields = _FieldReader(self._delimiter, strip=strip)
         self._rest = next(blocks, b"")
-        self._line = 1
+        self._line = first_line
 
     @property
     def cr_only(self) -> bool:

@@ -5,6 +5,10 @@ numbers later, where a value that is none can be named.  The usual spellings of 
 (`NA`, `null`, `?`, `未知`) become one in every column, the target too, and each column in which
 that happened is named; a recipe that lists `missing` itself is not second-guessed.
 
+A nameless first column is called `row_name`, which no other one may be: pandas writes its index
+there and R its row names.  Where it only numbers the rows, that is noted and told.  A first line
+`sep=;` is a spreadsheet's mark and says the delimiter.
+
 Records with too few or too many fields, an unclosed quote, a NUL byte, broken UTF-8 or a field of
 more than 1 MiB become rejects with their line; a wrong encoding, a doubled column name or a damaged
 gzip file stop the reading.
@@ -17,10 +21,13 @@ Source: RFC 4180, https://www.rfc-editor.org/rfc/rfc4180
 
 from __future__ import annotations
 
+import json
+import re
 from collections import Counter
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -29,11 +36,19 @@ from pydantic import AfterValidator, StringConstraints
 
 from stoker.core.errors import DataError, Place
 from stoker.core.events import message, warning
-from stoker.data.acquire import Source
-from stoker.data.acquire._columns import OWN_NAMES, name_problem
+from stoker.data.acquire import Source, SourceColumn
+from stoker.data.acquire._columns import (
+    OWN_NAMES,
+    ROW_NAME,
+    name_problem,
+    tell_names,
+    with_names,
+)
 from stoker.data.acquire._csv_records import BadRecord, Piece, Records
 from stoker.data.acquire._files import Paths, as_paths, find_files
+from stoker.data.acquire._row_numbers import RowNumbers
 from stoker.data.acquire._text import check_encoding, utf8_blocks
+from stoker.data.fingerprint import path_label
 from stoker.data.text_cells import TextCells
 from stoker.features._cells import MISSING_TEXTS
 
@@ -42,6 +57,9 @@ if TYPE_CHECKING:
 
 _MOST_TOLD = 20
 _ENDINGS = (".csv", ".tsv", ".txt", ".csv.gz", ".tsv.gz", ".txt.gz")
+_SPREADSHEET_MARK = re.compile(rb'"?sep=([!#-~\t ])"?\r?(\n|\Z)')
+"""First line by which spreadsheets are told the delimiter."""
+_OTHER_DELIMITERS = ";\t|,"
 
 
 class Csv(Source):
@@ -75,6 +93,13 @@ class Csv(Source):
         """The text files."""
         return find_files(self.path, project, _ENDINGS)
 
+    def seen_columns(self, project: Path, cache: Path) -> tuple[SourceColumn, ...]:
+        """Those of the header of the first file, or its first record where it has none."""
+        path = self.files(project, cache)[0]
+        label = path_label(path, project, cache)
+        _, form = self._begun(path, label)
+        return tuple(SourceColumn(name, type="string") for name in form.names)
+
     def read_rows(self, reading: Reading) -> Iterator[pa.Table]:
         """One row a record; `_line` is the line on which the record begins.
 
@@ -82,21 +107,45 @@ class Csv(Source):
             DataError: If a file is empty, in another encoding, damaged, or has a bad header.
         """
         spelled: dict[str, Counter[str]] = {}
+        numbers = RowNumbers()
         for path in self.files(reading.project, reading.cache):
             label = reading.label(path)
-            records = Records(
-                utf8_blocks(path, label, self.encoding), self.delimiter, strip=self.strip
-            )
-            names = self._columns(records, label)
-            for piece in records.pieces(len(names)):
+            records, form = self._begun(path, label)
+            if not spelled and not numbers.begun:
+                form.tell(label)
+            numbers.begin_file()
+            for piece in records.pieces(len(form.names)):
                 _reject(piece.bad, label, reading)
                 if len(piece.lines):
-                    yield self._table(piece, names, label, spelled)
+                    table = self._table(piece, form, label, spelled)
+                    if form.has_row_names:
+                        numbers.see(table[ROW_NAME])
+                    yield table
+        if numbers.are_all:
+            reading.row_numbers.append(ROW_NAME)
         if "missing" not in self.model_fields_set:
             _tell(spelled)
 
-    def _columns(self, records: Records, label: str) -> list[str]:
-        """Names of the columns, after the header was taken if there is one."""
+    def _begun(self, path: Path, label: str) -> tuple[Records, _Form]:
+        """The records of a file behind its header, and what stands before them."""
+        blocks = utf8_blocks(path, label, self.encoding)
+        first = next(blocks, b"")
+        mark = _SPREADSHEET_MARK.match(first)
+        delimiter = self.delimiter
+        if mark:
+            first = first[mark.end() :]
+            if "delimiter" not in self.model_fields_set:
+                delimiter = mark[1].decode()
+        records = Records(
+            chain([first], blocks), delimiter, strip=self.strip, first_line=2 if mark else 1
+        )
+        header = self._header(records, label)
+        self._check(header, delimiter, label)
+        form = _Form(header, with_names(header), delimiter, has_mark=mark is not None)
+        return records, form
+
+    def _header(self, records: Records, label: str) -> list[str]:
+        """Names of the columns as written, after the header was taken if there is one."""
         if records.cr_only:
             raise DataError(
                 "lines end in a carriage return alone",
@@ -113,15 +162,14 @@ class Csv(Source):
                 expected="a sound header" if self.header else "a sound record",
                 place=Place(label, first.line),
             )
-        if first[0].startswith(b"sep="):
+        names = self._named(first, label)
+        if len(names) != len(first):
             raise DataError(
-                "the first line, 'sep=', tells a spreadsheet the delimiter and is no record",
-                expected="a header" if self.header else "a record",
-                fix="take that line off; the option `delimiter` says what stands between fields",
+                f"{len(names)} names for {len(first)} columns",
+                expected="one name for each column",
+                fix="mend the option `names`",
                 place=Place(label, 1),
             )
-        names = self._named(first, label)
-        self._check(names, len(first), label)
         return names
 
     def _named(self, first: list[bytes], label: str) -> list[str]:
@@ -137,10 +185,9 @@ class Csv(Source):
             ) from None
         return [name.strip(" \t") for name in names] if self.strip else names
 
-    def _check(self, names: list[str], num_found: int, label: str) -> None:
+    def _check(self, header: list[str], delimiter: str, label: str) -> None:
+        names = with_names(header)
         problem = name_problem(names)
-        if not problem and len(names) != num_found:
-            problem = f"{len(names)} names for {num_found} columns"
         if problem:
             raise DataError(
                 problem,
@@ -148,9 +195,8 @@ class Csv(Source):
                 fix=self._name_fix(names),
                 place=Place(label, 1),
             )
-        other = next((c for c in ";\t|" if c != self.delimiter and c in names[0]), None)
-        if len(names) == 1 and other:
-            warning(f"{label}: only one column, {names[0]!r}; did you mean delimiter {other!r}?")
+        if len(names) == 1 and self.names is None and self.header:
+            _check_single(names[0], delimiter, label)
 
     def _name_fix(self, names: list[str]) -> str | None:
         """What to do about names that will not do."""
@@ -158,17 +204,20 @@ class Csv(Source):
             return "mend the option `names`"
         if not set(names).isdisjoint(OWN_NAMES):
             return "name the columns anew with the option `names`, or in the file"
+        if "" in names:
+            return "name them with the option `names`"
         return "set `header: false` if the first line is a row" if self.header else None
 
     def _table(
-        self, piece: Piece, names: list[str], label: str, spelled: dict[str, Counter[str]]
+        self, piece: Piece, form: _Form, label: str, spelled: dict[str, Counter[str]]
     ) -> pa.Table:
+        names = form.names
         quoted = b'"' in piece.text
         table = arrow_csv.read_csv(
             pa.py_buffer(piece.text),
             arrow_csv.ReadOptions(column_names=names),
             arrow_csv.ParseOptions(
-                delimiter=self.delimiter,
+                delimiter=form.delimiter,
                 quote_char='"' if quoted else False,
                 newlines_in_values=quoted,
                 ignore_empty_lines=False,
@@ -185,6 +234,48 @@ class Csv(Source):
                 _count_spelled(spelled.setdefault(name, Counter()), table[name], column)
         size = table.num_rows
         return pa.table({"_source": pa.repeat(label, size), "_line": pa.array(piece.lines)} | own)
+
+
+class _Form(NamedTuple):
+    """What stands before the records of a file."""
+
+    header: list[str]
+    names: list[str]
+    delimiter: str
+    has_mark: bool
+
+    @property
+    def has_row_names(self) -> bool:
+        """Whether the first column is nameless."""
+        return self.header[0] != self.names[0]
+
+    def tell(self, label: str) -> None:
+        """Say what was read otherwise than it stands there."""
+        if self.has_mark:
+            message(
+                f"{label}: the first line is a spreadsheet's mark; delimiter {self.delimiter!r}"
+            )
+        tell_names(self.header, label)
+
+
+def _check_single(name: str, delimiter: str, label: str) -> None:
+    """Refuse a lone column whose name shows that the delimiter is another one."""
+    other = next((c for c in _OTHER_DELIMITERS if c != delimiter and c in name), None)
+    if other or '"' in name or "=" in name:
+        raise DataError(
+            f"there is only one column, {name!r}",
+            expected=f"columns with {delimiter!r} between them",
+            fix=f"write delimiter: {json.dumps(other)}"
+            if other
+            else "say what stands between fields with the option `delimiter`, or name the column "
+            "with `names`",
+            place=Place(label, 1),
+        )
+    if " " in name and delimiter != " ":
+        warning(
+            f"{label}: only one column, {name!r}; if blanks stand between fields, write "
+            'delimiter: " "'
+        )
 
 
 def _reject(bad: list[BadRecord], label: str, reading: Reading) -> None:
