@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.lib as arrow_lib
 import pyarrow.parquet as pq
 import pytest
 
@@ -213,8 +214,8 @@ def test_every_type_that_arrow_can_make_is_answered() -> None:
     known += [*NOT_IN_PARQUET.values(), pa.run_end_encoded(pa.int32(), pa.string())]
     known += [pa.large_list_view(pa.int64())]
     internal = {"Type_INTERVAL_MONTHS", "Type_INTERVAL_DAY_TIME", "Type_EXTENSION"}
-    names = {name for name in dir(pa.lib) if name.startswith("Type_")} - internal
-    missing = {name for name in names if getattr(pa.lib, name) not in {k.id for k in known}}
+    names = {name for name in dir(arrow_lib) if name.startswith("Type_")} - internal
+    missing = {name for name in names if getattr(arrow_lib, name) not in {k.id for k in known}}
     assert not missing
 
 

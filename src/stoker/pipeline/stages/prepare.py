@@ -40,6 +40,7 @@ def _features(dataset: Dataset, target: str, work: Work) -> dict[str, Feature]:
         dataset.media_columns,
         target,
         divided_by=work.fields["divided_by"],
+        row_numbers=dataset.row_numbers,
         text_cells=dataset.text_cells,
     )
     return {column: make_step("stoker.features", name, Feature) for column, name in chosen.items()}
