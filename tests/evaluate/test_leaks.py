@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from stoker.evaluate.evaluation import Evaluation, Score
-from stoker.evaluate.leaks import find_suspects, is_too_good, warning_words
+from stoker.evaluate.leaks import find_suspects, is_too_good, rows_to_ask, warning_words
 
 SIZE = 600
 DRAW = np.random.default_rng(1)
@@ -59,6 +59,70 @@ def test_three_classes_and_numbers() -> None:
     assert named(THREE_N * 1.0, None, group=copy_N, other=RARE_N.astype(np.int32)) == ["group"]
 
 
+def test_a_function_of_the_target_is_named_whatever_its_form() -> None:
+    wage_N = np.exp(NOISE_N * 0.7 + 6)
+    columns = {
+        "log": np.log(wage_N),
+        "inverse": 1 / wage_N.astype(np.float64) * 1e12,
+        "far": np.where(np.arange(SIZE) == 7, 1e15, wage_N.astype(np.float64)),
+        "folded": np.abs(NOISE_N),
+        "with_gaps": np.where(DRAW.random(SIZE) < 0.1, np.nan, np.log(wage_N)),
+    }
+    found = {one.column: one for one in find_suspects(columns, wage_N, None)}
+    assert set(found) == {"log", "inverse", "far", "with_gaps"}
+    assert found["log"].alone > 0.998
+    assert str(found["log"]).startswith("'log' (explained spread ")
+    folded_N = np.square(NOISE_N)  # no line and no order leads from one to the other
+    assert named(folded_N, None, root=NOISE_N, other=NOISE_N[::-1]) == ["root"]
+    wave_N = (np.sin(wage_N / 30) > 0).astype(np.int64)
+    assert named(wave_N, 2, wage=wage_N, noise=NOISE_N[::-1].copy()) == ["wage"]
+    band_N = (np.abs(NOISE_N) < 0.7).astype(np.int64)
+    assert named(band_N, 2, number=NOISE_N) == ["number"]
+
+
+def test_numbers_of_any_size_and_columns_of_parts() -> None:
+    row_N = 100_000 + DRAW.permutation(SIZE)  # numbers of orders, given as the answers came in
+    late_N = (row_N > 100_000 + 0.9 * SIZE).astype(np.int64)
+    parts_ND = np.stack([NOISE_N, late_N + 0.1 * NOISE_N, NOISE_N[::-1]], axis=1)
+    found = find_suspects(
+        {
+            "order": row_N * 1e9,
+            "moment": parts_ND.astype(np.float64),
+            "copied": np.stack([NOISE_N, NOISE_N], axis=1),
+        },
+        late_N,
+        2,
+        {"moment": ("year", "month", "day")},
+    )
+    assert [(one.column, one.part) for one in found] == [("order", ""), ("moment", "month")]
+    assert ", month)" in str(found[1])
+
+
+def test_many_columns_of_noise_are_not_named() -> None:
+    draw = np.random.default_rng(3)
+    for rows, classes in ((24, 2), (40, 2), (200, 2), (24, None), (60, 3)):
+        columns = {str(n): draw.normal(size=rows) for n in range(400)}
+        target_N = draw.integers(0, classes, rows) if classes else draw.normal(size=rows)
+        assert find_suspects(columns, target_N, classes) == [], (rows, classes)
+
+
+def test_one_among_thousands_is_found() -> None:
+    draw = np.random.default_rng(4)
+    columns: dict[str, np.ndarray] = {str(n): draw.normal(size=200) for n in range(3_000)}
+    columns |= {"band": draw.normal(size=200), "code": draw.integers(0, 3, 200)}
+    band_N = (np.abs(columns["band"]) < 0.7).astype(np.int64)
+    assert named(band_N, 2, **columns) == ["band"]
+    assert named(columns["code"], 3, **columns) == ["code"]
+    assert named(np.abs(columns["band"]), None, **columns) == ["band"]
+
+
+def test_only_as_many_rows_are_asked_as_are_needed() -> None:
+    assert len(rows_to_ask(300, 6_000)) == 300
+    assert len(rows_to_ask(1_000_000, 40)) == 20_000
+    assert len(rows_to_ask(1_000_000, 10_000)) == 2_000
+    assert sorted(rows_to_ask(50, 1)) == list(range(50))
+
+
 @pytest.mark.parametrize(
     ("value", "high", "rows", "expected"),
     [
@@ -85,6 +149,20 @@ def test_only_scores_next_to_one_are_doubted(
     if expected:
         suspects = find_suspects({"id": RARE_N.astype(np.int32)}, RARE_N, 2)
         assert "columns to look at: 'id'" in warning_words(found, suspects)
+
+
+def test_a_likely_score_is_not_doubted_but_the_column_is_named() -> None:
+    score = Score(title="ROC AUC", about="", higher_is_better=True, value=0.97, high=0.98)
+    found = Evaluation(
+        task="classify",
+        num_rows=5000,
+        seed=0,
+        resamples=100,
+        metrics={"roc_auc": score},
+        headline="roc_auc",
+    )
+    words = warning_words(found, find_suspects({"id": RARE_N.astype(np.int32)}, RARE_N, 2))
+    assert words.startswith("an input may tell the answer; columns to look at: 'id' (ROC AUC 1)")
 
 
 def test_few_rows_are_not_judged() -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from stoker.core.events import listening
+from stoker.evaluate.leaks import TELLING
 from stoker.pipeline.run import run
 from tests.pipeline.test_run import Heard
 
@@ -37,8 +38,27 @@ def test_a_column_that_was_filled_in_afterwards_is_named(tmp_path: Path) -> None
     with listening(heard):
         result = run(tmp_path / "recipe.yaml", home=tmp_path / "home")
     (line,) = [line for line in heard.lines if "columns to look at" in line]
-    assert "columns to look at: '出院科室'" in line
+    assert "columns to look at: '出院科室' (ROC AUC 1)" in line
     assert "年龄" not in line
     assert result.report is not None
     assert line in html.unescape(result.report.read_text("utf-8"))
     assert "columns to look at" in result.report.with_name("card.md").read_text("utf-8")
+
+
+def test_another_spelling_of_the_target_is_named_though_the_score_is_likely(tmp_path: Path) -> None:
+    draw = np.random.default_rng(0)
+    wages = np.exp(draw.normal(6, 0.7, 400)).round(2)
+    lines = ["logwage,years,wage"]
+    lines += [f"{np.log(w):.5f},{draw.integers(1, 40)},{w}" for w in wages]
+    (tmp_path / "a.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    text = RECIPE.replace(", stratify: 结果}", "}").replace("结果: classify", "wage: regress")
+    (tmp_path / "recipe.yaml").write_text(text, encoding="utf-8")
+    heard = Heard()
+    with listening(heard):
+        result = run(tmp_path / "recipe.yaml", home=tmp_path / "home")
+    assert result.metrics["r2"]["value"] < TELLING, "the plain model cannot bend the logarithm"
+    (line,) = [line for line in heard.lines if "columns to look at" in line]
+    assert line.startswith("an input may tell the answer; columns to look at: 'logwage'")
+    assert "years" not in line
+    assert result.report is not None
+    assert line in html.unescape(result.report.read_text("utf-8"))

@@ -225,7 +225,7 @@ class ReportFacts(Step):
     evaluations: dict[str, Evaluation] = Field(default_factory=dict)
     """By candidate: `model`, `int8`, `baseline`..."""
     suspects: tuple[Suspect, ...] = ()
-    """Columns that may tell the answer, where the score is too good to be true."""
+    """Columns that tell the answer alone."""
     chosen: str = "model"
     """The candidate in the bundle."""
     gates: tuple[GateResult, ...] = ()

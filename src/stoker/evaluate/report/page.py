@@ -21,7 +21,7 @@ import jinja2
 
 from stoker.evaluate.constant import about_words, no_better_words
 from stoker.evaluate.evaluation import ClassScore, Evaluation
-from stoker.evaluate.leaks import warning_words
+from stoker.evaluate.leaks import is_too_good, warning_words
 from stoker.evaluate.report import _format
 from stoker.evaluate.report._pictures import data_uri
 from stoker.evaluate.report.charts import evaluation_charts, training_charts
@@ -143,6 +143,7 @@ def _frame(facts: ReportFacts) -> dict[str, Any]:
         "best": best,
         "headline": best and _headline(facts, best),
         "doubt": doubt,
+        "too_good": bool(best and is_too_good(best)),
         "no_better": no_better,
         "warnings": [one for one in facts.warnings if one.text not in (doubt, no_better)],
         "first_warnings": FIRST_WARNINGS,

@@ -21,7 +21,7 @@ from stoker.data.prepare.prepared_set import PreparedSet
 from stoker.engine.table_file import write_table
 from stoker.evaluate.constant import no_better_words
 from stoker.evaluate.evaluation import CONSTANT, Evaluation
-from stoker.evaluate.leaks import Suspect, find_suspects, is_too_good, warning_words
+from stoker.evaluate.leaks import Suspect, find_suspects, rows_to_ask, warning_words
 from stoker.evaluate.metrics import Metric
 from stoker.evaluate.mistakes import WorstRow, worst_rows
 from stoker.evaluate.report.cells import plain_cells
@@ -71,7 +71,7 @@ def evaluate(work: Work) -> dict[str, Any]:
     )
     chosen = chosen_name(work.inputs)
     mistakes = _mistakes(worst_rows(outputs[chosen], scored.target, task), work, part)
-    suspects = _suspects(evaluations[chosen], prepared, part, task)
+    suspects = _suspects(evaluations[chosen], prepared, task)
     if evaluations[chosen].is_no_better_than_constant:
         events.warning(no_better_words(evaluations[chosen], evaluations[CONSTANT]))
     _tell_never_answered(evaluations[chosen], work.fields["class_weights"])
@@ -108,22 +108,32 @@ def _outputs(
     return {name: np.concatenate(parts) for name, parts in pieces.items()}
 
 
-def _suspects(evaluation: Evaluation, prepared: Path, part: str, task: FittedTask) -> list[Suspect]:
-    """Columns that may tell the answer, said once, where the score is too good to be true."""
-    if not is_too_good(evaluation):
-        return []
-    sets = [PreparedSet.open(prepared, name) for name in dict.fromkeys((part, "validation"))]
-    columns = {
-        name: np.concatenate([one.columns[name] for one in sets])
-        for name, column in sets[0].columns.items()
-        if column.ndim == 1
-    }
-    target_N = np.concatenate([one.target for one in sets])
+def _suspects(evaluation: Evaluation, prepared: Path, task: FittedTask) -> list[Suspect]:
+    """Columns that may tell the answer, found on rows of training and validation, and said once."""
+    sets = [PreparedSet.open(prepared, name) for name in ("train", "validation")]
+    names = [name for name, column in sets[0].columns.items() if column.ndim < 3]
+    row_N = rows_to_ask(sum(map(len, sets)), sum(_num_parts(sets[0].columns[n]) for n in names))
+    columns = {name: _rows_of([one.columns[name] for one in sets], row_N) for name in names}
+    target_N = _rows_of([one.target for one in sets], row_N)
     classes = len(task.classes) if isinstance(task, FittedClassify) else None
     suspects = find_suspects(columns, target_N, classes)
     if suspects:
         events.warning(warning_words(evaluation, suspects))
     return suspects
+
+
+def _num_parts(column: np.ndarray) -> int:
+    return 1 if column.ndim == 1 else column.shape[1]
+
+
+def _rows_of(parts: list[np.ndarray], row_N: np.ndarray) -> np.ndarray:
+    """Some rows of two arrays that lie end to end, of which no other row is read."""
+    first, second = parts
+    is_first_N = row_N < len(first)
+    found = np.empty((len(row_N), *first.shape[1:]), first.dtype)
+    found[is_first_N] = first[row_N[is_first_N]]
+    found[~is_first_N] = second[row_N[~is_first_N] - len(first)]
+    return found
 
 
 def _tell_never_answered(evaluation: Evaluation, class_weights: object) -> None:
