@@ -13,7 +13,7 @@ from sklearn.metrics import confusion_matrix, roc_curve
 from stoker.core.errors import DataError
 from stoker.evaluate.answers import ClassAnswers
 from stoker.evaluate.bootstrap import Candidate, draws, interval
-from stoker.evaluate.constant import answer_words
+from stoker.evaluate.constant import answer_words, worse_words
 from stoker.evaluate.evaluation import Evaluation
 from stoker.evaluate.metrics.accuracy import Accuracy
 from stoker.evaluate.mistakes import worst_rows
@@ -297,3 +297,31 @@ def test_draws_repeat_and_intervals_skip_undefined_ones() -> None:
     assert first != [draw.count_N.tolist() for draw in draws(6, 3, seed=2)]
     assert interval(np.array([np.nan, 1.0, 1.0])) == (1.0, 1.0)
     assert interval(np.array([np.nan, np.nan, 1.0])) is None
+
+
+def test_every_score_that_the_constant_answer_beats_is_told() -> None:
+    """Odds that were multiplied by nine: the order is right, and nothing else."""
+    draw = np.random.default_rng(0)
+    odds_N = draw.normal(-2.6, 1, 4000)
+    target_N = (draw.random(4000) < 1 / (1 + np.exp(-odds_N))).astype(np.int64)
+    zero_N = np.zeros(4000)
+    task = FittedClassify(classes=("no", "yes"), counts=(360, 40), kind="text")
+    outputs = {"model": np.stack([zero_N, odds_N + np.log(9)], axis=1)}
+    found = evaluate_all(outputs, target_N, task, seed=0, resamples=100, constant=True)
+    model, constant = found["model"], found["constant"]
+    assert not model.is_no_better_than_constant
+    assert model.worse_than_constant == ["accuracy", "log_loss", "brier"]
+    words = worse_words(model, constant)
+    assert "Log loss 0." in words
+    assert "clearly worse than always answering 'no'" in words
+    assert "an order and not for chances" in words
+    honest = {"model": np.stack([zero_N, odds_N], axis=1)}
+    found = evaluate_all(honest, target_N, task, seed=0, resamples=100, constant=True)
+    assert worse_words(found["model"], found["constant"]) == ""
+
+
+def test_worse_scores_of_a_regression_are_told_too() -> None:
+    far_N = np.r_[np.zeros(95), np.full(5, 40.0)]
+    outputs = {"model": np.full((100, 1), 9.0) + np.arange(100)[:, None] * 1e-3}
+    found = evaluate_all(outputs, far_N, TASK, seed=0, resamples=100, constant=True)
+    assert worse_words(found["model"], found["constant"]).startswith("Mean absolute error")

@@ -10,6 +10,9 @@ from __future__ import annotations
 
 from stoker.evaluate.evaluation import Evaluation
 
+_CHANCES = frozenset({"log_loss", "brier"})
+"""Metrics that are bad where probabilities are no chances."""
+
 
 def answer_words(constant: Evaluation) -> str:
     """What it answers: the name of a class, or a number."""
@@ -31,6 +34,26 @@ def no_better_words(model: Evaluation, constant: Evaluation) -> str:
         f"{answer_words(constant)} ({other.value:.4g}): the inputs say little about the target, "
         "training went wrong, or there are too few rows to tell"
     )
+
+
+def worse_words(model: Evaluation, constant: Evaluation) -> str:
+    """The warning about scores, other than the main one, that the constant answer is better at.
+
+    Empty if there are none.
+    """
+    names = model.worse_than_constant
+    if not names:
+        return ""
+    each = [
+        f"{model.metrics[name].title} {model.metrics[name].value:.4g} "
+        f"({constant.metrics[name].value:.4g})"
+        for name in names
+    ]
+    always = f"always answering {answer_words(constant)}"
+    said = f"{', '.join(each)}: clearly worse than {always}, whose scores stand in brackets"
+    if _CHANCES.isdisjoint(names):
+        return said
+    return f"{said}; take its probabilities for an order and not for chances"
 
 
 def about_words(constant: Evaluation) -> str:

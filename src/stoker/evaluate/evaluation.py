@@ -39,6 +39,8 @@ class Score(Step):
     """Bootstrap resamples behind the interval; large sets get fewer (see `bootstrap`)."""
     detail: bool = False
     """Another average of a metric that is there already; a short table leaves it out."""
+    takes_skill: bool = True
+    """Whether an answer that looks at no input cannot be good at it."""
     place: int = 1000
     """Where it stands in tables, small numbers first, as JSON objects have no order."""
     note: str | None = None
@@ -187,6 +189,17 @@ class Evaluation(Step):
             return gap.verdict != "better"
         rises = self.metrics[self.headline].higher_is_better
         return gap.value <= 0 if rises else gap.value >= 0
+
+    @property
+    def worse_than_constant(self) -> list[str]:
+        """Metrics beside the main one that the constant answer, clearly, is better at."""
+        gaps = self.over_constant.metrics if self.over_constant else {}
+        return [
+            name
+            for name, score in self.in_order()
+            if name != self.headline and score.takes_skill
+            if name in gaps and gaps[name].verdict == "worse"
+        ]
 
     def in_order(self, *, details: bool = False) -> list[tuple[str, Score]]:
         """Metrics by name as tables show them, with or without the other averages."""

@@ -251,6 +251,7 @@ def _scores(
             low=low,
             high=high,
             resamples=len(sample_R),
+            takes_skill=metric.takes_skill,
             place=metric.place,
             detail=name not in (step_name(metric), *step_names(STAGE)),
             note=undefined or _note(candidate.answers.num_rows, value, between, sample_R),

@@ -40,6 +40,9 @@ class Metric(Step, ABC, Generic[AnswersT]):
     """Where it stands in tables: small numbers first."""
     higher_is_better: ClassVar[bool]
     """Which way is good."""
+    takes_skill: ClassVar[bool] = True
+    """Whether an answer that looks at no input cannot be good at it.  Always answering one class
+    has all of its recall for nothing, and the shares of the classes are calibrated."""
     variants: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
     """Other settings that a report shows too: suffix of the name, and the fields."""
 

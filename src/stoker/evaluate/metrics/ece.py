@@ -34,6 +34,7 @@ class Ece(Metric[ClassAnswers]):
 
     kind = "classify"
     title = "Calibration error (ECE)"
+    takes_skill = False
     place = 100
     higher_is_better = False
 

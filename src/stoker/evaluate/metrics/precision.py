@@ -19,6 +19,7 @@ class Precision(AveragedMetric):
     """Share of rows answered with a class that are of it."""
 
     title = "Precision"
+    takes_skill = False
     place = 30
     variants: ClassVar[Mapping[str, Mapping[str, Any]]] = {"macro": {"average": "macro"}}
 

@@ -19,6 +19,7 @@ class Recall(AveragedMetric):
     """Share of rows of a class that were answered with it."""
 
     title = "Recall"
+    takes_skill = False
     place = 40
     variants: ClassVar[Mapping[str, Mapping[str, Any]]] = {"macro": {"average": "macro"}}
 

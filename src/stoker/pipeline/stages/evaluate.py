@@ -19,7 +19,7 @@ from stoker.core.canonical import canonical_json
 from stoker.data.dataset import OWN_COLUMNS, Dataset
 from stoker.data.prepare.prepared_set import PreparedSet
 from stoker.engine.table_file import write_table
-from stoker.evaluate.constant import no_better_words
+from stoker.evaluate.constant import no_better_words, worse_words
 from stoker.evaluate.evaluation import CONSTANT, Evaluation
 from stoker.evaluate.leaks import Suspect, find_suspects, rows_to_ask, warning_words
 from stoker.evaluate.metrics import Metric
@@ -74,6 +74,8 @@ def evaluate(work: Work) -> dict[str, Any]:
     suspects = _suspects(evaluations[chosen], prepared, task)
     if evaluations[chosen].is_no_better_than_constant:
         events.warning(no_better_words(evaluations[chosen], evaluations[CONSTANT]))
+    if worse := worse_words(evaluations[chosen], evaluations[CONSTANT]):
+        events.warning(worse)
     _tell_never_answered(evaluations[chosen], work.fields["class_weights"])
     _write(
         work.folder / "evaluation.json",
