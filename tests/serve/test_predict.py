@@ -295,9 +295,7 @@ def test_a_picture_for_a_table_model_and_csv_for_pictures_are_refused(
     assert answer.status_code == 415
 
 
-def test_a_compressed_or_too_large_body_is_refused(images: httpx.Client) -> None:
-    headers = {"content-type": "image/png", "content-encoding": "gzip"}
-    assert images.post("/predict", content=b"\x1f\x8b", headers=headers).status_code == 415
+def test_a_too_large_body_is_refused(images: httpx.Client) -> None:
     headers = {"content-type": "image/png"}
     assert images.post("/predict", content=bytes(200_001), headers=headers).status_code == 413
     chunks = (bytes(50_000) for _ in range(6))

@@ -43,6 +43,7 @@ from stoker.serve.protocols import rest, v2
 from stoker.serve.protocols.openapi import openapi_document
 from stoker.serve.served_model import Answers, Picture, ServedModel, Unit
 from stoker.serve.settings import ServeSettings
+from stoker.serve.unpack import read_body
 
 Handler = Callable[[Request], Awaitable[Answer]]
 _SECURITY = (
@@ -178,7 +179,7 @@ class App:
 
     async def _body(self, request: Request) -> bytes:
         self.batcher.check_room()
-        return await request.body(self.settings, self._budget)
+        return await read_body(request, self.settings, self._budget)
 
     async def _wait(self, request: Request, rows: Unit) -> Answers:
         """The answers; the connection cancels the future when its client leaves."""

@@ -119,15 +119,13 @@ class Request:
                     raise Refusal(f"the header {name.decode()} stands there more than once")
 
     async def body(self, settings: ServeSettings, budget: BodyBudget) -> bytes:
-        """The whole body; its size is taken from the budget until `release`.
+        """The whole body as it was sent; its size is taken from the budget until `release`.
 
         Raises:
-            Refusal: If it is larger than allowed (413), compressed (415), or the server holds too
-                many bytes already (429).
+            Refusal: If it is larger than allowed (413), or the server holds too many bytes already
+                (429).
             ClientGone: If the client left before its end.
         """
-        if self.headers.get(b"content-encoding", b"identity") != b"identity":
-            raise Refusal("compressed bodies are not taken", status=415, expected="a plain body")
         announced = self.headers.get(b"content-length", b"0")
         if announced.isdigit() and int(announced) > settings.max_body_bytes:
             raise _too_large(settings)
@@ -135,13 +133,21 @@ class Request:
         while not self._whole:
             part = await self._part()
             parts.append(part)
-            self.held += len(part)
-            budget.held += len(part)
+            self.hold(len(part), budget)
             if self.held > settings.max_body_bytes:
                 raise _too_large(settings)
-            if budget.held > budget.limit:
-                raise too_busy("too many bytes are waiting", 1)
         return parts[0] if len(parts) == 1 else b"".join(parts)
+
+    def hold(self, num_bytes: int, budget: BodyBudget) -> None:
+        """Take bytes from the budget until `release`.
+
+        Raises:
+            Refusal: If the server holds too many already (429).
+        """
+        self.held += num_bytes
+        budget.held += num_bytes
+        if budget.held > budget.limit:
+            raise too_busy("too many bytes are waiting", 1)
 
     def release(self, budget: BodyBudget) -> None:
         """Give back what the body took."""
