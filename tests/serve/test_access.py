@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -154,6 +155,42 @@ def test_the_own_page_may_post(client: httpx.Client, picture: Callable[..., byte
         "authorization": basic(KEY),
     }
     assert client.post("/predict", content=picture(1), headers=headers).status_code == 200
+
+
+def test_pages_of_listed_names_may_post_from_behind_a_proxy(
+    digits: Path, start: Callable[..., Any], picture: Callable[..., bytes]
+) -> None:
+    with start(digits, allowed_hosts=["models.example"]) as server, server.client() as client:
+        for origin, status in (
+            ("https://models.example", 200),
+            ("http://Models.Example:8443", 200),
+            ("https://evil.example", 403),
+            ("https://models.example.evil.example", 403),
+            ("https://x.models.example", 403),
+            ("https://evil.example/models.example", 403),
+            ("https://me@models.example", 403),
+            ("http://127.0.0.1:1", 403),
+            ("null", 403),
+            ("", 403),
+        ):
+            headers = {"origin": origin, "content-type": "image/png"}
+            answer = client.post("/predict", content=picture(1), headers=headers)
+            assert answer.status_code == status, origin
+            headers["sec-fetch-site"] = "cross-site"
+            assert client.post("/predict", content=b"", headers=headers).status_code == 403
+
+
+def test_probes_of_old_balancers_need_no_host(
+    digits: Path, start: Callable[..., Any], routes: dict[str, list[str]]
+) -> None:
+    with start(digits) as server:
+        for path, methods in routes.items():
+            for version in ("1.0", "1.1"):
+                request = f"{methods[0]} {path} HTTP/{version}\r\nConnection: close\r\n\r\n"
+                with socket.create_connection(("127.0.0.1", server.port), timeout=20) as sock:
+                    sock.sendall(request.encode())
+                    status = int(sock.recv(65536).split()[1])
+                assert status == (200 if path in OPEN and version == "1.0" else 400), path
 
 
 def test_a_reachable_server_takes_addresses_and_listed_names_only(

@@ -4,6 +4,10 @@ It checks, in this order: the Host header (against DNS rebinding, where a strang
 local server under a name of its own), the origin (against another site's page posting with the
 visitor's rights), and the key.  A route that nobody marked as open needs the key.
 
+Behind a proxy the Host may be the one that the proxy uses, and the origin the one that the browser
+sees.  So pages of a name in `serve.allowed_hosts` may post too, whatever the Host is.  A probe may
+come without Host in HTTP/1.0, as load balancers send it: it tells nothing and changes nothing.
+
 Source: Host, https://www.rfc-editor.org/rfc/rfc9110#section-7.2, 421 in section 15.5.20; Origin,
 https://www.rfc-editor.org/rfc/rfc6454; rebinding as in CVE-2025-62593.
 """
@@ -20,6 +24,7 @@ from stoker.serve.messages import Refusal, Request
 from stoker.serve.settings import ServeSettings
 
 _HOST = re.compile(r"(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]+)(:[0-9]{1,5})?")
+_ORIGIN = re.compile(rb"https?://([a-z0-9._-]+)(?::[0-9]{1,5})?")
 _SAFE = ("GET", "HEAD")
 _CHALLENGE = ((b"www-authenticate", b'Bearer realm="stoker", Basic realm="stoker"'),)
 
@@ -35,6 +40,7 @@ class Gate:
         if self._any_address:
             names.add(socket.gethostname())
         self._names = {name.lower() for name in names}
+        self._pages = {name.lower().encode() for name in settings.allowed_hosts}
         self._seen: dict[bytes, bool] = {}
 
     def check(self, request: Request, *, is_open: bool) -> None:
@@ -48,14 +54,15 @@ class Gate:
             Refusal: 400 or 421 for its Host, 403 for its origin, 401 for its key.
         """
         host = request.headers.get(b"host", b"")
-        if not self._knows(host):
+        is_old_probe = is_open and not host and request.scope["http_version"] == "1.0"
+        if not is_old_probe and not self._knows(host):
             raise Refusal(
                 "this server does not answer for that host name",
                 status=421 if host else 400,
                 expected="the server's own address, or a name of serve.allowed_hosts",
             )
         if request.method not in _SAFE:
-            _check_origin(request, host)
+            self._check_origin(request, host)
         if self._keys and not is_open:
             self._check_key(request.headers.get(b"authorization"))
 
@@ -80,6 +87,18 @@ class Gate:
             return False
         return self._any_address or address.is_loopback
 
+    def _check_origin(self, request: Request, host: bytes) -> None:
+        origin = request.headers.get(b"origin", b"http://" + host).lower()
+        is_own = origin in (b"http://" + host.lower(), b"https://" + host.lower())
+        if not (is_own or _name_in(origin) in self._pages) or (
+            request.headers.get(b"sec-fetch-site") in (b"cross-site", b"same-site")
+        ):
+            raise Refusal(
+                "pages of other sites may not use this server",
+                status=403,
+                expected="a page of this server, or of a name in serve.allowed_hosts",
+            )
+
     def _check_key(self, header: bytes | None) -> None:
         scheme, _, value = (header or b"").partition(b" ")
         value = value.strip()
@@ -93,12 +112,14 @@ class Gate:
         )
 
 
-def _check_origin(request: Request, host: bytes) -> None:
-    origin = request.headers.get(b"origin")
-    own = (b"http://" + host.lower(), b"https://" + host.lower())
-    is_foreign = origin is not None and origin.lower() not in own
-    if is_foreign or request.headers.get(b"sec-fetch-site") in (b"cross-site", b"same-site"):
-        raise Refusal("pages of other sites may not use this server", status=403)
+def _name_in(origin: bytes) -> bytes:
+    """The host name in an origin, without its port; nothing if it is none.
+
+    >>> _name_in(b"https://models.example:8443"), _name_in(b"null")
+    (b'models.example', b'')
+    """
+    match = _ORIGIN.fullmatch(origin)
+    return match[1] if match else b""
 
 
 def _password(value: bytes) -> bytes:
