@@ -15,6 +15,7 @@ import httpx
 import pytest
 
 HEADER_S, BODY_S, IDLE_S = 1.0, 1.5, 2.0
+FIRST_S = 5.0
 GET = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"
 HEAD = b"POST /predict HTTP/1.1\r\nHost: localhost\r\nContent-Type: image/png\r\n"
 
@@ -49,10 +50,11 @@ def talk(server: Any, *pieces: bytes, finish: bool = False) -> bytes:
 
 def read_all(sock: socket.socket, silence_s: float = 0.3) -> bytes:
     found = b""
-    sock.settimeout(silence_s)
+    sock.settimeout(max(silence_s, FIRST_S))
     with contextlib.suppress(OSError):
         while piece := sock.recv(65536):
             found += piece
+            sock.settimeout(silence_s)
     return found
 
 
@@ -159,6 +161,30 @@ def test_huge_headers_are_refused(server: Any) -> None:
         found = codes(talk(server, *pieces))
         assert found in ([431], []), found
     assert alive(server)
+
+
+@pytest.mark.parametrize("size", [33_000, 50_000, 100_000, 250_000])
+@pytest.mark.parametrize("form", ["one", "many", "path", "blanks"])
+def test_a_large_head_that_comes_at_once_is_counted(server: Any, form: str, size: int) -> None:
+    start, host = b"GET /healthz HTTP/1.1\r\n", b"Host: localhost\r\n"
+    heads = {
+        "one": start + host + b"X: " + b"a" * size + b"\r\n\r\n",
+        "many": start + host + b"X: aaaaa\r\n" * (size // 10) + b"\r\n",
+        "path": b"GET /healthz?" + b"a" * size + b" HTTP/1.1\r\n" + host + b"\r\n",
+        "blanks": start + host + b"X:" + b" " * size + b"a\r\n\r\n",
+    }
+    assert codes(talk(server, heads[form])) == [431]
+    if form != "blanks":
+        assert codes(talk(server, GET + heads[form])) in ([200], [200, 431], [])
+
+
+def test_a_head_up_to_the_limit_is_taken(server: Any, picture: Callable[..., bytes]) -> None:
+    data = picture(1)
+    for size in (10_000, 30_000, 32_000):
+        large = b"X: " + b"a" * size + b"\r\n"
+        assert codes(talk(server, GET[:-2] + large + b"\r\n")) == [200]
+        head = HEAD + large + b"Content-Length: %d\r\n\r\n" % len(data)
+        assert codes(talk(server, (head + data) * 3)) == [200] * 3
 
 
 def test_pipelined_requests_are_answered_in_order(server: Any) -> None:

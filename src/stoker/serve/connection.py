@@ -95,7 +95,9 @@ class Connection(HttpToolsProtocol):
         self._deadline = _FOREVER
         self._write_deadline = _FOREVER
         self._num_bytes = 0
+        self._is_head_too_large = self._is_head_behind = False
         self._running: RequestResponseCycle | None = None
+        self.url = b""
 
     # --- the socket
 
@@ -114,20 +116,37 @@ class Connection(HttpToolsProtocol):
                 _abandon(cycle)
 
     def data_received(self, data: bytes) -> None:
-        """Parse what came, within the limits of head and body."""
+        """Parse what came, within the limits of head and body.
+
+        A head is parsed up to its limit only, so that what comes at once is counted as what drips
+        in.
+        """
         if self._reading == "refused":
             return
         if self._reading == "nothing":
             self._await_head()
+        free = self._settings.max_header_bytes + 1 - self._num_bytes
+        if self._reading == "head" and 0 < free < len(data):
+            if self._parse(data[:free]):
+                self.data_received(data[free:])
+        else:
+            self._parse(data)
+
+    def _parse(self, data: bytes) -> bool:
+        """Parse some bytes; whether those behind them are to be looked at."""
         self._num_bytes += len(data)
         try:
             self.parser.feed_data(data)
         except httptools.HttpParserUpgrade:
             self._refuse(400, "upgrades are not taken; send plain HTTP/1.1 without Upgrade")
         except httptools.HttpParserError:
-            self._refuse(400, "this is not HTTP/1.1")
+            if self._is_head_too_large:
+                self._refuse_head()
+            else:
+                self._refuse(400, "this is not HTTP/1.1")
         else:
-            self._check_size()
+            return self._check_size()
+        return False
 
     def pause_writing(self) -> None:
         """The client does not take its answer: it has until the deadline."""
@@ -144,7 +163,9 @@ class Connection(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         """A request begins; several may come in one piece."""
         super().on_message_begin()
-        if self._reading == "nothing":
+        # Its first bytes are in the piece that is being parsed, and are not counted.
+        self._is_head_behind = self._reading == "nothing"
+        if self._is_head_behind:
             self._await_head()
 
     def on_header(self, name: bytes, value: bytes) -> None:
@@ -156,6 +177,9 @@ class Connection(HttpToolsProtocol):
         """The head is whole: the body is due, and the application starts."""
         if self.parser.get_http_version() not in ("1.0", "1.1"):
             raise ValueError("not HTTP/1")
+        if self._is_head_behind and self._head_bytes() > self._settings.max_header_bytes:
+            self._is_head_too_large = True
+            raise ValueError("too large")
         self._reading = "body"
         self._num_bytes = 0
         self._deadline = self.loop.time() + self._settings.body_timeout_s
@@ -238,11 +262,22 @@ class Connection(HttpToolsProtocol):
         self._deadline = self.loop.time() + self._settings.keep_alive_s
         self._book.touch(self)
 
-    def _check_size(self) -> None:
+    def _check_size(self) -> bool:
+        """Refuse what is too large; whether it is not."""
         if self._reading == "head" and self._num_bytes > self._settings.max_header_bytes:
-            self._refuse(431, f"the headers exceed {self._settings.max_header_bytes} bytes")
+            self._refuse_head()
         elif self._num_bytes > 3 * self._settings.max_body_bytes + _BODY_SLACK_BYTES:
             self._refuse(413, f"the body exceeds {self._settings.max_body_bytes} bytes")
+        else:
+            return True
+        return False
+
+    def _head_bytes(self) -> int:
+        """Bytes of target and headers so far, as they are usually written."""
+        return len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers)
+
+    def _refuse_head(self) -> None:
+        self._refuse(431, f"the headers exceed {self._settings.max_header_bytes} bytes")
 
     def _refuse(self, status: int, text: str) -> None:
         """Answer without the application, then read on for a moment and close.
@@ -267,7 +302,7 @@ class Connection(HttpToolsProtocol):
         self._reading, self._deadline = "refused", self.loop.time() + _LINGER_S
         self._book.touch(self)
         self.flow.resume_reading()
-        self.transport.write(_refusal(status, text))
+        self.transport.write(_refusal(status, text, as_text=self.url.startswith(b"/v2")))
         self.transport.write_eof()
 
 
@@ -313,8 +348,9 @@ class _OnePiece:
         return b"".join(parts)
 
 
-def _refusal(status: int, text: str) -> bytes:
-    body = orjson.dumps({"error": {"status": status, "message": text}})
+def _refusal(status: int, text: str, *, as_text: bool) -> bytes:
+    """A whole answer; the Open Inference Protocol has errors as texts."""
+    body = orjson.dumps({"error": text if as_text else {"status": status, "message": text}})
     head = (
         f"HTTP/1.1 {status} {HTTPStatus(status).phrase}\r\ncontent-type: application/json\r\n"
         f"content-length: {len(body)}\r\nconnection: close\r\n\r\n"
