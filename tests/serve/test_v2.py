@@ -230,6 +230,8 @@ GOOD_JOB = tensor("职业", "BYTES", [1], data=["nurse"])
         ([GOOD_AGE | {"data": [[[1]]]}, GOOD_JOB], "does not fit"),
         ([GOOD_AGE | {"data": None}, GOOD_JOB], "no data"),
         ([GOOD_AGE | {"data": 7}, GOOD_JOB], "list"),
+        ([GOOD_AGE | {"parameters": [1]}, GOOD_JOB], "parameters of 'age': expected an object"),
+        ([7, GOOD_JOB], "inputs.0: expected an object"),
         ([GOOD_AGE | {"data": [1e300]}, GOOD_JOB], "too far"),
         ([GOOD_AGE, GOOD_JOB | {"parameters": {"binary_data_size": 9}}], "sum to 9"),
         ([GOOD_AGE, GOOD_JOB | {"parameters": {"binary_data_size": -1}}], "greater than"),
@@ -240,6 +242,84 @@ def test_what_is_wrong_is_said_in_one_text(people: httpx.Client, inputs: Any, wo
     answer = people.post("/v2/models/census/infer", json={"inputs": inputs})
     assert answer.status_code in (400, 413, 422), answer.text
     assert words in answer.json()["error"]
+
+
+def asked(client: httpx.Client, **parts: Any) -> httpx.Response:
+    body = {"inputs": [GOOD_AGE, GOOD_JOB]} | parts
+    return client.post("/v2/models/census/infer", json=body)
+
+
+def test_null_is_absent_wherever_something_is_optional(people: httpx.Client) -> None:
+    plain = asked(people).json()
+    nulls: dict[str, Any] = {"parameters": None}
+    inputs = [GOOD_AGE | nulls, GOOD_JOB | nulls]
+    names = [{"name": output["name"]} | nulls for output in plain["outputs"]]
+    assert asked(people, inputs=inputs, outputs=None, id=None, parameters=None).json() == plain
+    assert asked(people, inputs=inputs, outputs=names).json() == plain
+    unset = {"binary_data": None, "binary_data_size": None, "classification": None}
+    for name in ("inputs", "outputs"):
+        parts = [part | {"parameters": unset} for part in (inputs if name == "inputs" else names)]
+        assert asked(people, **{name: parts}).json() == plain
+    assert asked(people, parameters={"binary_data_output": None}).json() == plain
+
+
+@pytest.mark.parametrize(("sent", "echoed"), [("a", "a"), ("", ""), (7, "7"), (-1, "-1"), (0, "0")])
+def test_an_id_comes_back_as_text(people: httpx.Client, sent: str | int, echoed: str) -> None:
+    assert asked(people, id=sent).json()["id"] == echoed
+
+
+@pytest.mark.parametrize("wrong", [True, 1.5, 10**30, [1], {"a": 1}])
+def test_an_id_that_cannot_come_back_as_it_was_is_refused(people: httpx.Client, wrong: Any) -> None:
+    answer = asked(people, id=wrong)
+    assert answer.status_code == 400
+    assert answer.json()["error"].startswith("id: expected a string")
+
+
+@pytest.mark.parametrize(
+    ("place", "parameters"),
+    [
+        ("outputs", {"classification": 2}),
+        ("outputs", {"shared_memory_region": "mine", "shared_memory_byte_size": 8}),
+        ("outputs", {"binary_data_output": True}),
+        ("outputs", {"content_type": "pd"}),
+        ("inputs", {"shared_memory_region": "mine"}),
+        ("inputs", {"content_type": "datetime"}),
+        ("inputs", {"binary_data": True}),
+        ("request", {"sequence_id": 4}),
+        ("request", {"binary_data": True}),
+        ("request", {"content_type": "hg-jsonlist"}),
+    ],
+)
+def test_a_parameter_that_is_not_obeyed_is_refused_by_name(
+    people: httpx.Client, place: str, parameters: dict[str, Any]
+) -> None:
+    parts = {
+        "outputs": {"outputs": [{"name": "prediction", "parameters": parameters}]},
+        "inputs": {"inputs": [GOOD_AGE | {"parameters": parameters}, GOOD_JOB]},
+        "request": {"parameters": parameters},
+    }
+    answer = asked(people, **parts[place])
+    assert answer.status_code == 400
+    assert next(iter(parameters)) in answer.json()["error"]
+    assert "obey" in answer.json()["error"]
+
+
+def test_content_types_of_clients_that_change_nothing_are_taken(
+    people: httpx.Client, images: httpx.Client, picture: Callable[..., bytes]
+) -> None:
+    inputs = [
+        GOOD_AGE | {"parameters": {"content_type": "np"}},
+        GOOD_JOB | {"parameters": {"content_type": "str"}},
+    ]
+    whole = {"content_type": "pd"}
+    assert asked(people, inputs=inputs, parameters=whole).json() == asked(people).json()
+    data, base64_too = [base64.b64encode(picture(1)).decode()], {"content_type": "base64"}
+    image = tensor("image", "BYTES", [1], data=data, parameters=base64_too)
+    answer = images.post("/v2/models/digits/infer", json={"inputs": [image]})
+    assert answer.status_code == 200
+    text = asked(people, inputs=[GOOD_AGE, GOOD_JOB | {"parameters": base64_too}])
+    assert text.status_code == 400
+    assert "content_type base64" in text.json()["error"]
 
 
 def test_an_unknown_output_is_refused(people: httpx.Client) -> None:

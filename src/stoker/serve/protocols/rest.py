@@ -39,9 +39,9 @@ def read_rows(request: Request, body: bytes, model: ServedModel, max_rows: int) 
         Refusal: If the content type is not taken (415) or the body is wrong.
     """
     kind = request.headers.get(b"content-type", b"").partition(b";")[0].strip().lower()
+    ignored: Ignored | None = None if _refuses_extra(request) else {}
     if kind.startswith(b"image/"):
         return Asked(_image(body, model), single=True)
-    ignored: Ignored | None = None if _refuses_extra(request) else {}
     if kind == b"application/json":
         value = parse_json(body)
         rows = _rows_of(value)

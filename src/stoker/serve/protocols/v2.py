@@ -3,7 +3,8 @@
 Each input of the model is a tensor of shape [rows] (or [rows, 1]) under the name of its column:
 numbers FP64 (any numeric type is taken), categories BYTES, pictures BYTES (the file itself in
 binary form, base64 in JSON).  Each column of the answer is a tensor; probabilities have the shape
-[rows, classes].  NaN in a binary number, or null in JSON, is a missing value.
+[rows, classes].  NaN in a binary number, or null in JSON, is a missing value; so is an empty text
+in place of a category, which is all that binary tensors have for it.
 
 Source: https://github.com/kserve/open-inference-protocol (REST), and the binary tensor data
 extension of https://github.com/triton-inference-server/server.
@@ -11,51 +12,20 @@ extension of https://github.com/triton-inference-server/server.
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 import numpy as np
 import pyarrow as pa
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from stoker.serve.json_body import parse_json
 from stoker.serve.messages import Answer, BadInput, Refusal, Request, json_answer
 from stoker.serve.protocols import tensors
+from stoker.serve.protocols.v2_form import Infer, Input, Output, read_form
 from stoker.serve.rows import check_row_count, column_of_cells
 from stoker.serve.served_model import Answers, ServedModel, bad_cells, is_image
 
 _LENGTH = b"inference-header-content-length"
-
-
-class _Part(BaseModel):
-    model_config = ConfigDict(extra="ignore", strict=True)
-
-
-class _Parameters(_Part):
-    binary_data_size: Annotated[int, Field(ge=0)] | None = None
-    binary_data: bool | None = None
-    binary_data_output: bool = False
-
-
-class _Input(_Part):
-    name: str
-    shape: Annotated[list[Annotated[int, Field(ge=0, lt=2**31)]], Field(max_length=8)]
-    datatype: str
-    parameters: _Parameters = _Parameters()
-    data: list[Any] | None = None
-
-
-class _Output(_Part):
-    name: str
-    parameters: _Parameters = _Parameters()
-
-
-class Infer(_Part):
-    """The JSON part of an inference request."""
-
-    id: str | None = None
-    parameters: _Parameters = _Parameters()
-    inputs: Annotated[list[_Input], Field(max_length=100_000)]
-    outputs: list[_Output] | None = None
+_ONLY_PICTURES = "base64 for the pictures of a JSON tensor alone"
 
 
 def read_infer(request: Request, body: bytes, model: ServedModel, max_rows: int) -> InferAsked:
@@ -65,12 +35,7 @@ def read_infer(request: Request, body: bytes, model: ServedModel, max_rows: int)
         Refusal: If it does not follow the protocol, or does not fit the model.
     """
     head, binary = _split(request, body)
-    try:
-        infer = Infer.model_validate(parse_json(head))
-    except ValidationError as error:
-        first = error.errors(include_url=False, include_context=False, include_input=False)[0]
-        where = ".".join(map(str, first["loc"])) or "the body"
-        raise Refusal(f"{where}: {first['msg']}") from None
+    infer = read_form(parse_json(head))
     given = _by_name(infer.inputs, model)
     sizes = {name: _num_rows(tensor) for name, tensor in given.items()}
     num_rows = next(iter(sizes.values()))
@@ -92,7 +57,7 @@ class InferAsked:
         """
         self.rows, self._infer, self._model = rows, infer, model
         known = [output["name"] for output in output_tensors(model)]
-        self._wanted = infer.outputs or [_Output(name=name) for name in known]
+        self._wanted = infer.outputs or [Output(name=name) for name in known]
         for output in self._wanted:
             if output.name not in known:
                 raise Refusal(
@@ -124,7 +89,7 @@ class InferAsked:
         )
 
     def _tensor(
-        self, output: _Output, values: list[Any] | np.ndarray
+        self, output: Output, values: list[Any] | np.ndarray
     ) -> tuple[dict[str, Any], bytes | None]:
         datatype, array = tensors.from_answers(values)
         tensor = {"name": output.name, "datatype": datatype, "shape": list(array.shape)}
@@ -201,7 +166,7 @@ def _split(request: Request, body: bytes) -> tuple[bytes, memoryview]:
     return body[:length], memoryview(body)[length:]
 
 
-def _by_name(inputs: list[_Input], model: ServedModel) -> dict[str, _Input]:
+def _by_name(inputs: list[Input], model: ServedModel) -> dict[str, Input]:
     given = {tensor.name: tensor for tensor in inputs}
     if len(given) != len(inputs):
         raise Refusal("an input stands twice")
@@ -216,7 +181,7 @@ def _by_name(inputs: list[_Input], model: ServedModel) -> dict[str, _Input]:
     return given
 
 
-def _num_rows(tensor: _Input) -> int:
+def _num_rows(tensor: Input) -> int:
     shape = tensor.shape
     if len(shape) == 1 or (len(shape) == 2 and shape[1] == 1):
         return shape[0]
@@ -224,7 +189,7 @@ def _num_rows(tensor: _Input) -> int:
 
 
 def _table(
-    inputs: list[_Input], given: dict[str, _Input], binary: memoryview, model: ServedModel
+    inputs: list[Input], given: dict[str, Input], binary: memoryview, model: ServedModel
 ) -> pa.Table:
     """The tensors as columns in the model's order; binary ones are cut in the request's order."""
     blobs: dict[str, memoryview] = {}
@@ -241,10 +206,12 @@ def _table(
     )
 
 
-def _column(tensor: _Input, blob: memoryview | None, cell: Any) -> pa.Array:
+def _column(tensor: Input, blob: memoryview | None, cell: Any) -> pa.Array:
     wants_numbers = _datatype(cell) == "FP64"
     tensors.check_datatype(tensor.name, tensor.datatype, wants_numbers, is_image(cell))
     num_rows = tensor.shape[0]
+    if tensor.parameters.content_type == "base64" and (blob is not None or not is_image(cell)):
+        raise Refusal(f"input {tensor.name!r} has the content_type base64", expected=_ONLY_PICTURES)
     if blob is not None:
         if tensor.data is not None:
             raise Refusal(f"input {tensor.name!r} has both data and binary data")
