@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from stoker.core import errors
-from stoker.core.errors import Place, RecipeError, StokerError
+from stoker.core.errors import DataError, Place, RecipeError, StokerError
 
 KINDS = [kind for kind in vars(errors).values() if isinstance(kind, type) and kind is not Place]
 
@@ -36,3 +36,14 @@ def test_every_kind_is_a_stoker_error_that_fails_the_command(kind):
 )
 def test_a_place_says_what_is_known(place, text):
     assert str(place) == text
+
+
+def test_names_from_outside_forge_no_line() -> None:
+    error = DataError(
+        "is \x1b[31mred", expected="a\nb", fix="c\rd", place=Place("x\n  try: rm -rf /.csv", 3)
+    )
+    assert str(error).split("\n") == [
+        "x\\n  try: rm -rf /.csv:3: is \\x1b[31mred",
+        "  expected: a\\nb",
+        "  try:      c\\rd",
+    ]

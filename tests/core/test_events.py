@@ -111,3 +111,11 @@ def test_lines_are_kept_and_passed_on_by_every_recorder() -> None:
         "message b",
         "message d",
     ]
+
+
+def test_a_line_cannot_steer_the_terminal() -> None:
+    listener = Listener()
+    with events.listening(listener), events.recording() as lines:
+        events.warning("clear \x1b[2J and \r back\n  a second line")
+    assert listener.heard == ["warning clear \\x1b[2J and \\r back\n  a second line"]
+    assert lines[0].text == "clear \\x1b[2J and \\r back\n  a second line"

@@ -18,6 +18,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 
+def printable(text: str) -> str:
+    r"""The text with escapes for what a terminal would obey, or show as nothing.
+
+    Names of files come from outside: a line end in one would forge a line of a log.
+
+    >>> print(printable("a\nb\x1b[2J 李"))
+    a\nb\x1b[2J 李
+    """
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
 @dataclass(frozen=True)
 class Place:
     """Where in the user's material something stands; what is unknown stays `None`.
@@ -39,15 +52,15 @@ class Place:
     """Name of a table's column."""
 
     def __str__(self) -> str:
-        """`file:line:character (row r, column c)`, only what is known."""
+        """`file:line:character (row r, column c)`, only what is known, in printable signs."""
         position = [str(p) for p in (self.file, self.line, self.character) if p is not None]
         cell = [
             f"{name} {value}"
             for name, value in (("row", self.row), ("column", self.column))
             if value is not None
         ]
-        return " ".join(
-            [":".join(position)] * bool(position) + [f"({', '.join(cell)})"] * bool(cell)
+        return printable(
+            " ".join([":".join(position)] * bool(position) + [f"({', '.join(cell)})"] * bool(cell))
         )
 
 
@@ -87,7 +100,7 @@ class StokerError(Exception):
             lines.append(f"  expected: {self.expected}")
         if self.fix:
             lines.append(f"  try:      {self.fix}")
-        return "\n".join(lines)
+        return "\n".join(map(printable, lines))
 
 
 class RecipeError(StokerError):

@@ -17,6 +17,8 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
+from stoker.core.errors import printable
+
 
 class TaskView(Protocol):
     """How a listener shows one task."""
@@ -182,6 +184,8 @@ def warning(text: str, *, passing: bool = False) -> None:
 
 
 def _say(listener: Listener, line: Line) -> None:
+    shown = "\n".join(map(printable, line.text.split("\n")))
+    line = Line(line.kind, shown, line.passing)
     if isinstance(listener, Recorder):
         listener.keep(line)
     elif line.kind == "warning":

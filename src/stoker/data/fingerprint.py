@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from stoker.core.canonical import canonical_json
-from stoker.core.errors import DataError, MachineError, Place
+from stoker.core.errors import DataError, MachineError, Place, printable
 from stoker.core.events import task, warning
 from stoker.store.durable import make_folder, write_file
 
@@ -51,7 +51,7 @@ def path_label(path: Path, project: Path, cache: Path) -> str:
         if text.startswith(root):
             text = text[len(root) :]
             break
-    return text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    return printable(text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace"))
 
 
 def source_fingerprint(sources: Sequence[Source], project: Path, cache: Path) -> list[list[object]]:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from stoker.core.errors import DataError, Place
+from stoker.core.errors import DataError, Place, printable
 from stoker.engine.table_file import write_table
 
 SCHEMA = pa.schema(
@@ -51,8 +51,7 @@ def shorten(value: object) -> str:
         text = value[: MOST_FOUND + 1].decode("utf-8", "backslashreplace")
     else:
         text = str(value)[: MOST_FOUND + 1]
-    if not text.isprintable():
-        text = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+    text = printable(text)
     return text if len(text) <= MOST_FOUND else text[: MOST_FOUND - 1] + "…"
 
 

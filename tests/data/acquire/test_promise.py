@@ -137,3 +137,25 @@ def test_a_missing_file_is_one_clear_error(
     with pytest.raises(DataError) as caught:
         read(spec, cache=cache)
     assert len(str(caught.value).splitlines()) <= 3
+
+
+ODD = "a\n\x1b[2J李\u202e"
+
+
+def test_odd_signs_of_a_file_name_are_escaped(
+    name: str, spec: dict[str, Any], project: Path, cache: Path, read: Acquire
+) -> None:
+    if name in ("package", "images"):
+        pytest.skip("the names of its files are not those of the recipe")
+    [path] = make_step(STAGE, spec, Source).files(project, cache)
+    odd = path.with_name(ODD + path.suffix)
+    path.rename(odd)
+    key = "images" if name == "idx" else "path"
+    result = read({name: {key: odd.name}})
+    assert all(cell.isprintable() and "李" in cell for cell in result.column("_source"))
+    assert all(one["source"].isprintable() for one in result.rejects)
+    odd.unlink()
+    with pytest.raises(DataError) as caught:
+        read({name: {key: odd.name}})
+    assert all(line.isprintable() for line in str(caught.value).split("\n"))
+    assert "\\x1b[2J" in str(caught.value)
