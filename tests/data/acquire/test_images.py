@@ -10,6 +10,7 @@ from PIL import Image
 
 from stoker.core import events
 from stoker.core.errors import DataError
+from stoker.data.acquire.images import Images
 from tests.data.acquire.conftest import Acquire
 
 SPEC = {"images": {"path": "pictures"}}
@@ -242,3 +243,14 @@ def test_the_path_column_of_a_table_can_be_named(read: Acquire, table: Path) -> 
     result = read({"images": {"path": "pictures", "table": "list.csv", **named}})
     assert result.column("picture") == [0]
     assert result.column("image") == ["x"]
+
+
+def test_a_folder_of_links_only_is_refused_before_it_is_read(
+    read: Acquire, folder: Path, project: Path
+) -> None:
+    (project / "links").mkdir()
+    (project / "links" / "cat").symlink_to(folder / "cat")
+    source = Images(path="links")
+    with pytest.raises(DataError, match="is a symbolic link; set `follow_links: true`"):
+        source.files(project, project)
+    assert read({"images": {"path": "links", "follow_links": True}}).column("label") == ["cat"]

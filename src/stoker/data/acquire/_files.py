@@ -1,8 +1,9 @@
 """Find and read the files that a source names: plain or gzip, regular files only.
 
-A path is a file, a folder (its files with the right endings, hidden ones left out) or a pattern
-with `*`; relative ones start at the project folder.  A FIFO or a device is never opened, because
-reading one could block for ever.
+A path is a file, a folder (its files with the right endings, hidden ones left out, and those in its
+folders of the form `key=value`, see `_partitions`) or a pattern with `*`; relative ones start at
+the project folder.  Symbolic links are followed, as whoever named the path can see them.  A FIFO or
+a device is never opened, because reading one could block for ever.
 
 A gzip file that unpacks to more than 300 times its size is taken for a bomb, once past 64 MiB.
 """
@@ -19,6 +20,7 @@ from pathlib import Path
 from typing import BinaryIO, cast
 
 from stoker.core.errors import DataError, Place
+from stoker.data.acquire._partitions import Part, deeper_pattern, files_below, part_of
 
 Paths = str | tuple[str, ...]
 """One path or several, as a recipe writes them."""
@@ -41,6 +43,11 @@ def as_paths(path: Paths) -> tuple[str, ...]:
 
 
 def find_files(paths: Paths, project: Path, endings: Sequence[str]) -> list[Path]:
+    """The regular files that a recipe's paths name; see `find_parts`."""
+    return [part.path for part in find_parts(paths, project, endings)]
+
+
+def find_parts(paths: Paths, project: Path, endings: Sequence[str]) -> list[Part]:
     """The regular files that a recipe's paths name, in the order named, folders sorted by name.
 
     Args:
@@ -51,26 +58,43 @@ def find_files(paths: Paths, project: Path, endings: Sequence[str]) -> list[Path
     Raises:
         DataError: If one is missing, is not a regular file, or a folder or pattern holds none.
     """
-    found: list[Path] = []
+    found: list[Part] = []
     for name in as_paths(paths):
-        whole = project / name
+        whole = root = project / name
         if kind_of(whole, name) == "a folder":
-            matches = [p for p in whole.iterdir() if p.name.lower().endswith(tuple(endings))]
+            matches = list(files_below(whole, endings))
         elif not kind_of(whole, name) and any(c in name for c in "*?["):
-            matches = list(_glob(project, name))
+            matches, root = list(_glob(project, name)), project / _fixed(name)
         else:
-            matches = [whole]
+            matches, root = [whole], whole.parent
         matches = [p for p in matches if p == whole or p.name[0] != "."]
         if not matches:
-            raise DataError(
-                "no file to read here",
-                expected=f"files that end in {' or '.join(endings)}",
-                place=Place(name),
-            )
-        found += sorted(matches)
-    for path in found:
-        require_regular(path, _shown(path, project))
+            raise _nothing(whole, name, endings)
+        found += [part_of(path, root, _shown(path, project)) for path in sorted(matches)]
+    for part in found:
+        require_regular(part.path, _shown(part.path, project))
     return found
+
+
+def _fixed(name: str) -> Path:
+    """The folders of a pattern before its first wildcard."""
+    parts = Path(name).parts
+    first = next(i for i, part in enumerate(parts) if any(c in part for c in "*?["))
+    return Path(*parts[:first])
+
+
+def _nothing(folder: Path, name: str, endings: Sequence[str]) -> DataError:
+    pattern = deeper_pattern(folder, name, endings) if folder.is_dir() else None
+    fix = None
+    if pattern:
+        fix = f"the files lie deeper: write path: {pattern!r}; what only the name of a folder "
+        fix += "says becomes a column where the folder is called key=value"
+    return DataError(
+        "no file to read here",
+        expected=f"files that end in {' or '.join(endings)}",
+        fix=fix,
+        place=Place(name),
+    )
 
 
 def kind_of(path: Path, label: str) -> str | None:

@@ -45,7 +45,8 @@ from stoker.data.acquire._columns import (
     with_names,
 )
 from stoker.data.acquire._csv_records import BadRecord, Piece, Records
-from stoker.data.acquire._files import Paths, as_paths, find_files
+from stoker.data.acquire._files import Paths, as_paths, find_files, find_parts
+from stoker.data.acquire._partitions import Part, tell_lost, with_keys
 from stoker.data.acquire._row_numbers import RowNumbers
 from stoker.data.acquire._text import check_encoding, utf8_blocks
 from stoker.data.fingerprint import path_label
@@ -95,10 +96,10 @@ class Csv(Source):
 
     def seen_columns(self, project: Path, cache: Path) -> tuple[SourceColumn, ...]:
         """Those of the header of the first file, or its first record where it has none."""
-        path = self.files(project, cache)[0]
-        label = path_label(path, project, cache)
-        _, form = self._begun(path, label)
-        return tuple(SourceColumn(name, type="string") for name in form.names)
+        part = find_parts(self.path, project, _ENDINGS)[0]
+        _, form = self._begun(part, path_label(part.path, project, cache))
+        names = dict.fromkeys([*form.names, *part.keys])
+        return tuple(SourceColumn(name, type="string") for name in names)
 
     def read_rows(self, reading: Reading) -> Iterator[pa.Table]:
         """One row a record; `_line` is the line on which the record begins.
@@ -108,9 +109,11 @@ class Csv(Source):
         """
         spelled: dict[str, Counter[str]] = {}
         numbers = RowNumbers()
-        for path in self.files(reading.project, reading.cache):
-            label = reading.label(path)
-            records, form = self._begun(path, label)
+        parts = find_parts(self.path, reading.project, _ENDINGS)
+        tell_lost(parts)
+        for part in parts:
+            label = reading.label(part.path)
+            records, form = self._begun(part, label)
             if not spelled and not numbers.begun:
                 form.tell(label)
             numbers.begin_file()
@@ -126,9 +129,9 @@ class Csv(Source):
         if "missing" not in self.model_fields_set:
             _tell(spelled)
 
-    def _begun(self, path: Path, label: str) -> tuple[Records, _Form]:
+    def _begun(self, part: Part, label: str) -> tuple[Records, _Form]:
         """The records of a file behind its header, and what stands before them."""
-        blocks = utf8_blocks(path, label, self.encoding)
+        blocks = utf8_blocks(part.path, label, self.encoding)
         first = next(blocks, b"")
         mark = _SPREADSHEET_MARK.match(first)
         delimiter = self.delimiter
@@ -141,7 +144,7 @@ class Csv(Source):
         )
         header = self._header(records, label)
         self._check(header, delimiter, label)
-        form = _Form(header, with_names(header), delimiter, has_mark=mark is not None)
+        form = _Form(header, with_names(header), delimiter, mark is not None, part)
         return records, form
 
     def _header(self, records: Records, label: str) -> list[str]:
@@ -227,8 +230,9 @@ class Csv(Source):
             ),
         )
         assert table.num_rows == len(piece.lines)
+        table = with_keys(table, form.part, dict.fromkeys(form.part.keys, pa.string()))
         cells = self.text_cells()
-        own = {name: cells.read(table[name]) for name in names}
+        own = {name: cells.read(table[name]) for name in table.column_names}
         for name, column in own.items():
             if column.null_count:
                 _count_spelled(spelled.setdefault(name, Counter()), table[name], column)
@@ -243,6 +247,7 @@ class _Form(NamedTuple):
     names: list[str]
     delimiter: str
     has_mark: bool
+    part: Part
 
     @property
     def has_row_names(self) -> bool:

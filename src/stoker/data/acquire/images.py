@@ -74,7 +74,7 @@ class Images(Source):
         """All pictures that will be read, and the table if there is one."""
         root = self._root(project)
         if self.table is None:
-            return [found.path for found in self._tree(root) if not found.problem]
+            return self._sound(self._tree(root))
         table = project / self.table
         require_regular(table, self.table)
         named = {root / name for name in self._listed(project, cache) if name}
@@ -157,6 +157,17 @@ class Images(Source):
                 place=Place(self.path),
             )
         return found
+
+    def _sound(self, found: list[Found]) -> list[Path]:
+        """The files that can be read, as far as that is known without opening them."""
+        sound = [one.path for one in found if not one.problem]
+        if not sound:
+            raise DataError(
+                f"nothing in this folder can be read; the first entry {found[0].problem}",
+                expected="a folder for each class, with pictures in it",
+                place=Place(self.path),
+            )
+        return sound
 
     def _listed(self, project: Path, cache: Path) -> Iterator[str | None]:
         """Every path in the table; what is wrong with the table is told when it is read."""

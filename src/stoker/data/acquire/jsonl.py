@@ -29,7 +29,15 @@ import pyarrow as pa
 from stoker.core.errors import DataError, Place
 from stoker.data.acquire import Source, SourceColumn
 from stoker.data.acquire._columns import MOST_COLUMNS, choose_columns
-from stoker.data.acquire._files import Paths, as_paths, find_files, read_blocks, read_head
+from stoker.data.acquire._files import (
+    Paths,
+    as_paths,
+    find_files,
+    find_parts,
+    read_blocks,
+    read_head,
+)
+from stoker.data.acquire._partitions import Part, key_types, tell_lost, wanted_keys, with_keys
 from stoker.data.fingerprint import path_label
 from stoker.features._cells import MISSING_NUMBERS
 
@@ -38,6 +46,7 @@ if TYPE_CHECKING:
 
 MOST_LINE_BYTES = 16 << 20
 _HEAD_BYTES = 64 << 10
+_ENDINGS = (".jsonl", ".ndjson", ".jsonl.gz", ".ndjson.gz")
 _ROWS = 8_192
 _TYPES = {
     "a truth value": pa.bool_(),
@@ -82,12 +91,12 @@ class Jsonl(Source):
 
     def files(self, project: Path, cache: Path) -> list[Path]:
         """The files."""
-        endings = (".jsonl", ".ndjson", ".jsonl.gz", ".ndjson.gz")
-        return find_files(self.path, project, endings)
+        return find_files(self.path, project, _ENDINGS)
 
     def seen_columns(self, project: Path, cache: Path) -> tuple[SourceColumn, ...] | None:
         """Those of a first file that is small; a key may turn up in the last line of any."""
-        path = self.files(project, cache)[0]
+        parts = find_parts(self.path, project, _ENDINGS)
+        path, types = parts[0].path, key_types(parts)
         label = path_label(path, project, cache)
         head, is_whole = read_head(path, label, _HEAD_BYTES)
         if not is_whole:
@@ -96,7 +105,8 @@ class Jsonl(Source):
             raise DataError("the file is empty", expected="records", place=Place(label))
         counts, _ = _counted(_lines(path, label), self.columns)
         kinds = {name: _most(counts[name]) for name in counts}
-        return tuple(
+        keys = wanted_keys(parts[0].keys, self.columns).keys() - kinds.keys()
+        own = tuple(
             SourceColumn(
                 name,
                 type=None if kind == _NESTED else str(_TYPES[kind]),
@@ -104,6 +114,7 @@ class Jsonl(Source):
             )
             for name, kind in kinds.items()
         )
+        return own + tuple(SourceColumn(key, type=str(types[key])) for key in sorted(keys))
 
     def read_rows(self, reading: Reading) -> Iterator[pa.Table]:
         """One row a record; `_line` is its line.
@@ -111,33 +122,40 @@ class Jsonl(Source):
         Raises:
             DataError: If a file is no JSON Lines at all, or a column is nested in most records.
         """
-        files = self.files(reading.project, reading.cache)
-        kinds = self._kinds(files, reading)
-        for path in files:
-            label = reading.label(path)
-            rows: list[tuple[int, dict[str, Any]]] = []
-            for line in _lines(path, label):
-                record, problem = _parse(line, self.columns)
-                column, found = None, line.text[:200]
-                if record is not None:
-                    column, problem = _mismatch(record, kinds)
-                    found = record.get(column, found) if column else found
-                if problem or record is None:
-                    _reject(reading, (label, line.number), column, found, problem)
-                    continue
-                rows.append((line.number, record))
-                if len(rows) == _ROWS:
-                    yield _table(rows, kinds, label)
-                    rows = []
-            if rows:
-                yield _table(rows, kinds, label)
+        parts = find_parts(self.path, reading.project, _ENDINGS)
+        tell_lost(parts)
+        kinds, types = self._kinds(parts, reading), key_types(parts)
+        for part in parts:
+            for table in self._rows_of(part, kinds, reading):
+                yield with_keys(table, part, types, self.columns)
 
-    def _kinds(self, files: list[Path], reading: Reading) -> dict[str, str]:
+    def _rows_of(self, part: Part, kinds: dict[str, str], reading: Reading) -> Iterator[pa.Table]:
+        """The rows of one file, without its keys."""
+        label = reading.label(part.path)
+        rows: list[tuple[int, dict[str, Any]]] = []
+        for line in _lines(part.path, label):
+            record, problem = _parse(line, self.columns)
+            column, found = None, line.text[:200]
+            if record is not None:
+                column, problem = _mismatch(record, kinds)
+                found = record.get(column, found) if column else found
+            if problem or record is None:
+                _reject(reading, (label, line.number), column, found, problem)
+                continue
+            rows.append((line.number, record))
+            if len(rows) == _ROWS:
+                yield _table(rows, kinds, label)
+                rows = []
+        if rows:
+            yield _table(rows, kinds, label)
+
+    def _kinds(self, parts: list[Part], reading: Reading) -> dict[str, str]:
         """The kind of each column: what most records have."""
         counts: dict[str, Counter[str]] = {}
         num_sound = 0
-        for path in files:
-            found, num_found = _counted(_lines(path, reading.label(path)), self.columns)
+        for part in parts:
+            label = reading.label(part.path)
+            found, num_found = _counted(_lines(part.path, label), self.columns)
             num_sound += num_found
             for name, kinds_found in found.items():
                 counts.setdefault(name, Counter()).update(kinds_found)
@@ -146,10 +164,12 @@ class Jsonl(Source):
                     f"{len(counts):,} different keys are more than {MOST_COLUMNS:,}",
                     expected="records with the same keys",
                     fix="choose keys with the option `columns`",
-                    place=Place(reading.label(path)),
+                    place=Place(label),
                 )
-        place = Place(reading.label(files[0]))
-        names = choose_columns(list(counts), self.columns, place) if num_sound else ()
+        place = Place(reading.label(parts[0].path))
+        keys = parts[0].keys
+        wanted = self.columns and tuple(name for name in self.columns if name not in keys)
+        names = choose_columns(list(counts), wanted, place) if num_sound else ()
         kinds = {name: _most(counts[name]) for name in names}
         nested = [name for name, kind in kinds.items() if kind == _NESTED]
         if nested and (self.columns is not None or len(nested) == len(kinds)):

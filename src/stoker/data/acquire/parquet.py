@@ -25,16 +25,18 @@ import numpy as np
 import pyarrow as pa
 
 from stoker.data.acquire import Source, SourceColumn
-from stoker.data.acquire._files import Paths, as_paths, find_files
+from stoker.data.acquire._files import Paths, as_paths, find_files, find_parts
 from stoker.data.acquire._parquet_child import footer_of_child, tables_of_child
 from stoker.data.acquire._parquet_read import DECLARED, LEFT_OUT
 from stoker.data.acquire._parquet_worker import Orders
+from stoker.data.acquire._partitions import key_types, tell_lost, with_keys
 from stoker.data.acquire._pictures import shown, why_no_picture
 from stoker.data.fingerprint import path_label
 
 if TYPE_CHECKING:
     from stoker.data.dataset import Reading
 
+_ENDINGS = (".parquet", ".pq")
 _MEMORY_BYTES = 6 << 30
 """Some writers put a thousand pictures into one page; it has at most 2 GiB, packed and unpacked."""
 _CPU_S = 60.0
@@ -68,16 +70,18 @@ class Parquet(Source):
 
     def files(self, project: Path, cache: Path) -> list[Path]:
         """The Parquet files."""
-        return find_files(self.path, project, (".parquet", ".pq"))
+        return find_files(self.path, project, _ENDINGS)
 
     def seen_columns(self, project: Path, cache: Path) -> tuple[SourceColumn, ...]:
         """Those of the footer of the first file that will be read."""
-        path = self.files(project, cache)[0]
+        parts = find_parts(self.path, project, _ENDINGS)
+        path, keys = parts[0].path, parts[0].keys
         there = footer_of_child(path, path_label(path, project, cache), self.images).columns
-        if self.columns is None:
-            return there
-        by_name = {column.name: column for column in there}
-        return tuple(by_name[name] for name in self.columns if name in by_name)
+        types = key_types(parts)
+        by_name = {key: SourceColumn(key, type=str(types[key])) for key in keys}
+        by_name |= {column.name: column for column in there}
+        names = [column.name for column in there if column.name not in keys] + list(keys)
+        return tuple(by_name[name] for name in self.columns or names if name in by_name)
 
     def read_rows(self, reading: Reading) -> Iterator[pa.Table]:
         """One row a row; `_line` counts rows of a file from 1.
@@ -86,15 +90,25 @@ class Parquet(Source):
             DataError: If a file is damaged or too large when decoded, or a column is of a kind that
                 cannot be used.
         """
-        paths = self.files(reading.project, reading.cache)
-        labels = [reading.label(path) for path in paths]
-        columns = None if self.columns is None else list(self.columns)
-        orders = orders_for(paths, columns, self.images)
-        done = [0] * len(paths)
+        parts = find_parts(self.path, reading.project, _ENDINGS)
+        tell_lost(parts)
+        labels = [reading.label(part.path) for part in parts]
+        columns = None
+        if self.columns is not None:
+            columns = [name for name in self.columns if name not in parts[0].keys]
+        orders = orders_for([part.path for part in parts], columns, self.images)
+        done, types = [0] * len(parts), key_types(parts)
         for number, table in tables_of_child(orders, labels):
             _note(table.schema, reading)
-            yield from self._rows(table, (labels[number], done[number]), reading)
+            for rows in self._rows(table, (labels[number], done[number]), reading):
+                yield self._in_order(with_keys(rows, parts[number], types, self.columns))
             done[number] += table.num_rows
+
+    def _in_order(self, rows: pa.Table) -> pa.Table:
+        """The columns in the order in which they were asked for."""
+        if self.columns is None:
+            return rows
+        return rows.select(["_source", "_line", *self.columns])
 
     def _rows(
         self, table: pa.Table, start: tuple[str, int], reading: Reading
