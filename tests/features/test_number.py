@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import decimal
 import math
 
@@ -11,8 +12,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from stoker.core import events
 from stoker.core.errors import DataError
 from stoker.features._fitted.number import FittedNumber
+from stoker.features._number_forms import number_forms
 from stoker.features.number import Number, mean_and_std
 
 
@@ -30,7 +33,7 @@ def read(*cells: object, **options: object) -> list[float | None]:
     [
         ("7", 7), ("007", 7), (" 7\t", 7), ("+7", 7), ("-.5", -0.5), ("1.", 1), ("1e3", 1000),
         ("1E-3", 0.001), ("1e-999", 0), ("9007199254740993", 9007199254740992),
-        ("\N{IDEOGRAPHIC SPACE}3", 3),
+        ("\N{IDEOGRAPHIC SPACE}3", 3), ("\N{FULLWIDTH DIGIT ONE}2", 12), ("\N{MINUS SIGN}3", -3),
     ],
 )  # fmt: skip
 def test_reads_what_is_plainly_a_number(cell: str, number: float) -> None:
@@ -56,7 +59,6 @@ def test_a_missing_value_is_missing() -> None:
         ("0x10", "not a number"), ("1_000", "underscores; write 1000"), ("12 kg", "unit or sign"),
         ("$5", "unit or sign"), ("50%", "unit or sign"), ("-NaN", "no value"), ("+nan", "no value"),
         ("1-2", "not a number"), ("1年", "unit or sign"), ("--1", "not a number"),
-        ("\N{FULLWIDTH DIGIT ONE}", "not a number"),
         ("1e", "not a number"), ("1\x00", "not a number"), (".", "not a number"), ("年", "not a"),
     ],
 )  # fmt: skip
@@ -176,3 +178,105 @@ def test_numbers_outside_of_what_training_saw_are_marked() -> None:
     assert fitted.transform(pa.array([0.5, None])).unseen_N is None
     narrow = fitted.transform(pa.array([-0.1], pa.float32()))  # a bit below, by rounding
     assert narrow.unseen_N is None
+
+
+@pytest.mark.parametrize(
+    ("options", "cells", "numbers"),
+    [
+        ({"unit": "%"}, ["24.7%", "24.7 %", "3", "-1%"], [24.7, 24.7, 3, -1]),
+        ({"unit": ["$", "US$"]}, ["$5", "-$5", "$-5", "US$ 5", "5 $"], [5, -5, -5, 5, 5]),
+        ({"unit": "¥", "thousands": ","}, ["¥1,048.03", "\N{FULLWIDTH YEN SIGN}7"], [1048.03, 7]),
+        ({"unit": "€", "decimal": ",", "thousands": "."}, ["1.234,50 €", "0,5€"], [1234.5, 0.5]),
+        ({"brackets": True}, ["(120)", "( 1.5 )", "7"], [-120, -1.5, 7]),
+        ({"brackets": True, "unit": "$"}, ["($5)", "$(5)", "-$5"], [-5, -5, -5]),
+        ({"thousands": ","}, ["1.821e+05", "33,871", "12,34,567"], [182100, 33871, 1234567]),
+        ({"thousands": " "}, ["1\N{NO-BREAK SPACE}234", "1 234"], [1234, 1234]),
+        ({"thousands": "'"}, ["1\N{RIGHT SINGLE QUOTATION MARK}234"], [1234]),
+        ({"unit": ["m", "mm"]}, ["5mm", "5 m"], [5, 5]),
+        ({"unit": "g", "missing": ["k.A."]}, ["5 g", "K.a."], [5, None]),
+    ],
+)
+def test_people_write_numbers_in_many_ways(
+    options: dict, cells: list[str], numbers: list[float | None]
+) -> None:
+    assert read(*cells, **options) == numbers
+    for cell, number in zip(cells, numbers, strict=True):
+        assert read(cell, **options) == [number]
+
+
+@pytest.mark.parametrize(
+    ("options", "cell"),
+    [
+        ({"unit": "kg"}, "5 g"), ({"unit": "kg"}, "kg"), ({"unit": "kg"}, "5 kg 3"),
+        ({"unit": "$"}, "-$-5"), ({"unit": "$"}, "$$5"), ({"brackets": True}, "(5"),
+        ({"brackets": True}, "(-5)"), ({}, "(5)"), ({"thousands": ","}, "1,2,3"),
+        ({"thousands": ","}, "1234,567"), ({"unit": "%"}, "%5%%"),
+    ],
+)  # fmt: skip
+def test_what_does_not_fit_the_form_is_bad(options: dict, cell: str) -> None:
+    assert isinstance(read(cell, "1", **options)[0], str)
+
+
+def test_a_reason_says_the_option_that_helps() -> None:
+    assert "say number: {unit: 'kg'}" in str(read("12 kg")[0])
+    assert "say number: {unit: '¥'}" in str(read("¥12")[0])
+    assert "write -120, or say number: {brackets: true}" in str(read("(120)")[0])
+
+
+def test_a_duration_is_a_number_of_seconds() -> None:
+    cells = [dt.timedelta(minutes=1, milliseconds=500), None]
+    for unit in ("ms", "us", "ns"):
+        found = Number().read(pa.array(cells, pa.duration(unit)))
+        np.testing.assert_array_equal(found.value_N, [60.5, np.nan])
+
+
+def test_codes_that_become_equal_as_numbers_are_warned_of() -> None:
+    codes = [1_700_000_000_000_000_000 + i for i in range(4)]
+    for cells in (codes, [str(code) for code in codes], [decimal.Decimal(code) for code in codes]):
+        with events.recording() as lines:
+            Number().fit(pa.chunked_array([pa.array(cells)]))
+        assert "4 different whole numbers of more than 15 digits" in lines[0].text
+    with events.recording() as lines:
+        Number().fit(pa.chunked_array([pa.array([2.0**60, 2.0**61, 5.0])]))
+        Number().fit(pa.chunked_array([pa.array([2**60, 2**61, 5])]))
+    assert not lines
+
+
+@pytest.mark.parametrize(
+    ("texts", "options"),
+    [
+        (["7", "-1.5", "1e3"], {}),
+        (["¥1,048.03", "7"], {"thousands": ",", "unit": "¥"}),
+        (["24.7%", "0"], {"unit": "%"}),
+        (["$1,234.50", "($3.20)"], {"thousands": ",", "unit": "$", "brackets": True}),
+        (["1.234,50 €", "3,00 €"], {"thousands": ".", "decimal": ",", "unit": "€"}),
+        (["1 234,5", "7"], {"thousands": " ", "decimal": ","}),
+        (["1,5", "2,25"], {"decimal": ","}),
+        (["0,452", "1,234"], {"decimal": ","}),
+        (["1.821e+05", "33,871"], {"thousands": ","}),
+        (["3 days", "1 day", "NA"], {"unit": ["days", "day"]}),
+        (["90 mg/dL", "100 mg/dL"], {"unit": "mg/dL"}),
+    ],
+)
+def test_the_form_is_found(texts: list[str], options: dict) -> None:
+    assert number_forms(texts) == options
+    assert number_forms(pa.array(texts)) == options
+
+
+@pytest.mark.parametrize(
+    "texts",
+    [
+        ["C1", "D2"], ["1. White", "2. Black"], ["T06", "T11"], ["007", "7"], ["2024-01-02"],
+        ["1.2.3"], ["12 kg", "13 g"], ["12 kg", "13"], ["5k", "300"], ["24.7%", "3"],
+        ["1st", "2nd"], ["10:30"], ["5-6"], ["a"], [""], [], ["5 March", "6 May"], ["10+", "3"],
+        ["138 0000 0000"],
+    ],
+)  # fmt: skip
+def test_what_is_no_quantity_has_no_form(texts: list[str]) -> None:
+    assert number_forms(texts) is None
+
+
+def test_a_share_of_the_texts_may_be_something_else() -> None:
+    texts = [*(f"{n} kg" for n in range(1, 99)), "about 3"]
+    assert number_forms(texts) is None
+    assert number_forms(texts, least_share=0.98) == {"unit": "kg"}

@@ -6,27 +6,32 @@ the failing cells looked at, and only they meet Python.  Empty cells and the usu
 meaning; all else that is no decimal number (`inf`, `0x10`, `1_000`, `1,234.5`) is a bad cell with a
 reason.
 
-It does not guess the decimal sign: `1,5` is a bad cell until the recipe says `decimal: ","`.
+It does not guess: `1,5` is a bad cell until the recipe says `decimal: ","`, and `24 %` until it
+says `unit: "%"`.  Durations of typed columns are seconds.
 """
 
 from __future__ import annotations
 
 import re
-from typing import Literal, NamedTuple
+from functools import cached_property
+from typing import Annotated, Literal, NamedTuple
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from pydantic import Field
 
 from stoker.core.steps import Step
 from stoker.features import BadCell
 from stoker.features._cells import (
     MISSING_NUMBERS,
+    cell_text,
     is_text,
     one_array,
     shorten,
     spelled_missing,
 )
+from stoker.features._number_text import PLAIN, UNREADABLE, Form, narrow, plain_texts
 
 _NUMBER = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$"
 _NAN_TEXT = r"[+-]?(?i:nan)"
@@ -34,6 +39,10 @@ _GROUPED = re.compile(r"[+-]?\d{1,3}([,.' ]\d{3})+([.,]\d+)?", re.ASCII)
 _WITH_UNIT = re.compile(
     r"(?!0[xX])[+-]?[\d.,]+\s*[^\x00-\x1f\d\s,._eE+-]\S*|[^\x00-\x1f\d\s,.+-]\s*[\d.,]+", re.ASCII
 )
+_NO_UNIT = re.compile(r"[+-]?[\d.,]+|\s", re.ASCII)
+_LONGEST_UNIT = 40
+_IN_BRACKETS = re.compile(r"\(\s*[\d.,]*\d[\d.,]*\s*\)", re.ASCII)
+_PER_SECOND = {"s": 1, "ms": 1e3, "us": 1e6, "ns": 1e9}
 _INFINITE = re.compile(r"[+-]?inf(inity)?", re.IGNORECASE)
 
 
@@ -59,6 +68,13 @@ class NumberCells(Step):
     thousands: Literal["", ",", ".", " ", "'"] = ""
     """Sign between groups of three digits; empty: there is none."""
 
+    unit: Annotated[str, Field(min_length=1)] | tuple[Annotated[str, Field(min_length=1)], ...] = ()
+    """What may stand before or behind the digits and is dropped, such as `%`, `kg` or `$`; a list
+    of several only if they mean the same, because nothing is converted."""
+
+    brackets: bool = False
+    """Whether a number in brackets is below zero, as in accounts: `(1.50)` is -1.5."""
+
     def read(self, column: pa.ChunkedArray | pa.Array) -> ReadNumbers:
         """The cells as float64, missing ones as NaN, and those that are no number.
 
@@ -68,6 +84,8 @@ class NumberCells(Step):
         array([7. , 1.5, nan, nan])
         >>> NumberCells().read(pa.array(["1,234.5"])).bad[0].reason
         "has a sign between thousands; write 1234.5, or say number: {thousands: ','}"
+        >>> NumberCells(unit="%").read(pa.array(["24.7 %", "3"])).value_N
+        array([24.7,  3. ])
         """
         cells = one_array(column)
         kind = cells.type
@@ -77,6 +95,9 @@ class NumberCells(Step):
             return ReadNumbers(np.full(len(cells), np.nan), ())
         if not readable_as_numbers(kind):
             return _all_bad(cells, f"is a {kind}, not a number")
+        if pa.types.is_duration(kind):
+            seconds = pc.cast(pc.cast(cells, pa.int64()), pa.float64(), safe=False)
+            return ReadNumbers(_to_numpy(seconds) / _PER_SECOND[kind.unit], ())
         value_N = _to_numpy(pc.cast(cells, pa.float64(), safe=False))
         return _without_infinite(value_N, cells)
 
@@ -100,29 +121,25 @@ class NumberCells(Step):
         cells = pc.utf8_trim_whitespace(cells)
         is_missing = spelled_missing(cells, ("", *self.missing))
         given = pc.if_else(is_missing, pa.scalar(None, cells.type), cells)
-        plain = self._plain(given)
+        form = self._form
+        plain = given if form is PLAIN else plain_texts(given, form)
         try:
             value_N = _to_numpy(pc.cast(plain, pa.float64()))
         except pa.ArrowInvalid:
+            plain = narrow(plain)
             is_number = pc.match_substring_regex(plain, _NUMBER)
-            plain = pc.if_else(is_number, plain, pa.scalar("inf", plain.type))
+            plain = pc.if_else(is_number, plain, pa.scalar(UNREADABLE, plain.type))
             value_N = _to_numpy(pc.cast(plain, pa.float64()))
         is_nan_N = np.isnan(value_N)
         if is_nan_N.sum() > given.null_count:  # the text "nan", which Arrow reads as a number
             value_N[is_nan_N & _to_mask(given.is_valid())] = np.inf
         return _without_infinite(value_N, given)
 
-    def _plain(self, cells: pa.Array) -> pa.Array:
-        """The cells with a decimal point and without signs between thousands."""
-        if not self.thousands and self.decimal == ".":
-            return cells
-        point, group = re.escape(self.decimal), re.escape(self.thousands)
-        digits = rf"(\d{{1,3}}({group}\d{{3}})+|\d+)" if group else r"\d+"
-        form = rf"^[+-]?({digits}({point}\d*)?|{point}\d+)([eE][+-]?\d+)?$"
-        fits = pc.match_substring_regex(cells, form)
-        joined = pc.replace_substring(cells, self.thousands, "") if self.thousands else cells
-        plain = pc.replace_substring(joined, self.decimal, ".")
-        return pc.if_else(fits, plain, pa.scalar("inf", cells.type))
+    @cached_property
+    def _form(self) -> Form:
+        units = (self.unit,) if isinstance(self.unit, str) else self.unit
+        form = Form(self.decimal, self.thousands, units, self.brackets)
+        return PLAIN if form == PLAIN else form
 
 
 def plain_cells(cells: NumberCells) -> NumberCells:
@@ -154,13 +171,14 @@ def replace_numbers(
 
 
 def readable_as_numbers(kind: pa.DataType) -> bool:
-    """Whether cells of this Arrow type can be numbers: text, numbers, bools, all-missing."""
+    """Whether cells of this Arrow type can be numbers: text, numbers, bools, durations, nulls."""
     return (
         is_text(kind)
         or pa.types.is_integer(kind)
         or pa.types.is_floating(kind)
         or pa.types.is_decimal(kind)
         or pa.types.is_boolean(kind)
+        or pa.types.is_duration(kind)
         or pa.types.is_null(kind)
     )
 
@@ -182,7 +200,7 @@ def _without_infinite(value_N: np.ndarray, cells: pa.Array) -> ReadNumbers:
 def _all_bad(cells: pa.Array, reason: str) -> ReadNumbers:
     value_N = np.full(len(cells), np.nan)
     present = np.flatnonzero(_to_mask(cells.is_valid()))
-    bad = [BadCell(int(i), shorten(cells[int(i)].as_py()), reason) for i in present]
+    bad = [BadCell(int(i), cell_text(cells, int(i)), reason) for i in present]
     return ReadNumbers(value_N, tuple(bad))
 
 
@@ -203,7 +221,9 @@ def almost_a_number(text: str) -> str | None:
     """What keeps a text with digits from being a number, and what would help.
 
     >>> almost_a_number("34.8 %")
-    'has a unit or sign beside the digits; write the digits alone'
+    "has a unit or sign beside the digits; write the digits alone, or say number: {unit: '%'}"
+    >>> almost_a_number("(120)")
+    'stands in brackets; if it is below zero write -120, or say number: {brackets: true}'
     >>> almost_a_number("0,452")
     "has a decimal comma; write a point, or say number: {decimal: ','}"
     """
@@ -218,8 +238,15 @@ def almost_a_number(text: str) -> str | None:
         return "has a decimal comma; write a point, or say number: {decimal: ','}"
     if re.fullmatch(r"[+-]?\d+(_\d+)+", text, re.ASCII):
         return f"has underscores; write {text.replace('_', '')}"
+    if _IN_BRACKETS.fullmatch(text):
+        return (
+            f"stands in brackets; if it is below zero write -{text[1:-1].strip()}, or say number: "
+            "{brackets: true}"
+        )
     if _WITH_UNIT.fullmatch(text):
-        return "has a unit or sign beside the digits; write the digits alone"
+        unit = _NO_UNIT.sub("", text) if len(text) <= _LONGEST_UNIT else ""
+        option = f", or say number: {{unit: {unit!r}}}" if unit else ""
+        return f"has a unit or sign beside the digits; write the digits alone{option}"
     return None
 
 

@@ -13,11 +13,14 @@ from __future__ import annotations
 import numpy as np
 import pyarrow as pa
 
+from stoker.core import events
 from stoker.core.errors import DataError
 from stoker.features import Feature
-from stoker.features._cells import one_array
+from stoker.features._cells import cell_text, one_array
 from stoker.features._fitted.number import FittedNumber
 from stoker.features._numbers import NumberCells, readable_as_numbers
+
+_LARGEST_EXACT = 2**53
 
 
 class Number(NumberCells, Feature):
@@ -44,6 +47,7 @@ class Number(NumberCells, Feature):
                 expected="at least one training row with a number",
                 fix="say category instead of number, or leave the column out of inputs",
             )
+        _warn_of_equal(one_array(column), read.value_N)
         mean, std = mean_and_std(value_N)
         return FittedNumber(
             **self.model_dump(),
@@ -53,6 +57,23 @@ class Number(NumberCells, Feature):
             high=float(value_N.max()),
             had_missing=len(value_N) + len(read.bad) < len(column),
             raw=True,
+        )
+
+
+def _warn_of_equal(cells: pa.Array, value_N: np.ndarray) -> None:
+    """Warn where different whole numbers beyond 2**53 become one number."""
+    kind = cells.type
+    if pa.types.is_floating(kind) or pa.types.is_duration(kind):
+        return
+    large_N = np.abs(value_N) > _LARGEST_EXACT
+    if not large_N.any():
+        return
+    different = cells.filter(pa.array(large_N)).unique()
+    num_left = len(np.unique(value_N[large_N]))
+    if num_left < len(different):
+        events.warning(
+            f"{len(different)} different whole numbers of more than 15 digits become {num_left} "
+            f"as numbers, such as {cell_text(different, 0)}; say category if they are codes"
         )
 
 

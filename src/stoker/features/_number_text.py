@@ -1,0 +1,114 @@
+"""Text of numbers in people's forms, as text that a parser reads: digits, a point, an exponent.
+
+What is dropped has to be said by the recipe (units, signs between thousands, brackets of accounts),
+and what does not fit the form that was said is marked, never guessed.  Full-width digits and signs,
+as Chinese and Japanese keyboards write them, mean the same as narrow ones and need no saying.
+
+Cost: one regular expression a cell in Arrow for the form, and a replacement for each thing dropped;
+0.2 to 0.5 µs a cell together.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import NamedTuple
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+UNREADABLE = "inf"
+"""What stands for a text that is not in the form; numbers themselves are never infinite."""
+
+_FULL_WIDTH = 0xFEE0
+"""From an ASCII character to its full-width form."""
+_WIDE = {chr(ord(plain) + _FULL_WIDTH): plain for plain in "0123456789.,-+()%$eE"} | {
+    "\N{FULLWIDTH YEN SIGN}": "¥",
+    "\N{FULLWIDTH POUND SIGN}": "£",
+    "\N{IDEOGRAPHIC SPACE}": " ",
+    "\N{MINUS SIGN}": "-",
+}
+_IS_WIDE = f"[{''.join(_WIDE)}]"
+_SPACES = "\N{NO-BREAK SPACE}\N{NARROW NO-BREAK SPACE}\N{THIN SPACE}"
+_LARGEST_GROUP = {",": r"\d{{1,2}}({0}\d{{2}})+{0}\d{{3}}|"}
+"""Two digits a group but for the last, as in India: 12,34,567."""
+
+
+class Form(NamedTuple):
+    """How the numbers of a column are written."""
+
+    decimal: str = "."
+    """Sign before the fraction."""
+    thousands: str = ""
+    """Sign between groups of digits; empty: there is none."""
+    units: tuple[str, ...] = ()
+    """What may stand before or behind the digits."""
+    brackets: bool = False
+    """Whether a number in brackets is below zero."""
+
+
+PLAIN = Form()
+
+
+def plain_texts(cells: pa.Array, form: Form) -> pa.Array:
+    """The texts as digits with a decimal point, `"inf"` for one that is not in the form.
+
+    Args:
+        cells: Texts without blanks around them; nulls stay.
+        form: How they are written.
+
+    >>> form = Form(thousands=",", units=("$", "USD"), brackets=True)
+    >>> plain_texts(pa.array(["$1,234.5", "-2 USD", "(3)", "1.5e3", "4 EUR"]), form).to_pylist()
+    ['1234.5', '-2', '-3', '1.5e3', 'inf']
+    """
+    texts = narrow(cells)
+    if form == PLAIN:
+        return texts
+    if form.thousands in (" ", "'"):
+        others = f"[{_SPACES}]" if form.thousands == " " else "\N{RIGHT SINGLE QUOTATION MARK}"
+        texts = pc.replace_substring_regex(texts, others, form.thousands)
+    pattern, unit = _patterns(form)
+    fits = pc.match_substring_regex(texts, pattern)
+    if unit:
+        texts = pc.replace_substring_regex(texts, unit, "")
+    if form.brackets:
+        texts = pc.replace_substring_regex(texts, r"\(\s*", "-")
+        texts = pc.replace_substring_regex(texts, r"\s*\)", "")
+    if form.thousands:
+        texts = pc.replace_substring(texts, form.thousands, "")
+    if form.decimal != ".":
+        texts = pc.replace_substring(texts, form.decimal, ".")
+    return pc.if_else(fits, texts, pa.scalar(UNREADABLE, cells.type))
+
+
+def narrow(cells: pa.Array) -> pa.Array:
+    """The texts with full-width digits and signs as narrow ones; no copy where there are none.
+
+    >>> narrow(pa.array(["\N{FULLWIDTH DIGIT ONE}0%", "7"])).to_pylist()
+    ['10%', '7']
+    """
+    if not pc.any(pc.match_substring_regex(cells, _IS_WIDE)).as_py():
+        return cells
+    for wide, plain in _WIDE.items():
+        cells = pc.replace_substring(cells, wide, plain)
+    return cells
+
+
+@lru_cache
+def _patterns(form: Form) -> tuple[str, str]:
+    """The whole form as a regular expression, and what is to be dropped around the digits."""
+    point, group = re.escape(form.decimal), re.escape(form.thousands)
+    digits = r"\d+"
+    if group:
+        lakh = _LARGEST_GROUP.get(form.thousands, "").format(group)
+        digits = rf"({lakh}\d{{1,3}}({group}\d{{3}})+|\d+)"
+    number = rf"({digits}({point}\d*)?|{point}\d+)([eE][+-]?\d+)?"
+    longest_first = sorted(form.units, key=len, reverse=True)
+    unit = "|".join(
+        re.escape(narrow(pa.array([text.strip()]))[0].as_py()) for text in longest_first
+    )
+    before, after = (rf"(({unit})\s*)?", rf"(\s*({unit}))?") if unit else ("", "")
+    signed = rf"([+-]?{before}{number}|{before}[+-]{number}){after}"
+    if form.brackets:
+        signed = rf"({signed}|{before}\(\s*{before}{number}{after}\s*\){after})"
+    return rf"^{signed}$", rf"\s*({unit})\s*" if unit else ""
