@@ -159,7 +159,7 @@ def test_one_picture_in_two_classes_is_rejected_from_both(digits_project: Path, 
     run(digits_project / "recipe.yaml", home=home, until="clean")
     fingerprint = Catalog(home).run("latest").stages[1].fingerprint
     said = json.loads((home / "artifacts" / str(fingerprint) / "clean.json").read_bytes())
-    (notes,) = [step["notes"] for step in said["steps"] if step["step"] == "exact_duplicates"]
+    (notes,) = [step["notes"] for step in said["flows"] if step["step"] == "exact_duplicates"]
     assert notes["conflicts"] == 2
 
 

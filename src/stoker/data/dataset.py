@@ -27,6 +27,7 @@ from stoker.core.events import task, warning
 from stoker.core.steps import step_name
 from stoker.data.acquire import Source
 from stoker.data.fingerprint import default_cache, path_label, source_fingerprint
+from stoker.data.flow import flow, stated
 from stoker.data.media import Media, MediaWriter
 from stoker.data.rejects import Rejects
 from stoker.data.text_cells import TextCells, joined
@@ -220,6 +221,7 @@ def acquire(
         "rows_in": writer.rows + rejected,
         "rows_out": writer.rows,
         "rejected": rejected,
+        "flows": stated([flow("acquire", writer.rows + rejected, rejected, unusable=True)]),
     }
     with machine_errors(f"write {folder / 'dataset.json'}"):
         (folder / "dataset.json").write_bytes(canonical_json(info))

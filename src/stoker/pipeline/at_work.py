@@ -27,7 +27,7 @@ from stoker.pipeline.node import Node
 from stoker.pipeline.nodes import serve_keys
 from stoker.pipeline.past import KEY
 from stoker.pipeline.plan import usual_efforts
-from stoker.pipeline.quarantine import check_rejects
+from stoker.pipeline.quarantine import check_lost, check_rejects
 from stoker.pipeline.reporting import RunNotes, report_run
 from stoker.pipeline.result import RefusedRun, RunResult, as_json
 from stoker.pipeline.sound import check_columns
@@ -99,6 +99,7 @@ class _Run:
             # What is left out of a cached stage was told when it was done; the report tells it too.
             with events.recording(aloud=executed.status != "cached") as counted:
                 check_rejects(executed, self.recipe.data.max_rejects)
+                check_lost(done, self.recipe.data.max_lost)
             said += said_facts(executed.stage, [*executed.said, *counted])
             if executed.stage == "acquire":
                 check_columns(self.recipe, {"acquire": executed.artifact}, default_cache())

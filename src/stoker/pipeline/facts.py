@@ -28,6 +28,7 @@ from stoker.evaluate.report.facts import (
 )
 from stoker.pipeline.candidates import BASELINE, chosen_name
 from stoker.pipeline.execute import said_of
+from stoker.pipeline.flows import flows_of, stages_with_rows
 from stoker.pipeline.prepared_parts import open_prepared
 from stoker.pipeline.reject_facts import read_rejects
 from stoker.pipeline.sample_rows import example_row, table_form
@@ -174,28 +175,15 @@ def _data(recipe: Recipe, inputs: Inputs) -> DataFacts:
 
 
 def _flow(inputs: Inputs) -> Iterator[FlowFact]:
-    yield _one_flow("acquire", _json(inputs["acquire"], "dataset.json"))
-    for step in _json(inputs["clean"], "clean.json")["steps"]:
-        notes = tuple(f"{key}: {_noted(value)}" for key, value in step["notes"].items())
-        yield _one_flow(step["step"], step, notes)
-    split = _json(inputs["split"], "split.json")
-    yield _one_flow("split", {**split, "rows_out": sum(split["parts"].values())})
-    prepared = _json(inputs["prepare"], "prepared.json")
-    notes = tuple(_touched(one["step"], one["cells"]) for one in prepared["cleaned"])
-    yield _one_flow("prepare", prepared, notes)
-
-
-def _touched(step: str, cells: Mapping[str, Mapping[str, int]]) -> str:
-    """How many cells a fitted cleaner filled, moved or counted, and where most of them are.
-
-    >>> _touched("outliers", {"age": {"train": 7, "test": 1}, "sex": {"train": 0}})
-    'outliers: 8 cells, age 8'
-    """
-    counts = {column: sum(parts.values()) for column, parts in cells.items()}
-    most = sorted((name for name, count in counts.items() if count), key=lambda n: -counts[n])
-    named = [f"{name} {counts[name]:,}" for name in most]
-    total = f"{step}: {sum(counts.values()):,} cells"
-    return f"{total}, {_noted(named)}" if named else total
+    for _, artifact in stages_with_rows(inputs):
+        for flow in flows_of(artifact):
+            yield FlowFact(
+                step=flow.step,
+                rows_in=flow.rows_in,
+                rows_out=flow.rows_out,
+                rejected=flow.rejected,
+                notes=tuple(f"{key}: {_noted(value)}" for key, value in flow.notes.items()),
+            )
 
 
 def _noted(value: Any) -> str:
@@ -209,16 +197,6 @@ def _noted(value: Any) -> str:
         shown = ", ".join(map(str, value[:_MOST_NAMES]))
         return f"{shown} and {rest} more" if rest > 1 else ", ".join(map(str, value))
     return f"{value:,}" if type(value) is int else str(value)
-
-
-def _one_flow(name: str, said: Mapping[str, Any], notes: tuple[str, ...] = ()) -> FlowFact:
-    return FlowFact(
-        step=name,
-        rows_in=said["rows_in"],
-        rows_out=said["rows_out"],
-        rejected=said["rejected"],
-        notes=notes,
-    )
 
 
 def _json(artifact: Artifact, name: str) -> Any:

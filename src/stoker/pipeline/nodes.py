@@ -40,7 +40,11 @@ def clean_node(recipe: Recipe) -> Node:
     return Node(
         stage="clean",
         function=f"{_STAGES}.clean:clean",
-        fields={"steps": steps, "target": recipe.target_column},
+        fields={
+            "steps": steps,
+            "target": recipe.target,
+            "missing_target": recipe.data.missing_target,
+        },
         after=("acquire",),
     )
 

@@ -17,9 +17,9 @@ import pyarrow.compute as pc
 
 from stoker.engine.table_file import read_tables
 from stoker.evaluate.report.facts import RejectFact, RejectSample
+from stoker.pipeline.flows import rejects_path, stages_with_rows
 from stoker.store.artifact import Artifact
 
-REJECTING = ("acquire", "clean", "split", "prepare")
 MOST_SAMPLES = 5
 MOST_KINDS = 50
 
@@ -35,8 +35,8 @@ _OWN = (
 def read_rejects(inputs: Mapping[str, Artifact]) -> list[RejectFact]:
     """Every kind of reason for which rows were left out, most rows first."""
     found: list[RejectFact] = []
-    for stage in REJECTING:
-        tables = list(read_tables(inputs[stage].folder / "rejects.parquet"))
+    for _, artifact in stages_with_rows(inputs):
+        tables = list(read_tables(rejects_path(artifact)))
         if tables:
             found += by_kind(pa.concat_tables(tables))
     return sorted(found, key=lambda fact: -fact.rows)

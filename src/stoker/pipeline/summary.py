@@ -7,7 +7,7 @@ from typing import Any
 
 from stoker.evaluate.report.words import headline_sentence
 from stoker.pipeline.facts import card_facts
-from stoker.pipeline.reject_facts import REJECTING
+from stoker.pipeline.flows import Lost, flows_of, lost, rejects_path, stages_with_rows
 from stoker.recipe.model import Recipe
 from stoker.store.artifact import Artifact
 
@@ -20,22 +20,29 @@ def summary(recipe: Recipe, artifacts: Mapping[str, Artifact]) -> dict[str, Any]
         artifacts: Artifacts by stage, up to `bundle`.
 
     Returns:
-        `headline` (the main score in a sentence), `positive` (the class that binary metrics are
-        about, or None) and `rejects`: stage, rows and file of every stage that left rows out.
+        `lost` (rows that were not used, with a sentence; None if all were), `headline` (the main
+        score in a sentence), `positive` (the class that binary metrics are about, or None) and
+        `rejects`: stage, rows and file of every stage that left rows out.
     """
     facts = card_facts(recipe, artifacts)
     best = facts.best
     assert best is not None, "the bundle's own candidate was scored"
+    gone = lost(artifacts)
     return {
+        "lost": _said(gone) if gone.rows else None,
         "headline": headline_sentence(facts, best),
         "positive": best.positive,
         "rejects": [
             {
                 "stage": stage,
                 "rows": rows,
-                "file": str(artifacts[stage].folder / "rejects.parquet"),
+                "file": str(rejects_path(artifact)),
             }
-            for stage in REJECTING
-            if (rows := artifacts[stage].manifest.summary["rejected"])
+            for stage, artifact in stages_with_rows(artifacts)
+            if (rows := sum(flow.rejected for flow in flows_of(artifact)))
         ],
     }
+
+
+def _said(gone: Lost) -> dict[str, Any]:
+    return {"text": gone.text, "rows": gone.rows, "rows_in": gone.rows_in}

@@ -87,6 +87,11 @@ class Data(Step):
     """How rows are divided into train, validation and test."""
     max_rejects: Annotated[float, Strict(), Field(ge=0, le=1)] = 0.01
     """Share of rows that may be unusable before the run is refused."""
+    max_lost: Annotated[float, Strict(), Field(ge=0, le=1)] = 0.5
+    """Share of rows that all steps together may leave out before the run is refused, those that
+    the recipe asks for too: duplicates, outliers, rows without a target."""
+    missing_target: Literal["drop", "refuse"] = "drop"
+    """Rows whose target is missing: `drop` leaves them out and says so, `refuse` stops the run."""
 
 
 class Train(Step):

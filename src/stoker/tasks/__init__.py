@@ -93,6 +93,12 @@ class Task(Step, ABC):
             DataError: If there is nothing to learn: one class only, a constant, all missing.
         """
 
+    def missing_N(self, column: pa.ChunkedArray | pa.Array) -> np.ndarray:
+        """Which cells hold no target at all, bool; a bad one is not missing."""
+        from stoker.features._categories import missing_categories
+
+        return missing_categories(column)
+
 
 def dump_fitted_task(task: FittedTask) -> dict[str, Any]:
     """The JSON form of a fitted task, `{"classify": {...}}`; `load_fitted_task` reads it back."""

@@ -62,7 +62,7 @@ def test_contradictions_are_rejected_or_one_of_each_label_stays(
     assert kept(dataset, label="label", conflicts="keep") == [0, 1, 2, 4]
     folder = new_folder()
     info = clean_rows([ExactDuplicates(label="label")], dataset, folder)
-    assert info["steps"][0]["notes"] == {"columns": ["text"], "duplicates": 1, "conflicts": 2}
+    assert info["flows"][0]["notes"] == {"columns": ["text"], "duplicates": 1, "conflicts": 2}
     rejects = read_table(folder / "rejects.parquet").to_pylist()
     assert rejects[0]["reason"] == ("has the same content as rows.csv:2 but it is labelled a here")
     assert rejects[0]["column"] == "label"

@@ -86,7 +86,7 @@ def test_cleaning_twice_changes_nothing_more(
     clean_rows([step], dataset, once)
     info = clean_rows([step, step], dataset, twice)
     assert (once / "rows.parquet").read_bytes() == (twice / "rows.parquet").read_bytes()
-    assert info["steps"][1]["rejected"] == 0
+    assert info["flows"][1]["rejected"] == 0
 
 
 @pytest.mark.parametrize("step", FITTED, ids=step_name)

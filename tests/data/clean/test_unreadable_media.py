@@ -29,7 +29,7 @@ def test_each_bad_row_has_its_reason(
     dataset = make_dataset({}, media={"left": left, "right": right})
     folder = new_folder()
     info = clean_rows([UnreadableMedia()], dataset, folder)
-    assert info["steps"][0]["notes"] == {"decoded": 4, "unreadable": 3}
+    assert info["flows"][0]["notes"] == {"decoded": 4, "unreadable": 3}
     rejects = read_table(folder / "rejects.parquet").to_pylist()
     assert [(r["_row"], r["column"], r["line"]) for r in rejects] == [
         (1, "left", 2), (3, "left", 4), (4, "left", 5), (5, "right", 6),

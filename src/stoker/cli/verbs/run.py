@@ -76,6 +76,8 @@ def describe(result: RunResult, name: str, *, home: Path | None = None) -> str:
 
     spent = duration(sum(result.seconds.values()))
     lines = [f"run {result.run}: {result.status} in {spent}"]
+    if gone := result.summary.get("lost"):
+        lines.append(gone["text"])
     if result.summary:
         lines += [result.summary["headline"], ""]
     if result.metrics:

@@ -14,7 +14,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from stoker.core.steps import Step, make_step, step_spec
 from stoker.features import refuse_unknown_code
@@ -52,6 +52,10 @@ class RowCleaner(Cleaner, ABC):
     Promise: rows in = rows kept + rows rejected; kept rows keep their ids; cleaning twice changes
     nothing more.
     """
+
+    unusable: ClassVar[bool] = False
+    """Whether what it rejects is data of which nothing can be made, so that it counts against
+    `data.max_rejects`; a cleaner that the recipe asks for leaves out what could be used."""
 
     @abstractmethod
     def clean(self, rows: Frame, dataset: Dataset) -> Cleaned:

@@ -7,7 +7,7 @@ in one stream; only a cleaner that mends cells makes Daft write (and sort) the r
 from __future__ import annotations
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,20 +20,28 @@ from stoker.core import events
 from stoker.core.canonical import canonical_json
 from stoker.core.errors import DataError
 from stoker.core.steps import step_name
-from stoker.data.clean import RowCleaner
+from stoker.data.clean import Cleaned, RowCleaner
 from stoker.data.dataset import Dataset
+from stoker.data.flow import flow, stated
 from stoker.data.rejects import Rejects
 from stoker.engine.table_file import TableWriter, read_tables
 from stoker.store.durable import machine_errors
 
 
-def clean_rows(steps: Sequence[RowCleaner], dataset: Dataset, folder: Path) -> dict[str, Any]:
+def clean_rows(
+    steps: Sequence[RowCleaner],
+    dataset: Dataset,
+    folder: Path,
+    *,
+    before: Mapping[str, Cleaned] | None = None,
+) -> dict[str, Any]:
     """Clean the rows of a dataset into `folder`.
 
     Args:
         steps: Cleaners in the order of the recipe.
         dataset: Where the rows come from.
         folder: An existing empty folder; gets `rows.parquet`, `rejects.parquet`, `clean.json`.
+        before: What was judged already, by name; the steps see what that left.
 
     Returns:
         What is written to `clean.json`: rows in, out and rejected, in all and for each step.
@@ -42,16 +50,25 @@ def clean_rows(steps: Sequence[RowCleaner], dataset: Dataset, folder: Path) -> d
         DataError: If no row is left.
     """
     rows_in = rows_now = pq.read_metadata(dataset.rows_path).num_rows
-    frame, rejects, told = engine.read(dataset.rows_path), Rejects(), []
+    rejects, flows = Rejects(), []
+    for name, cleaned in (before or {}).items():
+        rejects.extend(cleaned.rejected)
+        if cleaned.rejected.num_rows:
+            flows.append(flow(name, rows_now, cleaned.rejected.num_rows, notes=cleaned.notes))
+        rows_now -= cleaned.rejected.num_rows
+    # Daft is loaded only if somebody asks it something.
+    frame = _without(engine.read(dataset.rows_path), rejects.table()) if steps else None
     is_mended = False
     for step in steps:
+        assert frame is not None, "there are steps"
         name = step_name(step)
         with events.task(f"clean {name}", total=rows_now, unit="rows") as judging:
             cleaned = step.clean(frame, dataset)
             judging.advance(rows_now)
         rejected = cleaned.rejected.num_rows
         rejects.extend(cleaned.rejected)
-        told.append(_story(name, rows_now, rejected, cleaned.notes))
+        notes = cleaned.notes
+        flows.append(flow(name, rows_now, rejected, unusable=step.unusable, notes=notes))
         is_mended |= cleaned.mended is not None
         frame = _without(frame, cleaned.rejected) if cleaned.mended is None else cleaned.mended
         rows_now -= rejected
@@ -59,10 +76,14 @@ def clean_rows(steps: Sequence[RowCleaner], dataset: Dataset, folder: Path) -> d
             raise _nothing_left(name, cleaned.rejected)
     gone = rejects.table()["_row"].to_numpy()
     path = folder / "rows.parquet"
-    written = engine.write(frame, path) if is_mended else _copy(dataset.rows_path, path, gone)
+    if is_mended and frame is not None:
+        written = engine.write(frame, path)
+    else:
+        written = _copy(dataset.rows_path, path, gone)
     assert written == rows_now, "a cleaner keeps what it does not reject"
     num_rejected = rejects.write(folder)
-    info = {"rows_in": rows_in, "rows_out": rows_now, "rejected": num_rejected, "steps": told}
+    info = {"rows_in": rows_in, "rows_out": rows_now, "rejected": num_rejected}
+    info |= {"flows": stated(flows)}
     with machine_errors(f"write {folder / 'clean.json'}"):
         (folder / "clean.json").write_bytes(canonical_json(info))
     return info
@@ -89,16 +110,6 @@ def _copy(source: Path, path: Path, gone: np.ndarray) -> int:
             at = np.minimum(np.searchsorted(gone, row_N), len(gone) - 1)
             writer.write(rows.filter(pa.array(gone[at] != row_N)))
     return writer.rows
-
-
-def _story(name: str, rows_in: int, rejected: int, notes: dict[str, object]) -> dict[str, Any]:
-    return {
-        "step": name,
-        "rows_in": rows_in,
-        "rows_out": rows_in - rejected,
-        "rejected": rejected,
-        "notes": notes,
-    }
 
 
 def _nothing_left(step: str, rejected: pa.Table) -> DataError:

@@ -9,6 +9,10 @@ Equal content with different labels is worse than a duplicate, for one of the la
 `label:` such rows are all rejected, or with `conflicts: keep` one row of each label stays (the
 split then keeps them in one part).
 
+Equal rows of a table are usually different people or things, unless one of the equal columns names
+them.  So this is for pictures; asked for on a table without such a column it does what it is told
+and says what that costs.
+
 Cost: 0.1 microseconds a cell for hashing and one sort of the keys, 40 bytes a row.
 """
 
@@ -20,12 +24,14 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from stoker.core import events
 from stoker.core.errors import RecipeError
 from stoker.data.clean import Cleaned, RowCleaner
 from stoker.data.content import content_columns, content_number_N, with_keys
 from stoker.data.dataset import Dataset
 from stoker.data.reject_rows import reject_rows
 from stoker.data.rejects import SCHEMA
+from stoker.engine import to_arrow
 
 if TYPE_CHECKING:
     from stoker.engine import Frame
@@ -63,6 +69,8 @@ class ExactDuplicates(RowCleaner):
             conflict_N[:] = False
         duplicates = _reject_duplicates(keyed, content_N, ~conflict_N)
         rejected = pa.concat_tables([conflicting, duplicates]).sort_by("_row")
+        if duplicates.num_rows and not dataset.media_columns:
+            _doubt(rows, columns, len(np.unique(content_N)), duplicates.num_rows)
         notes = {
             "columns": columns,
             "duplicates": duplicates.num_rows,
@@ -132,6 +140,29 @@ def _reject_duplicates(keyed: pa.Table, content_N: np.ndarray, judged_N: np.ndar
         return SCHEMA.empty_table()
     reason = pc.binary_join_element_wise("has the same content as", _where(keyed, kept), " ")
     return reject_rows(keyed.take(pa.array(gone)), step=_NAME, reason=reason)
+
+
+def _doubt(rows: Frame, columns: list[str], num_contents: int, num_gone: int) -> None:
+    """Say how many rows of a table go, where no column shows that they are copies.
+
+    A column shows it if its value tells all different rows apart: then equal rows have one name.
+    """
+    if any(_num_values(rows, name) >= num_contents for name in columns):
+        return
+    total = rows.count_rows()
+    events.warning(
+        f"{_NAME} leaves out {num_gone:,} of {total:,} rows ({100 * num_gone / total:.3g} %), but "
+        "no column names a row: equal rows of a table are usually different people or things. If "
+        f"they are no copies, take {_NAME} out of data.clean"
+    )
+
+
+def _num_values(rows: Frame, name: str) -> int:
+    """How many different values a column has, missing as one."""
+    column = to_arrow(rows.select(name))[name]
+    if pa.types.is_nested(column.type):
+        return 0
+    return pc.count_distinct(column, mode="all").as_py()
 
 
 def part_rank_N(part: pa.ChunkedArray) -> np.ndarray:

@@ -34,6 +34,8 @@ _NAME = "unreadable_media"
 class UnreadableMedia(RowCleaner):
     """Reject rows with a damaged, cut off, oversized or foreign picture."""
 
+    unusable = True
+
     def clean(self, rows: Frame, dataset: Dataset) -> Cleaned:
         """Decode every different picture once; a missing one is left to the feature."""
         columns = list(dataset.media_columns)

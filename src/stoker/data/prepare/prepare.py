@@ -29,6 +29,7 @@ from stoker.core.steps import step_name
 from stoker.data.child_decoder import ChildDecoder
 from stoker.data.clean import FittedCleaner
 from stoker.data.dataset import Dataset
+from stoker.data.flow import Flow, flow, stated
 from stoker.data.prepare._fit import Asked, Fitted, fit_training_part
 from stoker.data.prepare._rows import part_ids, rows_with_ids, with_media
 from stoker.data.prepare.prepared_set import Column, PreparedWriter
@@ -248,10 +249,34 @@ def _summary(
         "rows_in": sum(map(len, ids.values())),
         "rows_out": sum(written.values()),
         "rejected": len(findings.rejects),
+        "flows": stated(_flows(sum(map(len, ids.values())), cleaned, findings.rejects)),
         "inputs": columns,
         "target": {"column": fitted.target, "task": step_name(fitted.task)},
         "cleaned": cleaned,
     }
+
+
+def _flows(rows_in: int, cleaned: Sequence[Mapping[str, Any]], rejects: Rejects) -> list[Flow]:
+    """Rows that each cleaner left out of the training part, then those with a bad cell."""
+    flows = []
+    steps = rejects.table()["step"].to_pylist()
+    for one in cleaned:
+        gone = steps.count(one["step"])
+        flows.append(flow(one["step"], rows_in, gone, notes=_touched(one["cells"])))
+        rows_in -= gone
+    return [*flows, flow("prepare", rows_in, steps.count("prepare"), unusable=True)]
+
+
+def _touched(cells: Mapping[str, Mapping[str, int]]) -> dict[str, Any]:
+    """How many cells a cleaner filled, moved or counted, and in which columns, most first.
+
+    >>> _touched({"age": {"train": 7, "test": 1}, "sex": {"train": 0}})
+    {'cells': 8, 'columns': ['age 8']}
+    """
+    counts = {column: sum(parts.values()) for column, parts in cells.items()}
+    most = sorted((name for name, count in counts.items() if count), key=lambda n: -counts[n])
+    named = {"columns": [f"{name} {counts[name]:,}" for name in most]} if most else {}
+    return {"cells": sum(counts.values()), **named}
 
 
 def _by_part(touched: Mapping[str, np.ndarray]) -> dict[str, dict[str, int]]:

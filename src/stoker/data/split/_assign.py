@@ -26,6 +26,7 @@ from stoker.core.seeds import derive_seed
 from stoker.core.steps import step_name
 from stoker.data.content import content_columns, content_number_N, with_keys
 from stoker.data.dataset import Dataset
+from stoker.data.flow import flow, stated
 from stoker.data.reject_rows import reject_rows
 from stoker.data.rejects import SCHEMA, Rejects
 from stoker.data.split import PARTS, SplitRows, Splitter
@@ -114,7 +115,9 @@ def split_rows(  # noqa: PLR0913 - the keys of the recipe's split, each by its n
     _require_parts(part_N[~gone_N], splitter)
     kept = rows.filter(pa.array(~gone_N))
     summary = _summary(splitter, kept, part_N[~gone_N], unit_N[~gone_N], target)
+    flows = stated([flow("split", rows.num_rows, len(rejects))])
     info = {**summary, "rows_in": rows.num_rows, "rejected": len(rejects), "notes": notes}
+    info |= {"flows": flows}
     _write(folder, kept["_row"], part_N[~gone_N], rejects, info)
     return info
 

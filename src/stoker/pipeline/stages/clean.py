@@ -9,22 +9,27 @@ from __future__ import annotations
 from typing import Any
 
 from stoker.data.clean import RowCleaner
+from stoker.data.clean._missing_target import NAME, leave_out_missing_targets
 from stoker.data.clean._run import clean_rows
 from stoker.data.clean.exact_duplicates import ExactDuplicates
 from stoker.data.clean.unreadable_media import UnreadableMedia
 from stoker.data.dataset import Dataset
 from stoker.pipeline.kinds import only
 from stoker.pipeline.node import Work
+from stoker.tasks import Task
 
 
 def clean(work: Work) -> dict[str, Any]:
-    """Keep the rows that every step keeps."""
-    dataset, target = Dataset.open(work.inputs["acquire"].folder), work.fields["target"]
+    """Keep the rows that have a target and that every step keeps."""
+    dataset = Dataset.open(work.inputs["acquire"].folder)
+    ((target, task),) = work.fields["target"].items()
+    rule = work.fields["missing_target"]
+    without = leave_out_missing_targets(dataset, target, only(task, Task), rule)
     given = [only(step, RowCleaner) for step in work.fields["steps"]]
     steps = [_knowing_target(step, target, dataset) for step in given]
     if dataset.media_columns and not any(isinstance(step, UnreadableMedia) for step in steps):
         steps.insert(0, UnreadableMedia())
-    return clean_rows(steps, dataset, work.folder)
+    return clean_rows(steps, dataset, work.folder, before={NAME: without})
 
 
 def _knowing_target(step: RowCleaner, target: str, dataset: Dataset) -> RowCleaner:
