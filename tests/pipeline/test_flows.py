@@ -85,7 +85,9 @@ def test_a_run_that_loses_most_rows_stops_before_training(people: Path) -> None:
 def test_duplicates_of_a_table_without_names_are_doubted(people: Path) -> None:
     _, lines = done(people, "data.clean=[exact_duplicates]", "data.max_lost=1.0", until="clean")
     (line,) = [line for line in lines if "usually different people" in line]
-    assert line.startswith("exact_duplicates leaves out 1,276 of 1,300 rows (98.2 %), but no column")
+    assert line.startswith(
+        "exact_duplicates leaves out 1,276 of 1,300 rows (98.2 %), but no column"
+    )
 
 
 def test_copies_of_rows_that_have_a_name_are_not_doubted(tmp_path: Path) -> None:
@@ -146,7 +148,7 @@ def test_rows_without_a_target_are_left_out_by_their_own_rule(tmp_path: Path) ->
     assert line.startswith("10 of 100 rows have no 'survived' and are left out; the first: people")
     with pytest.raises(DataError, match="10 of 100 rows have no 'survived'") as refusal:
         done(recipe, "data.missing_target=refuse", until="clean")
-    assert str(refusal.value.place) == "people.csv:5: survived"
+    assert str(refusal.value.place) == "people.csv:5 (column survived)"
 
 
 def test_numbers_have_their_own_marks_for_a_missing_target(tmp_path: Path) -> None:
