@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import pairwise, product
 from pathlib import Path
 from random import Random
@@ -33,7 +34,7 @@ compress: off
 KINDS = [*product(("first", "second", "crew"), ("child", "adult"), ("m", "f"), ("yes", "no"))]
 
 
-def project(folder: Path, rows: list[tuple[str, ...]], head: str) -> Path:
+def project(folder: Path, rows: Sequence[tuple[str, ...]], head: str) -> Path:
     lines = [head, *(",".join(row) for row in rows)]
     (folder / "people.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
     (folder / "recipe.yaml").write_text(RECIPE, encoding="utf-8")
