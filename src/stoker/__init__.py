@@ -1,7 +1,7 @@
 """Stoker: raw data to a checked, compressed, served model, with one recipe and one command.
 
     import stoker
-    result = stoker.run("recipe.yaml")
+    result = stoker.run("recipe.yaml")  # or run(frame, target="churned")
     answers = stoker.load(result.bundle).predict(frame)
 
 Importing this package loads nothing heavy: `run`, `load` and the rest are looked up on first use.
@@ -13,18 +13,35 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from stoker.bundle.prediction import Prediction
     from stoker.bundle.predictor import Predictor, load
+    from stoker.core.callback import Event
+    from stoker.core.errors import StokerError
     from stoker.pipeline.result import RunResult
     from stoker.pipeline.run import check, run
     from stoker.recipe.load import load_recipe
 
 if TYPE_CHECKING:
     __version__: str
-__all__ = ["Predictor", "RunResult", "__version__", "check", "load", "load_recipe", "run"]
+__all__ = [
+    "Event",
+    "Prediction",
+    "Predictor",
+    "RunResult",
+    "StokerError",
+    "__version__",
+    "check",
+    "load",
+    "load_recipe",
+    "run",
+]
 
 _HOMES = {
+    "Event": "stoker.core.callback",
+    "Prediction": "stoker.bundle.prediction",
     "Predictor": "stoker.bundle.predictor",
     "RunResult": "stoker.pipeline.result",
+    "StokerError": "stoker.core.errors",
     "check": "stoker.pipeline.run",
     "load": "stoker.bundle.predictor",
     "load_recipe": "stoker.recipe.load",

@@ -71,7 +71,7 @@ def test_check_run_and_run_again(project: Path) -> None:
     (line,) = done.stdout.splitlines()
     result = json.loads(line)
     keys = {"run", "status", "model", "bundle", "report", "metrics", "seconds", "summary"}
-    assert set(result) == keys
+    assert set(result) == {*keys, "warnings"}
     assert result["status"] == "done"
     assert Path(result["report"]).is_file()
     assert result["metrics"]["accuracy"]["low"] <= result["metrics"]["accuracy"]["value"]

@@ -132,7 +132,7 @@ def pandas_index(rows: Any) -> Any:
 
 def unused_columns(table: pa.Table, known: Iterable[str]) -> list[str]:
     """Columns of a table that are not known, the index of a pandas table left out."""
-    spare = {*known, *_pandas_index(table)}
+    spare = {*known, *index_columns(table)}
     return [name for name in dict.fromkeys(table.column_names) if name not in spare]
 
 
@@ -154,7 +154,7 @@ def _renames(missing: Sequence[str], columns: Sequence[str], found: Iterable[str
     return f"rename {', '.join(near[:_MOST_RENAMES])}?" if near else None
 
 
-def _pandas_index(table: pa.Table) -> list[str]:
+def index_columns(table: pa.Table) -> list[str]:
     """Columns that hold the index of a pandas table, which is no data."""
     try:
         note = json.loads((table.schema.metadata or {}).get(b"pandas", b"{}"))

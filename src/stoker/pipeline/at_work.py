@@ -148,6 +148,7 @@ class _Run:
             seconds,
             model=model,
             summary=summary(self.recipe, artifacts),
+            warnings=tuple(dict.fromkeys(one.text for one in notes.said if one.kind == "warning")),
         )
         self._end(result, status="failed" if missed else "done")
         if missed:

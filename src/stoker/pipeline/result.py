@@ -1,16 +1,18 @@
-"""What a run comes to."""
+"""What a run comes to, and how it shows itself in a notebook."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from html import escape
 from pathlib import Path
 from typing import Any, Literal
 
 from stoker.core.errors import GateError
+from stoker.core.html import html_table
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class RunResult:
     """What a run came to."""
 
@@ -29,6 +31,38 @@ class RunResult:
     """How other commands call what was registered: `NAME` for the champion, else `NAME@VERSION`."""
     summary: Mapping[str, Any] = field(default_factory=dict)
     """The score in a sentence, the positive class, and where rejected rows are."""
+    warnings: Sequence[str] = ()
+    """What the run warned of, each line once; the report has them too."""
+
+    def __repr__(self) -> str:
+        """The score in a sentence, and where to look on."""
+        said = self.summary.get("headline") or ", ".join(self.seconds)
+        paths = [f"{name} {path}" for name, path in self._paths() if path]
+        return f"<RunResult {self.run}: {'; '.join([self.status, said, *paths])}>"
+
+    def _repr_html_(self) -> str:
+        """Warnings, scores with their intervals, and links, for a notebook."""
+        head = f"<p><b>{escape(self.run)}</b>: {escape(self.status)}</p>"
+        said = [self.summary["headline"]] if "headline" in self.summary else []
+        lines = [*said, *(f"warning: {text}" for text in self.warnings)]
+        names = ("value", "low", "high", "constant")
+        rows = [(name, *map(one.get, names)) for name, one in self.metrics.items()]
+        links = [
+            f'<a href="{escape(path.absolute().as_uri())}">{name}</a>'
+            for name, path in self._paths()
+            if path
+        ]
+        return "".join(
+            [
+                head,
+                *(f"<p>{escape(line)}</p>" for line in lines),
+                html_table(["metric", "value", "95 % from", "to", "constant"], rows) * bool(rows),
+                f"<p>{' · '.join(links)}</p>" * bool(links),
+            ]
+        )
+
+    def _paths(self) -> list[tuple[str, Path | None]]:
+        return [("report", self.report), ("bundle", self.bundle)]
 
 
 class RefusedRun(GateError):
@@ -50,4 +84,5 @@ def as_json(result: RunResult) -> dict[str, Any]:
         "seconds": dict(result.seconds),
         "model": result.model,
         "summary": dict(result.summary),
+        "warnings": list(result.warnings),
     }

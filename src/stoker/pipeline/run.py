@@ -10,11 +10,15 @@ gate leaves the bundle in the store and the report to read, but registers no mod
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from stoker.core import events
+from stoker.core.callback import Callback, Event
+from stoker.core.errors import RecipeError
+from stoker.core.events import listening
 from stoker.data.fingerprint import default_cache
 from stoker.pipeline.graph import build_graph, cut
 from stoker.pipeline.known import Known, cached, look_up
@@ -26,55 +30,81 @@ from stoker.store.home import find_home
 from stoker.store.store import Store
 
 if TYPE_CHECKING:
+    from stoker.bundle._tables import Rows
     from stoker.pipeline.plan import Plan
+    from stoker.pipeline.tables import Target
+
+    RecipeLike = Recipe | Path | str | Mapping[str, Any]
 
 
 def run(
-    recipe: Recipe | Path | str | Mapping[str, Any],
+    recipe: RecipeLike | Rows,
     *,
+    target: Target | None = None,
     home: Path | str | None = None,
     until: str | None = None,
     overrides: Sequence[str] = (),
+    on_event: Callable[[Event], object] | None = None,
+    **keys: Any,
 ) -> RunResult:
-    """Do what a recipe says, or what is left of it.
+    """Do what a recipe says, or what is left of it; or make a model of a table.
 
     Args:
-        recipe: A recipe, its file, its text or its keys as a mapping.
+        recipe: A recipe, its file, its text or its keys as a mapping.  With `target` a table: an
+            Arrow, pandas or Polars table, a list of dicts, or a dict of columns.
+        target: The column of the table to predict; or that column and its task as in a recipe,
+            such as `{"age": "regress"}`.
         home: Folder of the store and the catalog; absent: `STOKER_HOME`, or `.stoker` here.
         until: Stop after this stage.
         overrides: Changes such as `train.epochs=3`.
+        on_event: Is called with every line and with the progress of every task, in the thread that
+            does the work; absent: whoever listens, which is nobody in a notebook.
+        **keys: Other keys of a recipe for a table, such as `name="churn"` (absent: the target's),
+            `train={"preset": "fast"}` or `inputs={"age": "number"}`.
+
+    Returns:
+        What the run came to; in a notebook it shows scores, warnings and where the report is.
 
     Raises:
         RefusedRun: If the result misses a gate of the recipe.
         StokerError: If anything that the user can mend is wrong.
-    """
-    started = time.monotonic()
-    recipe = _as_recipe(recipe, overrides)
-    graph = cut(build_graph(recipe, default_cache()), until)
-    folder = find_home(_as_path(home))
-    store, catalog = Store(folder), Catalog(folder)
-    known = look_up(graph, store, catalog)
-    if known is not None:
-        events.message(f"nothing to do: every stage is cached and {known.run} has the result")
-        return _unchanged(known)
-    # Working loads numerical libraries by the dozen; to say that nothing changed takes none.
-    from stoker.pipeline.at_work import work
 
-    return work(recipe, graph, store, catalog, overrides=overrides, started=started)
+    Example:
+        `stoker.run(frame, target="churned", train={"preset": "fast"})` writes the table into the
+        home under its hash, so the same call again does nothing, and a killed one goes on.
+    """
+    with listening(Callback(on_event)) if on_event else nullcontext():
+        started = time.monotonic()
+        folder = find_home(_as_path(home))
+        recipe = _as_recipe(recipe, target, keys, folder, overrides)
+        graph = cut(build_graph(recipe, default_cache()), until)
+        store, catalog = Store(folder), Catalog(folder)
+        known = look_up(graph, store, catalog)
+        if known is not None:
+            events.message(f"nothing to do: every stage is cached and {known.run} has the result")
+            return _unchanged(known)
+        # Working loads numerical libraries by the dozen; to say that nothing changed takes none.
+        from stoker.pipeline.at_work import work
+
+        return work(recipe, graph, store, catalog, overrides=overrides, started=started)
 
 
 def check(
-    recipe: Recipe | Path | str | Mapping[str, Any],
+    recipe: RecipeLike | Rows,
     *,
+    target: Target | None = None,
     home: Path | str | None = None,
     overrides: Sequence[str] = (),
+    **keys: Any,
 ) -> Plan:
     """What `run` would do, without doing it; packages that sources name are fetched.
 
     Args:
-        recipe: A recipe, its file, its text or its keys as a mapping.
+        recipe: A recipe, its file, its text or its keys as a mapping; with `target` a table.
+        target: The column of the table to predict, as for `run`.
         home: Folder of the store and the catalog; absent: `STOKER_HOME`, or `.stoker` here.
         overrides: Changes such as `train.epochs=3`.
+        **keys: Other keys of a recipe for a table.
 
     Raises:
         StokerError: If the recipe is wrong or a source is missing.
@@ -82,8 +112,8 @@ def check(
     from stoker.pipeline.plan import make_plan
     from stoker.pipeline.sound import check_columns
 
-    recipe = _as_recipe(recipe, overrides)
     folder = find_home(_as_path(home))
+    recipe = _as_recipe(recipe, target, keys, folder, overrides)
     graph = build_graph(recipe, default_cache())
     store = Store(folder)
     check_columns(recipe, cached(graph, store), default_cache())
@@ -101,11 +131,36 @@ def _unchanged(known: Known) -> RunResult:
         seconds=dict.fromkeys(result.get("seconds", {}), 0.0),
         model=result.get("model"),
         summary=result.get("summary", {}),
+        warnings=tuple(result.get("warnings", ())),
     )
 
 
-def _as_recipe(recipe: Recipe | Path | str | Mapping[str, Any], overrides: Sequence[str]) -> Recipe:
-    return recipe if isinstance(recipe, Recipe) else load_recipe(recipe, overrides)
+def _as_recipe(
+    recipe: RecipeLike | Rows,
+    target: Target | None,
+    keys: Mapping[str, Any],
+    home: Path,
+    overrides: Sequence[str],
+) -> Recipe:
+    if target is not None:
+        from stoker.pipeline.tables import table_recipe
+
+        return table_recipe(cast("Rows", recipe), target, keys, home, overrides)
+    if keys:
+        raise RecipeError(
+            f"the key {next(iter(keys))!r} was given beside a recipe",
+            expected="keys of a recipe beside a table and its target only",
+            fix="write it into the recipe, or give overrides=['KEY=VALUE']",
+        )
+    if isinstance(recipe, Recipe):
+        return recipe
+    if not isinstance(recipe, str | Path | Mapping):
+        raise RecipeError(
+            f"a {type(recipe).__name__} is no recipe",
+            expected="a recipe, its file, its text or its keys; or a table and its target",
+            fix='name the column to predict: run(table, target="COLUMN")',
+        )
+    return load_recipe(recipe, overrides)
 
 
 def _as_path(path: Path | str | None) -> Path | None:

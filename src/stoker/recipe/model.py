@@ -43,7 +43,8 @@ class Split(Step):
     """How rows are divided into train, validation and test."""
 
     test: Share = 0.15
-    """Share of rows kept for the one final score; 0 where a source names the test part."""
+    """Share of rows kept for the one final score; 0 where a source names the test part, or where
+    nothing is kept and the validation part is scored, which is kinder."""
     validation: Share = 0.15
     """Share of rows for early stopping, choice of hyperparameters and gates."""
     stratify: str | None = None

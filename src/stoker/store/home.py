@@ -75,3 +75,8 @@ def make_home(home: Path) -> None:
 def report_path(home: Path, run: str) -> Path:
     """Where the report of a run stands, by the run's id."""
     return home / "runs" / run / "report.html"
+
+
+def tables_folder(home: Path) -> Path:
+    """Where tables that were handed over in memory stand, each called by its SHA-256."""
+    return home / "tables"

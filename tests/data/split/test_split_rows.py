@@ -295,8 +295,8 @@ def test_a_key_that_is_not_used_is_warned_of(make_dataset: Make, split: Split) -
 def test_an_empty_part_is_refused(make_dataset: Make, split: Split) -> None:
     with pytest.raises(DataError, match="validation part would be empty, of 3 rows"):
         split(make_dataset({"n": [1, 2, 3]}))
-    with pytest.raises(DataError, match="test part would be empty"):
-        split(make_dataset({"n": list(range(50))}), fields={"test": 0})
+    with pytest.raises(DataError, match="validation part would be empty"):
+        split(make_dataset({"n": list(range(50))}), fields={"validation": 0})
     with pytest.raises(DataError, match="part would be empty") as caught:
         split(make_dataset({"n": list(range(50))}, parts=["train"] * 40 + ["test"] * 10))
     assert "take `part:` off a source" in str(caught.value)

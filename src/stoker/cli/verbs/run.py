@@ -5,7 +5,7 @@ stopped. The test rows are scored once, at the end. A gate that is missed ends w
 leaves the report to read.
 
 Progress goes to stderr. With --json the last thing on stdout is one object with run, status,
-model, bundle, report, metrics, the seconds of each stage and a summary.
+model, bundle, report, metrics, the seconds of each stage, a summary and every warning.
 
 Examples:
     stoker run
@@ -17,6 +17,7 @@ Examples:
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -64,8 +65,7 @@ def verb(
 
 def as_object(result: RunResult) -> dict[str, object]:
     """The JSON object that scripts read."""
-    keys = ("run", "status", "model", "bundle", "report", "metrics", "seconds", "summary")
-    return {key: getattr(result, key) for key in keys}
+    return {one.name: getattr(result, one.name) for one in fields(result)}
 
 
 def describe(result: RunResult, name: str, *, home: Path | None = None) -> str:

@@ -6,7 +6,7 @@ out with a warning, or refused where `columns` asks for it.  NaN is read as miss
 
 The files are parsed in a child process: a hundred kilobytes of nested schema are enough to crash
 the reader (its stack overflows), and then an error names the file, and the run is still there.
-What comes from the child is validated once more.
+What comes from the child is validated once more.  A file with a known hash is parsed here.
 
 A damaged file without page checksums can only be noticed if it no longer decodes; the fingerprint
 of the run tells that a file changed.
@@ -16,18 +16,21 @@ Cost: 0.4 s of CPU for the child; memory for some batches of about 16 MiB.
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import numpy as np
 import pyarrow as pa
+from pydantic import StringConstraints
 
+from stoker.core.errors import DataError, Place
 from stoker.data.acquire import Source, SourceColumn
 from stoker.data.acquire._files import Paths, as_paths, find_files, find_parts
 from stoker.data.acquire._parquet_child import footer_of_child, tables_of_child
-from stoker.data.acquire._parquet_read import DECLARED, LEFT_OUT
+from stoker.data.acquire._parquet_read import DECLARED, LEFT_OUT, read_file
 from stoker.data.acquire._parquet_worker import Orders
 from stoker.data.acquire._partitions import key_types, tell_lost, with_keys
 from stoker.data.acquire._pictures import shown, why_no_picture
@@ -57,6 +60,9 @@ class Parquet(Source):
     """A file, a folder or a pattern with `*`; or several."""
     columns: tuple[str, ...] | None = None
     """Columns to read, in this order; absent: all that a feature could use."""
+    sha256: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")] | None = None
+    """Hash of the one file, which is refused if it has another; a file that is known by its hash is
+    not foreign, so no child process parses it."""
     images: tuple[str, ...] = ()
     """Columns that hold encoded pictures: bytes, or a structure with a field `bytes`."""
 
@@ -96,9 +102,14 @@ class Parquet(Source):
         columns = None
         if self.columns is not None:
             columns = [name for name in self.columns if name not in parts[0].keys]
-        orders = orders_for([part.path for part in parts], columns, self.images)
         done, types = [0] * len(parts), key_types(parts)
-        for number, table in tables_of_child(orders, labels):
+        if self.sha256 is None:
+            orders = orders_for([part.path for part in parts], columns, self.images)
+            tables = tables_of_child(orders, labels)
+        else:
+            require_hash([part.path for part in parts], labels, self.sha256)
+            tables = ((0, table) for table in read_file(parts[0].path, columns, self.images))
+        for number, table in tables:
             _note(table.schema, reading)
             for rows in self._rows(table, (labels[number], done[number]), reading):
                 yield self._in_order(with_keys(rows, parts[number], types, self.columns))
@@ -150,6 +161,29 @@ class Parquet(Source):
                 step="parquet",
             )
         return numbers
+
+
+def require_hash(paths: Sequence[Path], labels: Sequence[str], sha256: str) -> None:
+    """Refuse several files, and one of another content.
+
+    Raises:
+        DataError: Naming the file.
+    """
+    if len(paths) != 1:
+        raise DataError(
+            f"sha256 is the hash of one file, and there are {len(paths)}",
+            fix="leave sha256 out, or name one file",
+            place=Place(labels[0]),
+        )
+    with paths[0].open("rb") as file:
+        found = hashlib.file_digest(file, "sha256").hexdigest()
+    if found != sha256:
+        raise DataError(
+            f"has the SHA-256 {found}",
+            expected=sha256,
+            fix="fetch the file again, or write its new hash",
+            place=Place(labels[0]),
+        )
 
 
 def _note(schema: pa.Schema, reading: Reading) -> None:

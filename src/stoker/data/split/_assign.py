@@ -272,14 +272,14 @@ def _warn_tiny(rows: pa.Table, stratify: str | None, is_open_N: np.ndarray) -> d
 
 
 def _require_parts(part_N: np.ndarray, splitter: Splitter) -> None:
-    """Refuse a split with an empty part.
+    """Refuse a split with an empty part; only a test part may be, whose share is said to be 0.
 
     Raises:
         DataError: Naming the part and the likely reason.
     """
     count = np.bincount(part_N, minlength=len(PARTS))
     for code, part in enumerate(PARTS):
-        if count[code]:
+        if count[code] or (part == "test" and splitter.test == 0):
             continue
         share = {"validation": splitter.validation, "test": splitter.test}.get(part)
         fix = "raise its share, bring more rows, or name fewer groups"

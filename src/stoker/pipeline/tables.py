@@ -1,0 +1,181 @@
+"""The recipe of a table in memory: its rows become a file of the home, and the rest is a recipe.
+
+The file is called by the SHA-256 of its content, so that equal tables are one file and a run of a
+table is cached, resumed and repeated like any other.  It is Parquet with the types that the table
+has; a recipe that names it by path and hash can be written down and run by the command line too.
+
+Whether a target is a label or a number, its cells decide: more than twenty different numbers, or
+any fraction, are measured.  The choice is told, and `target={"age": "classify"}` overrules it.
+
+Cost: writing the table once; memory for a copy where columns must be converted.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Mapping, Sequence
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from stoker.bundle._tables import Rows, index_columns, to_table
+from stoker.core import events
+from stoker.core.errors import DataError, RecipeError
+from stoker.core.names import listed
+from stoker.engine.table_file import plain_schema
+from stoker.recipe.load import load_recipe
+from stoker.recipe.model import VERSION, Recipe
+from stoker.store.durable import make_folder, writing
+from stoker.store.home import make_home, tables_folder
+
+Target = str | Mapping[str, Any]
+"""A column, or a column and its task as in a recipe: `{"age": "regress"}`."""
+
+_MOST_LABELS = 20
+_NAME = "table"
+_OWN_KEYS = ("version", "target")
+
+
+def table_recipe(
+    rows: Rows, target: Target, keys: Mapping[str, Any], home: Path, overrides: Sequence[str] = ()
+) -> Recipe:
+    """The recipe that predicts a column of a table.
+
+    Args:
+        rows: An Arrow, pandas or Polars table, a list of dicts, or a dict of columns.
+        target: The column to predict, or that column and its task.
+        keys: Other keys of a recipe, such as `{"train": {"preset": "fast"}}`.
+        home: Folder whose file of the rows is written.
+        overrides: Changes such as `train.epochs=3`.
+
+    Raises:
+        RecipeError: If there is no such column, or a key is wrong.
+        DataError: If the rows are no table.
+    """
+    table = _own_columns(to_table(rows, ()))
+    column, task = _target(table, target)
+    refused = [key for key in _OWN_KEYS if key in keys]
+    if refused:
+        raise RecipeError(f"the key {refused[0]!r} is written by stoker for a table")
+    digest = save_table(table, home)
+    data = dict(keys.get("data", {}))
+    if "sources" in data:
+        raise RecipeError(
+            "data.sources and a table were given",
+            expected="one of them: the table is the source",
+            fix="leave data.sources out, or run a recipe instead of a table",
+        )
+    data["sources"] = [{"parquet": {"path": f"{digest}.parquet", "sha256": digest}}]
+    said = {"version": VERSION, "name": _model_name(column), **keys, "target": {column: task}}
+    return load_recipe({**said, "data": data}, overrides, project=tables_folder(home))
+
+
+def save_table(table: pa.Table, home: Path) -> str:
+    """Write a table into the home, if it is not there yet, and give the SHA-256 of its file.
+
+    Raises:
+        MachineError: If the disk refuses.
+    """
+    content = _parquet(table)
+    digest = hashlib.sha256(content).hexdigest()
+    make_home(home)
+    folder = tables_folder(home)
+    make_folder(folder)
+    path = folder / f"{digest}.parquet"
+    if not path.is_file() or path.stat().st_size != content.size:
+        with writing(path) as stream:
+            stream.write(content)
+    return digest
+
+
+def _parquet(table: pa.Table) -> pa.Buffer:
+    """The table as a file; equal rows give equal bytes, whichever library they come from."""
+    sink = pa.BufferOutputStream()
+    try:
+        plain = table.cast(plain_schema(table.schema)).combine_chunks()
+        pq.write_table(plain, sink, compression="zstd", write_page_checksum=True)
+    except pa.ArrowException as error:
+        raise DataError(
+            f"the table cannot be kept: {str(error).splitlines()[0]}",
+            expected="columns of numbers, text, truth values, dates, times or bytes",
+            fix="leave the column out, or make such columns of it",
+        ) from None
+    return sink.getvalue()
+
+
+def _own_columns(table: pa.Table) -> pa.Table:
+    """The table without the index of pandas, which the rows to be answered do not have either."""
+    index = index_columns(table)
+    named = [name for name in index if not re.fullmatch(r"__index_level_\d+__", name)]
+    if named:
+        events.warning(
+            f"the index {listed(named)} of the table is not used; frame.reset_index() makes "
+            "columns of it"
+        )
+    return table.drop_columns([name for name in index if name in table.column_names])
+
+
+def _target(table: pa.Table, target: Target) -> tuple[str, Any]:
+    """The column to predict, and its task."""
+    column, task = (target, None) if isinstance(target, str) else _only(target)
+    if column not in table.column_names:
+        near = get_close_matches(column, table.column_names, n=1)
+        raise RecipeError(
+            f"no column {column!r}",
+            expected=f"one of {listed(table.column_names)}",
+            fix=f"did you mean {near[0]!r}?" if near else None,
+        )
+    return column, task or _task(column, table[column])
+
+
+def _only(target: Mapping[str, Any]) -> tuple[str, Any]:
+    if len(target) != 1:
+        raise RecipeError(
+            f"target names {len(target)} columns", expected='one, such as {"age": "regress"}'
+        )
+    return next(iter(target.items()))
+
+
+def _task(column: str, cells: pa.ChunkedArray) -> str:
+    """Whether the cells of a target are labels or measurements; the choice is told."""
+    task = "regress" if is_measured(cells) else "classify"
+    other = "a label" if task == "regress" else "a number"
+    word = {"regress": "classify", "classify": "regress"}[task]
+    if _is_number(cells.type):
+        events.message(
+            f"the numbers of {column!r} are predicted as {'a number' * (task == 'regress')}"
+            f"{'labels' * (task == 'classify')}; target={{{column!r}: {word!r}}} takes it for "
+            f"{other}"
+        )
+    return task
+
+
+def is_measured(cells: pa.ChunkedArray) -> bool:
+    """Whether cells are measurements rather than labels: fractions, or many different numbers.
+
+    >>> is_measured(pa.chunked_array([[0, 1, 1]])), is_measured(pa.chunked_array([[0.5, 1.0]]))
+    (False, True)
+    """
+    if not _is_number(cells.type):
+        return False
+    values = pc.unique(pc.drop_null(cells.cast(pa.float64(), safe=False)))
+    has_fraction = bool(pc.any(pc.not_equal(values, pc.floor(values))).as_py())
+    return has_fraction or len(values) > _MOST_LABELS
+
+
+def _is_number(kind: pa.DataType) -> bool:
+    return pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind)
+
+
+def _model_name(column: str) -> str:
+    """A name for the model, made from its target; names are ASCII.
+
+    >>> _model_name("churned?"), _model_name("收入")
+    ('churned', 'table')
+    """
+    return re.sub(r"[^A-Za-z0-9._]+", "-", column).strip("-._")[:64] or _NAME

@@ -1,0 +1,179 @@
+"""Tables in memory: the same run as that of a file, cached, told and named."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas
+import polars
+import pyarrow as pa
+import pytest
+
+import stoker
+from stoker.core.errors import DataError, RecipeError
+from stoker.core.events import Silent, listening
+from stoker.pipeline.result import RunResult
+from stoker.pipeline.tables import is_measured, table_recipe
+
+KEYS: dict[str, Any] = {
+    "model": "logistic",
+    "train": {"preset": "fast", "threads": 1},
+    "compress": "off",
+    "evaluate": {"resamples": 100},
+}
+
+
+@pytest.fixture(scope="module")
+def people() -> pa.Table:
+    generator = np.random.default_rng(0)
+    age_N = generator.integers(18, 90, 400)
+    town = [f"town {number}" for number in generator.integers(0, 5, 400)]
+    wage_N = np.round(age_N * 1.5 + generator.normal(size=400), 2)
+    bought = ["yes" if age > 50 else "no" for age in age_N]
+    return pa.table({"age": age_N, "town": town, "wage": wage_N, "bought": bought})
+
+
+FORMS: dict[str, Callable[[pa.Table], Any]] = {
+    "arrow": lambda t: t,
+    "pandas": lambda t: t.to_pandas(),
+    "polars": polars.from_arrow,
+    "dicts": lambda t: t.to_pylist(),
+    "columns": lambda t: t.to_pydict(),
+}
+
+
+class Heard(Silent):
+    """Keeps what is said."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+
+    def message(self, text: str) -> None:
+        self.lines.append(text)
+
+    def warning(self, text: str) -> None:
+        self.lines.append(text)
+
+
+def test_a_table_becomes_a_model_and_equal_tables_are_one_run(
+    people: pa.Table, tmp_path: Path
+) -> None:
+    events: list[stoker.Event] = []
+    home = tmp_path / "home"
+    first = stoker.run(
+        people.to_pandas(), target="bought", home=home, on_event=events.append, **KEYS
+    )
+    assert first.status == "done"
+    assert first.model == "bought"
+    assert first.metrics["accuracy"]["value"] > 0.9
+    assert {event.kind for event in events} >= {"message", "progress"}
+    reading = [event for event in events if event.text == "read parquet"]
+    assert [event.ended for event in reading] == [False] * (len(reading) - 1) + [True]
+    assert (reading[-1].done, reading[-1].unit) == (400, "rows")
+
+    again = stoker.run(people, target="bought", home=home, **KEYS)
+    assert (again.status, again.run) == ("unchanged", first.run)
+    assert len(list((home / "tables").iterdir())) == 1
+    other = stoker.run(people.slice(0, 399), target="bought", home=home, until="acquire", **KEYS)
+    assert other.status == "partial"
+    assert len(list((home / "tables").iterdir())) == 2
+
+    answer = stoker.load("bought", home=home).predict({"age": 70, "town": "town 1", "wage": 100.0})
+    assert answer.table["prediction"].to_pylist() == ["yes"]
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_every_form_of_a_table_is_read_alike(form: str, people: pa.Table, tmp_path: Path) -> None:
+    result = stoker.run(
+        FORMS[form](people), target="bought", home=tmp_path, until="acquire", **KEYS
+    )
+    assert result.status == "partial"
+    plan = stoker.check(FORMS[form](people), target="bought", home=tmp_path, **KEYS)
+    assert plan.stages[0].status == "cached"
+    assert plan.stages[0].rows == 400
+
+
+def test_the_written_recipe_runs_by_itself(people: pa.Table, tmp_path: Path) -> None:
+    recipe = table_recipe(people, {"wage": "regress"}, {**KEYS, "name": "pay", "seed": 3}, tmp_path)
+    assert (recipe.name, recipe.seed, recipe.target_column) == ("pay", 3, "wage")
+    (tmp_path / "tables" / "pay.yaml").write_text(recipe.text, encoding="utf-8")
+    result = stoker.run(tmp_path / "tables" / "pay.yaml", home=tmp_path, until="acquire")
+    assert result.status == "partial"
+
+
+@pytest.mark.parametrize(
+    ("cells", "measured"),
+    [
+        ([1, 2, 3] * 30, False),
+        (list(range(30)), True),
+        ([1.0, 2.0, None] * 9, False),
+        ([0.5, 1.0], True),
+        (["1.5", "2"] * 9, False),
+        ([True, False], False),
+        ([None, None], False),
+    ],
+)
+def test_whether_a_target_is_measured_its_cells_decide(cells: list[Any], measured: bool) -> None:
+    assert is_measured(pa.chunked_array([pa.array(cells)])) == measured
+
+
+def test_the_choice_of_the_task_is_told_and_can_be_overruled(
+    people: pa.Table, tmp_path: Path
+) -> None:
+    heard = Heard()
+    with listening(heard):
+        recipe = table_recipe(people, "age", {}, tmp_path)
+    assert list(recipe.canonical()["target"]["age"]) == ["regress"]
+    assert "target={'age': 'classify'} takes it for a label" in heard.lines[0]
+    said = table_recipe(people, {"age": "classify"}, {}, tmp_path).canonical()["target"]
+    assert list(said["age"]) == ["classify"]
+
+
+def test_an_index_with_a_name_is_told_and_not_used(people: pa.Table, tmp_path: Path) -> None:
+    frame = people.to_pandas().set_index("town")
+    heard = Heard()
+    with listening(heard):
+        plain = table_recipe(frame, "bought", {}, tmp_path)
+    assert "the index 'town' of the table is not used" in heard.lines[0]
+    shuffled = people.drop_columns(["town"]).to_pandas().set_index(pandas.Index(range(5, 405)))
+    assert table_recipe(shuffled, "bought", {}, tmp_path).text == plain.text
+
+
+def test_what_cannot_be_is_told(people: pa.Table, tmp_path: Path) -> None:
+    cases: list[tuple[tuple[Any], dict[str, Any], type[Exception], str]] = [
+        ((people,), {}, RecipeError, 'run\\(table, target="COLUMN"\\)'),
+        (("recipe.yaml",), {"name": "x"}, RecipeError, "'name' was given beside a recipe"),
+        ((people,), {"target": "bougth"}, RecipeError, "did you mean 'bought'"),
+        ((people,), {"target": {"age": "regress", "town": "classify"}}, RecipeError, "2 columns"),
+        ((people,), {"target": "age", "version": 1}, RecipeError, "'version' is written by"),
+        ((people,), {"target": "age", "data": {"sources": []}}, RecipeError, "the table is the"),
+        ((people,), {"target": "age", "modl": "mlp"}, RecipeError, "modl"),
+        ((7,), {"target": "age"}, DataError, "rows of type int"),
+    ]
+    for arguments, keys, kind, said in cases:
+        with pytest.raises(kind, match=said):
+            stoker.run(*arguments, home=tmp_path / "home", **keys)
+
+
+def test_a_result_shows_itself() -> None:
+    result = RunResult(
+        "r1",
+        "done",
+        bundle=Path("/b"),
+        report=Path("/home/<r>/report.html"),
+        metrics={"roc_auc": {"value": 0.91234, "low": 0.9, "high": None, "constant": 0.5}},
+        summary={"headline": "roc_auc 0.9123 & more"},
+        warnings=("3 rows < 5",),
+    )
+    assert repr(result) == (
+        "<RunResult r1: done; roc_auc 0.9123 & more; report /home/<r>/report.html; bundle /b>"
+    )
+    page = result._repr_html_()
+    assert "<td>roc_auc<td>0.9123<td>0.9<td><td>0.5</tr>" in page
+    assert '<a href="file:///home/%3Cr%3E/report.html">report</a>' in page
+    assert "warning: 3 rows &lt; 5" in page
+    assert "&amp; more" in page
+    assert "<table>" not in RunResult("r2", "partial", seconds={"acquire": 1.0})._repr_html_()
