@@ -23,7 +23,8 @@ from stoker.features._fitted.image import FittedImage
 from stoker.features._fitted.number import FittedNumber
 from stoker.features._numbers import NumberCells
 from stoker.models._graph_names import OUTPUT, ROWS, graph_input
-from stoker.models._tree_graph import Forest, tree_graph
+from stoker.models._table_graph import table_graph as graph_of
+from stoker.models._tree_graph import Forest
 from stoker.tasks._fitted.classify import FittedClassify
 from stoker.tasks._fitted.regress import FittedRegress
 
@@ -56,12 +57,14 @@ def forest() -> Forest:
         leaf=np.array([-1.0, 1.0, 0.5, -0.25]),
         set_end=np.array([1], np.int32),
         set_word=np.array([0b1100], np.uint32),
+        middle=np.full(2, np.nan),
+        output=np.array([1, 1], np.int32),
     )
 
 
 def table_graph(interface: Interface) -> bytes:
-    types = {graph_input(name): f.dtype for name, f in interface.inputs.items()}
-    return tree_graph(forest(), types, interface.task.num_outputs)
+    columns = {name: np.empty((0, *f.shape), f.dtype) for name, f in interface.inputs.items()}
+    return graph_of(columns, interface.task.num_outputs, forest=forest())
 
 
 def picture_interface() -> Interface:

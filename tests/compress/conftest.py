@@ -16,7 +16,8 @@ from stoker.data.prepare.prepared_set import Column, PreparedSet, PreparedWriter
 from stoker.features._fitted.image import FittedImage
 from stoker.features._fitted.number import FittedNumber
 from stoker.models._graph_names import OUTPUT, ROWS, graph_input
-from stoker.models._tree_graph import Forest, tree_graph
+from stoker.models._table_graph import table_graph
+from stoker.models._tree_graph import Forest
 from stoker.tasks._fitted.classify import FittedClassify
 
 SIDE = 16
@@ -116,9 +117,11 @@ def forest_case(tmp_path: Path) -> Case:
         leaf=np.array([-1.0, 1.0]),
         set_end=np.array([], np.int32),
         set_word=np.array([], np.uint32),
+        middle=np.full(1, np.nan),
+        output=np.array([1], np.int32),
     )
     age = FittedNumber(mean=0, std=1, low=-3, high=3, had_missing=False, raw=True)
-    graph = tree_graph(forest, {graph_input("age"): age.dtype}, 2)
+    graph = table_graph({"age": np.empty(0, age.dtype)}, 2, forest=forest)
     bundle = folder / "model"
     write_bundle(
         bundle,

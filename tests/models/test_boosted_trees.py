@@ -156,3 +156,96 @@ def test_a_weight_counts_like_that_many_rows(tmp_path: Path) -> None:
     assert model.fit(part, part, BINARY, under=one).history != weighed.history
     losses = [made.history[0]["validation_loss"] for made in (weighed, copied)]
     assert losses[0] == pytest.approx(losses[1], rel=1e-3)
+
+
+def numbers(value: np.ndarray, target: np.ndarray, folder: Path, part: str) -> PreparedSet:
+    folder.mkdir(exist_ok=True)
+    with PreparedWriter(folder, part, {"x": Column("float64")}, "int64") as writer:
+        writer.append({"x": value}, target=target, row=np.arange(len(value)))
+    return PreparedSet.open(folder, part)
+
+
+def output_of(folder: Path, value_N: np.ndarray, **fields: object) -> np.ndarray:
+    """Outputs for the values themselves, of trees that learned a wave from them."""
+    wave_N = np.sin(np.arange(len(value_N)) * 40 / len(value_N))
+    target_N = (wave_N > 0).astype(np.int64)
+    train, validation = (
+        numbers(value_N[rest::2], target_N[rest::2], folder, part)
+        for rest, part in enumerate(("train", "validation"))
+    )
+    model = BoostedTrees.model_validate({"num_trees": 40, **fields})
+    graph = model.fit(train, validation, BINARY, under=Conditions(0, threads=1)).graph
+    return np.asarray(onnxruntime.InferenceSession(graph).run(None, {graph_input("x"): value_N})[0])
+
+
+@pytest.mark.parametrize(("factor", "shift"), [(1e-9, 0), (1e12, 0), (1, 1e7), (3, -1e9)])
+def test_scale_and_shift_change_no_answer(tmp_path: Path, factor: float, shift: float) -> None:
+    value_N = np.arange(2000.0)
+    plain = output_of(tmp_path / "plain", value_N)
+    np.testing.assert_array_equal(output_of(tmp_path / "moved", value_N * factor + shift), plain)
+
+
+def test_far_cells_hide_nothing(tmp_path: Path) -> None:
+    """One per cent of 999999999999 among 0 to 1,000 left two values of a float32."""
+    value_N = np.arange(2000.0)
+    far_N = value_N.copy()
+    far_N[7::100] = 999_999_999_999
+    found, plain = output_of(tmp_path / "far", far_N), output_of(tmp_path / "plain", value_N)
+    near_N = far_N == value_N
+    agree_N = found[near_N].argmax(1) == plain[near_N].argmax(1)
+    assert agree_N.mean() > 0.98
+
+
+def test_the_order_of_rows_changes_no_answer(tmp_path: Path) -> None:
+    part = make_part(tmp_path, "train", TERNARY, 500, 0)
+    validation = make_part(tmp_path, "validation", TERNARY, 150, 1)
+    order = np.random.default_rng(0).permutation(500)
+    forms = {name: Column(column.dtype.name) for name, column in part.columns.items()}
+    with PreparedWriter(tmp_path, "mixed", forms, "int64") as writer:
+        columns = {name: np.array(column)[order] for name, column in part.columns.items()}
+        writer.append(columns, target=np.array(part.target)[order], row=order)
+    mixed = PreparedSet.open(tmp_path, "mixed")
+    assert fit((part, validation), TERNARY).graph == fit((mixed, validation), TERNARY).graph
+
+
+def heard(folder: Path, num_rows: int, **fields: object) -> list[str]:
+    class Told(Silent):
+        lines: list[str] = []  # noqa: RUF012 - one list, read once
+
+        def warning(self, text: str) -> None:
+            self.lines.append(text)
+
+    told = Told()
+    told.lines = []
+    with listening(told):
+        output_of(folder, np.arange(float(num_rows)), **fields)
+    return told.lines
+
+
+def test_a_forest_without_a_split_is_named(tmp_path: Path) -> None:
+    (line,) = heard(tmp_path / "few", 60, min_rows_per_leaf=20)
+    assert "found no split that helps: its leaves need 20 rows each, of 30 training rows" in line
+    assert heard(tmp_path / "fewer", 60, num_trees=2000) == []
+
+
+def test_trees_that_were_cut_short_say_so(tmp_path: Path) -> None:
+    (line,) = heard(tmp_path / "short", 2000, num_trees=3, learning_rate=0.05)
+    assert "stopped at 3 trees while the validation loss was still falling" in line
+
+
+def test_categories_of_few_rows_are_seen(tmp_path: Path) -> None:
+    """40 levels of 37 rows each: with a smoothing of 50 none of them would be looked at."""
+    random = np.random.default_rng(0)
+
+    def made(part: str, rows: int) -> PreparedSet:
+        code = random.integers(0, 40, rows).astype(np.int32)
+        target = (np.sin(7.0 * code) + random.normal(0, 0.05, rows)).astype(np.float32)
+        with PreparedWriter(tmp_path, part, {"town": Column("int32")}, "float32") as writer:
+            writer.append({"town": code}, target=target, row=np.arange(rows))
+        return PreparedSet.open(tmp_path, part)
+
+    parts = made("train", 1050), made("validation", 225)
+    found = BoostedTrees().fit(*parts, NUMBER, under=Conditions(0, threads=1))
+    error = found.validation_output_NK[:, 0] - parts[1].target
+    assert 1 - error.var() / np.var(parts[1].target) > 0.97
+    assert found.facts["unused"] == []

@@ -11,7 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stoker.core.errors import TrainingError
-from stoker.models._tree_graph import read_forest, tree_graph
+from stoker.models._bins import encode, fit_fields
+from stoker.models._graph_names import graph_input
+from stoker.models._table_graph import table_graph
+from stoker.models._tree_graph import join_forests, read_forest
 
 QUIET = {"verbose": -1, "num_threads": 1, "deterministic": True, "force_row_wise": True}
 FLOATS = st.floats(width=64, allow_nan=False)
@@ -53,12 +56,13 @@ def train(made: dict[str, np.ndarray], num_outputs: int, trees: int = 6) -> ligh
 def run(graph: bytes, made: dict[str, np.ndarray]) -> np.ndarray:
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
-    return np.asarray(onnxruntime.InferenceSession(graph, options).run(None, made)[0])
+    feed = {graph_input(name): column for name, column in made.items()}
+    return np.asarray(onnxruntime.InferenceSession(graph, options).run(None, feed)[0])
 
 
 def graph_of(booster: lightgbm.Booster, made: dict[str, np.ndarray], num_outputs: int) -> bytes:
-    types = {name: column.dtype for name, column in made.items()}
-    return tree_graph(read_forest(booster.model_to_string()), types, num_outputs)
+    forest = read_forest(booster.model_to_string(), num_outputs)
+    return table_graph(made, num_outputs, forest=forest)
 
 
 def expected(booster: lightgbm.Booster, made: dict[str, np.ndarray], outputs: int) -> np.ndarray:
@@ -95,7 +99,7 @@ def test_trees_without_a_split_are_constants() -> None:
     flat = {**QUIET, "objective": "regression", "min_data_in_leaf": 40}
     data = lightgbm.Dataset(matrix(made), np.arange(50.0), params=flat)
     booster = lightgbm.train(flat, data, 3)
-    assert read_forest(booster.model_to_string()).num_nodes.sum() == 0
+    assert read_forest(booster.model_to_string(), 1).num_nodes.sum() == 0
     found = run(graph_of(booster, made, 1), made)
     np.testing.assert_allclose(found, expected(booster, made, 1), rtol=1e-6)
 
@@ -106,7 +110,7 @@ def test_stumps_among_trees_keep_their_outputs_apart() -> None:
     rules = {**QUIET, "objective": "multiclass", "num_class": 3, "min_sum_hessian_in_leaf": 3}
     data = lightgbm.Dataset(matrix(made), label, categorical_feature=[2, 3], params=rules)
     booster = lightgbm.train(rules, data, 8)
-    nodes = read_forest(booster.model_to_string()).num_nodes
+    nodes = read_forest(booster.model_to_string(), 3).num_nodes
     assert (nodes == 0).any()
     assert (nodes > 0).any()
     found = run(graph_of(booster, made, 3), made)
@@ -125,7 +129,7 @@ def test_zero_taken_as_missing_is_refused() -> None:
     rules = {**QUIET, "objective": "regression", "zero_as_missing": True, "min_data_in_leaf": 2}
     data = lightgbm.Dataset(matrix(made), matrix(made)[:, 0], params=rules)
     with pytest.raises(TrainingError, match="zero as missing"):
-        read_forest(lightgbm.train(rules, data, 3).model_to_string())
+        read_forest(lightgbm.train(rules, data, 3).model_to_string(), 1)
 
 
 def test_linear_leaves_are_refused() -> None:
@@ -133,4 +137,45 @@ def test_linear_leaves_are_refused() -> None:
     rules = {**QUIET, "objective": "regression", "linear_tree": True}
     data = lightgbm.Dataset(matrix(made), matrix(made)[:, 0], params=rules)
     with pytest.raises(TrainingError, match="linear leaves"):
-        read_forest(lightgbm.train(rules, data, 3).model_to_string())
+        read_forest(lightgbm.train(rules, data, 3).model_to_string(), 1)
+
+
+def test_forests_joined_and_scaled_add_up() -> None:
+    made = columns(2, 300, gaps=True)
+    forests = [read_forest(train(made, 1, trees).model_to_string(), 1) for trees in (3, 5)]
+    joined = join_forests([forests[0].scaled(0.25), forests[1].scaled(0.75)])
+    parts = [run(table_graph(made, 1, forest=forest), made) for forest in forests]
+    found = run(table_graph(made, 1, forest=joined), made)
+    np.testing.assert_allclose(found, 0.25 * parts[0] + 0.75 * parts[1], rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("num_values", [4, 5000])
+def test_trees_on_bins_are_trees_on_values(num_values: int) -> None:
+    """Trees that saw bins take the same branches once their thresholds are cuts in float64."""
+    random = np.random.default_rng(0)
+    value = random.integers(0, num_values, 4000) / 7.0 - 1e9
+    value[random.random(4000) < 0.1] = np.nan
+    made = {"x": value, "y": random.normal(size=4000)}
+    fields = fit_fields(made, 32, 0)
+    rank_NF = encode(fields, made)
+    assert max(field.size for field in fields) <= 32
+    settings = {**QUIET, "objective": "regression", "min_data_in_bin": 1}
+    target = np.nan_to_num(value + 1e9) + made["y"]
+    booster = lightgbm.train(settings, lightgbm.Dataset(rank_NF, target, params=settings), 5)
+    forest = read_forest(booster.model_to_string(), 1).on_values(fields)
+    found = run(table_graph(made, 1, forest=forest), made)
+    raw = np.asarray(booster.predict(rank_NF, raw_score=True))[:, None]
+    np.testing.assert_allclose(found, raw, rtol=1e-6)
+
+
+def test_a_cell_that_training_never_missed_counts_as_the_middle_one() -> None:
+    random = np.random.default_rng(0)
+    made = {"x": random.normal(size=500), "y": random.normal(size=500)}
+    fields = fit_fields(made, 255, 0)
+    settings = {**QUIET, "objective": "regression", "min_data_in_bin": 1}
+    data = lightgbm.Dataset(encode(fields, made), made["x"] + made["y"], params=settings)
+    text = lightgbm.train(settings, data, 5).model_to_string()
+    graph = table_graph(made, 1, forest=read_forest(text, 1).on_values(fields))
+    asked = {"x": np.array([np.nan, np.median(made["x"])]), "y": np.array([0.3, 0.3])}
+    missing, middle = run(graph, asked)[:, 0]
+    assert missing == middle

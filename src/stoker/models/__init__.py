@@ -12,11 +12,12 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from stoker.core.steps import Step
-from stoker.models._habits import Habits
+from stoker.models._habits import Habits, Preset
+from stoker.models._leaderboard import Leaderboard, Timing
 
 if TYPE_CHECKING:
     import numpy as np
@@ -79,6 +80,24 @@ class Conditions:
     """Seconds of wall time that it may take; None for no limit."""
     threads: int = 0
     """CPU threads, 0 for all cores; the result does not depend on it."""
+    preset: Preset = "good"
+    """How much effort."""
+    unit_N: np.ndarray | None = None
+    """Unit of each row, training rows first, then validation rows; rows of one unit (a writer, a
+    patient) stand in one fold.  None: each row is one."""
+    is_ordered: bool = False
+    """Whether validation rows come after all training rows in time, so that no fold may mix them.
+    """
+
+
+@dataclass(frozen=True)
+class HeldOut:
+    """Answers to rows by models that were not fitted to them, in any order."""
+
+    output_NK: np.ndarray
+    """Float32 (N, num_outputs)."""
+    target_N: np.ndarray
+    """Encoded targets of the same rows."""
 
 
 @dataclass(frozen=True)
@@ -93,6 +112,15 @@ class Estimate:
     """The training-time model's own outputs on the validation set, which the bundle must repeat."""
     history: list[dict[str, float]]
     """One record per round reported."""
+    facts: dict[str, Any] = field(default_factory=dict)
+    """What else is worth knowing, JSON values without times."""
+    held_out: HeldOut | None = None
+    """Outputs for rows that the members of the model were not fitted to; None: the validation rows
+    are such rows."""
+    leaderboard: Leaderboard | None = None
+    """What was tried, where several were."""
+    timings: tuple[Timing, ...] = ()
+    """What was measured of each of them."""
 
 
 class Estimator(Model, ABC):

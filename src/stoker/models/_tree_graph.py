@@ -20,17 +20,18 @@ https://onnx.ai/onnx/operators/onnx_aionnxml_TreeEnsemble.html
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Sequence
+from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from stoker.core.errors import TrainingError
-from stoker.models._graph_names import OUTPUT, ROWS
 
 if TYPE_CHECKING:
     import onnx
+
+    from stoker.models._bins import Field
 
 _CATEGORICAL = 1
 _DEFAULT_LEFT = 2
@@ -39,13 +40,6 @@ _MISSING_NONE, _MISSING_ZERO, _MISSING_NAN = 0, 1, 2
 
 _BRANCH_LEQ = 0
 _BRANCH_MEMBER = 6
-
-OPSET = 20
-"""Version of the ai.onnx operators."""
-TREE_OPSET = 5
-"""Version of the ai.onnx.ml operators: the first one with set membership."""
-IR_VERSION = 10
-"""Version of the file format; the lowest that both operator sets allow in practice."""
 
 
 @dataclass(frozen=True)
@@ -76,9 +70,32 @@ class Forest:
     set_word: np.ndarray
     """Bit sets of the codes that go left, 32 codes a word, uint32."""
 
+    middle: np.ndarray
+    """Of each node: the value that a missing cell counts as where training lacked none; NaN where
+    `decision` says which side it takes.  float64 (M,)."""
+    output: np.ndarray
+    """Output that each tree adds to, int32 (T,)."""
+
     def arrays(self) -> dict[str, np.ndarray]:
         """The arrays by name, for safetensors."""
         return {field.name: getattr(self, field.name) for field in fields(self)}
+
+    def scaled(self, factor: float) -> Forest:
+        """The same trees, each leaf times a factor."""
+        return replace(self, leaf=self.leaf * factor)
+
+    def on_values(self, fields: Sequence[Field]) -> Forest:
+        """Trees on bins as trees on the values of columns: thresholds become cuts in float64."""
+        threshold_M, middle_M = self.threshold.copy(), self.middle.copy()
+        is_set_M = (self.decision & _CATEGORICAL).astype(bool)
+        for place, field in enumerate(fields):
+            here_M = (self.feature == place) & ~is_set_M
+            if field.edges is None or not here_M.any():
+                continue
+            if field.middle is not None:
+                middle_M[here_M] = field.cut(np.array([field.middle]))[0]
+            threshold_M[here_M] = field.cut(threshold_M[here_M])
+        return replace(self, threshold=threshold_M, middle=middle_M)
 
     def sets(self) -> list[np.ndarray]:
         """For each category split in order of nodes, the codes that go left, rising."""
@@ -89,8 +106,12 @@ class Forest:
         ]
 
 
-def read_forest(text: str) -> Forest:
-    """The trees that `Booster.model_to_string` describes.
+def read_forest(text: str, num_outputs: int) -> Forest:
+    """The trees that `Booster.model_to_string` describes, tree i for output i % K.
+
+    Args:
+        text: What the booster says of itself.
+        num_outputs: Width of the output; 2 means that all trees add to the second one.
 
     Raises:
         TrainingError: If the booster has something that the graph cannot say (linear leaves, zero
@@ -99,10 +120,28 @@ def read_forest(text: str) -> Forest:
     trees = [_read_tree(block) for block in re.split(r"^Tree=\d+\n", text, flags=re.M)[1:]]
     if not trees:
         raise TrainingError("the booster has no tree", fix="more rows, or a smaller leaf size")
-    names = [f.name for f in fields(Forest) if f.name != "set_end"]
+    names = [f.name for f in fields(Forest) if f.name in trees[0]]
     joined = {name: np.concatenate([tree[name] for tree in trees]) for name in names}
     ends = np.cumsum(np.concatenate([tree["set_length"] for tree in trees]))
-    return Forest(**joined, set_end=ends.astype(np.int32))
+    output_T = np.ones(len(trees)) if num_outputs == 2 else np.arange(len(trees)) % num_outputs
+    return Forest(
+        **joined,
+        set_end=ends.astype(np.int32),
+        middle=np.full(len(joined["feature"]), np.nan),
+        output=output_T.astype(np.int32),
+    )
+
+
+def join_forests(forests: Sequence[Forest]) -> Forest:
+    """All trees of several forests, whose sum is the sum of the forests."""
+    set_M = np.concatenate([(f.decision & _CATEGORICAL).astype(bool) for f in forests])
+    joined = {
+        f.name: np.concatenate([getattr(one, f.name) for one in forests]) for f in fields(Forest)
+    }
+    lengths = np.concatenate([np.diff(one.set_end, prepend=0) for one in forests])
+    # A category split names its set by position, which shifts by the sets before.
+    joined["threshold"][set_M] = np.arange(set_M.sum())
+    return Forest(**{**joined, "set_end": np.cumsum(lengths).astype(np.int32)})
 
 
 def _read_tree(block: str) -> dict[str, np.ndarray]:
@@ -132,54 +171,16 @@ def _read_tree(block: str) -> dict[str, np.ndarray]:
     }
 
 
-def tree_graph(forest: Forest, columns: Mapping[str, np.dtype], num_outputs: int) -> bytes:
-    """The ONNX model of a forest, serialised; equal forests give equal bytes.
+def ensemble_node(forest: Forest, num_outputs: int, *, matrix: str, out: str) -> onnx.NodeProto:
+    """The TreeEnsemble node of a forest.
 
     Args:
-        forest: Trees in LightGBM's order: with K outputs, tree i adds to output i % K.
-        columns: Name and type (float64, float32 or int32) of each graph input, in the order in
-            which the booster saw them.
+        forest: With K outputs, each tree adds to output `forest.output`.
         num_outputs: Width of the output.  2 with a binary objective gives [0, score], so that a
             softmax of the output is the probability.
-
-    Returns:
-        A model with one input of shape (N,) per column and one output `output` (N, num_outputs).
+        matrix: Name of the float64 matrix (N, F) that it looks at.
+        out: Name of the float64 sums (N, num_outputs).
     """
-    from onnx import TensorProto, helper
-
-    types = {
-        np.dtype(np.float64): TensorProto.DOUBLE,
-        np.dtype(np.float32): TensorProto.FLOAT,
-        np.dtype(np.int32): TensorProto.INT32,
-    }
-    inputs = [helper.make_tensor_value_info(n, types[d], [ROWS]) for n, d in columns.items()]
-    output = helper.make_tensor_value_info(OUTPUT, TensorProto.FLOAT, [ROWS, num_outputs])
-    rounded = helper.make_node("Cast", ["sum"], [OUTPUT], to=TensorProto.FLOAT)
-    nodes = [*_matrix_nodes(columns), _ensemble_node(forest, num_outputs), rounded]
-    axes = helper.make_tensor("matrix_axis", TensorProto.INT64, [1], [1])
-    graph = helper.make_graph(nodes, "boosted_trees", inputs, [output], [axes])
-    opsets = [helper.make_opsetid("", OPSET), helper.make_opsetid("ai.onnx.ml", TREE_OPSET)]
-    model = helper.make_model(graph, opset_imports=opsets, ir_version=IR_VERSION)
-    model.producer_name = "stoker"
-    return model.SerializeToString(deterministic=True)
-
-
-def _matrix_nodes(columns: Mapping[str, np.dtype]) -> list[onnx.NodeProto]:
-    """Nodes that join the columns to one float64 matrix (N, F)."""
-    from onnx import TensorProto, helper
-
-    nodes = []
-    parts = [f"matrix_part_{index}" for index in range(len(columns))]
-    for (name, dtype), part in zip(columns.items(), parts, strict=True):
-        if dtype != np.float64:
-            nodes.append(helper.make_node("Cast", [name], [f"{part}_wide"], to=TensorProto.DOUBLE))
-            name = f"{part}_wide"
-        nodes.append(helper.make_node("Unsqueeze", [name, "matrix_axis"], [part]))
-    return [*nodes, helper.make_node("Concat", parts, ["matrix"], axis=1)]
-
-
-def _ensemble_node(forest: Forest, num_outputs: int) -> onnx.NodeProto:
-    """The TreeEnsemble node of a forest."""
     from onnx import helper, numpy_helper
 
     flat = _flatten(forest)
@@ -199,14 +200,14 @@ def _ensemble_node(forest: Forest, num_outputs: int) -> onnx.NodeProto:
         "nodes_falsenodeids": np.where(flat.right >= 0, flat.right, -1 - flat.right),
         "nodes_falseleafs": flat.right < 0,
         "tree_roots": np.cumsum(flat.num_nodes) - flat.num_nodes,
-        "leaf_targetids": _targets(flat, num_outputs),
+        "leaf_targetids": _targets(flat),
     }
     attributes = {name: array.astype(int).tolist() for name, array in sorted(lists.items())}
     attributes |= {name: numpy_helper.from_array(a, name) for name, a in sorted(tensors.items())}
     return helper.make_node(
         "TreeEnsemble",
-        ["matrix"],
-        ["sum"],
+        [matrix],
+        [out],
         domain="ai.onnx.ml",
         aggregate_function=1,
         post_transform=0,
@@ -241,24 +242,24 @@ def _flatten(forest: Forest) -> Forest:
         leaf=forest.leaf,
         set_end=forest.set_end,
         set_word=forest.set_word,
+        middle=np.insert(forest.middle, at, np.nan),
+        output=forest.output,
     )
 
 
 def _missing_goes_left(flat: Forest) -> np.ndarray:
-    """Whether NaN takes the left branch: as trained, or as 0 would if none was seen."""
+    """Whether NaN takes the left branch: as trained, or as the middle value (else 0) would."""
     kind = (flat.decision >> _MISSING_SHIFT) & 3
     default_left = (flat.decision & _DEFAULT_LEFT) != 0
-    goes_left = np.where(kind == _MISSING_NAN, default_left, flat.threshold >= 0)
+    middle = np.where(np.isnan(flat.middle), 0, flat.middle)
+    goes_left = np.where(kind == _MISSING_NAN, default_left, middle <= flat.threshold)
     return goes_left & ((flat.decision & _CATEGORICAL) == 0)
 
 
-def _targets(flat: Forest, num_outputs: int) -> np.ndarray:
+def _targets(flat: Forest) -> np.ndarray:
     """Output that each leaf adds to."""
-    num_trees = len(flat.num_nodes)
     # Trees of one leaf got a node, so leaves are counted from the gaps between first leaves.
-    leaves_T = _leaves(flat)
-    column_T = np.ones(num_trees) if num_outputs == 2 else np.arange(num_trees) % num_outputs
-    return np.repeat(column_T, leaves_T)
+    return np.repeat(flat.output, _leaves(flat))
 
 
 def _leaves(flat: Forest) -> np.ndarray:

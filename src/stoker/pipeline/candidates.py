@@ -10,8 +10,15 @@ from stoker.store.artifact import Artifact
 
 MODEL = "model"
 """Name of the candidate that was trained as the recipe says."""
-BASELINE = "logistic"
-"""The model that every report compares with."""
+PLAIN_PICTURES = "logistic"
+"""The model that a report about pictures compares with."""
+PLAIN_TABLE = "linear"
+"""The model that a report about tables compares with."""
+
+
+def plain_model(*, has_pictures: bool) -> str:
+    """Name of the model that is trained to compare with."""
+    return PLAIN_PICTURES if has_pictures else PLAIN_TABLE
 
 
 def chosen_name(inputs: Mapping[str, Artifact]) -> str:

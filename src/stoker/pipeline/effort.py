@@ -21,7 +21,7 @@ import numpy as np
 
 from stoker.core.steps import find_step, step_name
 from stoker.models import Estimator, Model, Network, Shape
-from stoker.pipeline.candidates import BASELINE
+from stoker.pipeline.candidates import plain_model
 from stoker.pipeline.kinds import only
 from stoker.pipeline.looks import Extent
 from stoker.recipe.model import Recipe, Train
@@ -53,7 +53,8 @@ def efforts(recipe: Recipe, extent: Extent, gflops: float = GFLOPS) -> dict[str,
     """
     inputs = seen_by_model(recipe, extent)
     main = main_model(recipe, inputs)
-    baseline = find_step("stoker.models", BASELINE, Network)()
+    plain = plain_model(has_pictures=inputs.picture is not None)
+    baseline = find_step("stoker.models", plain, Model)()
     found = {
         "acquire": _acquire(extent),
         "clean": _clean(recipe, extent),

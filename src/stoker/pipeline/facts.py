@@ -26,7 +26,7 @@ from stoker.evaluate.report.facts import (
     SourceFact,
     TrainingFacts,
 )
-from stoker.pipeline.candidates import BASELINE, chosen_name
+from stoker.pipeline.candidates import chosen_name
 from stoker.pipeline.execute import said_of
 from stoker.pipeline.flows import flows_of, stages_with_rows
 from stoker.pipeline.prepared_parts import open_prepared
@@ -68,7 +68,7 @@ def card_facts(recipe: Recipe, inputs: Inputs) -> ReportFacts:
         gates_part=part,
         data=_data(recipe, inputs),
         training=_training(inputs["train"]),
-        baseline=BASELINE if "baseline" in inputs else "",
+        baseline=_model_of(inputs["baseline"]) if "baseline" in inputs else "",
         said=tuple(
             SaidFact(stage=stage, kind=line.kind, text=line.text)
             for stage, artifact in inputs.items()
@@ -135,10 +135,15 @@ def _compressed(inputs: Inputs) -> dict[str, Any]:
     return _json(inputs["compress"], "compress.json")
 
 
+def _model_of(artifact: Artifact) -> str:
+    """Recipe name of the model that a stage trained."""
+    return next(iter(artifact.manifest.summary["model"]))
+
+
 def _training(artifact: Artifact) -> TrainingFacts:
     summary = artifact.manifest.summary
     return TrainingFacts(
-        model=next(iter(summary["model"])),
+        model=_model_of(artifact),
         reason=summary["reason"],
         num_weights=summary.get("num_parameters"),
         settings=summary.get("settings", {}),

@@ -9,7 +9,7 @@ from stoker.core.steps import step_name
 from stoker.data.acquire import Source
 from stoker.data.fingerprint import source_fingerprint
 from stoker.evaluate.gates import parse_gates
-from stoker.pipeline.candidates import BASELINE
+from stoker.pipeline.candidates import PLAIN_PICTURES, PLAIN_TABLE
 from stoker.pipeline.kinds import only
 from stoker.pipeline.node import Node
 from stoker.pipeline.nodes import (
@@ -48,7 +48,7 @@ def build_graph(recipe: Recipe, cache: Path) -> list[Node]:
         prepare_node(recipe),
         train_node(recipe),
     ]
-    if recipe.model is None or step_name(recipe.model) != BASELINE:
+    if recipe.model is None or step_name(recipe.model) not in (PLAIN_PICTURES, PLAIN_TABLE):
         nodes.append(baseline_node(recipe))
     if recipe.compress is not None:
         nodes.append(compress_node(recipe))

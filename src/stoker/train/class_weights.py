@@ -5,8 +5,7 @@ from __future__ import annotations
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
-import torch
-from torch import Tensor
+import numpy as np
 
 from stoker.core.errors import RecipeError
 from stoker.tasks._fitted.classify import FittedClassify
@@ -16,7 +15,7 @@ if TYPE_CHECKING:
     from stoker.train.settings import Settings
 
 
-def class_weights(task: FittedTask, settings: Settings) -> Tensor | None:
+def class_weights(task: FittedTask, settings: Settings) -> np.ndarray | None:
     """The weights as float32, (num_classes,), or None where all classes count alike.
 
     `balanced` gives a class n / (K * count): the mean weight over rows is 1, so that the rate need
@@ -34,8 +33,8 @@ def class_weights(task: FittedTask, settings: Settings) -> Tensor | None:
             fix="leave train.class_weights out",
         )
     if wanted == "balanced":
-        count_K = torch.tensor(task.counts, dtype=torch.float64).clamp(min=1)
-        return (count_K.sum() / (len(count_K) * count_K)).float()
+        count_K = np.maximum(task.counts, 1)
+        return (count_K.sum() / (len(count_K) * count_K)).astype(np.float32)
     for label in wanted:
         if label not in task.classes:
             near = get_close_matches(label, task.classes, n=1)
@@ -44,4 +43,4 @@ def class_weights(task: FittedTask, settings: Settings) -> Tensor | None:
                 expected=f"labels such as {', '.join(task.classes[:5])}",
                 fix=f"did you mean {near[0]!r}?" if near else None,
             )
-    return torch.tensor([wanted.get(label, 1.0) for label in task.classes])
+    return np.array([wanted.get(label, 1.0) for label in task.classes], np.float32)

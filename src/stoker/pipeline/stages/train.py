@@ -151,13 +151,16 @@ def _fit_estimator(model: Estimator, settings: Settings, prepared: Prepared, see
         prepared.validation,
         prepared.interface.task,
         under=Conditions(seed, settings.budget_s, settings.threads),
-        weight_K=None if weight_K is None else weight_K.numpy(),
+        weight_K=weight_K,
     )
     return _Made(
         graph=estimate.graph,
         weights=estimate.weights,
         validation_output_NK=estimate.validation_output_NK,
         history=estimate.history,
-        facts={"num_parameters": sum(array.size for array in estimate.weights.values())},
+        facts={
+            "num_parameters": sum(array.size for array in estimate.weights.values()),
+            **estimate.facts,
+        },
         measured={},
     )

@@ -1,0 +1,226 @@
+"""A table model as one ONNX graph: a forest, a linear model, or the sum of both.
+
+    inputs ─┬─► matrix (N, F) float64 ─► TreeEnsemble ──────────────────────────────┐
+            ├─► numbers (N, P) ─► z ─► shapes (N, B) float32 ─► LinearRegressor ────┼─► output
+            └─► codes (N, C) ─► rows of a table, summed ─────────────────────────────┘
+
+Written by hand: every node is one of a dozen plain operators, equal models give equal bytes, and
+there is no matrix product that a compressor would want to quantise.
+
+Cost: milliseconds.  A node costs some microseconds for a single row, so parts that are absent have
+none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from stoker.models._design import CUT, FAR, Layout
+from stoker.models._graph_names import OUTPUT, ROWS, graph_input
+from stoker.models._linear_fit import Fitted
+from stoker.models._tree_graph import Forest, ensemble_node
+
+if TYPE_CHECKING:
+    import onnx
+
+OPSET = 20
+"""Version of the ai.onnx operators."""
+TREE_OPSET = 5
+"""Version of the ai.onnx.ml operators: the first one with set membership."""
+IR_VERSION = 10
+"""Version of the file format; the lowest that both operator sets allow in practice."""
+
+
+@dataclass(frozen=True)
+class Linear:
+    """A linear model on the design of a layout."""
+
+    layout: Layout
+    fitted: Fitted
+
+    def scaled(self, factor: float) -> Linear:
+        """The same model, its outputs times a factor."""
+        weight_WK, bias_K = self.fitted.weight_WK * factor, self.fitted.bias_K * factor
+        return Linear(self.layout, Fitted(weight_WK, bias_K))
+
+
+def table_graph(
+    columns: Mapping[str, np.ndarray],
+    num_outputs: int,
+    *,
+    forest: Forest | None = None,
+    linears: Sequence[Linear] = (),
+) -> bytes:
+    """The ONNX model whose output is the sum of its parts, serialised.
+
+    Args:
+        columns: Columns by name, in the order in which the parts saw them; only their types and
+            shapes are looked at.
+        num_outputs: Width of the output.
+        forest: Trees on the values of the columns.
+        linears: Linear models of the same columns.
+    """
+    writer = _Writer(columns)
+    sums = [writer.linear(linear, f"linear_{i}_") for i, linear in enumerate(linears)]
+    if forest is not None:
+        matrix = writer.matrix([*columns], "matrix")
+        writer.nodes.append(ensemble_node(forest, num_outputs, matrix=matrix, out="forest_wide"))
+        sums.append(writer.cast("forest_wide", "forest", float))
+    writer.node("Sum", sums, OUTPUT)
+    return writer.model(num_outputs)
+
+
+class _Writer:
+    """Collects nodes and constants of one graph."""
+
+    def __init__(self, columns: Mapping[str, np.ndarray]) -> None:
+        self._forms = {name: (columns[name].dtype, columns[name].shape[1:]) for name in columns}
+        self.nodes: list[onnx.NodeProto] = []
+        self._constants: dict[str, np.ndarray] = {"one": np.array([1], np.int64)}
+
+    def node(self, kind: str, inputs: Sequence[str], out: str, **attributes: Any) -> str:
+        """Add a node; the name of its output."""
+        from onnx import helper
+
+        self.nodes.append(helper.make_node(kind, list(inputs), [out], **attributes))
+        return out
+
+    def constant(self, name: str, value: np.ndarray) -> str:
+        """Add a constant; its name."""
+        self._constants[name] = value
+        return name
+
+    def cast(self, name: str, out: str, kind: type) -> str:
+        """Add a cast to float32 (`float`), float64 (`np.float64`) or int64 (`int`)."""
+        from onnx import TensorProto
+
+        types = {float: TensorProto.FLOAT, np.float64: TensorProto.DOUBLE, int: TensorProto.INT64}
+        return self.node("Cast", [name], out, to=types[kind])
+
+    def matrix(self, names: Sequence[str], out: str) -> str:
+        """Columns side by side, float64."""
+        parts = []
+        for place, name in enumerate(names):
+            dtype, shape = self._forms[name]
+            part = graph_input(name)
+            if dtype != np.float64:
+                part = self.cast(part, f"{out}_wide_{place}", np.float64)
+            if not shape:
+                part = self.node("Unsqueeze", [part, "one"], f"{out}_part_{place}")
+            parts.append(part)
+        return self.node("Concat", parts, out, axis=1)
+
+    def linear(self, model: Linear, at: str) -> str:
+        """A linear model; the name of its output."""
+        shapes, weight_WK = model.layout.shapes, model.fitted.weight_WK
+        width = len(shapes.mean_B)
+        dense_BK = weight_WK[:width] / shapes.std_B[:, None]
+        bias_K = model.fitted.bias_K - shapes.mean_B @ dense_BK
+        sums = []
+        if width:
+            from onnx import helper
+
+            self.nodes.append(
+                helper.make_node(
+                    "LinearRegressor",
+                    [self._shapes(model.layout, at)],
+                    [f"{at}dense"],
+                    domain="ai.onnx.ml",
+                    coefficients=dense_BK.T.ravel().astype(np.float32).tolist(),
+                    intercepts=bias_K.astype(np.float32).tolist(),
+                    targets=len(bias_K),
+                )
+            )
+            sums.append(f"{at}dense")
+        else:
+            sums.append(self.constant(f"{at}bias", bias_K[None].astype(np.float32)))
+        if model.layout.codes:
+            sums.append(self._codes(model.layout, weight_WK[width:], at))
+        return self.node("Sum", sums, f"{at}out")
+
+    def _shapes(self, layout: Layout, at: str) -> str:
+        """What `Shapes.raw` computes."""
+        shapes = layout.shapes
+        numbers = self.matrix(list(dict.fromkeys(name for name, _ in layout.numbers)), f"{at}x")
+        gap = self.node("IsNaN", [numbers], f"{at}gap")
+        shifted = self.node(
+            "Sub", [numbers, self.constant(f"{at}middle", shapes.middle_P)], f"{at}shifted"
+        )
+        z = self.node("Div", [shifted, self.constant(f"{at}spread", shapes.spread_P)], f"{at}z")
+        zero = self.constant(f"{at}zero", np.zeros(1))
+        filled = self.node("Where", [gap, zero, z], f"{at}filled")
+        ends = [self.constant(f"{at}{n}", np.array(v)) for n, v in (("low", -FAR), ("high", FAR))]
+        z = self.cast(self.node("Clip", [filled, *ends], f"{at}near"), f"{at}small", float)
+        ends = [
+            self.constant(f"{at}{n}", np.array(v, np.float32))
+            for n, v in (("left", -CUT), ("right", CUT))
+        ]
+        cut = self.node("Clip", [z, *ends], f"{at}cut")
+        parts = [cut]
+        if len(shapes.long_S):
+            long = self._columns(z, shapes.long_S, f"{at}long")
+            one = self.constant(f"{at}one", np.ones(1, np.float32))
+            size = self.node("Add", [self.node("Abs", [long], f"{at}abs"), one], f"{at}above")
+            log = self.node("Log", [size], f"{at}log")
+            sign = self.node("Sign", [long], f"{at}sign")
+            parts.append(self.node("Mul", [sign, log], f"{at}signed"))
+        if len(shapes.hinge_H):
+            bent = self._columns(cut, shapes.hinge_H, f"{at}bent")
+            knots = self.constant(f"{at}knots", shapes.knot_H.astype(np.float32))
+            parts.append(
+                self.node("Relu", [self.node("Sub", [bent, knots], f"{at}past")], f"{at}h")
+            )
+        if len(shapes.gap_I):
+            flags = self.cast(gap, f"{at}flags", float)
+            parts.append(self._columns(flags, shapes.gap_I, f"{at}flag"))
+        return self.node("Concat", parts, f"{at}shapes", axis=1)
+
+    def _columns(self, name: str, place_S: np.ndarray, out: str) -> str:
+        places = self.constant(f"{out}_places", place_S.astype(np.int64))
+        return self.node("Gather", [name, places], f"{out}_columns", axis=1)
+
+    def _codes(self, layout: Layout, table_LK: np.ndarray, at: str) -> str:
+        """The sum of a table's rows, one for each category column."""
+        parts, sizes = [], np.array([size for _, size in layout.codes], np.int64)
+        for place, (name, _) in enumerate(layout.codes):
+            wide = self.cast(graph_input(name), f"{at}code_{place}", int)
+            parts.append(self.node("Unsqueeze", [wide, "one"], f"{at}code_part_{place}"))
+        codes = self.node("Concat", parts, f"{at}codes", axis=1)
+        known = self.node("Less", [codes, self.constant(f"{at}sizes", sizes)], f"{at}known")
+        nothing = self.constant(f"{at}nothing", np.zeros(1, np.int64))
+        codes = self.node("Where", [known, codes, nothing], f"{at}seen")
+        starts = self.constant(f"{at}starts", np.cumsum(sizes) - sizes)
+        rows = self.node("Add", [codes, starts], f"{at}rows")
+        table = self.constant(f"{at}table", table_LK.astype(np.float32))
+        found = self.node("Gather", [table, rows], f"{at}found", axis=0)
+        return self.node("ReduceSum", [found, "one"], f"{at}told", keepdims=0)
+
+    def model(self, num_outputs: int) -> bytes:
+        """The whole graph."""
+        from onnx import TensorProto, helper, numpy_helper
+
+        types = {
+            np.dtype(np.float64): TensorProto.DOUBLE,
+            np.dtype(np.float32): TensorProto.FLOAT,
+            np.dtype(np.int32): TensorProto.INT32,
+        }
+        inputs = [
+            helper.make_tensor_value_info(graph_input(name), types[dtype], [ROWS, *shape])
+            for name, (dtype, shape) in self._forms.items()
+        ]
+        output = helper.make_tensor_value_info(OUTPUT, TensorProto.FLOAT, [ROWS, num_outputs])
+        used = {name for node in self.nodes for name in node.input}
+        constants = [
+            numpy_helper.from_array(np.asarray(value), name)
+            for name, value in self._constants.items()
+            if name in used
+        ]
+        graph = helper.make_graph(self.nodes, "table", inputs, [output], constants)
+        opsets = [helper.make_opsetid("", OPSET), helper.make_opsetid("ai.onnx.ml", TREE_OPSET)]
+        model = helper.make_model(graph, opset_imports=opsets, ir_version=IR_VERSION)
+        model.producer_name = "stoker"
+        return model.SerializeToString(deterministic=True)

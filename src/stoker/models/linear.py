@@ -1,0 +1,117 @@
+"""A linear model of a table: logistic regression for `classify`, ridge regression for `regress`.
+
+The baseline of every table: whatever it reaches needs no trees.  Each number enters as it is and,
+where its tail is long, as its signed logarithm; missing cells have a weight of their own; a
+category adds one weight per value, which the penalty shrinks the more the fewer rows it has.  With
+`bends` each number is a broken line, and the model a sum of curves of one column each.
+
+The penalty is the one of a row that has the least loss on the validation part; the weights are then
+fitted again to the rows of both parts.
+
+Cost: 0.02 s for 1,000 rows and 20 columns, 0.2 s for 28,000 and 6; memory is 4 bytes for each row
+and shape.  Needs no torch.  Not done: interactions of columns; pictures (see `logistic`).
+
+Source: Hoerl & Kennard 1970, "Ridge Regression", https://doi.org/10.2307/1267351
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import numpy as np
+from pydantic import Field
+
+from stoker.models import Conditions, Estimate, Estimator, HeldOut, Shape
+from stoker.models._design import Design, fit_layout
+from stoker.models._linear_fit import Fitted, fit_path
+from stoker.models._losses import loss_of
+from stoker.models._rows import MOST_BINS, Rows, join
+from stoker.models._table_graph import Linear as LinearPart
+from stoker.models._table_graph import table_graph
+
+if TYPE_CHECKING:
+    from stoker.data.prepare.prepared_set import PreparedSet
+    from stoker.tasks import FittedTask
+
+PENALTIES = (1000.0, 300.0, 100.0, 30.0, 10.0, 3.0, 1.0, 0.3, 0.1)
+
+
+class Linear(Estimator):
+    """A weighted sum of the columns, with a ridge penalty."""
+
+    takes_pictures = False
+
+    bends: Annotated[int, Field(ge=0, le=64)] = 0
+    """Places at which the line of each number may bend; 0 keeps it straight."""
+
+    penalty: Annotated[float, Field(gt=0)] | None = None
+    """How many rows' worth of doubt each weight is held back by; absent: the one of nine, from 0.1
+    to 1,000, that has the least loss on the validation part."""
+
+    def multiplications(
+        self, picture: Shape | None, num_columns: int, num_outputs: int
+    ) -> int | None:
+        """One a weight."""
+        return num_columns * (2 + self.bends) * num_outputs
+
+    def fit_seconds(self, num_rows: int, num_columns: int, num_outputs: int) -> float | None:
+        """See `Estimator`."""
+        return 0.05 + 4e-7 * num_rows * num_columns * (2 + self.bends) * num_outputs
+
+    def fit(
+        self,
+        train: PreparedSet,
+        validation: PreparedSet,
+        task: FittedTask,
+        *,
+        under: Conditions,
+        weight_K: np.ndarray | None = None,
+    ) -> Estimate:
+        """Fit for each penalty to `train`, keep the best on `validation`, fit that to both.
+
+        Raises:
+            RecipeError: If a column is not of numbers or codes (an image).
+        """
+        rows = join(
+            train,
+            validation,
+            task.num_outputs,
+            max_bins=MOST_BINS,
+            seed=under.seed,
+            weight_K=weight_K,
+        )
+        layout = fit_layout(rows.columns, bends=self.bends)
+        design = layout.design(rows.columns)
+        penalties = PENALTIES if self.penalty is None else (self.penalty,)
+        held = design.rows(rows.validation_M)
+        found = [one.outputs(held) for one in fit_rows(rows, design, rows.train_M, penalties)]
+        target_M = rows.target_N[rows.validation_M]
+        losses = [loss_of(output_MK, target_M) for output_MK in found]
+        best = int(np.argmin(losses))
+        (whole,) = fit_rows(rows, design, np.arange(len(rows)), penalties[best : best + 1])
+        output_NK = rows.validation_order(whole.outputs(design))
+        return Estimate(
+            graph=table_graph(train.columns, task.num_outputs, linears=[LinearPart(layout, whole)]),
+            weights={"weights": whole.weight_WK, "bias": whole.bias_K},
+            validation_output_NK=output_NK.astype(np.float32),
+            history=[
+                {"penalty": penalty, "validation_loss": loss}
+                for penalty, loss in zip(penalties, losses, strict=True)
+            ],
+            facts={"penalty": penalties[best]},
+            held_out=HeldOut(found[best].astype(np.float32), target_M),
+        )
+
+
+def fit_rows(
+    rows: Rows, design: Design, fit_M: np.ndarray, penalties: tuple[float, ...]
+) -> list[Fitted]:
+    """Weights for each penalty, fitted to some of the rows."""
+    weight_N = rows.weight_N
+    return fit_path(
+        design.rows(fit_M),
+        rows.target_NK[fit_M],
+        None if weight_N is None else weight_N[fit_M],
+        penalties,
+        classes=rows.has_classes,
+    )

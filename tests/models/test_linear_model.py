@@ -1,0 +1,130 @@
+"""The linear model of tables: the right weights, equal bytes, no torch, free of scale."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+import pytest
+
+from stoker.core.errors import RecipeError
+from stoker.data.prepare.prepared_set import Column, PreparedSet, PreparedWriter
+from stoker.models import Conditions, Estimate
+from stoker.models._design import Design
+from stoker.models._graph_names import graph_input
+from stoker.models._linear_fit import fit_path
+from stoker.models.linear import Linear
+from stoker.tasks import FittedTask
+from stoker.tasks._fitted.classify import FittedClassify
+from stoker.tasks._fitted.regress import FittedRegress
+
+BINARY = FittedClassify(classes=("no", "yes"), counts=(1, 1), kind="text")
+TERNARY = FittedClassify(classes=("a", "b", "c"), counts=(1, 1, 1), kind="text")
+NUMBER = FittedRegress(mean=0, std=1, low=-9, high=9)
+FORMS = {"数": Column("float64"), "when": Column("float64", (2,)), "code": Column("int32")}
+
+
+def make_part(folder: Path, part: str, task: FittedTask, rows: int, **change: float) -> PreparedSet:
+    random = np.random.default_rng(len(part))
+    number, pair = random.normal(size=rows), random.normal(size=(rows, 2))
+    code = random.integers(0, 6, rows).astype(np.int32)
+    signal = number - 2 * pair[:, 1] + np.sin(code) + random.normal(0, 0.2, rows)
+    target = signal.astype(np.float32)
+    if task.num_outputs > 1:
+        target = np.digitize(signal, [0.0, 1.5][: task.num_outputs - 1]).astype(np.int64)
+    number = number * change.get("factor", 1.0) + change.get("shift", 0.0)
+    number[::11] = np.nan
+    folder.mkdir(exist_ok=True)
+    with PreparedWriter(folder, part, FORMS, task.target_dtype.name) as writer:
+        columns = {"数": number, "when": pair, "code": code}
+        writer.append(columns, target=target, row=np.arange(rows))
+    return PreparedSet.open(folder, part)
+
+
+def fit(folder: Path, task: FittedTask, *, bends: int = 0, **change: float) -> Estimate:
+    train = make_part(folder, "train", task, 400, **change)
+    test = make_part(folder, "test", task, 150, **change)
+    return Linear(bends=bends).fit(train, test, task, under=Conditions(0, threads=1))
+
+
+@pytest.mark.parametrize("bends", [0, 5])
+@pytest.mark.parametrize("task", [BINARY, TERNARY, NUMBER], ids=["binary", "ternary", "number"])
+def test_learns_and_its_graph_repeats_it(tmp_path: Path, task: FittedTask, bends: int) -> None:
+    found = fit(tmp_path, task, bends=bends)
+    part = PreparedSet.open(tmp_path, "test")
+    feed = {graph_input(name): np.array(c) for name, c in part.columns.items()}
+    output_NK = np.asarray(onnxruntime.InferenceSession(found.graph).run(None, feed)[0])
+    np.testing.assert_allclose(output_NK, found.validation_output_NK, atol=2e-5)
+    if task.num_outputs == 1:
+        assert np.mean((output_NK[:, 0] - part.target) ** 2) < 0.2 * np.var(part.target)
+    else:
+        assert np.mean(output_NK.argmax(1) == part.target) > 0.85
+
+
+def test_equal_rows_give_equal_bytes(tmp_path: Path) -> None:
+    assert fit(tmp_path / "a", TERNARY).graph == fit(tmp_path / "b", TERNARY).graph
+
+
+@pytest.mark.parametrize("change", [{"factor": 1e-9}, {"factor": 1e12}, {"shift": 1e6}])
+def test_scale_and_shift_change_no_answer(tmp_path: Path, change: dict[str, float]) -> None:
+    plain = fit(tmp_path / "plain", BINARY, bends=3).validation_output_NK
+    moved = fit(tmp_path / "moved", BINARY, bends=3, **change).validation_output_NK
+    np.testing.assert_allclose(moved, plain, atol=1e-4)
+
+
+def test_an_unseen_code_counts_as_missing(tmp_path: Path) -> None:
+    found = fit(tmp_path, NUMBER)
+    feed = {
+        graph_input("数"): np.zeros(2),
+        graph_input("when"): np.zeros((2, 2)),
+        graph_input("code"): np.array([0, 999], np.int32),
+    }
+    first, unseen = np.asarray(onnxruntime.InferenceSession(found.graph).run(None, feed)[0])
+    np.testing.assert_array_equal(first, unseen)
+
+
+def test_pictures_are_refused_by_name(tmp_path: Path) -> None:
+    with PreparedWriter(tmp_path, "train", {"图像": Column("uint8", (1, 2, 2))}, "int64") as writer:
+        pixels = np.zeros((4, 1, 2, 2), np.uint8)
+        writer.append({"图像": pixels}, target=np.arange(4) % 2, row=np.arange(4))
+    part = PreparedSet.open(tmp_path, "train")
+    with pytest.raises(RecipeError, match=r"cannot read the column '图像'"):
+        Linear().fit(part, part, BINARY, under=Conditions(0))
+
+
+@pytest.mark.parametrize(("rows", "numbers"), [(200, 5), (30, 80), (700, 650)])
+def test_ridge_weights_are_those_of_the_normal_equations(rows: int, numbers: int) -> None:
+    """With fewer weights than rows, with more, and with many of both."""
+    random = np.random.default_rng(0)
+    dense = random.normal(size=(rows, numbers)).astype(np.float32)
+    dense -= dense.mean(axis=0)
+    target = dense[:, :1] - 0.5 * dense[:, 1:2] + random.normal(size=(rows, 1))
+    design = Design(dense, np.zeros((rows, 0), np.int64), ())
+    (found,) = fit_path(design, target, None, (10.0,), classes=False)
+    wide = dense.astype(np.float64)
+    right = np.linalg.solve(wide.T @ wide + 10 * np.eye(numbers), wide.T @ (target - target.mean()))
+    np.testing.assert_allclose(found.weight_WK, right, atol=2e-3)
+
+
+def test_rare_categories_are_held_back_more() -> None:
+    """The weight of a level goes towards the mean of all as its rows get fewer."""
+    code = np.repeat([0, 1, 2], [100, 100, 2])
+    target = np.array([0.0, 1.0, 1.0])[code][:, None]
+    design = Design(np.zeros((202, 0), np.float32), code[:, None], (3,))
+    (found,) = fit_path(design, target, None, (10.0,), classes=False)
+    common, rare = found.weight_WK[1, 0], found.weight_WK[2, 0]
+    assert common > 3 * rare > 0
+
+
+def test_torch_is_not_needed() -> None:
+    program = (
+        "import sys\nfrom stoker.models.linear import Linear\n"
+        "from stoker.models.boosted_trees import BoostedTrees\n"
+        "from stoker.models._lightgbm import lightgbm\nlightgbm()\n"
+        "bad = {'torch', 'pandas', 'sklearn', 'lightgbm'} & set(sys.modules)\nassert not bad, bad\n"
+        "import lightgbm as own\nassert own.compat.PANDAS_INSTALLED"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True)
