@@ -44,6 +44,7 @@ from stoker.serve.protocols.openapi import openapi_document
 from stoker.serve.served_model import Answers, Picture, ServedModel, Unit
 from stoker.serve.settings import ServeSettings
 from stoker.serve.unpack import read_body
+from stoker.serve.unseen import UnseenWatch
 
 Handler = Callable[[Request], Awaitable[Answer]]
 _SECURITY = (
@@ -85,6 +86,7 @@ class App:
         self._gate = Gate(settings, keys)
         self._count_pixels = _pixel_counter(model, settings.max_pixels)
         self._budget = BodyBudget(settings.max_buffered_bytes)
+        self._unseen = UnseenWatch(metrics)
         self._unknown = Route("unknown", {})
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -186,11 +188,13 @@ class App:
         future = self.batcher.submit(rows, self._count_pixels(rows))
         request.scope.setdefault("state", {})["waits_for"] = future
         try:
-            return await future
+            answers = await future
         except asyncio.CancelledError:
             if future.cancelled():
                 raise ClientGone from None
             raise
+        self._unseen.add(answers.num_rows, answers.unseen)
+        return answers
 
     def _readiness(self) -> Answer:
         return json_answer({"ready": self.ready}, 200 if self.ready else 503)

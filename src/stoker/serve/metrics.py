@@ -35,6 +35,9 @@ class Metrics:
         self._closed = self._counter(
             "connections_closed", "Connections cut, by reason.", ["reason"]
         )
+        self._unseen = self._counter(
+            "unseen_cells", "Cells that hold what training never saw, by column.", ["column"]
+        )
         self._seconds = self._histogram("request_seconds", "From headers to answer.", _TIMES_S)
         self._waits = self._histogram("queue_seconds", "Time in the queue.", _TIMES_S)
         self._sizes = self._histogram("batch_rows", "Rows of a batch.", _SIZES)
@@ -61,6 +64,10 @@ class Metrics:
     def waited(self, seconds: float) -> None:
         """A request left the queue."""
         self._waits.observe(seconds)
+
+    def unseen(self, column: str, num_cells: int) -> None:
+        """So many cells of an input of the model hold what training never saw."""
+        self._unseen.labels(column).inc(num_cells)
 
     def batch(self, num_rows: int, reason: str) -> None:
         """A batch was let go because it was `full`, or because nobody else waited (`idle`)."""

@@ -70,6 +70,7 @@ form.addEventListener("submit", async (event) => {
     if (value.error) return showError(value.error);
     box.append(element("strong", String(value.prediction)));
     if (value.probabilities) showBars(value.probabilities);
+    for (const text of value.warnings || []) box.append(element("p", text, "warning"));
   } catch (error) {
     box.replaceChildren(element("p", `The server did not answer: ${error.message}`, "error"));
   }

@@ -14,16 +14,18 @@ Cost beside the Predictor: about 20 µs a call and 10 µs a request.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 import numpy as np
 import pyarrow as pa
 
 from stoker.bundle.interface import Interface
+from stoker.bundle.prediction import Prediction
 from stoker.bundle.predictor import Predictor
 from stoker.core.errors import ArtifactError, DataError, StokerError
 from stoker.serve.messages import BadInput, Refusal
+from stoker.serve.unseen import Unseen, parts
 
 _MAX_CELLS = 100
 _PICTURE_TYPE = pa.large_binary()
@@ -47,6 +49,8 @@ class Answers:
 
     columns: dict[str, list[Any] | np.ndarray]
     num_rows: int
+    unseen: Unseen | None = None
+    """Cells that hold what training never saw, if there are any."""
 
     def part(self, start: int, stop: int) -> Answers:
         """The answers of rows `start` to `stop`."""
@@ -116,10 +120,14 @@ class ServedModel:
             if len(units) > 1:
                 return [self._answer_alike([unit])[0] for unit in units]
             return [_refusal_of(error)]
-        answers = answers_of(prediction.table)
-        if not prediction.rejects.num_rows:
-            return _cut(answers, [unit.num_rows for unit in units])
-        return _cut_around_bad(answers, prediction.rejects, [unit.num_rows for unit in units])
+        answers, sizes = answers_of(prediction.table), [unit.num_rows for unit in units]
+        if prediction.rejects.num_rows:
+            results = _cut_around_bad(answers, prediction.rejects, sizes)
+        else:
+            results = _cut(answers, sizes)
+        if prediction.unseen_N:
+            _note_unseen(results, units, prediction)
+        return results
 
     def _table(self, units: Sequence[Unit]) -> pa.Table:
         pictures = [unit.data for unit in units if isinstance(unit, Picture)]
@@ -159,6 +167,18 @@ def answers_of(table: pa.Table) -> Answers:
         else:
             columns[name] = column.to_pylist()
     return Answers(columns, table.num_rows)
+
+
+def _note_unseen(
+    results: list[Answers | Refusal], units: Sequence[Unit], prediction: Prediction
+) -> None:
+    """Put the unseen cells of each unit beside its answers."""
+    tables = [unit for unit in units if not isinstance(unit, Picture)]
+    unseen = parts(tables, prediction.unseen_N)
+    for i, found in enumerate(unseen):
+        result = results[i]
+        if found is not None and isinstance(result, Answers):
+            results[i] = replace(result, unseen=found)
 
 
 def _cut(answers: Answers, sizes: list[int]) -> list[Answers | Refusal]:

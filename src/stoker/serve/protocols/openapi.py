@@ -74,7 +74,8 @@ def answer_schema(model: ServedModel) -> dict[str, Any]:
 
 def _schemas(model: ServedModel) -> dict[str, Any]:
     named = {"model": {"const": model.name}, "version": {"const": model.version}}
-    told = {"ignored": {"type": "array", "items": {"type": "string"}}}
+    texts = {"type": "array", "items": {"type": "string"}}
+    told = {"ignored": texts, "warnings": texts}
     answer = answer_schema(model)
     several = {"predictions": {"type": "array", "items": _ref("Answer")}}
     single = [*named, *answer.get("required", [])]

@@ -6,7 +6,8 @@ bad cell refuses it, naming every bad row and column, because a client that zips
 must not be handed fewer.
 
 Columns that the model does not use are left out and named under `ignored`; with `?extra=refuse`
-they are refused, as `stoker predict --extra refuse` does.
+they are refused, as `stoker predict --extra refuse` does.  Cells that hold what training never saw
+are answered, and named by column under `warnings`.
 """
 
 from __future__ import annotations
@@ -77,10 +78,12 @@ def _refuses_extra(request: Request) -> bool:
 def write_answers(
     answers: Answers, model: ServedModel, *, single: bool, ignored: tuple[str, ...] = ()
 ) -> Answer:
-    """The answers as JSON, with the names of columns that were left out, if any."""
+    """The answers as JSON, with what there is to tell: columns left out, cells never seen."""
     head: dict[str, Any] = {"model": model.name, "version": model.version}
     if ignored:
         head["ignored"] = ignored
+    if answers.unseen is not None:
+        head["warnings"] = answers.unseen.sentences
     rows = rows_of_answers(answers, model.labels)
     if single:
         return json_answer(head | rows[0])

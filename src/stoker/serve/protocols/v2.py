@@ -78,6 +78,8 @@ class InferAsked:
         }
         if self._infer.id is not None:
             head["id"] = self._infer.id
+        if answers.unseen is not None:  # One text: values of parameters are no lists.
+            head["parameters"] = {"warnings": "; ".join(answers.unseen.sentences)}
         if not blobs:
             return json_answer(head)
         text = json_answer(head).body

@@ -69,6 +69,7 @@ def _answer(model: ServedModel, outputs: list[str]) -> dict[str, Any]:
         "model_name": {"const": model.name},
         "model_version": {"const": model.version},
         "id": _NAME,
+        "parameters": _object({"warnings": _NAME}, "warnings"),
         "outputs": _list(_object(tensor, "name", "datatype", "shape")),
     }
     return _object(properties, "model_name", "model_version", "outputs")
