@@ -2,7 +2,10 @@ from __future__ import annotations
 
 import io
 import os
+import random
+import tarfile
 import zipfile
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -122,3 +125,63 @@ def test_refuses_a_damaged_archive(tmp_path: Path, out: Path) -> None:
             extract(tmp_path / "x", out, everything)
         for path in out.rglob("a"):
             path.unlink()
+
+
+def test_the_cap_is_one_for_all_members(tmp_path: Path, out: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "many.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        for number in range(4):
+            archive.writestr(f"p/{number}", bytes(30 << 20))
+    with pytest.raises(DataError, match="unpacks to too much"):
+        extract(tmp_path / "many.zip", out, everything)
+    assert sum(map(len, written(out).values())) <= 64 << 20
+
+
+def archives() -> dict[str, bytes]:
+    """A small archive of each kind."""
+    found = {}
+    for name, packing in {"stored": 0, "deflated": 8, "bzip2": 12, "lzma": 14}.items():
+        packed = io.BytesIO()
+        with zipfile.ZipFile(packed, "w", packing) as archive:
+            archive.writestr("p/a.csv", "x\n1\n" * 20)
+            archive.writestr("名.csv", "x\n1\n" * 20)
+        found[name] = packed.getvalue()
+    for mode in ("w", "w:gz", "w:bz2", "w:xz"):
+        packed = io.BytesIO()
+        with tarfile.open(fileobj=packed, mode=mode) as archive:  # type: ignore[call-overload]
+            for name in ("p/a.csv", "名" * 60 + ".csv"):
+                member = tarfile.TarInfo(name)
+                member.size = 40
+                archive.addfile(member, io.BytesIO(b"x\n1\n" * 10))
+        found[mode] = packed.getvalue()
+    return found
+
+
+@pytest.mark.parametrize("kind", archives())
+def test_whatever_bytes_are_changed_it_ends_in_one_error_of_ours(tmp_path: Path, kind: str) -> None:
+    whole, chance = archives()[kind], random.Random(0)
+    for number in range(40):
+        odd = bytearray(whole)
+        for _ in range(chance.choice([1, 1, 2, 4])):
+            odd[chance.randrange(min(len(odd), 1500))] = chance.randrange(256)
+        (tmp_path / "x").write_bytes(odd)
+        (tmp_path / str(number)).mkdir()
+        with suppress(DataError):
+            extract(tmp_path / "x", tmp_path / str(number), everything)
+
+
+@pytest.mark.parametrize("kind", ["method", "password", "seek", "name"])
+def test_odd_archives_are_told_in_one_line(tmp_path: Path, out: Path, kind: str) -> None:
+    whole = bytearray(archives()["deflated"])
+    at = whole.index(b"PK\x01\x02")
+    if kind == "method":  # number 99, in the directory and before the member
+        whole[at + 10] = whole[8] = 99
+    if kind == "password":
+        whole[at + 8] |= 1
+    if kind == "seek":  # the member begins before the file does
+        whole[-6:-2] = (2**32 - 2).to_bytes(4, "little")
+    if kind == "name":  # said to be UTF-8 and is not
+        whole = bytearray(whole.replace("名".encode(), b"\xe5\xff\xff"))
+    (tmp_path / "x").write_bytes(whole)
+    with pytest.raises(DataError) as caught:
+        extract(tmp_path / "x", out, everything)
+    assert len(str(caught.value).splitlines()) <= 3

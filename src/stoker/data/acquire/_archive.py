@@ -3,7 +3,8 @@
 Python's `extractall` writes outside its folder for a crafted archive, even with its filter
 (CVE-2025-4517).  This reads an archive as a stream and writes only members that were asked for, are
 regular files, and have a plain relative path; links, devices and sparse files are never made.  The
-number of members, the bytes unpacked and the ratio are capped before anything is believed.
+number of members, the bytes unpacked of all of them together and the ratio are capped before
+anything is believed.
 
 Cost: a tar archive is unpacked once from end to end; a ZIP archive only where it is needed.
 """
@@ -13,7 +14,9 @@ from __future__ import annotations
 import bz2
 import gzip
 import lzma
+import os
 import stat
+import struct
 import tarfile
 import zipfile
 import zlib
@@ -28,6 +31,13 @@ MOST_MEMBERS = 200_000
 MOST_BYTES = 16 << 30
 _RATIO = 300
 _RATIO_FROM_BYTES = 64 << 20
+_MOST_NAME_BYTES = 255
+_UNPACKING = (
+    *(tarfile.TarError, zipfile.BadZipFile, gzip.BadGzipFile, lzma.LZMAError, zlib.error),
+    *(struct.error, EOFError, OSError, ValueError, OverflowError, IndexError),
+    *(NotImplementedError, RuntimeError),
+)
+"""What Python's readers raise for odd bytes, found by changing those of sound archives."""
 _PACKERS: dict[bytes, Callable[[BinaryIO], IO[bytes]]] = {
     b"\x1f\x8b": lambda file: cast(IO[bytes], gzip.GzipFile(fileobj=file)),
     b"BZ": bz2.BZ2File,
@@ -56,15 +66,9 @@ def extract(archive: Path, folder: Path, wanted: Callable[[str], bool]) -> list[
                 return _extract_zip(raw, folder, wanted, label)
             raw.seek(0)
             return _extract_tar(raw, folder, wanted, label)
-    except (
-        tarfile.TarError,
-        zipfile.BadZipFile,
-        gzip.BadGzipFile,
-        lzma.LZMAError,
-        zlib.error,
-        EOFError,
-    ) as error:
-        raise _bad(f"cannot be unpacked: {error}", "a whole archive", label) from None
+    except _UNPACKING as error:
+        said = (str(error).splitlines() or [type(error).__name__])[0][:200]
+        raise _bad(f"cannot be unpacked: {said}", "a whole archive", label) from None
 
 
 def _extract_tar(
@@ -75,7 +79,7 @@ def _extract_tar(
     magic = raw.read(2)
     raw.seek(0)
     packer = _PACKERS.get(magic)
-    stream = _Capped(packer(raw) if packer else raw, size, label)
+    stream = _Capped(packer(raw) if packer else raw, _Budget(size, label))
     names = []
     with tarfile.open(fileobj=cast(BinaryIO, stream), mode="r|") as tar:
         for number, member in enumerate(tar):
@@ -93,7 +97,7 @@ def _extract_zip(
     raw: BinaryIO, folder: Path, wanted: Callable[[str], bool], label: str
 ) -> list[str]:
     size = raw.seek(0, 2)
-    names = []
+    names, budget = [], _Budget(size, label)
     with zipfile.ZipFile(raw) as archive:
         for number, member in enumerate(archive.infolist()):
             _check_count(number, label)
@@ -105,27 +109,36 @@ def _extract_zip(
                 if member.flag_bits & 1:
                     raise _bad("is encrypted", "an archive without a password", label)
                 with archive.open(member) as content:
-                    capped = _Capped(content, size, label)
-                    _write(capped, _inside(folder, member.filename, label))
+                    _write(_Capped(content, budget), _inside(folder, member.filename, label))
     return names
 
 
-class _Capped:
-    """A stream that ends with an error when more comes out of it than it may."""
+class _Budget:
+    """What may come out of an archive in all."""
 
-    def __init__(self, stream: IO[bytes], packed_bytes: int, label: str) -> None:
-        self._stream, self._label = stream, label
+    def __init__(self, packed_bytes: int, label: str) -> None:
         most = max(_RATIO_FROM_BYTES, _RATIO * packed_bytes)
-        self._left = min(most, MOST_BYTES)
+        self.left = min(most, MOST_BYTES)
+        self._label = label
 
-    def read(self, size: int = -1) -> bytes:
-        if size < 0 or size > self._left:
-            size = self._left + 1
-        block = self._stream.read(size)
-        self._left -= len(block)
-        if self._left < 0:
+    def spend(self, num_bytes: int) -> None:
+        self.left -= num_bytes
+        if self.left < 0:
             expected = f"at most {_RATIO} times the size of the archive, and 16 GiB"
             raise _bad("unpacks to too much", expected, self._label)
+
+
+class _Capped:
+    """A stream that ends with an error when more comes out of it than is left."""
+
+    def __init__(self, stream: IO[bytes], budget: _Budget) -> None:
+        self._stream, self._budget = stream, budget
+
+    def read(self, size: int = -1) -> bytes:
+        if size < 0 or size > self._budget.left:
+            size = self._budget.left + 1
+        block = self._stream.read(size)
+        self._budget.spend(len(block))
         return block
 
 
@@ -138,6 +151,7 @@ def _inside(folder: Path, name: str, label: str) -> Path:
     """Where a member goes; never outside the folder, never over another member."""
     parts = name.split("/")
     unsafe = any(part in ("", ".", "..") or "\\" in part or "\0" in part for part in parts)
+    unsafe = unsafe or max(len(os.fsencode(part)) for part in parts) > _MOST_NAME_BYTES
     path = folder.joinpath(*parts) if not unsafe else folder
     if unsafe or not path.is_relative_to(folder):
         raise _bad(f"has a member called {name!r}", "plain relative names", label)
@@ -149,9 +163,12 @@ def _inside(folder: Path, name: str, label: str) -> Path:
 
 
 def _write(content: IO[bytes] | _Capped, path: Path) -> None:
-    with machine_errors(f"write {path}"), path.open("xb") as file:
-        for block in _blocks(content):
-            file.write(block)
+    with machine_errors(f"write {path}"):
+        file = path.open("xb")
+    with file:
+        for block in _blocks(content):  # what fails here is the archive
+            with machine_errors(f"write {path}"):
+                file.write(block)
 
 
 def _blocks(content: IO[bytes] | _Capped) -> Iterator[bytes]:
