@@ -3,7 +3,8 @@
 A `Feature` is what the recipe says; `fit` looks at the training part and gives a `FittedFeature`,
 a frozen value that is stored in the bundle and turns raw cells into tensors, the same in preparing,
 evaluating and serving.  Features yield *raw typed tensors* (uint8 pixels, float64 numbers that may
-be NaN, int32 codes with 0 for unseen or missing); scaling lives in the exported graph.
+be NaN, int32 codes with 0 for unseen or missing); scaling lives in the exported graph.  A row of a
+column is one value, a picture, or D numbers that have names (the parts of a date).
 
 Each feature is a pair of files of one name: `image.py` holds the recipe's step, `_fitted/image.py`
 what it learned, so that a server loads only the second.
@@ -17,7 +18,7 @@ import sys
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from stoker.core.errors import ArtifactError
 from stoker.core.steps import Step, make_step, step_spec
@@ -81,6 +82,26 @@ class FittedFeature(Step, ABC):
         """JSON Schema of one raw cell, for the server's OpenAPI document."""
 
 
+class Scale(NamedTuple):
+    """What a network needs to know of one number of a row."""
+
+    mean: float
+    """What it subtracts."""
+    std: float
+    """What it divides by, above 0."""
+    had_missing: bool
+    """Whether the network gets an indicator of missing cells."""
+
+
+class NumericFeature(FittedFeature):
+    """A fitted feature whose tensor holds one number or D numbers a row, NaN where missing."""
+
+    @property
+    @abstractmethod
+    def scales(self) -> tuple[Scale, ...]:
+        """One for each number of a row."""
+
+
 class Feature(Step, ABC):
     """How one column becomes tensors, before anything was seen.
 
@@ -98,6 +119,23 @@ class Feature(Step, ABC):
         Raises:
             DataError: If the column's type cannot be read, or nothing in it can be.
         """
+
+
+def matrix_parts(features: Mapping[str, FittedFeature]) -> list[str]:
+    """Name of each column of the matrix in which all features stand side by side.
+
+    A row of D numbers takes D columns, named `COLUMN: PART`; pictures take none.
+
+    Args:
+        features: Fitted features by column, in order.
+    """
+    names: list[str] = []
+    for column, feature in features.items():
+        if feature.part_names:
+            names += [f"{column}: {part}" for part in feature.part_names]
+        elif not feature.shape:
+            names.append(column)
+    return names
 
 
 def dump_fitted(feature: FittedFeature) -> dict[str, Any]:

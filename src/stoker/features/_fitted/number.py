@@ -9,13 +9,13 @@ import numpy as np
 import pyarrow as pa
 from pydantic import Field
 
-from stoker.features import BadCell, FittedFeature, Transformed
+from stoker.features import BadCell, NumericFeature, Scale, Transformed
 from stoker.features._numbers import NumberCells
 
 _LARGEST = float(np.finfo(np.float32).max)
 
 
-class FittedNumber(NumberCells, FittedFeature):
+class FittedNumber(NumberCells, NumericFeature):
     """Turns cells into float64; what a network needs to standardise them is kept beside."""
 
     mean: float
@@ -41,6 +41,12 @@ class FittedNumber(NumberCells, FittedFeature):
     def dtype(self) -> np.dtype[Any]:
         """float64, or float32 for graphs of the first format."""
         return np.dtype(np.float64 if self.raw else np.float32)
+
+    @property
+    def scales(self) -> tuple[Scale, ...]:
+        """Mean and deviation; tensors of the first format are standardised already."""
+        mean, std = (self.mean, self.std) if self.raw else (0.0, 1.0)
+        return (Scale(mean, std, self.had_missing),)
 
     def transform(self, column: pa.ChunkedArray | pa.Array) -> Transformed:
         """The numbers, NaN for missing.

@@ -21,10 +21,9 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from stoker.features import FittedFeature
+from stoker.features import FittedFeature, NumericFeature, Scale
 from stoker.features._fitted.category import FittedCategory
 from stoker.features._fitted.image import FittedImage
-from stoker.features._fitted.number import FittedNumber
 
 
 class Scaled(NamedTuple):
@@ -66,18 +65,23 @@ class Columns(NamedTuple):
     """The columns of a network by kind, in the order in which their tensors are joined."""
 
     images: dict[str, FittedImage]
-    numbers: dict[str, FittedNumber]
+    numbers: dict[str, NumericFeature]
     categories: dict[str, FittedCategory]
 
     @property
+    def scales(self) -> list[Scale]:
+        """One for each number of a row, a column of several numbers has several."""
+        return [scale for number in self.numbers.values() for scale in number.scales]
+
+    @property
     def with_missing(self) -> list[int]:
-        """Positions of the number columns that had missing cells in training."""
-        return [i for i, number in enumerate(self.numbers.values()) if number.had_missing]
+        """Positions of the numbers that get an indicator of missing cells."""
+        return [i for i, scale in enumerate(self.scales) if scale.had_missing]
 
     @property
     def num_numbers(self) -> int:
         """Width of the number part: values and indicators."""
-        return len(self.numbers) + len(self.with_missing)
+        return len(self.scales) + len(self.with_missing)
 
 
 def sort_columns(features: Mapping[str, FittedFeature]) -> Columns:
@@ -90,7 +94,7 @@ def sort_columns(features: Mapping[str, FittedFeature]) -> Columns:
     for name, feature in features.items():
         if isinstance(feature, FittedImage):
             columns.images[name] = feature
-        elif isinstance(feature, FittedNumber):
+        elif isinstance(feature, NumericFeature):
             columns.numbers[name] = feature
         elif isinstance(feature, FittedCategory):
             columns.categories[name] = feature
@@ -113,21 +117,20 @@ class Scaler(nn.Module):
             mean = torch.tensor(image.mean).view(1, -1, 1, 1)
             self.register_buffer(f"scale_{position}", 1 / (255 * std))
             self.register_buffer(f"shift_{position}", -mean / std)
-        raw = [n if n.raw else None for n in columns.numbers.values()]
         for name, values in (
-            ("number_mean", [number.mean if number else 0.0 for number in raw]),
-            ("number_std", [number.std if number else 1.0 for number in raw]),
+            ("number_mean", [scale.mean for scale in columns.scales]),
+            ("number_std", [scale.std for scale in columns.scales]),
         ):
             self.register_buffer(name, torch.tensor(values, dtype=torch.float64), persistent=False)
 
     def forward(self, raw: Mapping[str, Tensor]) -> Scaled:
         """Scale every column; `raw` is left as it was."""
         images = [self._image(i, raw[name]) for i, name in enumerate(self._names.images)]
-        numbers = [raw[name] for name in self._names.numbers]
+        numbers = [_as_parts(raw[name]) for name in self._names.numbers]
         codes = [raw[name] for name in self._names.categories]
         return Scaled(
             tuple(images),
-            self._numbers(torch.stack(numbers, 1)) if numbers else None,
+            self._numbers(torch.cat(numbers, 1)) if numbers else None,
             torch.stack(codes, 1).long() if codes else None,
         )
 
@@ -149,6 +152,12 @@ class Scaler(nn.Module):
             return filled_NM
         indicators = [missing_NM[:, i].float() for i in self._with_missing]
         return torch.cat([filled_NM, torch.stack(indicators, 1)], 1)
+
+
+def _as_parts(number: Tensor) -> Tensor:
+    """Numbers (N,) or (N, D) as (N, D) of float64."""
+    wide = number.double()
+    return wide.unsqueeze(1) if wide.ndim == 1 else wide
 
 
 class TableEncoder(nn.Module):

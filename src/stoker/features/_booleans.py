@@ -1,0 +1,85 @@
+"""Read cells as true or false, strictly: any other word is named, never guessed.
+
+Bools, the numbers 1 and 0, and the usual words of several languages in any case are read.  A column
+that says it in words of its own (`active`, `closed`) lists them.
+
+Cost: one look at each distinct value.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import NamedTuple
+
+import numpy as np
+import pyarrow as pa
+
+from stoker.core.steps import Step
+from stoker.features import BadCell
+from stoker.features._categories import encode_categories
+from stoker.features._cells import MISSING_NUMBERS, cell_text, one_array
+from stoker.features._spelling import canonical
+
+_TRUE, _FALSE, _MISSING = 1, 2, 3
+
+
+class ReadBooleans(NamedTuple):
+    """Cells as true or false."""
+
+    value_N: np.ndarray
+    """float32: 1 for true, 0 for false, NaN where a cell is missing or bad."""
+    bad: tuple[BadCell, ...]
+    """Cells that are none of these."""
+
+
+class BooleanCells(Step):
+    """How true and false are written."""
+
+    true: tuple[str, ...] = ("true", "t", "yes", "y", "1", "on", "是", "真")
+    """Words that mean true, whatever their case and the blanks around them; `true` and 1 of a typed
+    column are written so too."""
+
+    false: tuple[str, ...] = ("false", "f", "no", "n", "0", "off", "否", "假")
+    """Words that mean false."""
+
+    missing: tuple[str, ...] = MISSING_NUMBERS
+    """Words that mean "no value", besides an empty cell."""
+
+    def read(self, column: pa.ChunkedArray | pa.Array) -> ReadBooleans:
+        """The cells as float32, missing ones as NaN, and those that are neither true nor false.
+
+        >>> BooleanCells().read(pa.array(["Yes", "FALSE", "1.0", "NA", None])).value_N
+        array([ 1.,  0.,  1., nan, nan], dtype=float32)
+        >>> BooleanCells().read(pa.array(["maybe"])).bad[0].reason
+        'is neither true nor false; if it means one, say boolean: {true: [...]} or {false: [...]}'
+        """
+        codes = self._codes
+        found = encode_categories(column, lambda name: codes.get(_folded(name), 0))
+        value_N = _VALUES[found.code_N]
+        if found.unseen_N is None:
+            return ReadBooleans(value_N, found.bad)
+        cells = one_array(column)
+        reason = (
+            "is neither true nor false; if it means one, say boolean: {true: [...]} or "
+            "{false: [...]}"
+        )
+        at = np.flatnonzero(found.unseen_N).tolist()
+        return ReadBooleans(value_N, tuple(BadCell(i, cell_text(cells, i), reason) for i in at))
+
+    @cached_property
+    def _codes(self) -> dict[str, int]:
+        words = ((self.missing, _MISSING), (self.false, _FALSE), (self.true, _TRUE))
+        return {_folded(word): code for those, code in words for word in those}
+
+
+_VALUES = np.array([np.nan, 1, 0, np.nan], np.float32)
+"""Value of each code; code 0 is a missing or bad cell."""
+
+
+def _folded(word: str) -> str:
+    """A word as it is compared.
+
+    >>> _folded(" TRUE"), _folded("1.0")
+    ('true', '1')
+    """
+    return canonical(word.strip()).casefold()

@@ -1,0 +1,51 @@
+"""A column of true and false, as 1 and 0.
+
+It differs from a category of two values by what it knows beforehand: all usual spellings are one, a
+value that training did not have is still read, and any other word is a bad cell instead of an
+unseen one.
+
+Cost: one look at each distinct value.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+
+from stoker.core.errors import DataError
+from stoker.features import Feature
+from stoker.features._booleans import BooleanCells
+from stoker.features._categories import are_categories
+from stoker.features._fitted.boolean import FittedBoolean
+
+
+class Boolean(BooleanCells, Feature):
+    """True or false: bools, 1 and 0, or words such as yes and no, 是 and 否."""
+
+    def fit(self, column: pa.ChunkedArray) -> FittedBoolean:
+        """Learn the share of true cells.
+
+        Raises:
+            DataError: If the type holds no bools (a list, bytes), or no cell is true or false.
+        """
+        if not are_categories(column.type):
+            raise DataError(
+                f"the column is of type {column.type}, not true or false",
+                expected="bools, 1 and 0, or text",
+                fix="convert it in the source, or leave the column out of inputs",
+            )
+        value_N, bad = self.read(column)
+        num_true, num_false = int((value_N == 1).sum()), int((value_N == 0).sum())
+        if not num_true + num_false:
+            examples = [f", such as {cell.found!r}, which {cell.reason}" for cell in bad[:1]]
+            raise DataError(
+                f"nothing is true or false among {len(column)} training cells{''.join(examples)}",
+                expected="at least one training row with true or false",
+                fix="say category instead of boolean, or leave the column out of inputs",
+            )
+        return FittedBoolean(
+            **self.model_dump(),
+            num_true=num_true,
+            num_false=num_false,
+            had_missing=int(np.isnan(value_N).sum()) > len(bad),
+        )
