@@ -16,7 +16,6 @@ from pathlib import Path
 from stoker.core.errors import Place, RecipeError
 from stoker.core.steps import step_name
 from stoker.data.acquire import Source
-from stoker.data.dataset import Dataset
 from stoker.features import Feature
 from stoker.models import Model
 from stoker.pipeline.columns_of import Columns, columns_of
@@ -49,8 +48,10 @@ def check_columns(recipe: Recipe, found: Mapping[str, Artifact], cache: Path) ->
 
 def _known(recipe: Recipe, found: Mapping[str, Artifact], cache: Path) -> Columns | None:
     if "acquire" in found:
-        dataset = Dataset.open(found["acquire"].folder)
-        return Columns(tuple(dataset.columns), frozenset(dataset.media_columns), dataset.left_out)
+        said = found["acquire"].manifest.summary  # sealed, and costs no reading of the rows
+        return Columns(
+            tuple(said["columns"]), frozenset(said["media_columns"]), said.get("left_out", {})
+        )
     looks = (
         columns_of(only(source, Source), recipe.project, cache) for source in recipe.data.sources
     )

@@ -23,7 +23,7 @@ _verified: dict[Path, tuple[object, ...]] = {}
 
 @final
 class Artifact:
-    """An artifact whose manifest is whole; `verify` it before its files are parsed."""
+    """An artifact whose manifest is whole; its files are checked before anyone gets at them."""
 
     def __init__(
         self,
@@ -41,9 +41,22 @@ class Artifact:
             descriptor: Closed when this value is garbage.
             put_aside: Called when it turns out damaged.
         """
-        self.folder, self.manifest = folder, manifest
+        self.location, self.manifest = folder, manifest
         self._descriptor, self._put_aside = descriptor, put_aside
         weakref.finalize(self, os.close, descriptor)
+
+    @property
+    def folder(self) -> Path:
+        """Where its files are, every byte of them checked; see `verify`.
+
+        There is no other way to them: whoever parses a file of an artifact came through here.
+
+        Raises:
+            ArtifactError: If anything differs from the manifest.
+            MachineError: If a file cannot be read.
+        """
+        self.verify()
+        return self.location
 
     @property
     def kind(self) -> str:
@@ -74,19 +87,19 @@ class Artifact:
             MachineError: If a file cannot be read.
         """
         try:
-            found = signature(self.folder)
-            if _verified.get(self.folder) == found:
+            found = signature(self.location)
+            if _verified.get(self.location) == found:
                 return
-            if verify_folder(self.folder) != self.manifest:
-                raise ArtifactError(f"{self.folder} was replaced while it was in use")
+            if verify_folder(self.location) != self.manifest:
+                raise ArtifactError(f"{self.location} was replaced while it was in use")
         except ArtifactError as damage:
             self._put_aside(self, damage)
             raise
-        _verified[self.folder] = found
+        _verified[self.location] = found
 
     def trust(self) -> None:
         """Skip the next `verify`: this process wrote and hashed the files itself just now."""
-        _verified[self.folder] = signature(self.folder)
+        _verified[self.location] = signature(self.location)
 
     def __repr__(self) -> str:
         """Kind and the beginning of the fingerprint."""

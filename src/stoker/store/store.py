@@ -297,8 +297,8 @@ class Store:
 
     def _set_aside(self, artifact: Artifact, damage: ArtifactError) -> None:
         # Another process may have put it aside and made it again since.
-        if locks.same_file(artifact.descriptor, artifact.folder / NAME):
-            self._put_aside(artifact.folder, damage)
+        if locks.same_file(artifact.descriptor, artifact.location / NAME):
+            self._put_aside(artifact.location, damage)
 
     def _put_aside(self, folder: Path, damage: ArtifactError) -> None:
         try:
