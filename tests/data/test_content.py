@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 import pyarrow as pa
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -54,3 +57,46 @@ def test_any_type_has_a_key() -> None:
     found = content_number_N(keyed).tolist()
     assert found[0] == found[1]
     assert len(set(found)) == 3
+
+
+NAN = float("nan")
+EQUAL = {
+    "float64": pa.array([0.0, -0.0, 1.5, NAN, None], pa.float64(), from_pandas=False),
+    "float32": pa.array([0.0, -0.0, 1.5, NAN, None], pa.float32(), from_pandas=False),
+}
+DIFFERENT = {
+    "int8": pa.array([1, 0, -1, None], pa.int8()),
+    "uint64": pa.array([2**64 - 1, 2**63, 0, None], pa.uint64()),
+    "int64": pa.array([2**53, 2**53 + 1, -1, None]),
+    "float64": pa.array([1e300, -1e300, float("inf"), None]),
+    "decimal": pa.array([Decimal("0.10"), Decimal("0.20"), Decimal("-0.10"), None]),
+    "text": pa.array(["nan", "", "0.0", None]),
+    "bytes": pa.array([b"", b"\0", b"\0\0", None]),
+    "bool": pa.array([True, False, None]),
+    "date": pa.array([0, 1, None], pa.date32()),
+    "zoned": pa.array([0, 1, None], pa.timestamp("us", "UTC")),
+    "clock": pa.array([0, 1, None], pa.time64("us")),
+    "span": pa.array([0, 1, None], pa.duration("us")),
+}
+
+
+def numbers_of(cells: pa.Array) -> list[int]:
+    row = pa.array(range(len(cells)), pa.int64())
+    keyed = with_keys(engine.from_arrow(pa.table({"_row": row, "x": cells})), ["x"], [])
+    return content_number_N(keyed).tolist()
+
+
+@pytest.mark.parametrize("kind", EQUAL)
+def test_equal_numbers_are_equal_and_nan_is_missing(kind: str) -> None:
+    zero, minus, other, nan, null = numbers_of(EQUAL[kind])
+    assert (zero, nan) == (minus, null)
+    assert len({zero, other, null}) == 3
+
+
+@pytest.mark.parametrize("kind", DIFFERENT)
+def test_different_cells_of_every_type_differ(kind: str) -> None:
+    cells = pa.concat_arrays([DIFFERENT[kind], DIFFERENT[kind]])
+    found = numbers_of(cells)
+    half = len(found) // 2
+    assert found[:half] == found[half:]
+    assert len(set(found)) == half

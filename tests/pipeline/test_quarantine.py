@@ -19,7 +19,7 @@ data:
     - {csv: {path: train.csv, part: train}}
     - {csv: {path: test.csv, part: test}}
     - {csv: {path: more.csv}}
-  split: {validation: 0.2}
+  split: {validation: 0.2, keep_duplicates_together: true}
 target: {label: classify}
 """
 

@@ -53,6 +53,9 @@ class Split(Step):
     """Column whose equal values stay together in one part: the writer, the patient, the shop."""
     time: str | None = None
     """Column to order by: the oldest rows train, the newest test."""
+    keep_duplicates_together: Literal["auto"] | bool = "auto"
+    """Whether rows with equal inputs stand in one part; `auto`: pictures do, rows of a table do
+    not, because equal ones are usually different people or things."""
 
     @model_validator(mode="after")
     def _leave_rows_to_train(self) -> Self:

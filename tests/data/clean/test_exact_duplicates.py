@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -93,3 +94,17 @@ def test_what_stays_is_one_of_each_content_and_the_best(
         for cell in cells
     }
     assert stay == sorted(best.values())
+
+
+def test_zeros_of_both_signs_and_missing_of_both_kinds_are_equal(
+    make_dataset: Callable[..., Dataset], new_folder: Callable[[], Path]
+) -> None:
+    x = [*range(300), *range(300)]
+    for half, other in ((0.0, -0.0), (None, float("nan"))):
+        column = pa.array([half] * 300 + [other] * 300, pa.float64(), from_pandas=False)
+        dataset = make_dataset({"x": x, "z": column})
+        info = clean_rows([ExactDuplicates()], dataset, new_folder())
+        assert info["rejected"] == 300
+        labelled = ExactDuplicates(columns=("x",), label="z")
+        info = clean_rows([labelled], dataset, new_folder())
+        assert info["flows"][0]["notes"]["conflicts"] == 0, "one label, however it is written"

@@ -13,6 +13,7 @@ import pyarrow as pa
 import pytest
 from PIL import Image as Pillow
 
+from stoker.core import events
 from stoker.core.errors import ArtifactError, DataError, RecipeError
 from stoker.data.clean import FittedCleaner, load_cleaner
 from stoker.data.clean.missing import Missing
@@ -253,3 +254,57 @@ def test_a_prepared_set_of_another_split_is_refused(
     write_table(table.set_column(1, "part", pa.array(PARTS[::-1])), other)
     with pytest.raises(ArtifactError, match="puts elsewhere"):
         list(part_rows(made.dataset, made.dataset.rows_path, other, made.folder, "test", ["age"]))
+
+
+# --- copies across the border -------------------------------------------------------------------
+
+
+def told(run: Callable[..., Made], columns: dict) -> tuple[Made, list[str], list[str]]:
+    warnings: list[str] = []
+    messages: list[str] = []
+
+    class Told(events.Silent):
+        def warning(self, text: str) -> None:
+            warnings.append(text)
+
+        def message(self, text: str) -> None:
+            if "test rows" in text:
+                messages.append(text)
+
+    size = len(columns["label"])
+    parts = ["train"] * (size // 2) + ["validation"] * (size // 4)
+    parts += ["test"] * (size - len(parts))
+    inputs: dict[str, Feature] = {"age": Number(), "city": Category()}
+    with events.listening(Told()):
+        made = run(columns, parts, inputs=inputs)
+    return made, warnings, messages
+
+
+def test_copies_of_training_rows_in_the_test_part_are_told(run: Callable[..., Made]) -> None:
+    size = 400
+    columns = {
+        "age": [-0.0, None, *range(2, 300), 0.0, float("nan"), *range(2, 27), *range(900, 973)],
+        "city": ["a", "b"] * 200,
+        "label": ["x", "y"] * 200,
+    }
+    columns["age"] = pa.array(columns["age"], pa.float64(), from_pandas=False)
+    columns["label"][302] = "y"  # the inputs of row 2 with another answer: no copy
+    made, warnings, _ = told(run, columns)
+    (line,) = warnings
+    assert line.startswith("26 of 100 test rows equal a training row, target included; data.split")
+    assert size == made.info["rows_out"]
+    assert made.info["flows"][-1]["notes"] == {"test rows that equal a training row": 26}
+
+
+def test_equal_rows_of_few_kinds_are_no_reason_to_warn(run: Callable[..., Made]) -> None:
+    columns = {"age": [0, 1] * 100, "city": ["a", "b"] * 100, "label": ["x", "y"] * 100}
+    _, warnings, messages = told(run, columns)
+    assert not warnings
+    assert messages[0].startswith("50 of 50 test rows equal a training row")
+
+
+def test_different_rows_are_no_copies(run: Callable[..., Made]) -> None:
+    columns = {"age": list(range(200)), "city": ["a", "b"] * 100, "label": ["x", "y"] * 100}
+    made, warnings, messages = told(run, columns)
+    assert (warnings, messages) == ([], [])
+    assert made.info["flows"][-1]["notes"] == {}

@@ -55,10 +55,48 @@ def split(new_folder: Callable[[], Path]) -> Split:
 
 def test_planted_duplicates_never_cross(make_dataset: Make, split: Split) -> None:
     cells = [f"row {i % 40}" for i in range(120)]  # every row three times, as if oversampled
-    parts, info, _ = split(make_dataset({"text": cells, "label": [c[-1] for c in cells]}))
+    label = [str(i // 40 % 2) for i in range(120)]  # which is no part of the content
+    dataset = make_dataset({"text": cells, "label": label})
+    parts, info, _ = split(dataset, target="label", together=True)
     for i in range(120):
         assert parts[i] == parts[i % 40]
     assert info["units"] == 40
+
+
+def test_equal_rows_of_a_table_are_as_different_ones(make_dataset: Make, split: Split) -> None:
+    kinds = [f"kind {i % 24}" for i in range(1200)]
+    dataset = make_dataset({"kind": kinds, "label": [k[-1] for k in kinds]})
+    parts, info, _ = split(dataset, target="label")
+    assert info["units"] == 1200
+    assert info["parts"] == {"train": 840, "validation": 180, "test": 180}
+    for part in ("train", "validation", "test"):
+        assert len({kinds[i] for i in parts if parts[i] == part}) == 24
+    other, *_ = split(make_dataset({"kind": list(range(1200))}))
+    assert parts == other, "what is in a row moves it nowhere"
+
+
+def test_equal_numbers_and_missing_ones_are_one_content(make_dataset: Make, split: Split) -> None:
+    zeros, nothing = [0.0, -0.0] * 30, pa.array([None, float("nan")] * 30, from_pandas=False)
+    dataset = make_dataset({"n": [i // 2 for i in range(60)], "z": zeros, "w": nothing})
+    parts, info, _ = split(dataset, together=True)
+    assert info["units"] == 30
+    assert all(parts[i] == parts[i + 1] for i in range(0, 60, 2))
+    grouped = make_dataset({"g": [0.0, -0.0, None, float("nan"), *range(1, 30)]})
+    _, info, _ = split(grouped, "by_group", group="g")
+    assert info["units"] == 32, "a missing group is none, in whatever way it is missing"
+
+
+def test_units_are_told(make_dataset: Make, split: Split) -> None:
+    lines: list[str] = []
+
+    class Told(events.Silent):
+        def message(self, text: str) -> None:
+            lines.append(text)
+
+    with events.listening(Told()):
+        split(make_dataset({"n": [i % 50 for i in range(100)]}), together=True)
+        split(make_dataset({"n": [i % 50 for i in range(100)]}))
+    assert lines == ["split: 100 rows make 50 units that stay together"]
 
 
 def test_planted_duplicate_pictures_never_cross_even_under_other_labels(
@@ -83,7 +121,7 @@ def test_planted_groups_never_cross_not_even_through_duplicates(
         for i in range(200):
             assert parts[i] == parts[i % 20]
     chained = make_dataset({"writer": ["x", "y", "y", None, None, *"abcdefghijkl"], "n": [1] * 17})
-    parts, info, _ = split(chained, "by_group", group="writer")
+    parts, info, _ = split(chained, "by_group", group="writer", together=True)
     assert parts[1] == parts[2]
     assert parts[3] == parts[4]  # equal rows without a writer
     assert info["units"] == 15
@@ -104,7 +142,7 @@ def test_a_training_row_that_equals_a_published_test_row_is_rejected(
 ) -> None:
     text = ["same", *[f"r{i}" for i in range(20)], "same", "t", "v", "v"]
     parts = ["train", *[None] * 20, "test", "test", "validation", None]
-    found, info, rejects = split(make_dataset({"text": text}, parts=parts))
+    found, info, rejects = split(make_dataset({"text": text}, parts=parts), together=True)
     assert [(r["_row"], r["line"], r["step"]) for r in rejects] == [
         (0, 1, "split"),
         (24, 25, "split"),
@@ -142,7 +180,7 @@ def test_parts_of_sources_are_kept_and_the_rest_is_divided(
 def test_an_open_row_follows_the_training_row_it_equals(make_dataset: Make, split: Split) -> None:
     cells = ["x"] * 20 + [str(i) for i in range(40)]
     parts = ["train"] + [None] * 59
-    found, *_ = split(make_dataset({"a": cells}, parts=parts))
+    found, *_ = split(make_dataset({"a": cells}, parts=parts), together=True)
     assert {found[i] for i in range(20)} == {"train"}
 
 
@@ -189,8 +227,8 @@ def test_new_rows_at_the_end_move_few_old_ones(
 
 
 def test_a_copy_at_the_end_stands_with_its_first_row(make_dataset: Make, split: Split) -> None:
-    before, *_ = split(make_dataset({"n": list(range(300))}))
-    after, *_ = split(make_dataset({"n": [*range(300), 7, 7]}))
+    before, *_ = split(make_dataset({"n": list(range(300))}), together=True)
+    after, *_ = split(make_dataset({"n": [*range(300), 7, 7]}), together=True)
     assert after[300] == after[301] == after[7]
     assert sum(after[i] != before[i] for i in range(300)) <= 6
 

@@ -27,7 +27,7 @@ import pyarrow.compute as pc
 from stoker.core import events
 from stoker.core.errors import RecipeError
 from stoker.data.clean import Cleaned, RowCleaner
-from stoker.data.content import content_columns, content_number_N, with_keys
+from stoker.data.content import comparable, content_columns, content_number_N, with_keys
 from stoker.data.dataset import Dataset
 from stoker.data.reject_rows import reject_rows
 from stoker.data.rejects import SCHEMA
@@ -181,7 +181,7 @@ def _where(keyed: pa.Table, at: np.ndarray) -> pa.Array:
 
 def _codes(labels: pa.ChunkedArray) -> np.ndarray:
     """Labels as int64 numbers, null among them."""
-    encoded = labels.combine_chunks().dictionary_encode(null_encoding="encode")
+    encoded = comparable(labels).combine_chunks().dictionary_encode(null_encoding="encode")
     return encoded.indices.to_numpy().astype(np.int64)
 
 

@@ -30,6 +30,7 @@ from stoker.data.child_decoder import ChildDecoder
 from stoker.data.clean import FittedCleaner
 from stoker.data.dataset import Dataset
 from stoker.data.flow import Flow, flow, stated
+from stoker.data.prepare._copies import Copies
 from stoker.data.prepare._fit import Asked, Fitted, fit_training_part
 from stoker.data.prepare._rows import part_ids, rows_with_ids, with_media
 from stoker.data.prepare.prepared_set import Column, PreparedWriter
@@ -49,6 +50,8 @@ class _Findings:
     """What preparing notes on its way."""
 
     rejects: Rejects = field(default_factory=Rejects)
+    copies: Copies | None = None
+    """Test rows that training has too; None where they cannot be, or rows hold pictures."""
     touched: list[dict[str, np.ndarray]] = field(default_factory=list)
     """For each cleaner: cells it spoke about, by column, int64 of shape (3,) by part."""
 
@@ -96,7 +99,8 @@ def prepare(  # noqa: PLR0913 - the stage's inputs, each by its name
     _require_columns(dataset, inputs, target[0])
     ids = part_ids(parts_path)
     asked = Asked(inputs, *target, cleaners, seed)
-    findings = _Findings(touched=[{} for _ in cleaners])
+    copies = None if any(feature.media for feature in inputs.values()) else Copies()
+    findings = _Findings(copies=copies, touched=[{} for _ in cleaners])
     with ChildDecoder() as decoder:
         fitted = fit_training_part(dataset, rows_path, ids["train"], asked, decoder)
         row_N = np.sort(np.concatenate(list(ids.values())))
@@ -199,6 +203,9 @@ def _write_chunk(
                 keep[cell.index] = False
                 what = {"column": name, "found": cell.found, "reason": cell.reason}
                 findings.reject(rows, cell.index, step="prepare", **what)
+    if findings.copies is not None:
+        columns = [*(done.values for done in tensors.values()), target.values]
+        findings.copies.add(columns, np.where(keep, part_N, -1))
     row_N = rows["_row"].to_numpy()
     for code, writer in enumerate(writers):
         chosen = keep & (part_N == code)
@@ -243,20 +250,23 @@ def _summary(
         {"step": step_name(state), "cells": _by_part(touched)}
         for state, touched in zip(fitted.cleaners, findings.touched, strict=True)
     ]
+    copies = findings.copies.tell() if findings.copies is not None else 0
     return {
         "format": FORMAT,
         "parts": dict(written),
         "rows_in": sum(map(len, ids.values())),
         "rows_out": sum(written.values()),
         "rejected": len(findings.rejects),
-        "flows": stated(_flows(sum(map(len, ids.values())), cleaned, findings.rejects)),
+        "flows": stated(_flows(sum(map(len, ids.values())), cleaned, findings.rejects, copies)),
         "inputs": columns,
         "target": {"column": fitted.target, "task": step_name(fitted.task)},
         "cleaned": cleaned,
     }
 
 
-def _flows(rows_in: int, cleaned: Sequence[Mapping[str, Any]], rejects: Rejects) -> list[Flow]:
+def _flows(
+    rows_in: int, cleaned: Sequence[Mapping[str, Any]], rejects: Rejects, copies: int
+) -> list[Flow]:
     """Rows that each cleaner left out of the training part, then those with a bad cell."""
     flows = []
     steps = rejects.table()["step"].to_pylist()
@@ -264,7 +274,8 @@ def _flows(rows_in: int, cleaned: Sequence[Mapping[str, Any]], rejects: Rejects)
         gone = steps.count(one["step"])
         flows.append(flow(one["step"], rows_in, gone, notes=_touched(one["cells"])))
         rows_in -= gone
-    return [*flows, flow("prepare", rows_in, steps.count("prepare"), unusable=True)]
+    notes = {"test rows that equal a training row": copies} if copies else {}
+    return [*flows, flow("prepare", rows_in, steps.count("prepare"), unusable=True, notes=notes)]
 
 
 def _touched(cells: Mapping[str, Mapping[str, int]]) -> dict[str, Any]:

@@ -1,9 +1,9 @@
 """Split: give each row to train, validation or test.
 
-What every splitter promises: each row gets exactly one part; rows with the same content or the
-same group never stand in two parts; rows whose source names a part stay there; the same seed and
-files give the same parts, and a new column, a mended cell or new rows at the end of a file leave
-nearly all old rows where they were.
+What every splitter promises: each row gets exactly one part; rows of the same group, and pictures
+of the same content, never stand in two parts; rows whose source names a part stay there; the same
+seed and files give the same parts, and a new column, a mended cell or new rows at the end of a file
+leave nearly all old rows where they were.
 
 The last one holds because nothing is drawn one after the other: each unit carries a key made of
 the place of its first row (which file, which line), and its random number is a mixture of that key
@@ -56,7 +56,7 @@ class SplitRows:
 
         The mixture is the finaliser of SplitMix64 (Steele et al. 2014), twice.
         """
-        return _mix(_mix(self.key_U ^ np.uint64(seed & 0xFFFF_FFFF_FFFF_FFFF)))
+        return mix(mix(self.key_U ^ np.uint64(seed & 0xFFFF_FFFF_FFFF_FFFF)))
 
 
 class Splitter(Step, ABC):
@@ -84,8 +84,12 @@ class Splitter(Step, ABC):
         """
 
 
-def _mix(word_U: np.ndarray[Any, np.dtype[np.uint64]]) -> np.ndarray:
-    """SplitMix64's finaliser: every input bit changes every output bit half of the time."""
+def mix(word_U: np.ndarray[Any, np.dtype[np.uint64]]) -> np.ndarray[Any, np.dtype[np.uint64]]:
+    """SplitMix64's finaliser: every input bit changes every output bit half of the time.
+
+    >>> mix(np.array([0, 1], np.uint64)).tolist()
+    [16294208416658607535, 10451216379200822465]
+    """
     word_U = word_U + np.uint64(0x9E37_79B9_7F4A_7C15)
     word_U = (word_U ^ (word_U >> np.uint64(30))) * np.uint64(0xBF58_476D_1CE4_E5B9)
     word_U = (word_U ^ (word_U >> np.uint64(27))) * np.uint64(0x94D0_49BB_1331_11EB)

@@ -1,10 +1,15 @@
 """Run a splitter over the rows of a dataset.
 
 Rows are united to units, rows that a source put into a part stay there, and the splitter divides
-the others.  A training row that equals a row of a published test set, or belongs to the same group,
-is rejected: kept, it would make the score a lie.
+the others.  A training row of the unit of a published test row is rejected: kept, it would make the
+score a lie.
 
-Cost: one pass of Daft for the content keys, then numpy over some 100 bytes a row.
+Units are groups, and for pictures also equal content.  Rows of a table that look the same are
+usually different people or things, and uniting them would leave a table of categories with a few
+units; so they are united only if the recipe says so, by their inputs and never by the target.  See
+decision 018.
+
+Cost: some 100 bytes a row in numpy; where contents count, one pass of Daft for their keys.
 """
 
 from __future__ import annotations
@@ -17,6 +22,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+import pyarrow.parquet as pq
 
 from stoker import engine
 from stoker.core import events
@@ -24,7 +30,7 @@ from stoker.core.canonical import canonical_json
 from stoker.core.errors import DataError, RecipeError
 from stoker.core.seeds import derive_seed
 from stoker.core.steps import step_name
-from stoker.data.content import content_columns, content_number_N, with_keys
+from stoker.data.content import comparable, content_columns, content_number_N, with_keys
 from stoker.data.dataset import Dataset
 from stoker.data.flow import flow, stated
 from stoker.data.reject_rows import reject_rows
@@ -32,7 +38,7 @@ from stoker.data.rejects import SCHEMA, Rejects
 from stoker.data.split import PARTS, SplitRows, Splitter
 from stoker.data.split._moments import moments_N
 from stoker.data.split._units import codes_of, unite
-from stoker.engine.table_file import write_table
+from stoker.engine.table_file import read_table, write_table
 from stoker.features._cells import is_text
 from stoker.store.durable import machine_errors
 
@@ -49,6 +55,8 @@ class _Columns:
     group: str | None
     time: str | None
     stratify: str | None
+    together: bool
+    """Whether rows of equal content share a part."""
 
     @property
     def named(self) -> list[str]:
@@ -68,6 +76,7 @@ def split_rows(  # noqa: PLR0913 - the keys of the recipe's split, each by its n
     group: str | None = None,
     time: str | None = None,
     stratify: str | None = None,
+    together: bool | None = None,
     seed: int,
 ) -> dict[str, Any]:
     """Give each row a part.
@@ -77,11 +86,12 @@ def split_rows(  # noqa: PLR0913 - the keys of the recipe's split, each by its n
         rows_path: Table of the cleaned rows.
         dataset: Dataset they come from.
         folder: An existing empty folder; gets `parts.parquet`, `rejects.parquet`, `split.json`.
-        inputs: Input columns; of several media columns only these make the content.
+        inputs: Input columns, which make the content; empty: all but the target.
         target: Target column, counted in the summary.
         group: Column whose equal values stay together; rows without a value stand alone.
         time: Column to order by.
         stratify: Column whose values keep their shares.
+        together: Whether rows of equal content share a part; None: if there are media.
         seed: Seed of the recipe.
 
     Returns:
@@ -91,10 +101,13 @@ def split_rows(  # noqa: PLR0913 - the keys of the recipe's split, each by its n
         RecipeError: If a column is not there, or the step lacks the column that it needs.
         DataError: If train, validation or test would be empty, or no time can be read.
     """
-    columns = _Columns(target, group, time, stratify)
-    rows, content_N, key_N = _read(rows_path, dataset, inputs, columns, splitter)
+    together = bool(dataset.media_columns) if together is None else together
+    columns = _Columns(target, group, time, stratify, together)
+    _require_columns(rows_path, columns, splitter)
+    rows, content_N, key_N = _read(rows_path, dataset, inputs, columns)
     rejects, notes = Rejects(), {}
     unit_N = unite(content_N, codes_of(_named(rows[group])) if group else None)
+    _tell_units(unit_N)
     claim_N = _claims(rows)
     gone_N = _reject_leaks(rows, unit_N, claim_N, rejects)
     moment_N = None
@@ -115,29 +128,24 @@ def split_rows(  # noqa: PLR0913 - the keys of the recipe's split, each by its n
     _require_parts(part_N[~gone_N], splitter)
     kept = rows.filter(pa.array(~gone_N))
     summary = _summary(splitter, kept, part_N[~gone_N], unit_N[~gone_N], target)
-    flows = stated([flow("split", rows.num_rows, len(rejects))])
+    units = {"units": summary["units"]}
+    flows = stated([flow("split", rows.num_rows, len(rejects), notes=units)])
     info = {**summary, "rows_in": rows.num_rows, "rejected": len(rejects), "notes": notes}
     info |= {"flows": flows}
     _write(folder, kept["_row"], part_N[~gone_N], rejects, info)
     return info
 
 
-def _read(
-    rows_path: Path,
-    dataset: Dataset,
-    inputs: Sequence[str],
-    columns: _Columns,
-    splitter: Splitter,
-) -> tuple[pa.Table, np.ndarray, np.ndarray]:
-    """Own and named columns of all rows, the number of each row's content, the key of its place."""
-    frame = engine.read(rows_path)
-    names = frame.column_names
+def _require_columns(rows_path: Path, columns: _Columns, splitter: Splitter) -> None:
+    """Refuse columns that are not there or hold no plain values."""
+    schema = pq.read_schema(rows_path)
+    names = schema.names
     for key in ("group", "time", "stratify", "target"):
         name = getattr(columns, key)
         if name is not None and name not in names:
             own = ", ".join(n for n in names if not n.startswith("_"))
             raise RecipeError(f"{key}: there is no column {name!r}", expected=f"one of {own}")
-        if name is not None and pa.types.is_nested(frame.schema()[name].dtype.to_arrow_dtype()):
+        if name is not None and pa.types.is_nested(schema.field(name).type):
             raise RecipeError(
                 f"{key}: cells of column {name!r} are lists or records",
                 expected="a column of text, numbers, bools or times",
@@ -148,14 +156,33 @@ def _read(
             f"split {step_name(splitter)} needs a column to go by",
             expected=f"a column name under data.split.{needed}",
         )
+
+
+def _read(
+    rows_path: Path, dataset: Dataset, inputs: Sequence[str], columns: _Columns
+) -> tuple[pa.Table, np.ndarray, np.ndarray]:
+    """Own and named columns of all rows, the number of each row's content, the key of its place."""
+    kept = ["_row", "_part", "_source", "_line", *columns.named]
     media = [name for name in dataset.media_columns if name in inputs] or dataset.media_columns
-    content = content_columns(names, media)
-    rows = with_keys(frame, content, ["_part", "_source", "_line", *columns.named])
-    if media:  # each picture is a file of its own, which keeps its name when others are added
-        key_N = with_keys(frame, ["_source", "_line"], [])["_key_0"].to_numpy()
-    else:
-        key_N = _place_keys(rows)
-    return rows, content_number_N(rows), key_N
+    if not (media or columns.together):
+        rows = read_table(rows_path, list(dict.fromkeys(kept)))
+        return rows, np.arange(rows.num_rows), _place_keys(rows)
+    frame = engine.read(rows_path)
+    there = [*inputs] or [name for name in frame.column_names if name != columns.target]
+    rows = with_keys(frame, content_columns(there, media), kept)
+    content_N = content_number_N(rows) if columns.together else np.arange(rows.num_rows)
+    if not media:
+        return rows, content_N, _place_keys(rows)
+    # each picture is a file of its own, which keeps its name when others are added
+    key_N = with_keys(frame, ["_source", "_line"], [])["_key_0"].to_numpy()
+    return rows, content_N, key_N
+
+
+def _tell_units(unit_N: np.ndarray) -> None:
+    """Say how many units are divided, where they are fewer than the rows."""
+    units = int(unit_N.max(initial=-1)) + 1
+    if units < len(unit_N):
+        events.message(f"split: {len(unit_N):,} rows make {units:,} units that stay together")
 
 
 def _place_keys(rows: pa.Table) -> np.ndarray:
@@ -240,7 +267,8 @@ def _named(column: pa.ChunkedArray) -> pa.ChunkedArray:
 
 def _labels(column: pa.ChunkedArray) -> np.ndarray:
     """Labels as codes by sorted text, so that they do not depend on the order of rows."""
-    texts = pc.fill_null(pc.cast(_named(column), pa.string()), "").combine_chunks()
+    texts = pc.cast(comparable(_named(column)), pa.string())
+    texts = pc.fill_null(texts, "").combine_chunks()
     encoded = texts.dictionary_encode()
     rank = np.empty(len(encoded.dictionary), np.int64)
     rank[np.argsort(np.array(encoded.dictionary.to_pylist(), object))] = np.arange(len(rank))

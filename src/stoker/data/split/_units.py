@@ -11,6 +11,8 @@ from __future__ import annotations
 import numpy as np
 import pyarrow as pa
 
+from stoker.data.content import comparable
+
 
 def unite(content_N: np.ndarray, group_N: np.ndarray | None) -> np.ndarray:
     """The unit of each row, int64 from 0 in order of first row.
@@ -41,7 +43,7 @@ def unite(content_N: np.ndarray, group_N: np.ndarray | None) -> np.ndarray:
 
 def codes_of(column: pa.ChunkedArray) -> np.ndarray:
     """Values as int64 codes in order of first sight, -1 for null and blank text."""
-    encoded = column.combine_chunks().dictionary_encode()
+    encoded = comparable(column).combine_chunks().dictionary_encode()
     code_N = encoded.indices.fill_null(-1).to_numpy().astype(np.int64)
     values = encoded.dictionary.to_pylist()
     blank = [

@@ -14,6 +14,7 @@ from stoker.pipeline.node import Work
 def split(work: Work) -> dict[str, Any]:
     """Write the part of each row."""
     asked = work.fields["split"]
+    together = asked.keep_duplicates_together
     return split_rows(
         make_step("stoker.data.split", asked.spec(), Splitter),
         work.inputs["clean"].folder / "rows.parquet",
@@ -24,5 +25,6 @@ def split(work: Work) -> dict[str, Any]:
         group=asked.group,
         time=asked.time,
         stratify=asked.stratify,
+        together=None if together == "auto" else together,
         seed=work.fields["seed"],
     )
