@@ -19,6 +19,8 @@ from typing import Any
 import httpx
 import pytest
 
+from stoker.core.errors import MachineError
+
 HEAD = b"POST /predict HTTP/1.1\r\nHost: localhost\r\nContent-Type: image/png\r\n"
 HEAVY = ("torch", "daft", "pandas", "sklearn", "polars", "lightgbm", "jinja2", "stoker.train")
 
@@ -37,6 +39,18 @@ def test_the_greeting_says_where_and_what(digits: Path, start: Callable[..., Any
         )
         assert len(server.workers()) == 2
         assert httpx.get(f"{server.url}/readyz").status_code == 200
+
+
+def test_a_worker_that_does_not_become_ready_is_ended(
+    digits: Path, start_raw: Callable[..., Any]
+) -> None:
+    began = time.monotonic()
+    process = start_raw(digits, workers=2, threads=1, start_s=0.01)
+    out, _ = process.communicate(timeout=60)
+    assert process.returncode == MachineError.exit_code
+    assert out.startswith("error MachineError a worker was not ready within 0.01 s")
+    assert "serve.start_s" in out
+    assert time.monotonic() - began < 20
 
 
 def test_the_server_loads_nothing_of_training(digits: Path, start: Callable[..., Any]) -> None:

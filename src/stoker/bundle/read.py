@@ -48,7 +48,7 @@ class Bundle:
     model: dict[str, Any]
     """Facts about the model."""
     graph: bytes
-    """The ONNX model."""
+    """The ONNX model, as the check wrote it: the file without its notes for people."""
     decision: Decision
     """From the graph's outputs to answers."""
 
@@ -82,8 +82,7 @@ def open_bundle(folder: str | Path) -> Bundle:
         )
     manifest = verify_folder(folder)
     form = _parse_form(folder, manifest)
-    graph = _read(folder, manifest, GRAPH_FILE)
-    check_graph(graph)
+    graph = check_graph(_read(folder, manifest, GRAPH_FILE))
     check_weights(_read(folder, manifest, WEIGHTS_FILE))
     interface = Interface.from_json(form.interface)
     if not form.decision.fits(interface.task.num_outputs):

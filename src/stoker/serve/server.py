@@ -152,13 +152,25 @@ class _Supervisor:
         assert process.stdin is not None
         assert process.stdout is not None
         process.stdin.write(self._order.to_line())
-        line = await process.stdout.readline()
+        try:
+            async with asyncio.timeout(self._settings.start_s):
+                line = await process.stdout.readline()
+        except TimeoutError:
+            await self._give_up(process)
+            raise _too_slow(self._settings.start_s) from None
         reply = json.loads(line) if line else {}
         if "ready" in reply:
             return process, reply
         code = await process.wait()
         self._workers.discard(process)
         raise _error_of(reply.get("error"), code)
+
+    async def _give_up(self, process: Process) -> None:
+        """End a worker that serves nobody yet."""
+        with contextlib.suppress(ProcessLookupError):
+            process.kill()
+        await process.wait()
+        self._workers.discard(process)
 
     def _environment(self) -> dict[str, str]:
         environment = {k: v for k, v in os.environ.items() if k != VARIABLE}
@@ -242,6 +254,14 @@ def _send_all(workers: set[Process], number: signal.Signals) -> None:
     for process in workers:
         with contextlib.suppress(ProcessLookupError):
             process.send_signal(number)
+
+
+def _too_slow(start_s: float) -> MachineError:
+    return MachineError(
+        f"a worker was not ready within {start_s:g} s",
+        expected="a model that loads and answers a first row in that time",
+        fix="serve fewer workers, or allow more with serve.start_s",
+    )
 
 
 def _error_of(parts: dict[str, Any] | None, code: int) -> StokerError:

@@ -1,0 +1,38 @@
+"""The operators that the graph of a bundle may use.
+
+Each of them is done after a time that its tensors bound.  Control flow (`Loop`, `Scan`, `If`) is
+not among them: a valid graph with it may keep the runtime busy for ever.  Neither are operators
+that draw random numbers, search texts with patterns, or hold sequences and maps.
+
+The first group is what the exporters of stoker write, and a test exports every model to hold it so.
+The second is what a network of a user's own is likely to become.
+"""
+
+from __future__ import annotations
+
+_WRITTEN = (
+    *("Abs", "Add", "BatchNormalization", "Cast", "Clip", "Concat", "Constant", "ConstantOfShape"),
+    *("Conv", "Cos", "DequantizeLinear", "Div", "Exp", "Flatten", "Gather", "Gemm"),
+    *("GlobalAveragePool", "Identity", "IsNaN", "Less", "Log", "MatMul", "Max", "MaxPool", "Min"),
+    *("Mul", "Neg", "QuantizeLinear", "ReduceMean", "ReduceSum", "Relu", "Reshape", "Shape"),
+    *("Sigmoid", "Sign", "Sin", "Softmax", "Sqrt", "Sub", "Sum", "Transpose", "Unsqueeze", "Where"),
+)
+_LIKELY = (
+    *("And", "ArgMax", "ArgMin", "AveragePool", "CastLike", "Ceil", "ConvTranspose", "CumSum"),
+    *("Einsum", "Elu", "Equal", "Erf", "Expand", "Floor", "GRU", "GatherElements", "GatherND"),
+    *("Gelu", "GlobalMaxPool", "Greater", "GreaterOrEqual", "GroupNormalization", "HardSigmoid"),
+    *("HardSwish", "InstanceNormalization", "IsInf", "LRN", "LSTM", "LayerNormalization"),
+    *("LeakyRelu", "LessOrEqual", "LogSoftmax", "LpNormalization", "Mean", "Mish", "Mod", "Not"),
+    *("OneHot", "Or", "PRelu", "Pad", "Pow", "RNN", "Range", "Reciprocal", "ReduceL1", "ReduceL2"),
+    *("ReduceLogSumExp", "ReduceMax", "ReduceMin", "ReduceProd", "ReduceSumSquare", "Resize"),
+    *("Round", "ScatterElements", "ScatterND", "Selu", "Size", "Slice", "Softplus", "Softsign"),
+    *("Split", "Squeeze", "Tan", "Tanh", "ThresholdedRelu", "Tile", "TopK", "Trilu", "Xor"),
+)
+_OF_ML = ("LinearRegressor", "TreeEnsemble")
+
+OPERATORS = {
+    "": frozenset((*_WRITTEN, *_LIKELY)),
+    "ai.onnx": frozenset((*_WRITTEN, *_LIKELY)),
+    "ai.onnx.ml": frozenset(_OF_ML),
+}
+"""Names of operators by domain."""
