@@ -260,10 +260,19 @@ _FUNCTIONS = _Entry(
 _TENSOR = _Form(
     "a tensor",
     {
-        1: _NUMBERS_64, 2: _NUMBER_32, 8: _TEXT, 9: _TEXT, 12: _NOTE, 16: _NOTES,
-        4: _PACKED_BYTES, 5: _PACKED_NUMBERS, 7: _PACKED_NUMBERS,
-        10: _PACKED_BYTES, 11: _PACKED_NUMBERS,
-        13: _OUTSIDE, 14: _Entry(_VARINT, _as_zero),
+        1: _NUMBERS_64,
+        2: _NUMBER_32,
+        8: _TEXT,
+        9: _TEXT,
+        12: _NOTE,
+        16: _NOTES,
+        4: _PACKED_BYTES,
+        5: _PACKED_NUMBERS,
+        7: _PACKED_NUMBERS,
+        10: _PACKED_BYTES,
+        11: _PACKED_NUMBERS,
+        13: _OUTSIDE,
+        14: _Entry(_VARINT, _as_zero),
     },
 )
 _DIMENSION = _Form("a dimension", {1: _NUMBER_64, 2: _TEXT, 3: _NOTE})
@@ -274,17 +283,34 @@ _PLACE = _Form("a named value", {1: _TEXT, 2: _message(_TYPE), 3: _NOTE, 4: _NOT
 _ATTRIBUTE = _Form(
     "an attribute",
     {
-        1: _TEXT, 2: _FLOAT, 3: _NUMBER_64, 4: _TEXT, 5: _message(_TENSOR), 6: _GRAPHS,
-        7: _FLOATS, 8: _NUMBERS_64, 9: _TEXTS, 11: _GRAPHS, 13: _NOTE,
-        20: _NUMBER_32, 22: _SPARSE, 23: _SPARSE,
+        1: _TEXT,
+        2: _FLOAT,
+        3: _NUMBER_64,
+        4: _TEXT,
+        5: _message(_TENSOR),
+        6: _GRAPHS,
+        7: _FLOATS,
+        8: _NUMBERS_64,
+        9: _TEXTS,
+        11: _GRAPHS,
+        13: _NOTE,
+        20: _NUMBER_32,
+        22: _SPARSE,
+        23: _SPARSE,
     },
     has_runs=True,
 )
 _NODE = _Form(
     "a node",
     {
-        1: _TEXTS, 2: _TEXTS, 3: _TEXT, _NODE_OPERATOR: _TEXT, 6: _NOTE, _NODE_DOMAIN: _TEXT,
-        5: _message(_ATTRIBUTE, may_repeat=True), 9: _NOTES,
+        1: _TEXTS,
+        2: _TEXTS,
+        3: _TEXT,
+        _NODE_OPERATOR: _TEXT,
+        6: _NOTE,
+        _NODE_DOMAIN: _TEXT,
+        5: _message(_ATTRIBUTE, may_repeat=True),
+        9: _NOTES,
     },
     check=_check_node,
 )
@@ -292,8 +318,15 @@ _PLACES = _message(_PLACE, may_repeat=True)
 _GRAPH = _Form(
     "a graph",
     {
-        1: _message(_NODE, may_repeat=True), 2: _TEXT, 5: _message(_TENSOR, may_repeat=True),
-        10: _NOTE, 11: _PLACES, 12: _PLACES, 13: _PLACES, 15: _SPARSE, 16: _NOTES,
+        1: _message(_NODE, may_repeat=True),
+        2: _TEXT,
+        5: _message(_TENSOR, may_repeat=True),
+        10: _NOTE,
+        11: _PLACES,
+        12: _PLACES,
+        13: _PLACES,
+        15: _SPARSE,
+        16: _NOTES,
     },
     check=_check_size,
 )
@@ -301,9 +334,17 @@ _OPSET = _Form("a set of operators", {1: _TEXT, 2: _NUMBER_64}, check=_check_ops
 _MODEL = _Form(
     "the model",
     {
-        1: _NUMBER_64, 2: _NOTE, 3: _NOTE, 4: _NOTE, 5: _NUMBER_64, 6: _NOTE, 14: _NOTES,
-        _MODEL_GRAPH: _message(_GRAPH), 8: _message(_OPSET, may_repeat=True),
-        20: _FUNCTIONS, 25: _FUNCTIONS,
+        1: _NUMBER_64,
+        2: _NOTE,
+        3: _NOTE,
+        4: _NOTE,
+        5: _NUMBER_64,
+        6: _NOTE,
+        14: _NOTES,
+        _MODEL_GRAPH: _message(_GRAPH),
+        8: _message(_OPSET, may_repeat=True),
+        20: _FUNCTIONS,
+        25: _FUNCTIONS,
     },
     check=_check_model,
 )
