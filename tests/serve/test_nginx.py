@@ -69,7 +69,15 @@ def proxy(server: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str
     folder, port = tmp_path_factory.mktemp("nginx"), free_port()
     text = CONFIGURATION.format(folder=folder, block=documented_block(port, server.port))
     (folder / "nginx.conf").write_text(text)
-    command = [NGINX, "-p", str(folder), "-c", "nginx.conf", "-g", "daemon off; master_process off;"]
+    command = [
+        NGINX,
+        "-p",
+        str(folder),
+        "-c",
+        "nginx.conf",
+        "-g",
+        "daemon off; master_process off;",
+    ]
     process = subprocess.Popen(command)
     try:
         for _ in range(200):
