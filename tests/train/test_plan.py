@@ -10,12 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stoker.core.errors import TrainingError
-from stoker.train import threads as threads_module
+from stoker.train import plan as plan_module
+from stoker.train.batches import Batches
 from stoker.train.finder import find_rate
-from stoker.train.plan import steps_that_fit
+from stoker.train.plan import Trial, make_plan, steps_that_fit
 from stoker.train.settings import Settings
 from stoker.train.speed import multiplications, peak_gflops
-from stoker.train.threads import choose_threads, num_threads
+from stoker.train.threads import num_threads
 
 
 @given(
@@ -31,37 +32,28 @@ def test_planned_steps_fit(left_s: float, step_s: float, score_s: float, per_epo
     assert spent_s <= left_s or steps == 1
 
 
-class Clock:
-    """A clock that only steps move, so that a busy machine changes nothing."""
-
-    def __init__(self, monkeypatch: pytest.MonkeyPatch, cores: int) -> None:
-        self.now_s = 0.0
-        monkeypatch.setattr(threads_module, "time", self)
-        monkeypatch.setattr(threads_module, "available_cores", lambda: cores)
-
-    def perf_counter(self) -> float:
-        return self.now_s
-
-    def pass_time(self, seconds: float) -> None:
-        self.now_s += seconds
-
-
-@pytest.mark.parametrize("fastest", [1, 2, 4])
-def test_the_fastest_number_of_threads_is_chosen(
-    monkeypatch: pytest.MonkeyPatch, heard: Any, fastest: int
+@pytest.mark.parametrize(
+    ("width", "threads"), [(8, 1), (15_000, 1), (16_000, 2), (31_000, 3), (500_000, 4)]
+)
+def test_threads_follow_from_the_work_of_a_step(
+    monkeypatch: pytest.MonkeyPatch, tiny: Any, heard: Any, width: int, threads: int
 ) -> None:
-    clock = Clock(monkeypatch, cores=4)
+    class Wide(torch.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.layer = torch.nn.Linear(64, width)
 
-    def step() -> None:
-        clock.pass_time(0.002 if torch.get_num_threads() == fastest else 0.01)
+        def forward(self, raw: dict[str, torch.Tensor]) -> torch.Tensor:
+            return self.layer(raw["图"].flatten(1).float())
 
-    assert choose_threads(step) == fastest
-    assert f"training on {fastest} of 4 threads" in heard.lines[0]
-
-
-def test_all_cores_win_ties(monkeypatch: pytest.MonkeyPatch) -> None:
-    clock = Clock(monkeypatch, cores=2)
-    assert choose_threads(lambda: clock.pass_time(0.005)) == 2
+    monkeypatch.setattr(plan_module, "available_cores", lambda: 4)
+    settings = Settings(batch_size=32)
+    batches = Batches(
+        tiny.part("train"), batch_size=32, augment=(), num_outputs=tiny.task.num_outputs, seed=0
+    )
+    trial = Trial(Wide(), tiny.part("validation"), tiny.task, settings, None, batches)
+    assert [make_plan(trial, 0.0).threads for _ in range(2)] == [threads, threads]
+    assert f"training on {threads} of 4 threads" in heard.lines[0]
 
 
 def test_threads_are_put_back() -> None:

@@ -101,11 +101,16 @@ def mistakes(inputs: Inputs) -> tuple[MistakeFact, ...]:
     return tuple(MistakeFact.model_validate(one) for one in said)
 
 
-def compress_facts(inputs: Inputs) -> CompressFacts | None:
-    """The candidates of compression, with what was measured of each."""
+def compress_facts(inputs: Inputs, measured: Mapping[str, Any]) -> CompressFacts | None:
+    """The candidates of compression, with what was measured of each.
+
+    Args:
+        inputs: Artifacts by stage.
+        measured: What the stage `compress` measured when it was done.
+    """
     if "compress" not in inputs:
         return None
-    said = _compressed(inputs)
+    said, times = _compressed(inputs), measured.get("candidates", {})
     score_name = next(next(iter(row["scores"])) for row in said["rows"] if "scores" in row)
     return CompressFacts(
         score_name=score_name,
@@ -114,7 +119,7 @@ def compress_facts(inputs: Inputs) -> CompressFacts | None:
                 name=row["name"],
                 size_bytes=row.get("size_bytes"),
                 score=row.get("scores", {}).get(score_name),
-                latency_ms=row.get("latency_ms", {}),
+                latency_ms=times.get(row["name"], {}).get("latency_ms", {}),
                 status=row["status"],
                 reason=row["reason"],
             )

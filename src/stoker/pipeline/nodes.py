@@ -6,6 +6,7 @@ changed, none of its libraries is needed.
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 from stoker.data.clean import FittedCleaner, RowCleaner
@@ -93,6 +94,8 @@ def train_node(recipe: Recipe) -> Node:
             "train": recipe.train.model_copy(update=usual),
             "name": recipe.name,
             "seed": recipe.seed,
+            # The order of sums, and so the last digits, depend on how many threads there may be.
+            "cores": None if recipe.train.threads else len(os.sched_getaffinity(0)),
         },
         after=_ROWS,
         free={"checkpoint_every": recipe.train.checkpoint_every},

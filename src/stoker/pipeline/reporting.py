@@ -84,7 +84,7 @@ def run_facts(recipe: Recipe, run: str, done: Sequence[Executed], notes: RunNote
                     "gemm_share": speed.get("speed", {}).get("share_of_peak"),
                 }
             ),
-            "compress": compress_facts(inputs),
+            "compress": compress_facts(inputs, notes.measured.get("compress", {})),
             "mistakes": mistakes(inputs),
             "said": notes.said,
             "overrides": notes.overrides,

@@ -133,7 +133,7 @@ class Train(Step):
     checkpoint_every: Duration = 30.0
     """Time between two checkpoints; a killed run goes on from the last."""
     threads: Annotated[Whole, Field(ge=0, le=1024)] = 0
-    """Math threads; 0 measures which number is fastest."""
+    """Math threads; 0: as many as the work of a step is worth, at most one for each core."""
 
     @property
     def given(self) -> dict[str, Any]:

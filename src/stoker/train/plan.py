@@ -1,7 +1,8 @@
 """How many threads and how many steps: settled once, stored in the checkpoint, repeated on resume.
 
-Both may depend on how fast the machine is at this moment, so a resumed run must not measure again:
-another number of steps would be another schedule.
+Threads follow from the work of a step (`threads`), steps from the epochs.  Only a budget of time
+makes steps depend on how fast the machine is at this moment, so a resumed run must not measure
+again: another number of steps would be another schedule.
 """
 
 from __future__ import annotations
@@ -14,8 +15,9 @@ from typing import TYPE_CHECKING
 
 from stoker.core import events
 from stoker.train.score import validation_score
+from stoker.train.speed import multiplications
 from stoker.train.step import Stepper
-from stoker.train.threads import choose_threads, num_threads
+from stoker.train.threads import available_cores, num_threads, threads_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -57,14 +59,14 @@ class Trial:
 
 
 def make_plan(trial: Trial, begin: float) -> Plan:
-    """Settle threads and steps by trying both on a copy of the network.
+    """Settle threads, and steps by trying some on a copy of the network if there is a budget.
 
     Args:
         trial: The training.
         begin: `time.perf_counter()` at the moment from which the budget counts.
     """
     settings = trial.settings
-    threads = settings.threads or choose_threads(_trial_step(trial))
+    threads = settings.threads or _usual_threads(trial)
     total = settings.epochs * trial.batches.per_epoch
     if settings.budget_s is None:
         return Plan(threads, total)
@@ -79,6 +81,18 @@ def make_plan(trial: Trial, begin: float) -> Plan:
             passing=True,
         )
     return Plan(threads, min(total, fits), score_s)
+
+
+def _usual_threads(trial: Trial) -> int:
+    """Threads by the work of a step; says how many, where there is a choice."""
+    cores = available_cores()
+    if cores == 1:
+        return 1
+    row = {name: column[:1] for name, column in trial.batches.load(0, 0).raw.items()}
+    work = multiplications(trial.network, row) * trial.settings.batch_size
+    threads = threads_for(work, cores)
+    events.message(f"training on {threads} of {cores} threads; train.threads sets another number")
+    return threads
 
 
 def steps_that_fit(left_s: float, *, step_s: float, score_s: float, per_epoch: int) -> int:

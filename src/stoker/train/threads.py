@@ -1,26 +1,24 @@
-"""How many CPU threads to train with, found by trying.
+"""How many CPU threads to train with: a rule about the work of a step, and no stopwatch.
 
-Large matrices want all cores; tiny steps lose more to waking threads than they gain, and on a busy
-machine waiting for each other costs more than the other cores give.  So a few steps are taken with
-each candidate, for at most a second altogether, and the fastest wins.  All cores win ties (within
-15 %), so that a quiet machine chooses the same number each time: results are bit-equal only for
-equal thread counts.
+Large matrices want all cores; tiny steps lose more to waking threads than they gain.  Sums over
+several threads come out in another order than over one, so the number of threads is part of the
+result: it must be the same whenever the same recipe runs on the same machine, however busy that
+is.  So it follows from the multiplications of a step alone, one thread for each 32 million, which
+take a core about a third of a millisecond, some times what it costs to wake a thread.
+
+It was found by trying before (decision 019): the quickest of a few, which a busy neighbour changes.
 """
 
 from __future__ import annotations
 
 import os
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 import torch
 
-from stoker.core import events
-
-_PROBE_S = 1.0
-_STEPS = 12
-_TIE = 1.15
+WORK_PER_THREAD = 32_000_000
+"""Multiplications of a step that are worth a thread."""
 
 
 def available_cores() -> int:
@@ -39,42 +37,14 @@ def num_threads(count: int) -> Iterator[None]:
         torch.set_num_threads(before)
 
 
-def choose_threads(step: Callable[[], object]) -> int:
-    """The number of threads with which `step` is fastest; says what it found.
+def threads_for(work: int, cores: int) -> int:
+    """Threads that steps of this size are worth, at least one and at most all cores.
 
     Args:
-        step: Does the work of one optimiser step; called some dozen times.
+        work: Multiplications of an optimiser step.
+        cores: Cores that may be used.
+
+    >>> [threads_for(work, 8) for work in (1_000, 63_999_999, 64_000_000, 10**12)]
+    [1, 1, 2, 8]
     """
-    candidates = thread_candidates(available_cores())
-    if len(candidates) == 1:
-        return candidates[0]
-    seconds = {count: _median_s(step, count, _PROBE_S / len(candidates)) for count in candidates}
-    fastest = min(seconds.values())
-    chosen = next(count for count in candidates if seconds[count] <= fastest * _TIE)
-    measured = ", ".join(f"{n}: {s * 1000:,.1f} ms" for n, s in sorted(seconds.items()))
-    events.message(
-        f"training on {chosen} of {max(candidates)} threads (a step takes {measured})", passing=True
-    )
-    return chosen
-
-
-def thread_candidates(cores: int) -> list[int]:
-    """Numbers worth trying, most first.
-
-    >>> thread_candidates(1), thread_candidates(2), thread_candidates(12)
-    ([1], [2, 1], [12, 8, 4, 2, 1])
-    """
-    return sorted({cores, *(2**i for i in range(cores.bit_length()) if 2**i <= cores)})[::-1]
-
-
-def _median_s(step: Callable[[], object], count: int, limit_s: float) -> float:
-    """Median time of a step, after one that warms up."""
-    taken: list[float] = []
-    with num_threads(count):
-        begin = time.perf_counter()
-        step()
-        while len(taken) < _STEPS and (not taken or time.perf_counter() - begin < limit_s):
-            start = time.perf_counter()
-            step()
-            taken.append(time.perf_counter() - start)
-    return sorted(taken)[len(taken) // 2]
+    return max(1, min(cores, work // WORK_PER_THREAD))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from stoker.compress import Compressor
-from stoker.compress._frontier import choose_candidate
+from stoker.compress._frontier import TIMES, choose_candidate
 from stoker.core.steps import make_step
 from stoker.pipeline.kinds import only
 from stoker.pipeline.node import Work
@@ -25,4 +25,7 @@ def compress(work: Work) -> dict[str, Any]:
         work.folder,
         max_accuracy_loss=asked.max_accuracy_loss,
     )
+    work.measured["candidates"] = {
+        row["name"]: {key: row[key] for key in TIMES if key in row} for row in found["rows"]
+    }
     return {"chosen": found["chosen"], "reason": found["reason"]}
