@@ -2,15 +2,14 @@
 
 Each fenced block has a mark on the line before it: `<!-- test: fast -->` runs in `make check`,
 `<!-- test: slow -->` in `make slow`, `<!-- test: none, WHY -->` nowhere.  A page's blocks run in
-order in one folder that holds what the pages speak of: `photos/` (a folder per class) and
-`customers.csv`.  A line that starts a server is started in the background, waited for, and stopped
+order in one folder, which holds what `stoker init example` writes unless the page itself says so.
+A line that starts a server is started in the background, waited for, and stopped
 at the end of the page.
 """
 
 from __future__ import annotations
 
 import contextlib
-import csv
 import os
 import re
 import signal
@@ -24,9 +23,8 @@ from pathlib import Path
 from typing import Literal
 
 import pytest
-from PIL import Image
-from sklearn.datasets import load_breast_cancer, load_digits
 
+from stoker.cli.example import write_example
 from stoker.recipe.load import load_recipe
 
 ROOT = Path(__file__).parent.parent.parent
@@ -157,18 +155,8 @@ def environment() -> dict[str, str]:
 
 
 @pytest.fixture
-def project(tmp_path: Path) -> Path:
-    """A folder with pictures of digits and a table of patients called customers."""
-    pixels_NP, label_N = load_digits(return_X_y=True)
-    for number, (pixels_P, label) in enumerate(zip(pixels_NP[:600], label_N[:600], strict=True)):
-        folder = tmp_path / "photos" / str(label)
-        folder.mkdir(parents=True, exist_ok=True)
-        picture = Image.fromarray((pixels_P.reshape(8, 8) * 15.9).astype("uint8"))
-        picture.save(folder / f"{number:04}.png")
-    value_NF, label_N = load_breast_cancer(return_X_y=True)
-    with (tmp_path / "customers.csv").open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file)
-        writer.writerow([*(f"habit_{number}" for number in range(value_NF.shape[1])), "churned"])
-        for value_F, label in zip(value_NF, label_N, strict=True):
-            writer.writerow([*(f"{value:g}" for value in value_F), ("yes", "no")[label]])
+def project(tmp_path: Path, page: str) -> Path:
+    """A folder with the data of the pages, which some of them write themselves."""
+    if not any("stoker init example" in block.text for block in blocks_of(page)):
+        write_example(tmp_path, tmp_path)
     return tmp_path

@@ -1,10 +1,14 @@
 """Write a first recipe for your own data.
 
-TEMPLATE is `images` (a folder with one sub-folder per class) or `table` (a CSV, Parquet or JSON
-lines file). With PATH the recipe names your data; without it, edit the marked lines.
+TEMPLATE is `images` (a folder with one sub-folder per class), `table` (a CSV, Parquet or JSON
+lines file), or `example`: real data to try things with, customers.csv and photos/, are written here
+or into the folder PATH, and a recipe for the customers beside them.
+
+With PATH the recipe names your data; without it, edit the marked lines.
 A table's target of many different numbers is predicted as a number, any other as a label.
 
 Examples:
+    stoker init example
     stoker init images photos/
     stoker init table customers.csv --target churned
     stoker init table -o churn.yaml
@@ -20,36 +24,55 @@ from stoker.cli.app import Verb
 
 
 @click.command("init", cls=Verb, help=__doc__)
-@click.argument("template", type=click.Choice(["images", "table"]))
+@click.argument("template", type=click.Choice(["images", "table", "example"]))
 @click.argument("path", type=click.Path(path_type=Path), required=False)
 @click.option("--target", help="Column to predict (table only).")
 @click.option(
     "-o",
     "--output",
     type=click.Path(path_type=Path, dir_okay=False),
-    default=Path("recipe.yaml"),
-    show_default=True,
-    help="Recipe to write; an existing file is never replaced.",
+    help="Recipe to write; an existing file is never replaced.  [default: recipe.yaml, of an "
+    "example customers.yaml]",
 )
-def verb(template: str, path: Path | None, target: str | None, output: Path) -> None:
+def verb(template: str, path: Path | None, target: str | None, output: Path | None) -> None:
     """Fill in the template and write it."""
+    from stoker.cli.example import CUSTOMERS, PHOTOS, write_example
     from stoker.cli.starters import fill_images, fill_table, read_template
-    from stoker.core.errors import RecipeError
 
-    if path is None:
+    folder = (path or Path()) if template == "example" else Path()
+    recipe = output or folder / ("customers.yaml" if template == "example" else "recipe.yaml")
+    _require_absent(recipe)
+    project = recipe.absolute().parent
+    if template == "example":
+        text = write_example(folder, project)
+        click.echo(f"wrote {folder / CUSTOMERS} and {folder / PHOTOS}/")
+    elif path is None:
         text = read_template(template)
     elif template == "images":
-        text = fill_images(path, output.absolute().parent)
+        text = fill_images(path, project)
     else:
-        text = fill_table(path, target, output.absolute().parent)
+        text = fill_table(path, target, project)
     try:
-        with output.open("x", encoding="utf-8") as file:
+        with recipe.open("x", encoding="utf-8") as file:
             file.write(text)
     except FileExistsError:
-        fix = "choose another name with -o, or remove it first"
-        raise RecipeError(f"{output} is there already", fix=fix) from None
-    name = "" if output == Path("recipe.yaml") else f" {output}"
-    first = "" if path else f"  edit {output}: the lines marked with <--\n"
+        _require_absent(recipe)
+    name = "" if recipe == Path("recipe.yaml") else f" {recipe}"
+    is_filled = path is not None or template == "example"
+    first = "" if is_filled else f"  edit {recipe}: the lines marked with <--\n"
     click.echo(
-        f"wrote {output}; next:\n{first}  stoker check{name}\n  stoker run{name}\n  stoker report"
+        f"wrote {recipe}; next:\n{first}  stoker check{name}\n  stoker run{name}\n  stoker report"
     )
+
+
+def _require_absent(recipe: Path) -> None:
+    """Refuse to write over a recipe.
+
+    Raises:
+        RecipeError: Naming it.
+    """
+    from stoker.core.errors import RecipeError
+
+    if recipe.exists():
+        fix = "choose another name with -o, or remove it first"
+        raise RecipeError(f"{recipe} is there already", fix=fix)
