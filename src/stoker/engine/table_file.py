@@ -12,8 +12,8 @@ Source: Parquet page checksums, https://parquet.apache.org/docs/file-format/data
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pyarrow as pa
@@ -25,6 +25,7 @@ from stoker.store.durable import machine_errors
 
 ROWS_PER_GROUP = 65_536
 """Rows of one row group; all groups but the last have exactly so many."""
+_BLOCK_BYTES = 64 << 20
 
 _PLAIN = {
     pa.large_string(): pa.string(),
@@ -133,17 +134,24 @@ def read_tables(
     Raises:
         ArtifactError: If the file is missing, damaged or has no such column.
     """
+    options = {"page_checksum_verification": True, "memory_map": True}
+    with _readable(path), pq.ParquetFile(path, **options) as file:
+        names = list(file.schema_arrow.names if columns is None else columns)
+        _require(path, names, file.schema_arrow.names)
+        check_footer(file.metadata)
+        missing = file.metadata.num_rows
+        for batch in file.iter_batches(batch_rows, columns=names):
+            missing -= batch.num_rows
+            yield pa.Table.from_batches([batch]).select(names)
+        if missing:
+            raise pa.ArrowInvalid(f"{missing:,} rows of the footer are not there")
+
+
+@contextmanager
+def _readable(path: Path) -> Iterator[None]:
+    """Say of a file that cannot be read which one it is."""
     try:
-        with pq.ParquetFile(path, page_checksum_verification=True, memory_map=True) as file:
-            names = list(file.schema_arrow.names if columns is None else columns)
-            _require(path, names, file.schema_arrow.names)
-            check_footer(file.metadata)
-            missing = file.metadata.num_rows
-            for batch in file.iter_batches(batch_rows, columns=names):
-                missing -= batch.num_rows
-                yield pa.Table.from_batches([batch]).select(names)
-            if missing:
-                raise pa.ArrowInvalid(f"{missing:,} rows of the footer are not there")
+        yield
     except (OSError, pa.ArrowException) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise ArtifactError(
@@ -152,6 +160,58 @@ def read_tables(
             fix="remove the damaged artifact; the next run makes it again",
             place=Place(str(path)),
         ) from None
+
+
+def column_blocks(path: Path, names: Sequence[str] | None = None) -> Iterator[pa.Table]:
+    """The columns of a file of ours from top to bottom, as many at a time as some 64 MB hold.
+
+    Text comes as dictionaries, one for each 65,536 rows: most of what stands in a table repeats.
+
+    Args:
+        path: A file that `TableWriter` wrote.
+        names: Columns to read, in this order; absent: all.
+
+    Raises:
+        ArtifactError: If the file is missing, damaged or has no such column.
+    """
+    with _readable(path):
+        schema = pq.read_schema(path)
+    names = list(schema.names if names is None else names)
+    _require(path, names, schema.names)
+    texts = [field.name for field in schema if field.type == pa.string()]
+    options = {"page_checksum_verification": True, "memory_map": True, "read_dictionary": texts}
+    with _readable(path), pq.ParquetFile(path, **options) as file:
+        check_footer(file.metadata)
+        kinds = {field.name: field for field in file.schema_arrow}
+        for block in _blocks(names, _column_bytes(file.metadata)):
+            batches = list(file.iter_batches(ROWS_PER_GROUP, columns=block))
+            if sum(batch.num_rows for batch in batches) != file.metadata.num_rows:
+                raise pa.ArrowInvalid("rows of the footer are not there")
+            kept = pa.schema([kinds[name] for name in block])
+            yield pa.Table.from_batches([batch.select(block) for batch in batches], kept)
+
+
+def _column_bytes(metadata: pq.FileMetaData) -> dict[str, int]:
+    """Size of each column before it was packed."""
+    sizes: dict[str, int] = {}
+    for group in map(metadata.row_group, range(metadata.num_row_groups)):
+        for chunk in map(group.column, range(group.num_columns)):
+            before = sizes.get(chunk.path_in_schema, 8 * metadata.num_rows)
+            sizes[chunk.path_in_schema] = before + chunk.total_uncompressed_size
+    return sizes
+
+
+def _blocks(names: Sequence[str], size_of: Mapping[str, int]) -> Iterator[list[str]]:
+    block: list[str] = []
+    total = 0
+    for name in names:
+        if block and total + size_of.get(name, 0) > _BLOCK_BYTES:
+            yield block
+            block, total = [], 0
+        block.append(name)
+        total += size_of.get(name, 0)
+    if block:
+        yield block
 
 
 def read_table(path: Path, columns: Sequence[str] | None = None) -> pa.Table:
@@ -180,8 +240,9 @@ def check_footer(metadata: pq.FileMetaData) -> None:
 
 
 def _require(path: Path, wanted: Sequence[str], there: Sequence[str]) -> None:
+    known = set(there)
     for name in wanted:
-        if name not in there:
+        if name not in known:
             raise ArtifactError(
                 f"no column {name!r}",
                 expected=f"one of {', '.join(there)}",

@@ -1,0 +1,64 @@
+"""What was decided about one column: its kind, the feature that reads it, and why."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+from stoker.core.steps import Step
+
+_PLAIN = re.compile(r"[^\W\d_][\w./-]*(?: [\w./-]+)*")
+_WORDS = ("yes", "no", "on", "off", "true", "false", "null", "y", "n", "nan", "inf", "none")
+
+
+class Choice(Step):
+    """One row of the table of choices."""
+
+    column: str
+    kind: str
+    """Such as `number`, `category`, `identifier`, `constant`, `empty` or `nested`."""
+    feature: dict[str, dict[str, Any]] | None
+    """The feature as a recipe names it, `{"number": {"unit": "%"}}`; None: the column is left
+    out."""
+    why: str
+    """One sentence with the numbers that were seen."""
+    change: str
+    """What to write under `inputs` to have it otherwise."""
+    is_notable: bool = False
+    """Whether a user should be told without asking."""
+
+    @property
+    def written(self) -> str:
+        """The feature as YAML, `left out` where there is none.
+
+        >>> Choice(column="x", kind="number", feature={"number": {"unit": "%"}}, why="",
+        ...        change="").written
+        '{number: {unit: "%"}}'
+        """
+        return "left out" if self.feature is None else feature_yaml(self.feature)
+
+
+def feature_yaml(feature: dict[str, dict[str, Any]]) -> str:
+    """A step with its options in one line of YAML."""
+    ((name, options),) = feature.items()
+    if not options:
+        return name
+    said = ", ".join(f"{key}: {_value(value)}" for key, value in options.items())
+    return f"{{{name}: {{{said}}}}}"
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, str) and re.fullmatch(r"[a-z_]+", value) and value not in _WORDS:
+        return value
+    return json.dumps(list(value) if isinstance(value, tuple) else value, ensure_ascii=False)
+
+
+def quoted(text: str) -> str:
+    """A YAML scalar: plain if that is safe, else in JSON's quotes, which YAML reads the same.
+
+    >>> quoted("income"), quoted("yes"), quoted("a: b"), quoted("收入")
+    ('income', '"yes"', '"a: b"', '收入')
+    """
+    is_plain = _PLAIN.fullmatch(text) and text.lower() not in _WORDS
+    return text if is_plain else json.dumps(text, ensure_ascii=False)

@@ -1,0 +1,204 @@
+"""What a profile holds: frozen values that are written as JSON and read back.
+
+Counts are exact.  Quantiles are values of the column: the smallest value at or below which the
+share of its cells lies.  Moments of time are seconds since 1970, so that one histogram serves both;
+`is_time` says which they are.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import Field
+
+from stoker.core.errors import ArtifactError, Place
+from stoker.core.steps import Step
+from stoker.store.durable import machine_errors
+
+FORMAT = 1
+FILE_NAME = "profile.json"
+
+
+class Histogram(Step):
+    """Cells by bins of equal width; a value on an edge belongs to the bin above."""
+
+    edges: tuple[float, ...]
+    """Rising, one more than bins."""
+    counts: tuple[int, ...]
+    """Cells of each bin."""
+    below: int = 0
+    """Cells below the first edge: far values would squeeze all others into one bin."""
+    above: int = 0
+    """Cells at or above the last edge."""
+
+
+class NumberFacts(Step):
+    """The numbers of a column, or its moments as seconds since 1970."""
+
+    cells: int
+    """Cells that are finite numbers."""
+    distinct: int
+    """Different float64 numbers among them."""
+    low: float
+    high: float
+    mean: float
+    std: float
+    """Population standard deviation."""
+    quantiles: dict[str, float]
+    """By share of cells, such as `0.5`."""
+    is_whole: bool
+    """Whether none has a fraction."""
+    is_time: bool = False
+    """Whether they are moments: seconds since 1970, or since midnight for times of day."""
+    zeros: int = 0
+    negative: int = 0
+    infinite: int = 0
+    """Cells that are infinite; they count in nothing else here."""
+    beyond_exact: int = 0
+    """Whole numbers beyond 2**53, which a 64-bit number cannot tell apart."""
+    steps_of_one: int = 0
+    """Of the different whole numbers in rising order, how many stand one above the one before."""
+    histogram: Histogram | None = None
+    """None where the range is not a finite number."""
+
+
+class NumberReading(Step):
+    """A way to write numbers that reads more of a column's texts than plain digits do."""
+
+    options: dict[str, str | bool | tuple[str, ...]]
+    """Options of `number` that say so, such as `{"thousands": ","}`."""
+    cells: int
+    """Cells that are numbers when read so."""
+    distinct: int
+    """Different texts among them."""
+    example: str
+    is_ambiguous: bool = False
+    """Whether the sign between digits may as well be a decimal sign."""
+
+
+class TimeReading(Step):
+    """Texts that are days or moments."""
+
+    order: str | None
+    """`year_first`, `day_first` or `month_first`; None where nothing tells the last two apart."""
+    cells: int
+    """Cells that are moments when read so."""
+    example: str
+    other_orders: int = 0
+    """Cells that are days in another order only."""
+    is_time_of_day: bool = False
+
+
+class TextFacts(Step):
+    """How the texts of a column are spelled; only columns of text have it."""
+
+    shortest: int
+    longest: int
+    mean_length: float
+    """Characters, blanks around a text left out."""
+    mean_words: float = 1.0
+    """Words between blanks; Chinese is written without any."""
+    repeated_words: float = 0.0
+    """Share of the words of different texts that more than one of the texts has."""
+    has_han: bool = False
+    """Whether Chinese characters stand in most of the texts that were looked at for words."""
+    plain_numbers: int
+    """Cells that are numbers in digits."""
+    leading_zeros: int
+    """Of those, cells such as `007`, which are codes."""
+    marks: int = 0
+    """Cells such as `-` or `None`, which mean "no value" among numbers."""
+    booleans: int = 0
+    """Cells that are one of a pair such as yes and no."""
+    codes: int = 0
+    """Cells of one word that has a digit and a letter or an inner hyphen."""
+    blanks_around: int
+    alike: tuple[tuple[str, str], ...] = ()
+    """Some pairs of values that only blanks, width or case tell apart."""
+    others: tuple[tuple[str, int], ...] = ()
+    """The most frequent texts that are no number, where plain numbers are most."""
+    num_others: int = 0
+    """Different texts that are neither a plain number nor a mark."""
+    number: NumberReading | None = None
+    time: TimeReading | None = None
+
+
+class PartFacts(Step):
+    """The cells of a column in one part of the split."""
+
+    rows: int
+    missing: int
+    bins: tuple[int, ...] = ()
+    """Cells below, in each bin of, and above the column's histogram."""
+    frequent: tuple[int, ...] = ()
+    """Cells of each of the column's most frequent values, and last of all others."""
+    difference: float | None = None
+    """Half the sum of differences of shares from the training part, 0 to 1: how many of the cells
+    would have to change for the two to look the same."""
+
+
+class ColumnProfile(Step):
+    """What stands in one column."""
+
+    name: str
+    declared: str
+    """Type in the file that the user gave, such as `dictionary<string>` or `bool`."""
+    stored: str
+    """Arrow type of the dataset's column."""
+    is_media: bool = False
+    rows: int
+    missing: int
+    distinct: int
+    """Different values among the cells that are not missing."""
+    single: int = 0
+    """Values that stand in one row only."""
+    order: str = "mixed"
+    """`rising` or `falling` with the rows, `grouped` (equal values stand together) or `mixed`."""
+    frequent: tuple[tuple[str, int], ...] = ()
+    """The most frequent values with their cells, most frequent first, then by text."""
+    numbers: NumberFacts | None = None
+    texts: TextFacts | None = None
+    parts: dict[str, PartFacts] = Field(default_factory=dict)
+    """By part of the split; empty if the rows are not divided yet."""
+
+    @property
+    def present(self) -> int:
+        """Cells that are not missing."""
+        return self.rows - self.missing
+
+
+class Profile(Step):
+    """What stands in a table."""
+
+    format: int = FORMAT
+    rows: int
+    columns: tuple[ColumnProfile, ...]
+
+    def column(self, name: str) -> ColumnProfile | None:
+        """The column of this name, None if there is none."""
+        return next((column for column in self.columns if column.name == name), None)
+
+    def write(self, folder: Path) -> None:
+        """Write `profile.json` into a folder."""
+        with machine_errors(f"write {folder / FILE_NAME}"):
+            (folder / FILE_NAME).write_bytes(self.model_dump_json().encode())
+
+    @classmethod
+    def open(cls, folder: Path) -> Profile:
+        """Read what `write` wrote.
+
+        Raises:
+            ArtifactError: If it is no profile, or one of a newer format.
+        """
+        path = folder / FILE_NAME
+        with machine_errors(f"read {path}"):
+            content = path.read_bytes()
+        try:
+            return cls.model_validate_json(content)
+        except ValueError:
+            raise ArtifactError(
+                "not a profile that this version reads",
+                expected=f"format {FORMAT}",
+                fix="run again; the profile is made anew",
+                place=Place(str(path)),
+            ) from None

@@ -1,0 +1,150 @@
+"""Decide what each column is, from what was counted over all of its rows.
+
+Rules are asked in order and the first that answers decides.  The type in a user's file is the
+strongest word: a dictionary is a category whatever it holds, a truth value a boolean, a timestamp a
+moment.  Text is judged by the pattern of the whole column and never by one cell.
+
+What only tells rows apart (row numbers, order numbers, codes, names) is left out, because a model
+would learn it by heart.
+
+Cost: microseconds a column.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from stoker.data.profile.choice import Choice, quoted
+from stoker.data.profile.column import ColumnProfile, Profile
+from stoker.data.profile.judge_numbers import judge_numbers
+from stoker.data.profile.judge_text import judge_text
+from stoker.data.profile.verdict import Verdict, as_category, is_category, known_features, levels
+
+_TEMPORAL = ("timestamp", "date", "time")
+_NESTED = ("list", "large_list", "fixed_size_list", "struct", "map", "dense_union", "sparse_union")
+_FEWEST_PRESENT = 5
+
+
+def judge(profile: Profile, *, left_out: Mapping[str, str] | None = None) -> list[Choice]:
+    """A choice for each column of a table, in its order.
+
+    Args:
+        profile: What was counted.
+        left_out: Columns that are no inputs whatever they hold, with the reason, such as those by
+            which the rows are divided.
+    """
+    return [judge_column(column, (left_out or {}).get(column.name)) for column in profile.columns]
+
+
+def judge_column(column: ColumnProfile, left_out: str | None = None) -> Choice:
+    """The choice for one column.
+
+    Args:
+        column: What was counted.
+        left_out: Why it is no input whatever it holds; None: it may be one.
+    """
+    verdicts = (rule(column) for rule in _RULES)
+    found = next(verdict for verdict in verdicts if verdict is not None)
+    if left_out is not None:
+        found = Verdict(found.kind, None, left_out, is_notable=True, instead=_instead(found))
+    return Choice(
+        column=column.name,
+        kind=found.kind,
+        feature=found.feature,
+        why=found.why,
+        change=f"{quoted(column.name)}: {found.instead or _other(column, found)}",
+        is_notable=found.is_notable,
+    )
+
+
+def _instead(found: Verdict) -> str:
+    return "category" if found.feature is None else next(iter(found.feature))
+
+
+def _other(column: ColumnProfile, found: Verdict) -> str:
+    """The feature that one may want instead of the one found."""
+    has_numbers = column.numbers is not None and not column.numbers.is_time
+    if found.feature is None:
+        return "number" if has_numbers and column.texts is None else "category"
+    return "number" if "category" in found.feature and has_numbers else "category"
+
+
+# --- rules in order ------------------------------------------------------------------------------
+
+
+def _media(column: ColumnProfile) -> Verdict | None:
+    return Verdict("image", {"image": {}}, "its cells are pictures") if column.is_media else None
+
+
+def _empty(column: ColumnProfile) -> Verdict | None:
+    if column.present:
+        return None
+    return Verdict("empty", None, "every value is missing", is_notable=True)
+
+
+def _unread(column: ColumnProfile) -> Verdict | None:
+    """Types that no feature reads."""
+    if "binary" in column.stored:
+        why = f"its cells are bytes ({column.stored}), which no feature reads"
+        return Verdict("bytes", None, why, is_notable=True)
+    if column.stored.partition("<")[0] in _NESTED:
+        return Verdict("nested", None, f"its cells are nested ({column.stored})", is_notable=True)
+    return None
+
+
+def _constant(column: ColumnProfile) -> Verdict | None:
+    if column.distinct != 1:
+        return None
+    few = min(column.present, column.missing)
+    if few < _FEWEST_PRESENT or column.texts is None or column.numbers is not None:
+        return Verdict("constant", None, "every value is the same", is_notable=True)
+    share = column.present / column.rows
+    why = f"{column.frequent[0][0]!r} stands in {share:.0%} of the rows, the others are empty"
+    return Verdict("category", {"category": {}}, why)
+
+
+def _dictionary(column: ColumnProfile) -> Verdict | None:
+    if not column.declared.startswith("dictionary") or not is_category(column, generous=True):
+        return None
+    return as_category(column, "its file says that it is a category")
+
+
+def _boolean(column: ColumnProfile) -> Verdict | None:
+    if column.stored != "bool":
+        return None
+    shares = (f"{value} in {cells / column.present:.0%}" for value, cells in column.frequent)
+    return Verdict("boolean", {"boolean": {}}, f"its file says truth values: {', '.join(shares)}")
+
+
+def _moment(column: ColumnProfile) -> Verdict | None:
+    """Moments by their type."""
+    if not column.stored.startswith(_TEMPORAL):
+        return None
+    if "timestamp" in known_features():
+        return Verdict("timestamp", {"timestamp": {}}, f"its file says moments ({column.stored})")
+    if column.stored.startswith("date") and is_category(column):
+        return as_category(column, "they are days")
+    why = f"its cells are moments ({column.stored}), which no feature reads"
+    return Verdict("timestamp", None, why, is_notable=True)
+
+
+def _number(column: ColumnProfile) -> Verdict | None:
+    """Numbers by their type; durations are seconds."""
+    if column.texts is not None or column.numbers is None:
+        return None
+    return judge_numbers(column, {})
+
+
+def _text(column: ColumnProfile) -> Verdict | None:
+    return None if column.texts is None else judge_text(column)
+
+
+def _nothing(column: ColumnProfile) -> Verdict:
+    why = f"{levels(column)} of type {column.stored}, which no feature reads"
+    return Verdict("unread", None, why, is_notable=True)
+
+
+_RULES: tuple[Callable[[ColumnProfile], Verdict | None], ...] = (
+    *(_media, _empty, _unread, _constant, _dictionary, _boolean, _moment, _number, _text),
+    _nothing,
+)

@@ -1,0 +1,102 @@
+"""Decide what is asked of a target column: a class or a number.
+
+    truth values, dictionaries, labels, at most 20 whole numbers     classify
+    more than 20 whole numbers, numbers with a fraction, amounts     regress
+
+Numbers have an order, and classes throw it away: of 72 ages a model learns 72 unrelated labels.
+
+Cost: microseconds.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from stoker.data.profile.choice import Choice, quoted
+from stoker.data.profile.column import ColumnProfile, NumberFacts
+from stoker.data.profile.judge_text import number_options
+from stoker.data.profile.verdict import levels
+
+MOST_WHOLE_CLASSES = 20
+"""Whole numbers of more different values are measured."""
+
+
+def judge_target(column: ColumnProfile) -> Choice:
+    """The task that suits a column, as a choice whose feature is a task; None if there is none.
+
+    Args:
+        column: What was counted.
+    """
+    task, why = _task(column)
+    other = "regress" if task is None or "classify" in task else "classify"
+    return Choice(
+        column=column.name,
+        kind="no target" if task is None else next(iter(task)),
+        feature=task,
+        why=why,
+        change=f"target: {{{quoted(column.name)}: {other}}}",
+        is_notable=task is None or _hardly_repeats(column, task),
+    )
+
+
+def _task(column: ColumnProfile) -> tuple[dict[str, dict[str, Any]] | None, str]:
+    if column.distinct < 2:
+        why = "every value is the same" if column.present else "every value is missing"
+        return None, why
+    if column.stored.startswith(("timestamp", "date", "time")):
+        return None, f"its cells are moments ({column.stored}), which no task predicts"
+    numbers = column.numbers
+    options = number_options(column)
+    if numbers is None or numbers.is_time or options is None or _is_label_by_type(column):
+        return {"classify": {}}, levels(column)
+    if _are_classes(column, numbers):
+        return {"classify": {}}, f"{numbers.distinct} different numbers, which may be classes"
+    said = f"{numbers.distinct:,} different numbers from {numbers.low:.6g} to {numbers.high:.6g}"
+    return {"regress": options}, said
+
+
+def _is_label_by_type(column: ColumnProfile) -> bool:
+    return column.declared.startswith("dictionary") or column.stored == "bool"
+
+
+def _are_classes(column: ColumnProfile, numbers: NumberFacts) -> bool:
+    """Whether numbers are few and whole, or codes that a number cannot hold."""
+    if numbers.distinct < column.distinct and numbers.beyond_exact:
+        return True
+    if not numbers.is_whole:
+        return column.texts is not None and column.distinct == 2
+    return column.distinct <= MOST_WHOLE_CLASSES
+
+
+def _hardly_repeats(column: ColumnProfile, task: dict[str, Any]) -> bool:
+    return (
+        "classify" in task
+        and column.distinct > MOST_WHOLE_CLASSES
+        and (2 * column.distinct > column.present)
+    )
+
+
+def why_absurd(column: ColumnProfile, task: str) -> str | None:
+    """Why a task that a recipe asks for does not suit its target; None if it may.
+
+    Args:
+        column: What was counted.
+        task: `classify` or `regress`.
+    """
+    numbers = column.numbers
+    fitting, why = _task(column)
+    if fitting is None:
+        return why
+    if task == "classify" and "regress" in fitting:
+        return (
+            f"{why}, and classify makes a class of each; for a measured number write "
+            f"target: {{{quoted(column.name)}: regress}}"
+        )
+    if task == "classify" and _hardly_repeats(column, fitting):
+        return f"{why}: labels that hardly repeat cannot be learned; is it an identifier?"
+    if task == "regress" and numbers is not None and numbers.distinct == 2:
+        return (
+            f"two different numbers only, {numbers.low:g} and {numbers.high:g}; for a class of two "
+            f"write target: {{{quoted(column.name)}: classify}}"
+        )
+    return None

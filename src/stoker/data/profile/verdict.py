@@ -1,0 +1,57 @@
+"""What a rule answers, and the few facts that several rules ask for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from stoker.core.steps import step_names
+from stoker.data.profile.column import ColumnProfile
+
+_FEW_VALUES = 10
+_LEAST_REPEATED = 4
+_LEAST_FOR_CODES = 2
+_MOST_LEVELS = 100_000
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What a column is."""
+
+    kind: str
+    feature: dict[str, dict[str, Any]] | None
+    """The feature as a recipe names it; None: the column is left out."""
+    why: str
+    is_notable: bool = False
+    """Whether a user should be told without asking."""
+    instead: str = ""
+    """The feature that one may want instead, as YAML; empty: the usual one."""
+
+
+@lru_cache
+def known_features() -> frozenset[str]:
+    """Names of the features that a recipe may use."""
+    return frozenset(step_names("stoker.features"))
+
+
+def is_category(column: ColumnProfile, *, generous: bool = False) -> bool:
+    """Whether values repeat often enough to learn something of each.
+
+    Args:
+        column: What was counted.
+        generous: Whether twice is enough, as for short codes and where the file says so.
+    """
+    least = _LEAST_FOR_CODES if generous else _LEAST_REPEATED
+    return column.distinct <= min(_MOST_LEVELS, max(_FEW_VALUES, column.present // least))
+
+
+def as_category(column: ColumnProfile, why: str = "", *, instead: str = "") -> Verdict:
+    """A category, with how many values it has."""
+    said = f"{levels(column)}{f'; {why}' if why else ''}"
+    return Verdict("category", {"category": {}}, said, instead=instead)
+
+
+def levels(column: ColumnProfile) -> str:
+    """How many values there are in how many rows."""
+    return f"{column.distinct:,} different values in {column.present:,} rows"

@@ -1,0 +1,333 @@
+"""What a column is follows from all of its cells, and each choice says why."""
+
+from __future__ import annotations
+
+import datetime as dt
+import random
+from collections.abc import Iterable
+from decimal import Decimal
+from typing import Any
+
+import pyarrow as pa
+import pytest
+
+from stoker.core.steps import make_step, step_names
+from stoker.data.profile.judge import judge
+from stoker.features import Feature
+from tests.data.profile.conftest import Judged, Profiled
+
+FEATURES = step_names("stoker.features")
+
+
+def shuffled(values: Iterable[object], seed: int = 0) -> list[Any]:
+    values = list(values)
+    random.Random(seed).shuffle(values)
+    return values
+
+
+def drawn(count: int, low: int, high: int, seed: int = 0) -> list[int]:
+    generator = random.Random(seed)
+    return [generator.randrange(low, high) for _ in range(count)]
+
+
+def only(judged: Judged, values: Any, name: str = "x", **options: Any) -> Any:
+    return judged({name: values}, **options)[name]
+
+
+# --- numbers, however they are written -----------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("cells", "options"),
+    [
+        (["1.5", "-2", "1e3"] * 20, {}),
+        ([f"{n / 7:.1f} %" for n in range(100)], {"unit": "%"}),
+        (["10 %", "20 %"] * 50, {"unit": "%"}),
+        ([f"¥{n},{n + 100}.5" for n in range(1, 99)], {"thousands": ",", "unit": "¥"}),
+        ([f"{n},{n + 100}.5" for n in range(1, 99)], {"thousands": ","}),
+        (["1.821e+05", "33,871", "999"] * 30, {"thousands": ","}),
+        ([f"{n},5" for n in range(100)], {"decimal": ","}),
+        (["0,452", "0,119", "0,007"] * 9, {"decimal": ","}),
+        (["1.234,50", "17,5", "3"] * 30, {"thousands": ".", "decimal": ","}),
+        (["(1,200.50)", "30", "7"] * 30, {"thousands": ",", "brackets": True}),
+        ([f"{n}.5 kg" for n in range(60)], {"unit": "kg"}),
+        (["36 months", "60 months"] * 40, {"unit": "months"}),
+        (["\N{MINUS SIGN}5", "3", "4.5"] * 20, {}),
+    ],
+)
+def test_numbers_in_any_form(judged: Judged, cells: list[str], options: dict[str, Any]) -> None:
+    found = only(judged, cells)
+    assert found.feature == {"number": options}
+    feature = make_step("stoker.features", found.feature, Feature)
+    fitted = feature.fit(pa.chunked_array([cells]))
+    assert fitted.transform(pa.array(cells)).bad == ()
+
+
+def test_a_sign_that_may_mean_two_things_is_told(judged: Judged) -> None:
+    found = only(judged, ["1,234", "2,345"] * 30)
+    assert found.feature == {"number": {"thousands": ","}}
+    assert found.is_notable
+    assert found.change == 'x: {number: {decimal: ","}}'
+    assert not only(judged, ["1,234,567", "2,345"] * 30).is_notable
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [
+        shuffled(["C1", "D2", "E5", "A1", "G1"] * 20),
+        shuffled([f"T{n:02}" for n in range(20)] * 20),
+        ["1. White", "2. Black", "3. Asian"] * 20,
+        ["4WD", "2WD"] * 30,
+        ["5 kg", "300 g", "2 lb"] * 30,
+        [f"0{n % 9}123" for n in range(60)],
+        ["007", "7", "12"] * 20,
+        [*map(str, range(40))] * 30 + ["X363"] * 30,
+        ["3", "4", "N"] * 40,
+        ["-", "NA"] * 50,
+        ["5", "-"] * 50,
+        ["医生", "老师", "农民"] * 20,
+        [f"2-{n % 9}-{n % 7}" for n in range(300)],
+    ],
+)
+def test_codes_grades_and_words_are_categories_in_silence(judged: Judged, cells: list[str]) -> None:
+    found = only(judged, cells)
+    assert found.feature == {"category": {}}
+    assert not found.is_notable
+    assert "digits alone" not in found.why + found.change
+
+
+def test_categories_follow_the_rows(judged: Judged) -> None:
+    towns = [f"town {n}" for n in drawn(20_000, 0, 2_000)]
+    assert only(judged, towns).feature == {"category": {}}
+    assert only(judged, [f"W{n}" for n in drawn(300, 0, 120)]).feature == {"category": {}}
+
+
+@pytest.mark.parametrize(
+    "kind", [pa.int64(), pa.uint64(), pa.string(), pa.decimal128(20, 0)], ids=str
+)
+def test_long_whole_numbers_that_repeat_are_codes(judged: Judged, kind: pa.DataType) -> None:
+    texts = [str(1_700_000_000_000_000_000 + n % 4) for n in range(200)]
+    cells = pa.array(texts) if kind == pa.string() else pa.array(map(int, texts), pa.int64())
+    cells = cells.cast(pa.decimal128(20, 0)).cast(kind) if pa.types.is_decimal(kind) else cells
+    found = only(judged, cells if pa.types.is_decimal(kind) else cells.cast(kind))
+    assert found.feature == {"category": {}}
+    assert "2**53" in found.why
+
+
+def test_large_floats_are_measured(judged: Judged) -> None:
+    assert only(judged, [1e18 * (n % 7) for n in range(99)]).kind == "number"
+
+
+def test_few_texts_among_numbers_mean_that_nothing_is_known(judged: Judged) -> None:
+    cells = shuffled([*[f"{n / 9:.2f}" for n in range(900)], *["无"] * 60, *["未做"] * 40])
+    found = only(judged, cells)
+    assert set(found.feature["number"]["missing"]) > {"无", "未做", "?", "NA"}
+    assert found.is_notable
+    assert "'无' 60, '未做' 40" in found.why
+    assert found.change == "x: category"
+
+
+# --- the type in the file ------------------------------------------------------------------------
+
+
+def test_a_dictionary_of_digits_is_a_category(judged: Judged) -> None:
+    digits = pa.array(["1", "2"] * 30)
+    assert only(judged, digits).feature == {"number": {}}
+    told = {"x": "dictionary<values=string, indices=int8, ordered=0>"}
+    assert only(judged, digits, declared=told).feature == {"category": {}}
+
+
+def test_types_decide(judged: Judged) -> None:
+    start = dt.datetime(2024, 1, 1)
+    found = judged(
+        {
+            "flag": pa.array([True, False] * 30),
+            "stamp": pa.array([start + dt.timedelta(hours=n) for n in range(60)]),
+            "day": pa.array([(start + dt.timedelta(n)).date() for n in range(60)]),
+            "clock": pa.array([dt.time(n % 24) for n in range(60)]),
+            "span": pa.array([dt.timedelta(n % 7) for n in range(60)]),
+            "raw": pa.array([b"a", b"b"] * 30),
+            "fixed": pa.array([b"ab", b"cd"] * 30, pa.binary(2)),
+            "many": pa.array([[1], [2]] * 30),
+            "photo": list(range(60)),
+        },
+        media=("photo",),
+    )
+    kinds = {name: choice.kind for name, choice in found.items()}
+    assert kinds == {
+        "flag": "boolean",
+        **dict.fromkeys(("stamp", "day", "clock"), "timestamp"),
+        "span": "number",
+        "raw": "bytes",
+        "fixed": "bytes",
+        "many": "nested",
+        "photo": "image",
+    }
+    offered = {name for name, choice in found.items() if choice.feature is not None}
+    timed = {"stamp", "day", "clock"} if "timestamp" in FEATURES else set()
+    assert offered == {"flag", "span", "photo"} | timed
+
+
+def test_every_choice_can_be_fitted(profiled: Profiled) -> None:
+    """Whatever is offered to a column, its feature takes, for each kind of column at once."""
+    start = dt.datetime(2024, 1, 1)
+    columns: dict[str, Any] = {
+        "int8": pa.array([n % 5 for n in range(60)], pa.int8()),
+        "uint64": pa.array([2**63 + n % 3 for n in range(60)], pa.uint64()),
+        "float32": pa.array([n / 7 for n in range(60)], pa.float32()),
+        "bool": pa.array([n % 2 == 0 for n in range(60)]),
+        "decimal": pa.array([Decimal(n % 9) for n in range(60)], pa.decimal128(9, 2)),
+        "date": pa.array([(start + dt.timedelta(n % 9)).date() for n in range(60)]),
+        "stamp": pa.array([start + dt.timedelta(n % 9) for n in range(60)], pa.timestamp("ms")),
+        "zoned": pa.array(
+            [start + dt.timedelta(n % 9) for n in range(60)], pa.timestamp("us", "UTC")
+        ),
+        "time": pa.array([dt.time(n % 9) for n in range(60)], pa.time64("us")),
+        "span": pa.array([dt.timedelta(n % 9) for n in range(60)], pa.duration("s")),
+        "bytes": pa.array([b"a", b"b"] * 30),
+        "yes": pa.array(["yes", "No"] * 30),
+        "days": pa.array(["13.02.2024", "01.03.2024"] * 30),
+        "clock": pa.array(["10:30", "11:45"] * 30),
+        "prose": pa.array([f"a fine day number {n} of many" for n in range(60)]),
+    }
+    for choice in judge(profiled(columns)):
+        if choice.feature is not None:
+            cells = pa.chunked_array([columns[choice.column]])
+            fitted = make_step("stoker.features", choice.feature, Feature).fit(cells)
+            assert fitted.transform(cells).bad == (), choice
+
+
+# --- moments and truth in text ---------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("cells", "order"),
+    [
+        ([f"2024/{n // 28 + 1}/{n % 28 + 1}" for n in range(100)], None),
+        ([f"2024年{n // 28 + 1}月{n % 28 + 1}日" for n in range(100)], None),
+        ([f"{n % 28 + 1}/{n // 28 + 1}/2024" for n in range(100)], "day_first"),
+        ([f"{n // 28 + 1}/{n % 28 + 1}/2024" for n in range(100)], "month_first"),
+        ([f"0{n % 9 + 1}/0{n % 7 + 1}/2024" for n in range(100)], "day_first"),
+    ],
+)
+def test_days_in_text(judged: Judged, cells: list[str], order: str | None) -> None:
+    found = only(judged, cells)
+    assert found.kind in ("timestamp", "category")
+    if "timestamp" in FEATURES:
+        options = {} if order is None else {"order": order}
+        assert found.feature == {"timestamp": options}
+        assert found.is_notable == ("nothing tells" in found.why)
+
+
+@pytest.mark.parametrize(
+    "cells", [["yes", "no"], ["Y", "N"], ["TRUE", "false", "True"], ["是", "否"]]
+)
+def test_words_for_yes_and_no(judged: Judged, cells: list[str]) -> None:
+    assert only(judged, cells * 30).feature == {"boolean": {}}
+
+
+# --- what names rows -------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "cells"),
+    [
+        ("x", shuffled(range(1, 501))),
+        ("x", shuffled(range(100_000, 101_000))),
+        ("x", [f"K{n:05}" for n in range(100)]),
+        ("x", [f"{n:08x}-12ab-4c3d-9e8f-{n * 7919:012x}" for n in range(100)]),
+        ("x", [f"user{n}@example.org" for n in range(100)]),
+        ("x", [f"Mazda{n} RX{n * 3}" for n in range(60)]),
+        ("x", [*range(1, 200), *range(90_000, 90_300)]),
+        ("x", shuffled(range(7, 900, 2))),
+        ("x", [str(n) for n in shuffled(range(1, 501))]),
+        ("x", shuffled(map(float, range(1, 501)))),
+        ("x", random.Random(0).sample(range(10**6), 20_000)),
+        ("x", shuffled(2**53 + n * n * 1000 for n in range(1, 60))),
+        ("x", [str(2**64 + n * n * 1000) for n in range(1, 60)]),
+        *((name, [n * n * n for n in range(60)]) for name in ("id", "Id", "user_id", "customerID")),
+        *(
+            (name, [n * n * n for n in range(60)])
+            for name in ("UUID", "编号", "序号", "卡号", "用户ID")
+        ),
+    ],
+)
+def test_identifiers_are_no_inputs(judged: Judged, name: str, cells: list[Any]) -> None:
+    found = only(judged, cells, name)
+    assert (found.kind, found.feature) == ("identifier", None)
+    assert found.is_notable
+    assert found.change.startswith(f"{name}: ")
+
+
+@pytest.mark.parametrize(
+    ("name", "cells"),
+    [
+        ("x", [n * n for n in range(60)]),
+        ("x", [n + 0.5 for n in range(60)]),
+        ("x", shuffled(range(1, 40))),
+        ("x", [n // 2 for n in range(100)]),
+        ("x", drawn(20_000, 0, 10**6)),
+        ("year", list(range(1950, 2020))),
+        ("信号", [n * n for n in range(60)]),
+        ("paid", [n * n for n in range(60)]),
+        ("id", [n // 2 for n in range(100)]),
+        ("large", [f"{n}" + "0" * 50 for n in range(1, 101)]),
+    ],
+)
+def test_measurements_stay_numbers(judged: Judged, name: str, cells: list[Any]) -> None:
+    assert only(judged, cells, name).feature == {"number": {}}
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [
+        [f"a sentence of its own, number {n}" for n in range(60)],
+        [f"顾客第{n}次购买商品后非常满意" for n in range(60)],
+        [f"Smith{n}, Mr. John Henry" for n in range(60)],
+    ],
+)
+def test_free_text(judged: Judged, cells: list[str]) -> None:
+    found = only(judged, cells)
+    assert found.kind == "text"
+    assert found.feature == ({"text": {}} if "text" in FEATURES else None)
+
+
+# --- columns without a word ------------------------------------------------------------------
+
+
+def test_columns_that_never_change(judged: Judged) -> None:
+    found = judged(
+        {
+            "empty": pa.nulls(60, pa.string()),
+            "same": ["x"] * 60,
+            "one": [7.5] * 60,
+            "sometimes": ["basement"] * 20,
+            "rest": [0, 1] * 30,
+        }
+    )
+    assert {name: choice.kind for name, choice in found.items()} == {
+        "empty": "empty",
+        "same": "constant",
+        "one": "constant",
+        "sometimes": "category",
+        "rest": "number",
+    }
+
+
+def test_a_sorted_table_is_judged_as_a_shuffled_one(judged: Judged) -> None:
+    region = ["north"] * 28_000 + ["south"] * 12_000
+    late = [*[None] * 39_000, *map(str, drawn(1_000, 0, 99))]
+    code = [*map(str, drawn(39_990, 0, 99)), *["X363"] * 10]
+    found = judged({"region": region, "late": late, "code": code})
+    mixed = judged({"region": shuffled(region), "late": shuffled(late), "code": shuffled(code)})
+    assert found == mixed
+    assert [choice.kind for choice in found.values()] == ["category", "number", "category"]
+
+
+def test_a_column_that_is_kept_out_says_so(profiled: Profiled) -> None:
+    (choice,) = judge(profiled({"day": [1, 2] * 30}), left_out={"day": "it divides the rows"})
+    assert (choice.feature, choice.why, choice.change) == (
+        None,
+        "it divides the rows",
+        "day: number",
+    )

@@ -1,0 +1,84 @@
+"""The task follows from the target, and columns that are the target are found."""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pytest
+
+from stoker.core.steps import make_step
+from stoker.data.profile.judge_target import judge_target, why_absurd
+from stoker.data.profile.measure import profile_column
+from stoker.data.profile.twins import find_twins
+from stoker.tasks import Task
+from tests.data.profile.conftest import Profiled
+
+
+@pytest.mark.parametrize(
+    ("cells", "task"),
+    [
+        ([18 + n % 72 for n in range(400)], {"regress": {}}),
+        ([-69 + n % 470 for n in range(4_000)], {"regress": {}}),
+        ([n / 3 for n in range(100)], {"regress": {}}),
+        ([str(n / 3) for n in range(100)], {"regress": {}}),
+        ([0.5, 1.0, 1.5] * 30, {"regress": {}}),
+        ([f"¥{n},{n + 100}.5" for n in range(1, 99)], {"regress": {"thousands": ",", "unit": "¥"}}),
+        ([f"{n},5" for n in range(99)], {"regress": {"decimal": ","}}),
+        (list(range(500)), {"regress": {}}),
+        ([n % 10 for n in range(400)], {"classify": {}}),
+        ([0, 1, None] * 30, {"classify": {}}),
+        ([True, False] * 30, {"classify": {}}),
+        (["good", "bad"] * 30, {"classify": {}}),
+        ([f"城市{n}" for n in range(100)], {"classify": {}}),
+        (["007", "013"] * 30, {"classify": {}}),
+        ([str(1_700_000_000_000_000_000 + n % 30) for n in range(200)], {"classify": {}}),
+        (["x"] * 30, None),
+        ([dt.datetime(2024, 1, 1 + n % 28) for n in range(90)], None),
+    ],
+)
+def test_the_task_follows_from_all_cells(cells: list[Any], task: dict[str, Any] | None) -> None:
+    column = pa.chunked_array([cells])
+    found = judge_target(profile_column("t", column))
+    assert found.feature == task
+    if task is not None:
+        make_step("stoker.tasks", task, Task).fit(column)
+
+
+def test_a_dictionary_of_many_digits_is_a_label() -> None:
+    digits = pa.chunked_array([pa.array([str(n % 40) for n in range(400)]).dictionary_encode()])
+    assert judge_target(profile_column("t", digits)).feature == {"classify": {}}
+
+
+@pytest.mark.parametrize(
+    ("cells", "task", "said"),
+    [
+        ([n % 421 for n in range(900)], "classify", "421 different numbers from 0 to 420"),
+        ([f"name {n}" for n in range(100)], "classify", "labels that hardly repeat"),
+        ([0, 1] * 30, "regress", "two different numbers only"),
+        ([1] * 30, "regress", "every value is the same"),
+        ([n % 10 for n in range(99)], "classify", None),
+        ([n % 10 for n in range(99)], "regress", None),
+    ],
+)
+def test_what_is_absurd_is_named(cells: list[Any], task: str, said: str | None) -> None:
+    found = why_absurd(profile_column("t", pa.chunked_array([cells])), task)
+    assert (found is None) == (said is None)
+    assert said is None or said in str(found)
+
+
+def test_twins_of_the_target_are_found(profiled: Profiled, tmp_path: Path) -> None:
+    label = ["good", "bad", "bad"] * 40
+    columns = {
+        "label": label,
+        "code": [{"good": 1, "bad": 0}[one] for one in label],
+        "flag": [one == "good" for one in label],
+        "turned": label[::-1],
+        "other": ["good", "bad"] * 60,
+        "id": list(range(120)),
+    }
+    profile = profiled(columns)
+    assert find_twins(profile, tmp_path / "rows.parquet", "label") == ["code", "flag"]
+    assert find_twins(profile, tmp_path / "rows.parquet", "id") == []
