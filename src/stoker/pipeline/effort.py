@@ -59,6 +59,7 @@ def efforts(recipe: Recipe, extent: Extent, gflops: float = GFLOPS) -> dict[str,
         "acquire": _acquire(extent),
         "clean": _clean(recipe, extent),
         "split": 0.05 + 3e-6 * extent.rows,
+        "profile": _profile(extent),
         "prepare": _prepare(extent, inputs),
         "train": _train(main, recipe.train, extent, inputs, gflops),
         "baseline": _train(baseline, Train(preset="fast"), extent, inputs, gflops),
@@ -161,6 +162,11 @@ def _clean(recipe: Recipe, extent: Extent) -> float:
     columns = 1 if extent.picture else extent.num_columns
     steps = len(recipe.data.clean) * extent.rows * (2e-6 + 0.05e-6 * columns)
     return 0.05 + steps + _decode(extent, extent.rows)
+
+
+def _profile(extent: Extent) -> float:
+    cells = 0 if extent.picture else extent.rows * extent.num_columns
+    return 0.1 + 0.12e-6 * cells + 0.4e-3 * extent.num_columns
 
 
 def _prepare(extent: Extent, inputs: Seen) -> float:

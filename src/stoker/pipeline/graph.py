@@ -21,6 +21,7 @@ from stoker.pipeline.nodes import (
     evaluate_node,
     own_metrics,
     prepare_node,
+    profile_node,
     split_node,
     train_node,
 )
@@ -45,6 +46,7 @@ def build_graph(recipe: Recipe, cache: Path) -> list[Node]:
         acquire_node(recipe, files),
         clean_node(recipe),
         split_node(recipe),
+        profile_node(recipe),
         prepare_node(recipe),
         train_node(recipe),
     ]

@@ -1,123 +1,52 @@
-"""Choose a feature for every column when the recipe names no inputs.
+"""Tell which inputs were chosen where the recipe names none, and why columns are left out.
 
-Each column is judged by its values, see `columns`; those by which the rows are divided (a patient,
-a date) are left out, because the model is to be used on patients and days that it never saw.
-
-Looks at the first 20,000 rows only; costs milliseconds.  What was chosen is printed, and a recipe
-that names its `inputs` is never second-guessed.
+The choices are those of `stoker.data.profile`, made over all rows; a recipe that names its `inputs`
+is never second-guessed.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
-from pathlib import Path
-
-import pyarrow as pa
-import pyarrow.compute as pc
-import pyarrow.parquet as pq
+from collections.abc import Mapping
+from typing import Any
 
 from stoker.core import events
-from stoker.core.errors import DataError
-from stoker.data.dataset import OWN_COLUMNS
-from stoker.data.text_cells import TextCells
-from stoker.features._cells import is_text, spelled_missing
-from stoker.pipeline.columns import Verdict, judge
+from stoker.data.profile.choices import Choices, require_inputs
 
-ROWS_LOOKED_AT = 20_000
 SHOWN = 6
+_MOST_TOLD = 20
 
 
-def choose_inputs(
-    rows_path: Path,
-    media_columns: tuple[str, ...],
-    target: str,
-    *,
-    divided_by: Mapping[str, str] | None = None,
-    row_numbers: Collection[str] = (),
-    text_cells: TextCells | None = None,
-) -> dict[str, str]:
-    """The feature for each usable column.
-
-    Args:
-        rows_path: Parquet file of the cleaned rows.
-        media_columns: Columns that hold media.
-        target: Column that is predicted, never an input.
-        divided_by: Columns by which rows are divided, with the key of the recipe that says so.
-        row_numbers: Columns that only number the rows, as a source says.
-        text_cells: How the sources read text; None if they have types of their own.
-
-    Returns:
-        Names of features by column, in the order of the table.
+def chosen_inputs(choices: Choices) -> dict[str, dict[str, dict[str, Any]]]:
+    """The feature of each column, after telling what is left out or was not sure.
 
     Raises:
         DataError: If no column is usable.
     """
-    head = _head(rows_path)
-    verdicts = {
-        name: _kept_out(name, divided_by or {}, row_numbers)
-        or judge(name, head.column(name), is_media=name in media_columns, text_cells=text_cells)
-        for name in head.column_names
-        if name not in OWN_COLUMNS and name != target
-    }
-    for name, verdict in verdicts.items():
-        if verdict.reason:
-            said = "" if verdict.feature else " is not used"
-            also = _elsewhere(head, verdict.texts, verdicts) if text_cells else ""
-            events.warning(f"column {name!r}{said}: {verdict.reason}{also}")
-    chosen = {name: verdict.feature for name, verdict in verdicts.items() if verdict.feature}
-    if not chosen:
-        raise DataError(
-            "no column can serve as an input",
-            expected="at least one image, number or category column",
-            fix="name the columns under `inputs:` in the recipe",
+    lines = [
+        f"column {one.column!r}{'' if one.feature else ' is not used'}: {one.why}; "
+        f"to have it otherwise write `{one.change}` under inputs"
+        for one in choices.columns
+        if one.is_notable
+    ]
+    for line in lines[:_MOST_TOLD]:
+        events.warning(line)
+    if len(lines) > _MOST_TOLD:
+        events.warning(
+            f"{len(lines) - _MOST_TOLD} more columns are not used or not sure; "
+            "`stoker check --columns` lists all of them"
         )
-    events.message(f"inputs were not named; chose {_listed(chosen)}")
+    require_inputs(choices)
+    chosen = choices.inputs()
+    events.message(f"inputs were not named; chose {listed_by_feature(chosen)}")
     return chosen
 
 
-def _elsewhere(head: pa.Table, texts: tuple[str, ...], verdicts: Mapping[str, Verdict]) -> str:
-    """A caution where a text that may mean "missing" is a value of other columns, target too."""
-    for name in head.column_names:
-        column = head.column(name)
-        numbers_too = name in verdicts and verdicts[name].texts
-        if name in OWN_COLUMNS or numbers_too or not is_text(column.type) or not texts:
-            continue
-        found = [text for text in texts if pc.any(spelled_missing(column, (text,))).as_py()]
-        if found:
-            return (
-                f"; {found[0]!r} is a value of column {name!r} too and would be missing there: if "
-                "it is an answer, name the inputs with number: {missing: [...]} instead"
-            )
-    return ""
-
-
-def _kept_out(
-    name: str, divided_by: Mapping[str, str], row_numbers: Collection[str]
-) -> Verdict | None:
-    """Why a column is left out whatever its values are, if it is."""
-    if name in row_numbers:
-        return Verdict(None, "it had no name and only numbers the rows")
-    if name in divided_by:
-        return Verdict(
-            None, f"{divided_by[name]} divides the rows by it; name it under inputs to keep it"
-        )
-    if name.startswith("_"):
-        return Verdict(None, "its name begins with an underscore; name it under inputs to keep it")
-    return None
-
-
-def _listed(chosen: dict[str, str]) -> str:
+def listed_by_feature(chosen: Mapping[str, Mapping[str, object]]) -> str:
     """Columns by feature, such as `3 number (a, b, c)`."""
     names: dict[str, list[str]] = {}
     for column, feature in chosen.items():
-        names.setdefault(feature, []).append(column)
+        names.setdefault(next(iter(feature)), []).append(column)
     return "; ".join(
         f"{len(columns)} {feature} ({', '.join(columns[:SHOWN])}{', ...' * (len(columns) > SHOWN)})"
         for feature, columns in names.items()
     )
-
-
-def _head(rows_path: Path) -> pa.Table:
-    with pq.ParquetFile(rows_path, page_checksum_verification=True) as file:
-        batch = next(file.iter_batches(batch_size=ROWS_LOOKED_AT), None)
-        return pa.Table.from_batches([] if batch is None else [batch], file.schema_arrow)

@@ -65,6 +65,16 @@ def split_node(recipe: Recipe) -> Node:
     )
 
 
+def profile_node(recipe: Recipe) -> Node:
+    """Count what stands in every column and choose what becomes of it."""
+    return Node(
+        stage="profile",
+        function=f"{_STAGES}.profile:profile_rows",
+        fields={"target": recipe.target_column, "divided_by": divided_by(recipe)},
+        after=("acquire", "clean", "split"),
+    )
+
+
 def prepare_node(recipe: Recipe) -> Node:
     """Fit features on the training part and write the tensors."""
     inputs = recipe.inputs or {}
@@ -73,12 +83,11 @@ def prepare_node(recipe: Recipe) -> Node:
         function=f"{_STAGES}.prepare:prepare_parts",
         fields={
             "inputs": inputs,
-            "divided_by": {} if inputs else divided_by(recipe),
             "target": recipe.target,
             "cleaners": tuple(s for s in recipe.data.clean if isinstance(s, FittedCleaner)),
             "seed": recipe.seed,
         },
-        after=("acquire", "clean", "split"),
+        after=("acquire", "clean", "split", *(() if inputs else ("profile",))),
     )
 
 

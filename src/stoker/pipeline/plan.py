@@ -32,7 +32,14 @@ from stoker.store.store import Store
 
 TimeFrom = Literal["rates", "runs", "budget"]
 
-_BASE_BYTES = {"acquire": 250e6, "clean": 450e6, "split": 450e6, "prepare": 350e6, "train": 500e6}
+_BASE_BYTES = {
+    "acquire": 250e6,
+    "clean": 450e6,
+    "split": 450e6,
+    "profile": 250e6,
+    "prepare": 350e6,
+    "train": 500e6,
+}
 """Resident memory of the libraries that a stage loads, before any data."""
 
 

@@ -8,8 +8,9 @@ from stoker.core.steps import make_step
 from stoker.data.clean import FittedCleaner
 from stoker.data.dataset import Dataset
 from stoker.data.prepare.prepare import prepare
+from stoker.data.profile.choices import Choices
 from stoker.features import Feature
-from stoker.pipeline.inputs import choose_inputs
+from stoker.pipeline.inputs import chosen_inputs
 from stoker.pipeline.kinds import only
 from stoker.pipeline.node import Work
 from stoker.tasks import Task
@@ -24,23 +25,16 @@ def prepare_parts(work: Work) -> dict[str, Any]:
         work.inputs["clean"].folder / "rows.parquet",
         work.inputs["split"].folder / "parts.parquet",
         work.folder,
-        inputs=_features(dataset, target, work),
+        inputs=_features(work),
         target=(target, only(task, Task)),
         cleaners=[only(step, FittedCleaner) for step in work.fields["cleaners"]],
         seed=work.fields["seed"],
     )
 
 
-def _features(dataset: Dataset, target: str, work: Work) -> dict[str, Feature]:
+def _features(work: Work) -> dict[str, Feature]:
     named = work.fields["inputs"]
     if named:
         return {name: only(feature, Feature) for name, feature in named.items()}
-    chosen = choose_inputs(
-        work.inputs["clean"].folder / "rows.parquet",
-        dataset.media_columns,
-        target,
-        divided_by=work.fields["divided_by"],
-        row_numbers=dataset.row_numbers,
-        text_cells=dataset.text_cells,
-    )
-    return {column: make_step("stoker.features", name, Feature) for column, name in chosen.items()}
+    chosen = chosen_inputs(Choices.open(work.inputs["profile"].folder))
+    return {name: make_step("stoker.features", spec, Feature) for name, spec in chosen.items()}

@@ -1,0 +1,42 @@
+"""Profile: count what stands in every column, by part, and choose what becomes of each."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from stoker.data.dataset import Dataset
+from stoker.data.profile.choices import choose
+from stoker.data.profile.measure import profile_table
+from stoker.data.profile.twins import find_twins
+from stoker.pipeline.node import Work
+
+
+def profile_rows(work: Work) -> dict[str, Any]:
+    """Write `profile.json` and `choices.json`."""
+    dataset = Dataset.open(work.inputs["acquire"].folder)
+    rows, target = work.inputs["clean"].folder / "rows.parquet", work.fields["target"]
+    profile = profile_table(
+        rows,
+        declared=dataset.declared,
+        media=dataset.media_columns,
+        parts_path=work.inputs["split"].folder / "parts.parquet",
+    )
+    kept_out = left_out(work.fields["divided_by"], dataset.row_numbers)
+    choices = choose(profile, target, left_out=kept_out)
+    twins = tuple(find_twins(profile, rows, target))
+    profile.write(work.folder)
+    choices.model_copy(update={"twins": twins}).write(work.folder)
+    return {"rows": profile.rows, "columns": len(profile.columns), "inputs": len(choices.inputs())}
+
+
+def left_out(divided_by: dict[str, str], row_numbers: tuple[str, ...]) -> dict[str, str]:
+    """Columns that are no inputs whatever they hold, with the reason.
+
+    Args:
+        divided_by: Columns by which rows are divided, with the key of the recipe that says so.
+        row_numbers: Columns that only number the rows, as a source says.
+    """
+    named = dict.fromkeys(row_numbers, "it had no name and only numbers the rows")
+    for name, key in divided_by.items():
+        named[name] = f"{key} divides the rows by it; name it under inputs to keep it"
+    return named
