@@ -69,7 +69,8 @@ def test_a_table(ending: str) -> None:
     recipe = load_recipe(Path("recipe.yaml"))
     assert recipe.target_column == "no"
     assert step_name(recipe.data.sources[0]) == ("csv" if ending == "tsv" else ending)
-    assert recipe.name == "table"
+    assert re.fullmatch(r"table-[0-9a-f]{4}", recipe.name)
+    assert "# for 客户: names are ASCII" in Path("recipe.yaml").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
@@ -128,8 +129,9 @@ def _write(path: Path, columns: dict[str, list]) -> None:
         ([*(n / 3 for n in range(100)), None], "regress"),
         ([0, 1] * 200, "classify"),
         ([n % 10 for n in range(400)], "classify"),
-        ([n % 26 for n in range(4000)], "classify"),
-        ([0.5, 1.0, 1.5, 2.0] * 50, "classify"),
+        ([n % 26 for n in range(4000)], "regress"),
+        ([0.5, 1.0, 1.5, 2.0] * 50, "regress"),
+        ([18 + n % 72 for n in range(4000)], "regress"),
         ([f"城市{n}" for n in range(100)], "classify"),
     ],
 )
@@ -173,7 +175,7 @@ def test_mistakes_are_explained(tmp_path: Path) -> None:
         (["table", "rows.csv"], RecipeError, "--target with one of age, income"),
         (["table", "rows.csv", "--target", "incom"], RecipeError, "did you mean 'income'?"),
         (["table", "gone.csv", "--target", "x"], DataError, "no such file"),
-        (["table", "flat", "--target", "x"], DataError, "no such file"),
+        (["table", "flat", "--target", "x"], DataError, "is a folder with no table in it"),
         (["images", "flat"], DataError, "one sub-folder per class"),
         (["images", "gone"], DataError, "no such folder"),
     ]:
@@ -189,19 +191,91 @@ def test_an_existing_recipe_is_kept() -> None:
     assert Path("recipe.yaml").read_text(encoding="utf-8") == "mine"
 
 
-def test_the_columns_of_a_table_are_named_as_a_comment() -> None:
-    rows = "".join(f"N{i},{i % 40},{'京沪'[i % 2]},{i * 7 % 90},{i % 2}\n" for i in range(200))
-    Path("rows.csv").write_text(f"编号,年龄,a: b,no,bought\n{rows}", encoding="utf-8")
+def test_every_column_is_named_with_the_reason() -> None:
+    rows = "".join(
+        f"N{i},{i % 40},{'京沪'[i % 2]},{i * 7 % 90},{i % 2},{i % 28 + 1}/1/2024,{i / 7:.1f}%\n"
+        for i in range(200)
+    )
+    Path("rows.csv").write_text(f"编号,年龄,a: b,no,bought,day,rate\n{rows}", encoding="utf-8")
     assert init("table", "rows.csv", "--target", "bought").exit_code == 0
     text = Path("recipe.yaml").read_text(encoding="utf-8")
-    assert '#   年龄: number\n#   "a: b": category\n#   "no": number\ntarget:' in text
-    assert "编号" not in text
-    assert load_recipe(Path("recipe.yaml")).inputs is None
-    uncommented = re.sub(r"(?m)^# (inputs:|  )", r"\1", text)
-    Path("named.yaml").write_text(uncommented, encoding="utf-8")
-    inputs = load_recipe(Path("named.yaml")).inputs
+    assert re.search(r"(?m)^  年龄: number {20,}# 40 different numbers from 0 to 39$", text)
+    assert re.search(r'(?m)^  "a: b": category +# 2 different values in 200 rows$', text)
+    assert re.search(r'(?m)^  rate: \{number: \{unit: "%"\}\} +# .*written such as \'0.0%\'$', text)
+    assert re.search(r"(?m)^#  编号: category +# left out: 200 different values in 200 rows", text)
+    assert re.search(r"(?m)^target: \{bought: classify\} +# 2 different numbers", text)
+    inputs = load_recipe(Path("recipe.yaml")).inputs
     assert inputs is not None
-    assert list(inputs) == ["年龄", "a: b", "no"]
+    assert {"年龄", "a: b", "no", "rate"} <= set(inputs)
+    taken_up = text.replace("#  编号", "  编号")
+    Path("all.yaml").write_text(taken_up, encoding="utf-8")
+    assert "编号" in (load_recipe(Path("all.yaml")).inputs or {})
+
+
+def test_a_sorted_table_is_judged_by_all_of_its_rows() -> None:
+    rows = [
+        f"{'north' if i < 28_000 else 'south'},{i % 97 if i < 39_990 else 'X363'},{i % 2}\n"
+        for i in range(40_000)
+    ]
+    Path("rows.csv").write_text("region,code,y\n" + "".join(rows), encoding="utf-8")
+    assert init("table", "rows.csv", "--target", "y").exit_code == 0
+    inputs = load_recipe(Path("recipe.yaml")).inputs
+    assert inputs is not None
+    assert {name: step_name(step) for name, step in inputs.items()} == {
+        "region": "category",
+        "code": "category",
+    }
+
+
+def test_a_target_of_money_is_a_number_with_its_options() -> None:
+    rows = "".join(f'"¥{i},{i + 100}.5",{i % 9}\n' for i in range(1, 99))
+    Path("rows.csv").write_text(f"price,x\n{rows}", encoding="utf-8")
+    done = init("table", "rows.csv", "--target", "price")
+    assert done.exit_code == 0, done.exception
+    task = load_recipe(Path("recipe.yaml")).task
+    assert isinstance(task, Regress)
+    assert (task.thousands, task.unit) == (",", "¥")
+
+
+def test_folders_are_read_or_explained() -> None:
+    for folder, files in {
+        "one": ["a.csv", "b.csv"],
+        "two": ["a.csv", "b.jsonl"],
+        "deep": ["region=north/a.csv"],
+    }.items():
+        for name in files:
+            path = Path(folder) / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text("".join(f"{i % 7},{i % 2}\n" for i in range(60)).join(["x,y\n", ""]))
+    assert init("table", "one", "--target", "y").exit_code == 0
+    assert load_recipe(Path("recipe.yaml")).data.sources[0].model_dump()["path"] == "one"
+    Path("recipe.yaml").unlink()
+    for folder, said in [
+        ("two", "tables of several kinds"),
+        ("two", "name one of a.csv, b.jsonl"),
+        ("deep", "files lie deeper, such as region=north/a.csv"),
+    ]:
+        assert said in str(init("table", folder, "--target", "y").exception)
+
+
+def test_a_file_of_another_kind_is_answered_with_what_to_do() -> None:
+    Path("a.xls").write_bytes(b"x")
+    assert "save it as .xlsx or as CSV" in str(init("table", "a.xls", "--target", "y").exception)
+
+
+def test_columns_of_parquet_are_named(tmp_path: Path) -> None:
+    codes = pa.array(["1", "2"] * 30).dictionary_encode()
+    table = pa.table({"sex": codes, "x": [i / 7 for i in range(60)], "y": [True, False] * 30})
+    pq.write_table(table.append_column("l", pa.array([[1]] * 60)), "a.parquet")
+    assert init("table", "a.parquet", "--target", "y").exit_code == 0
+    inputs = load_recipe(Path("recipe.yaml")).inputs
+    assert inputs is not None
+    assert {name: step_name(step) for name, step in inputs.items()} == {
+        "sex": "category",
+        "x": "number",
+    }
+    Path("recipe.yaml").unlink()
+    assert "nested" in str(init("table", "a.parquet", "--target", "l").exception)
 
 
 def test_numbers_with_a_decimal_comma_name_the_inputs() -> None:
@@ -216,23 +290,29 @@ def test_numbers_with_a_decimal_comma_name_the_inputs() -> None:
     }
 
 
-def test_many_columns_are_cut_and_mixed_json_is_read() -> None:
-    lines = [json.dumps({f"c{k}": k * i % 11 for k in range(60)} | {"y": i % 2}) for i in range(50)]
-    lines[7] = json.dumps({"c1": ["a"], "c2": {"b": 1}, "c3": "x", "y": 1})
+def test_a_table_of_very_many_columns_is_not_written_down() -> None:
+    lines = [
+        json.dumps({f"c{k}": k * i % 11 for k in range(250)} | {"y": i % 2}) for i in range(50)
+    ]
     Path("rows.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")
     assert init("table", "rows.jsonl", "--target", "y").exit_code == 0
-    text = Path("recipe.yaml").read_text(encoding="utf-8")
-    assert text.count("#   c") == 40
-    assert "#   ...\n" in text
+    assert "chosen from 250 columns" in Path("recipe.yaml").read_text(encoding="utf-8")
     assert load_recipe(Path("recipe.yaml")).inputs is None
 
 
-@pytest.mark.parametrize(
-    "cell", [["x", "y"], [], {"k": 1}, 10**30, "\ud800", True, None, 1.5], ids=ascii
-)
+@pytest.mark.parametrize("cell", [["x", "y"], [], {"k": 1}, True, None, 1.5], ids=ascii)
 def test_json_cells_of_any_kind_are_looked_at(cell: object) -> None:
     lines = [json.dumps({"a": cell, "b": i % 7, "y": i % 2}) for i in range(60)]
     Path("rows.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")
     done = init("table", "rows.jsonl", "--target", "y")
     assert done.exit_code == 0, done.exception
-    assert "#   b: number\n" in Path("recipe.yaml").read_text(encoding="utf-8")
+    assert "  b: number  " in Path("recipe.yaml").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("cell", [10**30, "\ud800"], ids=ascii)
+def test_a_file_that_a_run_would_reject_is_refused(cell: object) -> None:
+    lines = [json.dumps({"a": cell, "b": i % 7, "y": i % 2}) for i in range(60)]
+    Path("rows.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    done = init("table", "rows.jsonl", "--target", "y")
+    assert isinstance(done.exception, DataError)
+    assert "all 60 records are bad" in str(done.exception)

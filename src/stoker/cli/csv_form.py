@@ -7,14 +7,11 @@ and a wrong one shows at once, for the target has to be among the columns.
 from __future__ import annotations
 
 import codecs
-import re
 from dataclasses import dataclass
 from pathlib import Path
 
 from stoker.data.acquire._text import likely_encoding
 
-NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?", re.ASCII)
-"""A number as programs write it."""
 _LOOKED_AT_BYTES = 64 << 10
 _DELIMITERS = ",;\t|"
 
