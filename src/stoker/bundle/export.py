@@ -1,39 +1,19 @@
 """A trained network as one ONNX graph, and its weights as named arrays.
 
-The graph takes the raw tensors of the features, one input per column, so that scaling of pixels and
-filling of gaps are inside it and cannot differ between training and serving.
-
-It is torch's older exporter (`dynamo=False`): it takes a third of a second where the newer one
-takes a minute for a small net, and it folds constants the same way each time, so equal networks
-give equal bytes.  torch announces its end; when it goes, only this file changes.
-
-Cost: 0.3 s for a small net, and its weights twice in memory.
+The graph takes the raw tensors of the features, one input per column, so that scaling and filling
+of gaps are inside it and cannot differ between training and serving.
 """
 
 from __future__ import annotations
 
-import copy
-import io
-import warnings
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from stoker.models._graph_names import OUTPUT, ROWS, graph_input
-
 if TYPE_CHECKING:
-    from torch import Tensor, nn
+    from torch import nn
 
     from stoker.bundle.interface import Interface
-
-OPSET = 20
-"""Version of the ai.onnx operators."""
-
-_EXAMPLE_ROWS = 2
-_KNOWN_WARNINGS = (
-    "You are using the legacy TorchScript-based ONNX export",
-    "The feature will be removed. Please remove usage of this function",
-)
 
 
 def export_network(network: nn.Module, interface: Interface) -> bytes:
@@ -46,46 +26,11 @@ def export_network(network: nn.Module, interface: Interface) -> bytes:
     Returns:
         The serialised model; equal networks give equal bytes.
     """
-    import torch
+    from stoker.models._networks.export import export
 
-    inputs = [graph_input(name) for name in interface.inputs]
-    example = tuple(
-        torch.from_numpy(np.zeros((_EXAMPLE_ROWS, *feature.shape), feature.dtype))
-        for feature in interface.inputs.values()
-    )
-    buffer = io.BytesIO()
-    with warnings.catch_warnings(), torch.no_grad():
-        # Known, and decided above: the older exporter is to go one day.
-        for message in _KNOWN_WARNINGS:
-            warnings.filterwarnings("ignore", message, DeprecationWarning)
-        torch.onnx.export(
-            _positional(network, list(interface.inputs)),
-            example,
-            cast("Any", buffer),  # a file works; the annotation names paths only
-            dynamo=False,
-            opset_version=OPSET,
-            input_names=inputs,
-            output_names=[OUTPUT],
-            dynamic_axes={name: {0: ROWS} for name in [*inputs, OUTPUT]},
-        )
-    return buffer.getvalue()
+    return export(network, {name: (f.dtype, f.shape) for name, f in interface.inputs.items()})
 
 
 def network_weights(network: nn.Module) -> dict[str, np.ndarray]:
     """Parameters and buffers by name, as arrays on the CPU."""
     return {name: tensor.detach().cpu().numpy() for name, tensor in network.state_dict().items()}
-
-
-def _positional(network: nn.Module, names: list[str]) -> nn.Module:
-    """A copy of the network in evaluation mode that takes its columns one by one."""
-    from torch import nn
-
-    class Positional(nn.Module):
-        def __init__(self) -> None:
-            super().__init__()
-            self.network = copy.deepcopy(network)
-
-        def forward(self, *tensors: Tensor) -> Tensor:
-            return self.network(dict(zip(names, tensors, strict=True)))
-
-    return Positional().eval()

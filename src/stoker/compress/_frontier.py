@@ -17,6 +17,7 @@ in what is returned.
 
 from __future__ import annotations
 
+import math
 import statistics
 import time
 from collections.abc import Mapping, Sequence
@@ -33,9 +34,10 @@ from stoker.compress import Compressor
 from stoker.core import events
 from stoker.core.canonical import canonical_json
 from stoker.core.errors import ArtifactError
-from stoker.core.steps import step_name, step_spec
+from stoker.core.steps import make_step, step_name, step_spec
 from stoker.evaluate.evaluation import Evaluation
 from stoker.evaluate.score import evaluate_all
+from stoker.models import Model
 from stoker.store.durable import make_folder, write_file
 
 if TYPE_CHECKING:
@@ -48,6 +50,10 @@ TIMES = ("latency_ms", "speed")
 """What was measured of a candidate on this machine."""
 
 CALIBRATION_ROWS = 1024
+"""Most training rows that calibrate."""
+_CALIBRATION_WORK = 25_000_000_000
+"""Multiplications that one pass over them may take; large networks see fewer rows."""
+_FEWEST_CALIBRATION = 64
 BATCHES = (1, 32)
 _RESAMPLES = 200
 _SECONDS = 1.0
@@ -133,7 +139,8 @@ def _make(step: Compressor, source: Bundle, out: Path, train: PreparedSet) -> st
     if why := step.refusal(source):
         return why
     # Evenly spaced rows: the same each time, and from all of a set that came sorted.
-    index = np.unique(np.linspace(0, len(train) - 1, CALIBRATION_ROWS).astype(np.int64))
+    rows = _calibration_rows(source, train)
+    index = np.unique(np.linspace(0, len(train) - 1, rows).astype(np.int64))
     calibration = {name: column[index] for name, column in train.columns.items()}
     try:
         step.compress(source.folder, out, calibration)
@@ -141,6 +148,19 @@ def _make(step: Compressor, source: Bundle, out: Path, train: PreparedSet) -> st
         events.warning(f"compress: {out.name} was left out: {error.what}")
         return error.what
     return None
+
+
+def _calibration_rows(source: Bundle, train: PreparedSet) -> int:
+    """As many rows as `_CALIBRATION_WORK` allows, by what the model's step says of its cost."""
+    spec = source.model.get("step")
+    if spec is None:
+        return CALIBRATION_ROWS
+    model = make_step("stoker.models", spec, Model)
+    shapes = [column.shape[1:] for column in train.columns.values()]
+    picture = next((shape for shape in shapes if len(shape) == 3), None)
+    columns = sum(math.prod(shape) for shape in shapes if len(shape) < 3)
+    work = model.multiplications(picture, columns, source.interface.task.num_outputs) or 1
+    return min(CALIBRATION_ROWS, max(_FEWEST_CALIBRATION, _CALIBRATION_WORK // work))
 
 
 def _measure(bundle: Bundle, validation: PreparedSet) -> _Measured:
