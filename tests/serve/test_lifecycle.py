@@ -53,6 +53,29 @@ def test_a_worker_that_does_not_become_ready_is_ended(
     assert time.monotonic() - began < 20
 
 
+def test_the_numbers_of_a_killed_server_are_swept_by_the_next(
+    digits: Path, start: Callable[..., Any], tmp_path: Path
+) -> None:
+    temporary = {"TMPDIR": str(tmp_path)}
+    with start(digits, temporary) as first:
+        (left,) = tmp_path.glob("stoker-metrics-*")
+        workers = first.workers()
+        with start(digits, temporary) as second:
+            assert len(list(tmp_path.glob("stoker-metrics-*"))) == 2
+            assert "stoker_connections" in httpx.get(f"{first.url}/metrics").text
+            second.stop()
+        assert list(tmp_path.glob("stoker-*")) == [left]
+        first.process.kill()
+        first.process.wait()
+        while any(map(is_running, workers)):
+            time.sleep(0.05)
+        assert left.exists()
+    with start(digits, temporary):
+        (mine,) = tmp_path.glob("stoker-metrics-*")
+        assert mine != left
+    assert list(tmp_path.glob("stoker-*")) == []
+
+
 def test_the_server_loads_nothing_of_training(digits: Path, start: Callable[..., Any]) -> None:
     with start(digits) as server:
         for pid in (server.process.pid, *server.workers()):
