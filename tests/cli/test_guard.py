@@ -64,6 +64,44 @@ def test_a_refusal_of_the_machine_says_where_and_what_to_try(number: int) -> Non
     assert "try:" in str(error)
 
 
+@pytest.mark.parametrize(
+    "error",
+    [
+        MemoryError(),
+        OSError(errno.ENOMEM, "Cannot allocate memory"),
+        OSError("Memory mapping file failed: Cannot allocate memory"),
+        ImportError("onnxruntime.so: failed to map segment from shared object"),
+        RuntimeError("can't start new thread"),
+        RuntimeError(
+            "[enforce fail at alloc_cpu.cpp:118] DefaultCPUAllocator: can't allocate memory"
+        ),
+        RuntimeError("std::bad_alloc"),
+    ],
+    ids=repr,
+)
+def test_a_lack_of_memory_is_told_in_whatever_words_it_comes(error: Exception) -> None:
+    assert str(machine_error(error)).startswith("not enough memory")
+    try:
+        raise KeyError("name") from error
+    except KeyError as wrapped:
+        assert machine_error(wrapped) is not None  # noqa: PT017 - it is what was caught
+
+
+def test_words_of_data_are_no_lack_of_memory() -> None:
+    for error in (ValueError("column 'out of memory'"), KeyError("bad_alloc"), OSError("x")):
+        assert machine_error(error) is None
+
+
+@pytest.mark.parametrize("verb", ["run", "check"])
+def test_too_little_address_space_is_one_line(tmp_path: Path, verb: str) -> None:
+    (tmp_path / "recipe.yaml").write_text("version: 1\n")
+    limited = f"ulimit -v 300000 && exec {sys.executable} -m stoker {verb}"
+    done = subprocess.run(["bash", "-c", limited], cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 1
+    assert done.stderr.startswith("MachineError: this process may use only 307 MB of address space")
+    assert "ulimit -v unlimited" in done.stderr
+
+
 def test_a_bug_is_one_line_and_a_file(tmp_path: Path) -> None:
     done = child("raise KeyError('inner')", TMPDIR=str(tmp_path))
     assert done.returncode == 70

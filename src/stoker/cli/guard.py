@@ -31,6 +31,7 @@ import click
 
 from stoker.cli.interrupts import Terminated, end_in_order
 from stoker.core.errors import MachineError, MissingExtraError, StokerError
+from stoker.core.memory import is_lack_of_memory
 
 _BUG, _INTERRUPTED, _PIPE_CLOSED, _TERMINATED = 70, 130, 141, 143
 
@@ -126,7 +127,7 @@ def machine_error(error: BaseException) -> MachineError | None:
     no space left on the disk: /data/x
       try:      free some space; finished work is kept
     """
-    if isinstance(error, MemoryError):
+    if is_lack_of_memory(error):
         return MachineError("not enough memory", fix="close other programs, or use less data")
     if not isinstance(error, OSError) or error.errno not in _MACHINE:
         return None

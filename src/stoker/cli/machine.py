@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import platform
+import resource
 import shutil
 import sqlite3
 import sys
@@ -18,12 +19,14 @@ from pathlib import Path
 from typing import Literal
 
 from stoker.cli.text import size
+from stoker.core.errors import MachineError
 
 _CGROUP_LIMITS = (
     Path("/sys/fs/cgroup/memory.max"),
     Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"),
 )
 _LITTLE_MEMORY_BYTES = 2_000_000_000
+_LEAST_ADDRESS_SPACE_BYTES = 700_000_000
 _LITTLE_DISK_BYTES = 2_000_000_000
 _OLDEST_SQLITE = (3, 35, 0)
 
@@ -61,6 +64,21 @@ def memory_bytes() -> int:
     physical = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     limits = [path.read_text().strip() for path in _CGROUP_LIMITS if path.is_file()]
     return min([physical, *(int(limit) for limit in limits if limit.isdigit())])
+
+
+def check_address_space() -> None:
+    """Refuse to work in so little address space that libraries end the process without a word.
+
+    Raises:
+        MachineError: If the limit (`ulimit -v`) is lower than what they map before any data.
+    """
+    limit, _ = resource.getrlimit(resource.RLIMIT_AS)
+    if limit != resource.RLIM_INFINITY and limit < _LEAST_ADDRESS_SPACE_BYTES:
+        raise MachineError(
+            f"this process may use only {size(limit)} of address space",
+            expected=f"at least {size(_LEAST_ADDRESS_SPACE_BYTES)}, better no limit",
+            fix="ulimit -v unlimited",
+        )
 
 
 def _python() -> Finding:

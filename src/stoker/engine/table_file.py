@@ -21,6 +21,7 @@ import pyarrow.parquet as pq
 
 from stoker.core.closing import Closing
 from stoker.core.errors import ArtifactError, Place
+from stoker.core.memory import is_lack_of_memory
 from stoker.store.durable import machine_errors
 
 ROWS_PER_GROUP = 65_536
@@ -133,6 +134,7 @@ def read_tables(
 
     Raises:
         ArtifactError: If the file is missing, damaged or has no such column.
+        MemoryError: If there is too little of it; the file is not to blame.
     """
     options = {"page_checksum_verification": True, "memory_map": True}
     with _readable(path), pq.ParquetFile(path, **options) as file:
@@ -153,6 +155,8 @@ def _readable(path: Path) -> Iterator[None]:
     try:
         yield
     except (OSError, pa.ArrowException) as error:
+        if is_lack_of_memory(error):
+            raise MemoryError(f"{path} cannot be read") from error
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise ArtifactError(
             f"cannot be read: {reason}",

@@ -21,7 +21,7 @@ from pydantic import Field, PrivateAttr, Strict, field_validator, model_validato
 from stoker.core.errors import Place, RecipeError
 from stoker.core.names import check_name
 from stoker.core.steps import Step, step_spec
-from stoker.recipe.values import Duration, Number, Share, Whole
+from stoker.recipe.values import Duration, Number, Share, Weight, Whole
 
 VERSION = 1
 _GATE = re.compile(r"\s*(<=|>=|<|>)\s*[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?\s*")
@@ -124,8 +124,8 @@ class Train(Step):
     """Epochs without improvement on the validation part before training stops; null: never."""
     label_smoothing: Share | None = None
     """Share of certainty taken from the true class and spread over all."""
-    class_weights: Literal["none", "balanced"] | dict[str, Number] | None = None
-    """Weight of each class in the loss; `balanced` weighs rare classes up."""
+    class_weights: Literal["none", "balanced"] | dict[str, Weight] | None = None
+    """Weight of each class in the loss, above 0; `balanced` weighs rare classes up."""
     ema: Annotated[Number, Field(gt=0, lt=1)] | None = None
     """Decay of the running average of weights that is used in the end; null: none."""
     augment: Annotated[tuple[Step, ...] | None, At("stoker.train.augment", "Augmentation")] = None

@@ -50,3 +50,6 @@ Duration = Annotated[float, BeforeValidator(parse_duration), WithJsonSchema(_DUR
 
 Share = Annotated[float, Strict(), Field(ge=0, lt=1)]
 """A part of a whole, in [0, 1)."""
+
+Weight = Annotated[float, Strict(), Field(gt=0, le=1e6)]
+"""How much something counts, above 0."""

@@ -38,6 +38,9 @@ _TIME_FROM = {"rates": "rough guess", "runs": "earlier runs", "budget": "train.b
 @JSON
 def verb(recipe: Path, overrides: tuple[str, ...], home: Path | None, as_json: bool) -> None:
     """Print the plan as a table or as JSON."""
+    from stoker.cli.machine import check_address_space
+
+    check_address_space()
     from dataclasses import asdict
 
     from stoker.cli.progress import make_listener

@@ -43,6 +43,9 @@ def verb(
     recipe: Path, until: str | None, overrides: tuple[str, ...], home: Path | None, as_json: bool
 ) -> None:
     """Run, and say what came of it."""
+    from stoker.cli.machine import check_address_space
+
+    check_address_space()
     from stoker.cli.progress import make_listener
     from stoker.cli.text import json_text
     from stoker.core.events import listening
