@@ -13,6 +13,10 @@ from stoker.data.clean import load_cleaner
 number = {"mean": 0, "std": 1, "low": 0, "high": 1}
 load_fitted({"number": {**number, "had_missing": False}})
 load_fitted({"boolean": {"num_true": 1, "num_false": 1, "had_missing": False}})
+load_fitted({"timestamp": {"kind": "time", "first_us": 0, "last_us": 1, "parts": ["hour"],
+                           "means": [0], "stds": [1], "had_missing": False}})
+load_fitted({"text": {"grams": [{"kind": "word", "text": "a", "weight": 1}], "spread": 1,
+                      "means": [0, 0], "stds": [1, 1], "had_missing": False}})
 load_fitted({"category": {"vocabulary": ["a"], "counts": [1], "had_missing": False}})
 load_fitted({"image": {"height": 1, "width": 1, "channels": 1, "resize": "fit", "mean": [0],
                        "std": [1]}})

@@ -388,6 +388,6 @@ class Predictor:
 def _block_rows(interface: Interface) -> int:
     """Rows that go through the graph at once."""
     row_bytes = sum(math.prod(f.shape) * f.dtype.itemsize for f in interface.inputs.values())
-    if not any(f.shape for f in interface.inputs.values()):
+    if all(len(f.shape) < 2 for f in interface.inputs.values()):
         return _TABLE_ROWS
     return min(_TABLE_ROWS, max(_FEWEST_PICTURES, _PICTURE_BYTES // row_bytes))
