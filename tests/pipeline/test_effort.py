@@ -63,7 +63,10 @@ def test_multiplications_are_those_of_the_built_network(
 
 @pytest.mark.parametrize("preset", ["fast", "good", "best"])
 @pytest.mark.parametrize("columns", ["image: image", "age: number"])
-def test_the_plan_takes_the_model_that_the_preset_takes(preset: Preset, columns: str) -> None:
+def test_the_plan_takes_the_model_that_the_preset_takes(
+    preset: Preset, columns: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("stoker.train.presets.missing_backbone", lambda: None)
     recipe = load_recipe(
         "version: 1\nname: a\ndata: {sources: [{images: {path: a}}]}\n"
         f"inputs: {{{columns}}}\ntarget: {{label: classify}}\ntrain: {{preset: {preset}}}\n"
@@ -71,7 +74,7 @@ def test_the_plan_takes_the_model_that_the_preset_takes(preset: Preset, columns:
     fitted: FittedFeature = image((3, 32, 32))
     if "number" in columns:
         fitted = FittedNumber(mean=0, std=1, low=0, high=1, had_missing=False, raw=True)
-    said = main_model(recipe, seen_by_model(recipe, pictures(300)))
+    said = main_model(recipe, seen_by_model(recipe, pictures(300)), pictures(300))
     assert said == choose(preset, None, {"x": fitted}, CLASSES, 300, {}).model
 
 

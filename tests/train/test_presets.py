@@ -6,6 +6,7 @@ import pytest
 from pydantic import ValidationError
 
 from stoker.core import events
+from stoker.core.steps import step_name
 from stoker.features import FittedFeature
 from stoker.features._fitted.image import FittedImage
 from stoker.features._fitted.number import FittedNumber
@@ -15,7 +16,7 @@ from stoker.models.cnn import Cnn
 from stoker.models.mlp import Mlp
 from stoker.tasks._fitted.classify import FittedClassify
 from stoker.train.augment.shift import Shift
-from stoker.train.presets import Choice, Preset, choose
+from stoker.train.presets import Choice, Preset, choose, choose_model
 from stoker.train.settings import Settings
 
 TASK = FittedClassify(classes=("a", "b"), counts=(5, 5), kind="text")
@@ -107,3 +108,51 @@ def test_a_setting_that_trees_do_not_look_at_is_named() -> None:
         "train.epochs, train.rate: boosted_trees does not use that; it is for networks"
     ]
     assert choice.settings.class_weights == "balanced"
+
+
+PHOTO = FittedImage(
+    height=64, width=64, channels=3, resize="stretch", mean=(0.5,) * 3, std=(0.2,) * 3
+)
+
+
+@pytest.mark.parametrize(
+    ("preset", "image", "rows", "name"),
+    [
+        ("good", PHOTO, 1_400, "pretrained"),
+        ("best", PHOTO, 20_000, "pretrained"),
+        ("good", PHOTO, 20_001, "cnn"),
+        ("fast", PHOTO, 1_400, "cnn"),
+        ("good", DIGIT, 1_400, "cnn"),
+    ],
+)
+def test_few_colour_pictures_start_from_a_pretrained_network(
+    preset: Preset, image: FittedImage, rows: int, name: str
+) -> None:
+    shape = (image.channels, image.height, image.width)
+    model, reason = choose_model(preset, picture=shape, has_table=False, num_rows=rows)
+    assert step_name(model) == name
+    assert name in reason
+
+
+def test_without_the_weights_a_network_from_scratch_is_chosen_and_said(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("stoker.train.presets.missing_backbone", lambda: "no weights")
+    lines: list[str] = []
+
+    class Told(events.Silent):
+        def warning(self, text: str) -> None:
+            lines.append(text)
+
+    with events.listening(Told()):
+        choice = pick(rows=1_400, image=PHOTO)
+    assert step_name(choice.model) == "cnn"
+    assert lines == ["no weights; the network is trained from scratch instead"]
+
+
+def test_who_says_how_a_network_is_trained_gets_one() -> None:
+    shape = (3, 64, 64)
+    told, _ = choose_model(
+        "good", picture=shape, has_table=False, num_rows=100, given=["epochs", "threads"]
+    )
+    assert isinstance(told, Cnn)

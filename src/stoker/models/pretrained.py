@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Annotated
 import numpy as np
 from pydantic import Field
 
+from stoker.core.errors import DataError, MachineError
 from stoker.models import Conditions, Estimate, Estimator, Shape
 
 if TYPE_CHECKING:
@@ -105,6 +106,17 @@ class Pretrained(Estimator):
             validation_output_NK=output_NK,
             history=fitted.history,
         )
+
+
+def missing_backbone() -> str | None:
+    """Why the weights from ImageNet cannot be had here; None if they can.  Fetches them once."""
+    from stoker.models._backbone import backbone_weights
+
+    try:
+        backbone_weights(None)
+    except (DataError, MachineError) as error:
+        return f"the weights of a pretrained network cannot be had: {error.what}"
+    return None
 
 
 def _num_codes(*parts: PreparedSet) -> dict[str, int]:

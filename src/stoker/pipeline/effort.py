@@ -52,7 +52,7 @@ def efforts(recipe: Recipe, extent: Extent, gflops: float = GFLOPS) -> dict[str,
         gflops: Float32 matrix products of this machine, in billions of operations a second.
     """
     inputs = seen_by_model(recipe, extent)
-    main = main_model(recipe, inputs)
+    main = main_model(recipe, inputs, extent)
     plain = plain_model(has_pictures=inputs.picture is not None)
     baseline = find_step("stoker.models", plain, Model)()
     found = {
@@ -136,14 +136,18 @@ def _as_told(shape: Shape, image: Any) -> Shape:
     return channels if told == "auto" else int(told), int(height), int(wide)
 
 
-def main_model(recipe: Recipe, inputs: Seen) -> Model:
+def main_model(recipe: Recipe, inputs: Seen, extent: Extent) -> Model:
     """The recipe's model, or the one that the preset will take."""
     if recipe.model is not None:
         return only(recipe.model, Model)
-    pictures = inputs.picture is not None
-    return choose_model(recipe.train.preset, has_pictures=pictures, has_table=bool(inputs.columns))[
-        0
-    ]
+    model, _ = choose_model(
+        recipe.train.preset,
+        picture=inputs.picture,
+        has_table=bool(inputs.columns),
+        num_rows=extent.parts["train"],
+        given=recipe.train.given,
+    )
+    return model
 
 
 def _acquire(extent: Extent) -> float:
