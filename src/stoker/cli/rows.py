@@ -34,7 +34,14 @@ from stoker.features._formats import FORMATS
 if TYPE_CHECKING:
     from stoker.bundle.interface import Interface
 
-TABLES = {".csv": "csv", ".tsv": "csv", ".parquet": "parquet", ".jsonl": "jsonl"}
+TABLES = {
+    ".csv": "csv",
+    ".tsv": "csv",
+    ".parquet": "parquet",
+    ".jsonl": "jsonl",
+    ".ndjson": "jsonl",
+    ".xlsx": "xlsx",
+}
 _PICTURES_AT_ONCE = 256
 
 

@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from stoker.core.errors import DataError, MachineError
-from stoker.data.acquire import SourceColumn, parquet
+from stoker.data.acquire import SourceColumn, _parquet_child
 from stoker.data.acquire._parquet_child import Footer, footer_of_child
 from stoker.data.acquire._parquet_read import read_file
 from stoker.data.acquire.parquet import Parquet
@@ -250,7 +250,7 @@ def test_a_file_that_crashes_the_reader_is_one_clear_error(
 def test_rows_that_need_too_much_memory_are_one_clear_error(
     read: Acquire, write, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(parquet, "_MEMORY_BYTES", 64 << 20)
+    monkeypatch.setattr(_parquet_child, "MEMORY_BYTES", 64 << 20)
     write(pa.table({"a": [b"x" * (90 << 20)]}))
     with pytest.raises(DataError, match=r"a\.parquet: .*more than 64 MiB of memory"):
         read(SPEC)
@@ -259,7 +259,7 @@ def test_rows_that_need_too_much_memory_are_one_clear_error(
 def test_a_large_file_of_sound_rows_fits_a_small_memory(
     read: Acquire, write, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(parquet, "_MEMORY_BYTES", 500 << 20)
+    monkeypatch.setattr(_parquet_child, "MEMORY_BYTES", 500 << 20)
     cells = [random.Random(seed).randbytes(1 << 20) for seed in range(300)]
     table = pa.table({"a": pa.array(cells, pa.binary())})
     write(table, row_group_size=300, write_batch_size=8)
@@ -269,7 +269,7 @@ def test_a_large_file_of_sound_rows_fits_a_small_memory(
 def test_rows_that_take_too_long_are_one_clear_error(
     read: Acquire, write, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(parquet, "_CPU_S", 0.01)
+    monkeypatch.setattr(_parquet_child, "CPU_S", 0.01)
     cells = [random.Random(seed).randbytes(1_000).hex() for seed in range(8_192)]
     write(pa.table({"a": cells}), compression="gzip")
     with pytest.raises(DataError, match=r"more than 0\.01 s of CPU time"):

@@ -17,6 +17,7 @@ from stoker.core.steps import find_step, make_step, step_names, step_spec
 from stoker.data.acquire import Source
 from stoker.data.fingerprint import source_fingerprint
 from tests.data.acquire.conftest import Acquire, tar
+from tests.data.acquire.workbooks import write_workbook
 
 STAGE = "stoker.data.acquire"
 CSV = "名,v\n李,1\n雷,2\nbad\n".encode()
@@ -49,6 +50,11 @@ def parquet(project: Path, cache: Path) -> dict[str, Any]:
     return {"path": "a.parquet"}
 
 
+def xlsx(project: Path, cache: Path) -> dict[str, Any]:
+    write_workbook(project / "a.xlsx", {"s": [["名"], ["李"], ["雷"]]})
+    return {"path": "a.xlsx"}
+
+
 def package(project: Path, cache: Path) -> dict[str, Any]:
     (cache / "packages").mkdir(parents=True, exist_ok=True)
     path = cache / "packages" / "a-1.0.0.tgz"
@@ -59,7 +65,7 @@ def package(project: Path, cache: Path) -> dict[str, Any]:
 
 
 EXAMPLES: dict[str, Callable[[Path, Path], dict[str, Any]]] = {
-    function.__name__: function for function in (images, idx, csv, jsonl, parquet, package)
+    function.__name__: function for function in (images, idx, csv, jsonl, parquet, xlsx, package)
 }
 """For each source two good records, and a bad one where the form allows it."""
 
@@ -86,7 +92,7 @@ def test_every_record_is_a_row_or_a_reject_and_two_reads_are_equal(
     assert first.rows.equals(second.rows)
     assert first.rejects == second.rejects
     assert first.rows.num_rows == 2
-    assert first.info["rejected"] == (0 if name in ("idx", "parquet") else 1)
+    assert first.info["rejected"] == (0 if name in ("idx", "parquet", "xlsx") else 1)
     assert first.column("_part") == ["test", "test"]
     assert all(isinstance(line, int) and line >= 1 for line in first.column("_line"))
     assert first.info["sources"][0]["licence"] == "CC0"

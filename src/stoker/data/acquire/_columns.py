@@ -46,10 +46,7 @@ def tell_names(header: Sequence[str], label: str) -> None:
         message(f"{label}: the first column has no name; it is called {ROW_NAME!r}")
     if rest:
         shown = ", ".join(map(repr, rest[:20])) + (", ..." if len(rest) > 20 else "")
-        warning(
-            f"{label}: {len(rest)} columns have no name and are called {shown}; the option "
-            "`names` names all"
-        )
+        warning(f"{label}: columns without a name are called {shown}")
 
 
 def name_problem(names: Sequence[str]) -> str | None:

@@ -1,41 +1,21 @@
-"""The child that reads Parquet files, as its parent sees it: start it, take its rows, end it.
-
-However the reading ends (the last row, an error, Ctrl-C, nobody wants more rows), the child is
-killed and waited for.
-"""
+"""What a child process is to read of Parquet files, and what it told of their footers."""
 
 from __future__ import annotations
 
-import json
-import os
-import signal
-import subprocess
-import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
-from dataclasses import asdict
-from functools import lru_cache
-from io import BufferedReader
+from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple, cast
+from typing import NamedTuple
 
-import pyarrow as pa
-
-from stoker.core.errors import DataError, MachineError, Place
 from stoker.data.acquire import SourceColumn
-from stoker.data.acquire._parquet_worker import END, ERROR, FOOTER, FRAME, READY, TABLE, Orders
-from stoker.store.durable import machine_errors
+from stoker.data.acquire._table_child import look_of_child
+from stoker.data.acquire._table_worker import Orders
 
-_WORKER = "stoker.data.acquire._parquet_worker"
-_PIPE_BYTES = 1 << 20
-_LEAN = {"MALLOC_ARENA_MAX": "2", "ARROW_DEFAULT_MEMORY_POOL": "system"}
-"""Other allocators reserve gigabytes of addresses, which the cap on memory counts."""
-_KILLED = (-signal.SIGKILL, -signal.SIGTERM)
-_PATIENCE_S = 10.0
-FOOTER_BYTES = 1 << 30
-"""Memory that a footer may take."""
-FOOTER_CPU_S = 10.0
-"""CPU seconds that it may take."""
+MEMORY_BYTES = 6 << 30
+"""Some writers put a thousand pictures into one page; it has at most 2 GiB, packed and unpacked."""
+CPU_S = 60.0
+"""For one batch of rows, all threads together."""
+_FOOTER_BYTES = 1 << 30
+_FOOTER_CPU_S = 10.0
 
 
 class Footer(NamedTuple):
@@ -45,25 +25,16 @@ class Footer(NamedTuple):
     columns: tuple[SourceColumn, ...]
 
 
-def tables_of_child(orders: Orders, labels: Sequence[str]) -> Iterator[tuple[int, pa.Table]]:
-    """The rows of all files in order, each table with the number of its file, from 0.
-
-    Args:
-        orders: What to read.
-        labels: The name of each file for messages.
-
-    Raises:
-        DataError: If a file cannot be read: what the child says of it, or how it died of it.
-        MachineError: If the child does not start, or is killed from outside.
-    """
-    with _obeying(orders) as process:
-        for number, label in enumerate(labels):
-            for table in _tables(process, orders, label):
-                yield number, table
+def orders_for(
+    paths: Sequence[Path], columns: list[str] | None, images: Sequence[str] = ()
+) -> Orders:
+    """What a child is to read, under the limits of this form."""
+    options = {"columns": columns, "images": list(images)}
+    return Orders("_parquet_read", "Parquet", list(map(str, paths)), options, MEMORY_BYTES, CPU_S)
 
 
 def footer_of_child(path: Path, label: str, images: Sequence[str] = ()) -> Footer:
-    """What a file says that it holds; asked once for a file that does not change.
+    """What a file says that it holds.
 
     Args:
         path: The file.
@@ -74,125 +45,7 @@ def footer_of_child(path: Path, label: str, images: Sequence[str] = ()) -> Foote
         DataError: If it cannot be read, or makes its reader crash.
         MachineError: If the child does not start, or is killed from outside.
     """
-    with machine_errors(f"look at {path}"):
-        now = path.stat()
-    return _footer(str(path), label, tuple(images), (now.st_ino, now.st_size, now.st_mtime_ns))
-
-
-@lru_cache
-def _footer(path: str, label: str, images: tuple[str, ...], _state: tuple[int, int, int]) -> Footer:
-    orders = Orders([path], None, list(images), FOOTER_BYTES, FOOTER_CPU_S, footers_only=True)
-    with _obeying(orders) as process:
-        kind, content = _frame(process, orders.memory_bytes)
-        if kind == ERROR:
-            raise _said(content, label)
-        if kind != FOOTER:
-            raise _died(process, orders, label)
-        said = json.loads(content.to_pybytes())
-        return Footer(said["rows"], tuple(SourceColumn(**one) for one in said["columns"]))
-
-
-@contextmanager
-def _obeying(orders: Orders) -> Iterator[subprocess.Popen[bytes]]:
-    """A child that has its orders; it is killed in the end."""
-    with _started() as process:
-        assert process.stdin is not None
-        try:
-            with suppress(BrokenPipeError):
-                process.stdin.write(json.dumps(asdict(orders)).encode())
-                process.stdin.close()
-            if _frame(process, orders.memory_bytes)[0] != READY:
-                raise _not_started(process.wait())
-            yield process
-        finally:
-            process.kill()
-
-
-def _started() -> subprocess.Popen[bytes]:
-    with machine_errors("start a process to read Parquet files"):
-        # a fixed command; no word of it comes from outside
-        return subprocess.Popen(  # noqa: S603 - see above
-            [sys.executable, "-P", "-m", _WORKER],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            env=os.environ | _LEAN,
-            process_group=0,  # Ctrl-C is for the parent, which ends its child
-            pipesize=_PIPE_BYTES,
-        )
-
-
-def _tables(process: subprocess.Popen[bytes], orders: Orders, label: str) -> Iterator[pa.Table]:
-    """The rows of one file."""
-    while True:
-        kind, content = _frame(process, orders.memory_bytes)
-        if kind == END:
-            return
-        if kind == ERROR:
-            raise _said(content, label)
-        if kind != TABLE:
-            raise _died(process, orders, label)
-        yield _table(content, label)
-
-
-def _said(content: pa.Buffer, label: str) -> DataError:
-    said = json.loads(content.to_pybytes())
-    place = Place(label, column=said["column"])
-    return DataError(said["what"], expected=said["expected"], fix=said["fix"], place=place)
-
-
-def _table(content: pa.Buffer, label: str) -> pa.Table:
-    try:
-        with pa.ipc.open_stream(content) as stream:
-            table = stream.read_all()
-        table.validate(full=True)
-    except (OSError, pa.ArrowException) as error:
-        raise _crashed(label, f"its reader talks nonsense ({error})") from None
-    return table
-
-
-def _frame(process: subprocess.Popen[bytes], most_bytes: int) -> tuple[bytes, pa.Buffer]:
-    """The next frame; its kind is empty where the child has no more to say."""
-    answers = cast(BufferedReader, process.stdout)
-    head = answers.read(FRAME.size)
-    kind, size = FRAME.unpack(head) if len(head) == FRAME.size else (b"", 0)
-    if size > most_bytes:
-        return b"", pa.py_buffer(b"")
-    content = pa.allocate_buffer(size)
-    if answers.readinto(memoryview(content)) != size:
-        return b"", content
-    return kind, content
-
-
-def _died(process: subprocess.Popen[bytes], orders: Orders, label: str) -> Exception:
-    try:
-        code = process.wait(_PATIENCE_S)
-    except subprocess.TimeoutExpired:
-        code = 0
-    if code in _KILLED:
-        return MachineError(
-            "the process that reads Parquet files was killed, as the kernel does when memory runs "
-            "out",
-            expected=f"up to {orders.memory_bytes >> 20:,} MiB for it",
-            fix="free some memory, and run again",
-            place=Place(label),
-        )
-    if code == -signal.SIGPROF:
-        return _crashed(label, f"some rows take more than {orders.cpu_s:g} s of CPU time")
-    return _crashed(label, "it makes the reader crash")
-
-
-def _crashed(label: str, why: str) -> DataError:
-    return DataError(
-        f"cannot be read as Parquet: {why}",
-        expected="a sound Parquet file",
-        fix="fetch or copy it again; if it comes from a stranger, be wary of it",
-        place=Place(label),
-    )
-
-
-def _not_started(code: int) -> MachineError:
-    return MachineError(
-        f"the process that reads Parquet files ended with code {code} before it was ready",
-        fix=f"see why with: echo {{}} | {sys.executable} -P -m {_WORKER}",
-    )
+    options = {"columns": None, "images": list(images)}
+    orders = Orders("_parquet_read", "Parquet", [str(path)], options, _FOOTER_BYTES, _FOOTER_CPU_S)
+    said = look_of_child(orders, label)
+    return Footer(said["rows"], tuple(SourceColumn(**one) for one in said["columns"]))

@@ -1,4 +1,4 @@
-"""Read one Parquet file with every check the format has; run in a child process, `_parquet_worker`.
+"""Read one Parquet file with every check the format has; run in a child process, `_table_worker`.
 
 A file of a hundred kilobytes can name one long text a million times.  So text whose column chunks
 are small is read in its dictionary form, and its size is known before it is written out; of other
@@ -17,7 +17,9 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Iterator, Sequence
+from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -27,8 +29,10 @@ from stoker.core.errors import DataError, Place
 from stoker.data.acquire import SourceColumn
 from stoker.data.acquire._arrow_types import as_plain, plain_type, why_left_out
 from stoker.data.acquire._columns import choose_columns
+from stoker.data.acquire._table_worker import first_line
 from stoker.engine.table_file import check_footer
 
+ERRORS = (pa.ArrowException,)
 _MOST_ROWS = 8_192
 _FEWEST_ROWS = 16
 _BATCH_BYTES = 16 << 20
@@ -119,15 +123,28 @@ def read_file(
             )
 
 
-def is_lacking(error: Exception) -> bool:
-    """Whether a file is not damaged, but of a kind that Arrow cannot read."""
+def look(path: Path, columns: Sequence[str] | None, images: Sequence[str]) -> dict[str, Any]:
+    """Rows and columns as the footer tells them; `columns` chooses nothing here."""
+    footer = pq.read_metadata(path)
+    found = [asdict(column) for column in columns_of_footer(footer, images)]
+    return {"rows": footer.num_rows, "columns": found}
+
+
+def explained(error: Exception, path: Path) -> DataError | None:
+    """What to do about a file that is not damaged, but of a kind that Arrow cannot read."""
     said = str(error).lower()
-    return isinstance(error, pa.ArrowNotImplementedError) or (
-        "not supported" in said or "not implemented" in said
+    known = isinstance(error, pa.ArrowNotImplementedError)
+    if not known and "not supported" not in said and "not implemented" not in said:
+        return None
+    return DataError(
+        f"cannot be read as Parquet: {first_line(error)}",
+        expected="types and compressions that Arrow knows",
+        fix="leave the column out with the option `columns`",
+        place=Place(column=_lacking_column(path)),
     )
 
 
-def lacking_column(path: Path) -> str | None:
+def _lacking_column(path: Path) -> str | None:
     """The first column that cannot be read by itself; None if all can."""
     name = None
     try:

@@ -30,7 +30,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import pyarrow as pa
-import pyarrow.compute as pc
 from pyarrow import csv as arrow_csv
 from pydantic import AfterValidator, StringConstraints
 
@@ -48,6 +47,7 @@ from stoker.data.acquire._csv_records import BadRecord, Piece, Records
 from stoker.data.acquire._files import Paths, as_paths, find_files, find_parts
 from stoker.data.acquire._partitions import Part, tell_lost, with_keys
 from stoker.data.acquire._row_numbers import RowNumbers
+from stoker.data.acquire._spelled import count_spelled, tell_spelled
 from stoker.data.acquire._text import check_encoding, utf8_blocks
 from stoker.data.fingerprint import path_label
 from stoker.data.text_cells import TextCells
@@ -56,7 +56,6 @@ from stoker.features._cells import MISSING_TEXTS
 if TYPE_CHECKING:
     from stoker.data.dataset import Reading
 
-_MOST_TOLD = 20
 _ENDINGS = (".csv", ".tsv", ".txt", ".csv.gz", ".tsv.gz", ".txt.gz")
 _SPREADSHEET_MARK = re.compile(rb'"?sep=([!#-~\t ])"?\r?(\n|\Z)')
 """First line by which spreadsheets are told the delimiter."""
@@ -127,7 +126,7 @@ class Csv(Source):
         if numbers.are_all:
             reading.row_numbers.append(ROW_NAME)
         if "missing" not in self.model_fields_set:
-            _tell(spelled)
+            tell_spelled(spelled, "csv")
 
     def _begun(self, part: Part, label: str) -> tuple[Records, _Form]:
         """The records of a file behind its header, and what stands before them."""
@@ -235,7 +234,7 @@ class Csv(Source):
         own = {name: cells.read(table[name]) for name in table.column_names}
         for name, column in own.items():
             if column.null_count:
-                _count_spelled(spelled.setdefault(name, Counter()), table[name], column)
+                count_spelled(spelled.setdefault(name, Counter()), table[name], column)
         size = table.num_rows
         return pa.table({"_source": pa.repeat(label, size), "_line": pa.array(piece.lines)} | own)
 
@@ -293,24 +292,3 @@ def _reject(bad: list[BadRecord], label: str, reading: Reading) -> None:
             reason=record.reason,
             step="csv",
         )
-
-
-def _count_spelled(counts: Counter[str], written: pa.ChunkedArray, read: pa.ChunkedArray) -> None:
-    """Add the texts that became missing values, empty cells left out."""
-    gone = pc.utf8_trim_whitespace(written.filter(read.is_null()))
-    found = {one["values"]: one["counts"] for one in gone.value_counts().to_pylist()}
-    found.pop("", None)
-    counts.update(found)
-
-
-def _tell(spelled: dict[str, Counter[str]]) -> None:
-    """Say of each column what its own spelling made missing."""
-    columns = {name: counts for name, counts in spelled.items() if counts}
-    for name, counts in list(columns.items())[:_MOST_TOLD]:
-        texts = ", ".join(f"{text!r} {count}" for text, count in counts.most_common(5))
-        message(
-            f"column {name!r}: {counts.total():,} cells are taken as missing by their spelling "
-            f'({texts}); if that is an answer, write missing: [""] in the csv source'
-        )
-    if len(columns) > _MOST_TOLD:
-        message(f"so are cells of {len(columns) - _MOST_TOLD} more columns")

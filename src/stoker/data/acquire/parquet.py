@@ -29,28 +29,17 @@ from pydantic import StringConstraints
 from stoker.core.errors import DataError, Place
 from stoker.data.acquire import Source, SourceColumn
 from stoker.data.acquire._files import Paths, as_paths, find_files, find_parts
-from stoker.data.acquire._parquet_child import footer_of_child, tables_of_child
+from stoker.data.acquire._parquet_child import footer_of_child, orders_for
 from stoker.data.acquire._parquet_read import DECLARED, LEFT_OUT, read_file
-from stoker.data.acquire._parquet_worker import Orders
 from stoker.data.acquire._partitions import key_types, tell_lost, with_keys
 from stoker.data.acquire._pictures import shown, why_no_picture
+from stoker.data.acquire._table_child import tables_of_child
 from stoker.data.fingerprint import path_label
 
 if TYPE_CHECKING:
     from stoker.data.dataset import Reading
 
 _ENDINGS = (".parquet", ".pq")
-_MEMORY_BYTES = 6 << 30
-"""Some writers put a thousand pictures into one page; it has at most 2 GiB, packed and unpacked."""
-_CPU_S = 60.0
-"""For one batch of rows, all threads together."""
-
-
-def orders_for(
-    paths: Sequence[Path], columns: list[str] | None, images: Sequence[str] = ()
-) -> Orders:
-    """What a child is to read, under the limits of this source."""
-    return Orders(list(map(str, paths)), columns, list(images), _MEMORY_BYTES, _CPU_S)
 
 
 class Parquet(Source):
