@@ -29,7 +29,7 @@ def write(project: Path):
 
 
 MOMENT = datetime(2024, 2, 29, 8, 30)
-COLUMNS: dict[str, tuple[list[object], pa.DataType, list[object]]] = {
+COLUMNS: dict[str, tuple[list[object], pa.DataType, list[object] | None]] = {
     "whole": ([1, 2.0, None], pa.int64(), [1, 2, None]),
     "decimal": ([1, 2.5, None], pa.float64(), [1.0, 2.5, None]),
     "far": ([1, 2.0**60, None], pa.float64(), [1.0, 2.0**60, None]),
