@@ -231,7 +231,7 @@ def _records(found: _Sheet) -> Iterator[tuple[int, list[object]]]:
     """Row of the sheet, from 1, and cells of each row that is not empty; empty cells are None."""
     rows = islice(found.sheet.iter_rows(), found.first_row, None)
     for line, row in enumerate(rows, found.first_row + 1):
-        cells = [None if cell == "" else cell for cell in row]
+        cells: list[object] = [None if cell == "" else cell for cell in row]
         if any(cell is not None for cell in cells):
             yield line, cells
 
