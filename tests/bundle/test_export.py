@@ -14,6 +14,7 @@ from stoker.core.steps import find_step, step_names
 from stoker.features._fitted.category import FittedCategory
 from stoker.features._fitted.image import FittedImage
 from stoker.features._fitted.number import FittedNumber
+from stoker.features._fitted.timestamp import FittedTimestamp
 from stoker.models import Model, Network
 from stoker.tasks._fitted.classify import FittedClassify
 
@@ -22,6 +23,15 @@ torch = pytest.importorskip("torch")
 TABLE = {
     "output": FittedNumber(mean=3, std=2, low=0, high=9, had_missing=True, raw=True),
     "类别": FittedCategory(vocabulary=("a", "b"), counts=(2, 1), had_missing=True),
+    "时": FittedTimestamp(
+        kind="moment",
+        first_us=0,
+        last_us=1,
+        parts=("days", "hour"),
+        means=(200, 12),
+        stds=(99, 5),
+        had_missing=True,
+    ),
 }
 PICTURE = {
     "5": FittedImage(height=12, width=10, channels=3, resize="fit", mean=(0.5,) * 3, std=(0.2,) * 3)
@@ -40,7 +50,7 @@ def tensors(interface: Interface, rows: int) -> dict[str, np.ndarray]:
     for name, feature in interface.inputs.items():
         high = 3 if feature.dtype == np.int32 else 256
         values = random.integers(0, high, (rows, *feature.shape)).astype(feature.dtype)
-        if feature.dtype == np.float32:
+        if feature.dtype.kind == "f":
             values = values / 100
             values[random.random(rows) < 0.3] = np.nan
         made[name] = values

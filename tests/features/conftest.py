@@ -54,6 +54,7 @@ def column_for(
     """`column_for(media)`: good, missing and bad cells."""
     grey = np.arange(24 * 16, dtype=np.uint8).reshape(16, 24)
     cells = ["1", "2.5", " 2 ", None, "", "red", "-1e3", "1", "9e999", "\N{SNOWMAN}", "1"]
+    cells += ["2024-02-29", "1 Mar 2024 8:05", "2023-02-29"]
     values = pa.chunked_array([cells[:4], cells[4:]], pa.string())
     media = blobs(encode(), encode("P"), None, b"", pnm(grey), b"<html>", encode("L", "JPEG"))
     return lambda is_media: media if is_media else values

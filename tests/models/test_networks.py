@@ -12,6 +12,7 @@ from stoker.features import FittedFeature
 from stoker.features._fitted.category import FittedCategory
 from stoker.features._fitted.image import FittedImage
 from stoker.features._fitted.number import FittedNumber
+from stoker.features._fitted.timestamp import FittedTimestamp
 from stoker.models._networks.encoders import Scaler, TableEncoder, sort_columns
 from stoker.models.cnn import Cnn
 from stoker.models.logistic import Logistic
@@ -24,6 +25,15 @@ MNIST: dict[str, FittedFeature] = {
 }
 AGE = FittedNumber(mean=0, std=1, low=0, high=1, had_missing=True, raw=True)
 PET = FittedCategory(vocabulary=("cat", "dog"), counts=(2, 1), had_missing=False)
+WHEN = FittedTimestamp(
+    kind="moment",
+    first_us=0,
+    last_us=1,
+    parts=("year", "month"),
+    means=(2020, 6),
+    stds=(2, 3),
+    had_missing=True,
+)
 
 
 def test_default_mlp_on_mnist_is_784_500_10() -> None:
@@ -53,6 +63,18 @@ def test_columns_never_missing_in_training_get_no_indicator_but_missing_still_wo
     )
     assert scaled.number_NM is not None
     assert scaled.number_NM.tolist() == [[2.0], [0.0]]
+
+
+def test_a_column_of_several_numbers_joins_as_several_and_turns_what_begins_anew() -> None:
+    columns = sort_columns({"age": AGE, "when": WHEN})
+    year, month = torch.tensor(2021.0).double(), torch.tensor(3.0).double()
+    gone = torch.tensor(float("nan")).double()
+    when = torch.stack([torch.stack([year, month]), torch.stack([gone, gone])])
+    scaled = Scaler(columns, channels_last=False)({"age": torch.tensor([2.0, 3.0]), "when": when})
+    assert scaled.number_NM is not None
+    expected = [[2.0, 0.5, -1.0, 0.0, 0.0, 1.0, 0.0], [3.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0]]
+    np.testing.assert_allclose(scaled.number_NM.numpy(), expected, atol=1e-6)
+    assert columns.num_numbers == 7
 
 
 def test_categories_of_one_width_share_a_table_without_sharing_rows() -> None:

@@ -27,7 +27,7 @@ import pyarrow.parquet as pq
 
 from stoker.core.errors import DataError, Place
 from stoker.evaluate.report.cells import plain_cells
-from stoker.store.durable import make_folder, writing
+from stoker.store.durable import make_folder, sweep_beside, writing
 
 _FORMULA = r"^\s*[=+\-@\t\r]"
 _NUMBER = r"^\s*[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?\s*$"
@@ -159,6 +159,7 @@ def whole_file(path: Path, *, for_spreadsheets: bool = False) -> Iterator[Writer
     if for_spreadsheets and kind is CsvWriter:
         kind = SpreadsheetWriter
     make_folder(path.absolute().parent)
+    sweep_beside(path.absolute())
     with writing(path.absolute()) as stream:
         writer = kind(stream)
         try:

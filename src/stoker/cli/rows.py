@@ -11,7 +11,6 @@ Cost: memory for some thousands of rows, or for the encoded pictures of one bloc
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,18 +29,12 @@ from stoker.data.media import MediaWriter
 from stoker.data.rejects import Rejects
 from stoker.features import Feature
 from stoker.features._formats import FORMATS
+from stoker.store.scratch import scratch_folder
 
 if TYPE_CHECKING:
     from stoker.bundle.interface import Interface
 
-TABLES = {
-    ".csv": "csv",
-    ".tsv": "csv",
-    ".parquet": "parquet",
-    ".jsonl": "jsonl",
-    ".ndjson": "jsonl",
-    ".xlsx": "xlsx",
-}
+TABLES = {".csv": "csv", ".tsv": "csv", ".parquet": "parquet", ".jsonl": "jsonl"}
 _PICTURES_AT_ONCE = 256
 
 
@@ -122,9 +115,9 @@ def _read_table(
         fields["missing"] = () if interface.text_cells else None
     source = make_settings(find_step("stoker.data.acquire", name, Source), fields, options)
     media = media_columns(interface)
-    with tempfile.TemporaryDirectory() as scratch:
+    with scratch_folder("rows") as scratch:
         folder = path.absolute().parent
-        reading = Reading(folder, Path(scratch), MediaWriter(Path(scratch)), rejects)
+        reading = Reading(folder, scratch.path, MediaWriter(scratch.path), rejects)
         empty = True
         for table in source.read_rows(reading):
             empty = False

@@ -18,7 +18,6 @@ Integer-Arithmetic-Only Inference", https://arxiv.org/abs/1712.05877
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, cast
@@ -32,6 +31,7 @@ from stoker.compress import Compressor
 from stoker.core.errors import ArtifactError, MissingExtraError
 from stoker.core.steps import step_name
 from stoker.models._graph_names import graph_input
+from stoker.store.scratch import scratch_folder
 
 if TYPE_CHECKING:
     import onnx
@@ -102,8 +102,8 @@ def _quantise(graph: bytes, tensors: Mapping[str, np.ndarray], form: Form) -> by
     model = _load(graph)
     add_pre_process_metadata(model)  # without it the quantiser logs advice that was followed
     kind = quantization.QuantType.QInt8 if form == "signed" else quantization.QuantType.QUInt8
-    with tempfile.TemporaryDirectory(prefix="stoker-int8-") as folder:
-        path = Path(folder) / "model.onnx"
+    with scratch_folder("int8") as scratch:
+        path = scratch.path / "model.onnx"
         try:
             quantization.quantize_static(
                 model,

@@ -91,6 +91,8 @@ class Scale(NamedTuple):
     """What it divides by, above 0."""
     had_missing: bool
     """Whether the network gets an indicator of missing cells."""
+    period: float | None = None
+    """After how much the number begins anew (24 for hours): networks get sine and cosine too."""
 
 
 class NumericFeature(FittedFeature):

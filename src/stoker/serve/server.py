@@ -15,7 +15,6 @@ import os
 import signal
 import socket
 import sys
-import tempfile
 from asyncio.subprocess import Process
 from dataclasses import replace
 from pathlib import Path
@@ -29,6 +28,7 @@ from stoker.serve.listener import listen, url_of
 from stoker.serve.settings import ServeSettings
 from stoker.serve.threads import choose
 from stoker.serve.worker import WorkerOrder
+from stoker.store.scratch import Scratch, scratch_folder
 
 _METRICS_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
 _LONG_LIFE_S = 10.0
@@ -68,15 +68,15 @@ def serve(
             settings.model_dump(mode="json"),
             [digest.hex() for digest in keys.digests],
         )
-        with tempfile.TemporaryDirectory(prefix="stoker-metrics-") as folder:
-            asyncio.run(_Supervisor(order, settings, keys, Path(folder)).run(listening))
+        with scratch_folder("metrics") as metrics:
+            asyncio.run(_Supervisor(order, settings, keys, metrics).run(listening))
 
 
 class _Supervisor:
     """Starts workers, replaces dead ones, and ends them all."""
 
     def __init__(
-        self, order: WorkerOrder, settings: ServeSettings, keys: Keys, metrics: Path
+        self, order: WorkerOrder, settings: ServeSettings, keys: Keys, metrics: Scratch
     ) -> None:
         self._order, self._settings, self._keys, self._metrics = order, settings, keys, metrics
         self._stopping = asyncio.Event()
@@ -145,7 +145,8 @@ class _Supervisor:
             *(sys.executable, "-P", "-m", "stoker.serve.worker"),
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
-            pass_fds=(self._order.socket,),
+            # The lock: workers drain when this process was killed, and count until then.
+            pass_fds=(self._order.socket, self._metrics.lock),
             env=self._environment(),
         )
         self._workers.add(process)
@@ -175,7 +176,7 @@ class _Supervisor:
     def _environment(self) -> dict[str, str]:
         environment = {k: v for k, v in os.environ.items() if k != VARIABLE}
         threads = str(max(self._settings.thread_choices))
-        return environment | {"OMP_NUM_THREADS": threads, _METRICS_FOLDER: str(self._metrics)}
+        return environment | {"OMP_NUM_THREADS": threads, _METRICS_FOLDER: str(self._metrics.path)}
 
     async def _keep(self, process: Process) -> None:
         """Wait for a worker's end and start another, until the server stops."""
@@ -206,7 +207,7 @@ class _Supervisor:
 
     def _forget(self, process: Process) -> None:
         """Remove the dead worker's gauges; its counters stay, they are part of the totals."""
-        for file in self._metrics.glob(f"gauge_live*_{process.pid}.db"):
+        for file in self._metrics.path.glob(f"gauge_live*_{process.pid}.db"):
             file.unlink(missing_ok=True)
 
     def _roll(self) -> None:

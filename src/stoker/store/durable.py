@@ -20,8 +20,10 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import secrets
 import shutil
+import stat
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -31,6 +33,7 @@ from stoker.core.errors import MachineError
 from stoker.store.locks import lock_new, try_lock
 
 _TEMPORARY = ".tmp"
+_STRAY = re.compile(r"\..+\.[0-9a-f]{16}\.tmp", re.DOTALL)
 DISK_ERRORS = frozenset(
     {errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS, errno.EMFILE, errno.ENFILE}
 )
@@ -217,6 +220,28 @@ def sweep(folder: Path) -> list[Path]:
             path = Path(place, name)
             if is_temporary(path) and remove_stray(path):
                 swept.append(path)
+    return swept
+
+
+def sweep_beside(path: Path) -> list[Path]:
+    """Delete the temporary files that dead processes left in the folder of a file of the user.
+
+    Only names that `writing` gives, and only the user's own files: other programs write there too.
+
+    Returns:
+        What was deleted; what cannot be deleted stays, because nobody waits for this.
+
+    Raises:
+        MachineError: If the folder cannot be read.
+    """
+    swept = []
+    with machine_errors(f"look into {path.parent}"):
+        names = [entry.name for entry in os.scandir(path.parent) if _STRAY.fullmatch(entry.name)]
+    for stray in (path.parent / name for name in names):
+        with suppress(MachineError, FileNotFoundError):
+            there = stray.stat(follow_symlinks=False)
+            is_ours = stat.S_ISREG(there.st_mode) and there.st_uid == os.getuid()
+            swept += [stray] if is_ours and remove_stray(stray) else []
     return swept
 
 

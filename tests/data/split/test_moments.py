@@ -62,7 +62,6 @@ def test_what_spreadsheets_write() -> None:
         "2024/1/2 25:00",
         "2024/1/2/3",
         "03/04/2021",
-        "4.3.2021",
         "2021-02-30",
         "2021-13-01",
         "soon",
@@ -73,6 +72,19 @@ def test_what_spreadsheets_write() -> None:
 )
 def test_what_is_no_moment_is_nan(cell: str | None) -> None:
     assert np.isnan(read("2021-03-04", cell)[1])
+
+
+def test_day_and_month_first_are_read_where_the_column_proves_the_order() -> None:
+    day = datetime(2021, 4, 3, tzinfo=UTC).timestamp()
+    assert read("03/04/2021", "13/04/2021") == [day, day + 10 * 86_400]
+    assert read("04/03/2021", "04/13/2021") == [day, day + 10 * 86_400]
+    assert np.isnan(read("03/04/2021", "13/04/2021", "04/13/2021")[0])
+    assert read("3.4.2021", "3 Apr 2021", "2021年4月3日") == [day] * 3
+
+
+def test_numbers_of_eight_digits_are_days_only_if_all_are() -> None:
+    assert read("19990101", "12345678") == [19_990_101, 12_345_678]
+    assert read("19700102", "19700103") == [86_400, 172_800]
 
 
 def test_numbers_and_typed_times() -> None:

@@ -153,7 +153,7 @@ def _write(
     """Write all parts in one pass over the rows; gives the number of rows of each.
 
     Raises:
-        DataError: If a part is empty in the end.
+        DataError: If nothing is left of a part in the end.
     """
     forms = {name: Column(f.dtype.name, f.shape) for name, f in fitted.inputs.items()}
     dtype = fitted.task.target_dtype.name
@@ -171,7 +171,7 @@ def _write(
             _write_chunk(writers, chunk, part_of, fitted, findings, decoder)
             preparing.advance(chunk.num_rows)
     for writer in writers:
-        if not writer.rows:
+        if len(ids[writer.part]) and not writer.rows:
             raise _nothing_left(writer.part, findings)
     return {writer.part: writer.rows for writer in writers}
 

@@ -32,7 +32,7 @@ class Scaled(NamedTuple):
     image_NCHW: tuple[Tensor, ...]
     """float32 images with mean 0 and deviation 1 a channel, one tensor per image column."""
     number_NM: Tensor | None
-    """Standardised float32 numbers, then a 0/1 indicator for each column that had missing cells."""
+    """Standardised float32 numbers, 0/1 indicators of missing cells, sines and cosines."""
     code_NK: Tensor | None
     """int64 codes, one column per category column."""
 
@@ -79,9 +79,15 @@ class Columns(NamedTuple):
         return [i for i, scale in enumerate(self.scales) if scale.had_missing]
 
     @property
+    def periodic(self) -> dict[int, float]:
+        """Period of the numbers that begin anew, by position."""
+        periods = {i: scale.period for i, scale in enumerate(self.scales)}
+        return {i: period for i, period in periods.items() if period is not None}
+
+    @property
     def num_numbers(self) -> int:
-        """Width of the number part: values and indicators."""
-        return len(self.scales) + len(self.with_missing)
+        """Width of the number part: values, indicators, sines and cosines."""
+        return len(self.scales) + len(self.with_missing) + 2 * len(self.periodic)
 
 
 def sort_columns(features: Mapping[str, FittedFeature]) -> Columns:
@@ -111,6 +117,7 @@ class Scaler(nn.Module):
         super().__init__()
         self._names = columns
         self._with_missing = columns.with_missing
+        self._periodic = list(columns.periodic)
         self._channels_last = channels_last
         for position, image in enumerate(columns.images.values()):
             std = torch.tensor(image.std).view(1, -1, 1, 1)
@@ -122,6 +129,8 @@ class Scaler(nn.Module):
             ("number_std", [scale.std for scale in columns.scales]),
         ):
             self.register_buffer(name, torch.tensor(values, dtype=torch.float64), persistent=False)
+        turn = [2 * math.pi / period for period in columns.periodic.values()]
+        self.register_buffer("turn", torch.tensor(turn, dtype=torch.float64), persistent=False)
 
     def forward(self, raw: Mapping[str, Tensor]) -> Scaled:
         """Scale every column; `raw` is left as it was."""
@@ -144,14 +153,22 @@ class Scaler(nn.Module):
 
     def _numbers(self, value_NM: Tensor) -> Tensor:
         # In float64: the difference of two large numbers keeps its digits.
+        turns = self._turns(value_NM) if self._periodic else []
         value_NM = (value_NM - self.get_buffer("number_mean")) / self.get_buffer("number_std")
         value_NM = value_NM.float()
         missing_NM = torch.isnan(value_NM)
         filled_NM = torch.where(missing_NM, torch.zeros_like(value_NM), value_NM)
         if not self._with_missing:
-            return filled_NM
+            return torch.cat([filled_NM, *turns], 1) if turns else filled_NM
         indicators = [missing_NM[:, i].float() for i in self._with_missing]
-        return torch.cat([filled_NM, torch.stack(indicators, 1)], 1)
+        return torch.cat([filled_NM, torch.stack(indicators, 1), *turns], 1)
+
+    def _turns(self, value_NM: Tensor) -> list[Tensor]:
+        """Sine and cosine of the numbers that begin anew, 0 where missing."""
+        angle_NT = (value_NM[:, self._periodic] * self.get_buffer("turn")).float()
+        missing_NT = torch.isnan(angle_NT)
+        zero_NT = torch.zeros_like(angle_NT)
+        return [torch.where(missing_NT, zero_NT, f(angle_NT)) for f in (torch.sin, torch.cos)]
 
 
 def _as_parts(number: Tensor) -> Tensor:

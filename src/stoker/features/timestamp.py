@@ -1,0 +1,109 @@
+"""A column of dates, moments or times of day, as the parts of the calendar that vary.
+
+A moment itself is one large number; what a target follows is mostly the hour, the weekday, the
+season, or how long ago it was.  So a row becomes the days since the first training moment (with its
+fraction) and those parts of the calendar that take more than one value in training.  Networks get
+sine and cosine of the parts that begin anew, so that December stands beside January.
+
+Moments are UTC: a zone in the data is converted, and one without a zone is taken as UTC, so an hour
+is the hour there.  Durations are numbers: `number` reads them, in seconds.
+
+Cost: reading (see `_moments.py`), then 0.1 µs a cell and part.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+
+from stoker.core.errors import DataError
+from stoker.features import Feature
+from stoker.features._calendar import PARTS, Part, calendar_parts
+from stoker.features._cells import is_text, one_array
+from stoker.features._fitted.timestamp import FittedTimestamp
+from stoker.features._moment_text import Order
+from stoker.features._moments import MomentCells, MomentKind, readable_as_moments
+
+
+class Timestamp(MomentCells, Feature):
+    """A date, a moment or a time of day, as text or as a type of its own."""
+
+    def fit(self, column: pa.ChunkedArray) -> FittedTimestamp:
+        """Learn the order of day and month, the range, and which parts vary.
+
+        Raises:
+            DataError: If the type holds no moments, no cell can be read, all are one moment, or
+                day and month could be read in two ways.
+        """
+        cells = one_array(column)
+        if not readable_as_moments(cells.type):
+            is_duration = pa.types.is_duration(cells.type)
+            raise DataError(
+                f"the column is of type {column.type}, not a date or moment",
+                expected="text, dates, timestamps or times of day",
+                fix="say number, which reads durations in seconds"
+                if is_duration
+                else "convert it in the source, or leave the column out of inputs",
+            )
+        kind, order = self._form(cells)
+        moment_N, bad = self.read(cells, kind=kind, order=order)
+        known_N = moment_N[~np.isnat(moment_N)]
+        if not len(known_N):
+            examples = [f", such as {cell.found!r}, which {cell.reason}" for cell in bad[:1]]
+            raise DataError(
+                f"no date or moment among {len(column)} training cells{''.join(examples)}",
+                expected="at least one training row with a date",
+                fix="say category instead of timestamp, or leave the column out of inputs",
+            )
+        first, last = known_N.min(), known_N.max()
+        value_NP = calendar_parts(known_N, PARTS, first)
+        varies = [name for name, low, high in _ranges(value_NP) if low < high]
+        if kind == "time" and varies:
+            varies.remove("days")
+        if not varies:
+            raise DataError(
+                f"all of the {len(known_N)} training cells with a date are {first}",
+                expected="at least two different moments",
+                fix="leave the column out of inputs",
+            )
+        value_NP = calendar_parts(known_N, varies, first)
+        return FittedTimestamp(
+            order=order or "year_first",
+            short_years=self.short_years,
+            missing=self.missing,
+            kind=kind,
+            first_us=int(first.astype(np.int64)),
+            last_us=int(last.astype(np.int64)),
+            parts=tuple(varies),
+            means=tuple(value_NP.mean(axis=0).tolist()),
+            stds=tuple((value_NP.std(axis=0) + (value_NP.std(axis=0) == 0)).tolist()),
+            had_missing=len(known_N) + len(bad) < len(column),
+        )
+
+    def _form(self, cells: pa.Array) -> tuple[MomentKind, Order | None]:
+        """Whether cells are moments or times of day, and the order of day and month.
+
+        Raises:
+            DataError: If the order cannot be told and the recipe does not say it.
+        """
+        if not is_text(cells.type):
+            return ("time" if pa.types.is_time(cells.type) else "moment"), None
+        found = self.evidence(cells)
+        if found.num_times > found.num_moments:
+            return "time", None
+        if self.order != "auto":
+            return "moment", self.order
+        if found.order is None:
+            proves = "some put the day first, some the month" if found.is_mixed else "none tells"
+            raise DataError(
+                f"day and month of {found.num_open} different dates can be read in two ways, such "
+                f"as {found.example!r}; of the others {proves}",
+                expected="the order of day and month",
+                fix="say timestamp: {order: day_first} or timestamp: {order: month_first}",
+            )
+        return "moment", found.order
+
+
+def _ranges(value_NP: np.ndarray) -> list[tuple[Part, float, float]]:
+    low_P, high_P = value_NP.min(axis=0), value_NP.max(axis=0)
+    return list(zip(PARTS, low_P.tolist(), high_P.tolist(), strict=True))
