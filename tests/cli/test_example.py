@@ -34,7 +34,7 @@ def test_the_example_is_real_data_and_its_recipe(tmp_path: Path) -> None:
     assert len(pictures) == 600
     assert {path.parent.name for path in pictures} == set("0123456789")
     with Image.open(folder / "photos/3/0003.png") as picture:
-        assert (picture.size, picture.mode) == ((32, 32), "L")
+        assert (picture.size, picture.mode) == ((16, 16), "L")
     before = {path: path.read_bytes() for path in folder.iterdir() if path.is_file()}
     for more in ([], ["-o", folder / "other.yaml"]):
         again = init(folder, *more)

@@ -6,7 +6,7 @@ needs no data of one's own and no network.  The recipe is the one that `stoker i
 Customers: 2,357 buyers of a shop for music in 1997, with dates, amounts, gaps and a weekday; who
 ordered nothing in the nine months after has `churned`.  The CDNOW sample of P. Fader and B. Hardie
 (2001), as the package `lifetimes` (MIT) ships it.  Digits: 600 pictures of the UCI Optical
-Recognition of Handwritten Digits (E. Alpaydin and C. Kaynak, CC BY 4.0), four times as wide.
+Recognition of Handwritten Digits (E. Alpaydin and C. Kaynak, CC BY 4.0), twice as wide.
 
 Cost: 160 kB of the package, 600 small files.
 """
@@ -24,7 +24,7 @@ from stoker.store.durable import machine_errors
 
 CUSTOMERS, PHOTOS, TARGET = "customers.csv", "photos", "churned"
 _FOLDER = Path(__file__).with_name("templates")
-_SIDE, _IN_A_ROW, _LARGER = 8, 30, 4
+_SIDE, _IN_A_ROW, _LARGER = 8, 30, 2
 _CREDIT = """\
 # Real customers of an online shop for music, 1997: what they did in nine months, and whether they
 # ordered again in the nine months after.  Source: the CDNOW sample, Fader and Hardie (2001).
