@@ -85,7 +85,8 @@ def cell_text(cells: pa.Array, index: int) -> str:
     cell, kind = cells[index : index + 1], cells.type
     if pa.types.is_duration(kind):
         return f"{pc.cast(cell, pa.int64())[0].as_py()} {kind.unit}"
-    return shorten((pc.cast(cell, pa.string()) if pa.types.is_temporal(kind) else cell)[0].as_py())
+    is_written_by_arrow = pa.types.is_temporal(kind) and not pa.types.is_interval(kind)
+    return shorten((pc.cast(cell, pa.string()) if is_written_by_arrow else cell)[0].as_py())
 
 
 def one_array(column: pa.ChunkedArray | pa.Array) -> pa.Array:
