@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from stoker.core.events import Silent, listening
-from stoker.pipeline.champion import CHAMPION, crown
+from stoker.evaluate.evaluation import Comparison, Difference, Evaluation, Score
+from stoker.pipeline.champion import CHAMPION, crown, worse_than
 from stoker.pipeline.run import run
 from stoker.store.catalog import Catalog
 
@@ -45,12 +46,42 @@ def test_a_worse_one_stays_behind(
     assert ("stays champion" in heard.lines[0]) != takes_over
 
 
+def judged(**verdicts: str) -> Evaluation:
+    gaps = {
+        name: Comparison(
+            reference="other",
+            metrics={"accuracy": Difference.model_validate({"value": -0.1, "verdict": verdict})},
+        )
+        for name, verdict in verdicts.items()
+    }
+    score = Score(title="Accuracy", about="", higher_is_better=True, value=0.5)
+    common = {"num_rows": 9, "seed": 0, "resamples": 0, "headline": "accuracy"}
+    return Evaluation.model_validate(
+        {"task": "classify", "metrics": {"accuracy": score}, **common, **gaps}
+    )
+
+
+def test_what_is_worse_than_its_baseline_is_no_champion(tmp_path: Path) -> None:
+    assert worse_than(judged(comparison="unclear", over_constant="better")) is None
+    against = worse_than(judged(comparison="worse", over_constant="better"))
+    assert against == "its Accuracy is clearly worse than that of its baseline"
+    assert "always the same answer" in (worse_than(judged(over_constant="worse")) or "")
+    catalog, heard = Catalog(tmp_path), Heard()
+    new = register(catalog, "1", 0.9, 0.88, 0.92)
+    with listening(heard):
+        called = crown(catalog, "digits", new, higher_is_better=True, against=against)
+    assert called == "digits@1"
+    assert not catalog.models("digits")[0].aliases
+    assert "not as champion: its Accuracy" in heard.lines[0]
+
+
 def test_a_worse_recipe_in_the_same_home_leaves_the_champion(tumours_project: Path) -> None:
     recipe, home, heard = tumours_project / "recipe.yaml", tumours_project / "home", Heard()
-    good = run(recipe, home=home)
+    plain = "model=linear"
+    good = run(recipe, home=home, overrides=[plain])
     assert good.model == "tumours"
     with listening(heard):
-        worse = run(recipe, home=home, overrides=["inputs={mean symmetry: number}"])
+        worse = run(recipe, home=home, overrides=[plain, "inputs={mean symmetry: number}"])
     assert worse.status == "done"
     assert worse.model == "tumours@2"
     assert Catalog(home).resolve("tumours", CHAMPION).version == 1

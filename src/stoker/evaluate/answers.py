@@ -18,7 +18,7 @@ all ranked classes.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TypeVar
@@ -99,14 +99,28 @@ class ClassAnswers:
 
     kind = "classify"
 
-    def __init__(self, output_NK: np.ndarray, truth_N: np.ndarray) -> None:
-        """Take logits (or log-probabilities; any offset of a row cancels) and class codes."""
+    def __init__(
+        self,
+        output_NK: np.ndarray,
+        truth_N: np.ndarray,
+        weights: Sequence[float] | None = None,
+    ) -> None:
+        """Take logits (or log-probabilities; any offset of a row cancels) and class codes.
+
+        Args:
+            output_NK: Shape (N, K).
+            truth_N: Shape (N,).
+            weights: The class with the largest probability times weight is the answer; None: the
+                most probable one.
+        """
         output_NK = np.asarray(output_NK, dtype=np.float64)
         shifted_NK = output_NK - output_NK.max(axis=1, keepdims=True)
         self.truth_N = np.asarray(truth_N, dtype=np.int64)
         self.num_rows, self.num_classes = output_NK.shape
         self.log_probability_NK = shifted_NK - np.log(np.exp(shifted_NK).sum(axis=1, keepdims=True))
-        self.answer_N = output_NK.argmax(axis=1)
+        self.weights = weights
+        worth_NK = output_NK if weights is None else output_NK + np.log(weights)
+        self.answer_N = worth_NK.argmax(axis=1)
 
     @cached_property
     def probability_NK(self) -> np.ndarray:
@@ -115,13 +129,13 @@ class ClassAnswers:
 
     @cached_property
     def hit_N(self) -> np.ndarray:
-        """Whether the most probable class is the true one; the first class wins a tie."""
+        """Whether the answered class is the true one; the first class wins a tie."""
         return self.answer_N == self.truth_N
 
     @cached_property
     def confidence_N(self) -> np.ndarray:
         """Probability of the answered class."""
-        return self.probability_NK.max(axis=1)
+        return self.probability_NK[np.arange(self.num_rows), self.answer_N]
 
     @cached_property
     def ranked_classes(self) -> range:

@@ -145,7 +145,9 @@ def _together(
     order_N = np.argsort(answers.truth_N, kind="stable")
     _, start_K = np.unique(answers.truth_N[order_N], return_index=True)
     first_K = order_N[start_K]
-    rows = ClassAnswers(answers.log_probability_NK[first_K], answers.truth_N[first_K])
+    rows = ClassAnswers(
+        answers.log_probability_NK[first_K], answers.truth_N[first_K], answers.weights
+    )
     return rows, (order_N, start_K)
 
 

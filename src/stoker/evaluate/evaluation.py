@@ -139,6 +139,21 @@ class Residuals(Step):
     """Of prediction minus truth: `0.05`, `0.25`, `0.5`, `0.75`, `0.95`."""
 
 
+class Coverage(Step):
+    """How often sets of classes, or intervals of numbers, held the truth of the scored rows."""
+
+    level: float
+    """How often they were made to."""
+    value: float
+    """Share of rows whose truth they held."""
+    low: float
+    """Lower end of the exact 95 % interval of that share."""
+    high: float
+    """Upper end."""
+    size: float
+    """Mean number of classes in a set, or mean width of an interval in the target's own unit."""
+
+
 class Evaluation(Step):
     """Everything measured about one candidate on one set of rows."""
 
@@ -164,6 +179,13 @@ class Evaluation(Step):
     """With the baseline, where there is one."""
     over_constant: Comparison | None = None
     """With the constant answer, where it was scored too."""
+    threshold: float | None = None
+    """Probability of the positive class from which on it is answered; None: the most probable class
+    is answered."""
+    aim: str = ""
+    """What the answers were chosen for, in words; empty for the most probable class."""
+    coverage: Coverage | None = None
+    """Of sets or intervals, where the bundle knows them."""
 
     @property
     def never_answered(self) -> list[ClassScore]:

@@ -6,6 +6,7 @@ distances.  Looking at these finds wrong labels and broken inputs sooner than an
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -29,14 +30,26 @@ class WorstRow:
 
 
 def worst_rows(
-    output_NK: np.ndarray, target_N: np.ndarray, task: FittedTask, *, limit: int = 24
+    output_NK: np.ndarray,
+    target_N: np.ndarray,
+    task: FittedTask,
+    weights: Sequence[float] | None = None,
+    *,
+    limit: int = 24,
 ) -> list[WorstRow]:
     """The worst answered rows, worst first; fewer than `limit` if there are fewer mistakes.
+
+    Args:
+        output_NK: Outputs of the model.
+        target_N: Encoded targets.
+        task: What is asked of the target.
+        weights: Of the answer; see `Decision`.
+        limit: Most rows.
 
     Raises:
         DataError: If there are no rows, lengths differ, or an output is not a finite number.
     """
-    answers = answers_of(output_NK, target_N, task)
+    answers = answers_of(output_NK, target_N, task, weights)
     if not isinstance(answers, ClassAnswers):
         distance_N = np.abs(answers.error_N)
         worst = np.argsort(-distance_N, kind="stable")[:limit]

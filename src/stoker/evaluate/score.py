@@ -113,6 +113,7 @@ def evaluate_all(  # noqa: PLR0913 - what to score, and how, each by its name
     constant: bool = False,
     own_metrics: Sequence[Metric[Any]] = (),
     group_N: np.ndarray | None = None,
+    weights: Mapping[str, Sequence[float] | None] | None = None,
 ) -> dict[str, Evaluation]:
     """Score several candidates on the same rows and the same resamples.
 
@@ -128,6 +129,8 @@ def evaluate_all(  # noqa: PLR0913 - what to score, and how, each by its name
         own_metrics: Metrics beside those of the task.
         group_N: Group of each row, numbers from 0 without a gap, where rows of a group are alike:
             resamples then draw whole groups.
+        weights: For candidates whose answer is not the most probable class, the weights of the
+            answer; see `Decision`.
 
     Raises:
         DataError: See `evaluate`.
@@ -140,7 +143,12 @@ def evaluate_all(  # noqa: PLR0913 - what to score, and how, each by its name
         output_NK = np.tile(task.constant_output_K, (len(target_N), 1))
         outputs = {**outputs, CONSTANT: output_NK}
     candidates = {
-        name: Candidate(answers_of(output_NK, target_N, task), metrics, resamples, num_groups)
+        name: Candidate(
+            answers_of(output_NK, target_N, task, (weights or {}).get(name)),
+            metrics,
+            resamples,
+            num_groups,
+        )
         for name, output_NK in outputs.items()
     }
     with events.task("intervals", total=resamples, unit="resamples") as drawing:
@@ -163,9 +171,18 @@ def evaluate_all(  # noqa: PLR0913 - what to score, and how, each by its name
 
 
 def answers_of(
-    output_NK: np.ndarray, target_N: np.ndarray, task: FittedTask
+    output_NK: np.ndarray,
+    target_N: np.ndarray,
+    task: FittedTask,
+    weights: Sequence[float] | None = None,
 ) -> ClassAnswers | NumberAnswers:
-    """Raw outputs and encoded targets as metrics want them, numbers in the target's own unit.
+    """Outputs and encoded targets as metrics want them, numbers in the target's own unit.
+
+    Args:
+        output_NK: Outputs as the decision adjusted them.
+        target_N: Encoded targets.
+        task: What is asked of the target.
+        weights: Of the answer; see `Decision`.
 
     Raises:
         DataError: If there are no rows, lengths differ, or an output is not a finite number.
@@ -186,7 +203,7 @@ def answers_of(
         )
     match task:
         case FittedClassify():
-            return ClassAnswers(output_NK, target_N)
+            return ClassAnswers(output_NK, target_N, weights)
         case FittedRegress():
             answer_N = output_NK[:, 0].astype(np.float64) * task.std + task.mean
             return NumberAnswers(answer_N, target_N.astype(np.float64) * task.std + task.mean)

@@ -18,7 +18,7 @@ from stoker.data.fingerprint import default_cache
 from stoker.evaluate.evaluation import CONSTANT
 from stoker.evaluate.report.facts import SaidFact
 from stoker.pipeline.candidates import chosen_name
-from stoker.pipeline.champion import crown
+from stoker.pipeline.champion import crown, worse_than
 from stoker.pipeline.effort import Effort
 from stoker.pipeline.execute import Executed, execute
 from stoker.pipeline.facts import gate_results, read_evaluations
@@ -172,6 +172,7 @@ class _Run:
                 self.recipe.name,
                 version,
                 higher_is_better=rises_to_the_good(artifacts),
+                against=worse_than(read_evaluations(artifacts)[1][chosen_name(artifacts)]),
             )
         return model, lines
 

@@ -1,7 +1,8 @@
 """Which version of a model is `champion`, the one that `stoker serve NAME` answers with.
 
 A new version takes over unless its main score lies below the interval of the champion's: a run with
-a worse recipe, tried out in the same home, must not reach the server unseen.  Scores of different
+a worse recipe, tried out in the same home, must not reach the server unseen.  Nor does one that is
+clearly worse than its own baseline, or than the answer that looks at no input.  Scores of different
 test rows are compared as they are; whoever changed the data decides with `stoker models alias`.
 Either way it is said.
 
@@ -14,12 +15,20 @@ from collections.abc import Mapping
 from typing import Any
 
 from stoker.core import events
+from stoker.evaluate.evaluation import Evaluation
 from stoker.store.catalog import Catalog
 from stoker.store.records import ModelRecord
 from stoker.store.versions import CHAMPION
 
 
-def crown(catalog: Catalog, name: str, version: int, *, higher_is_better: bool) -> str:
+def crown(
+    catalog: Catalog,
+    name: str,
+    version: int,
+    *,
+    higher_is_better: bool,
+    against: str | None = None,
+) -> str:
     """Make a version the champion, unless the present one is better.
 
     Args:
@@ -27,6 +36,7 @@ def crown(catalog: Catalog, name: str, version: int, *, higher_is_better: bool) 
         name: Name of the model.
         version: The version that a run just registered.
         higher_is_better: Whether its first metric, the main one, is better when it is higher.
+        against: Why it must not be the champion, whatever the present one is; see `worse_than`.
 
     Returns:
         How to call the version: its model's name if it is the champion, else `NAME@VERSION`.
@@ -34,6 +44,12 @@ def crown(catalog: Catalog, name: str, version: int, *, higher_is_better: bool) 
     versions = catalog.models(name)
     new = next(model for model in versions if model.version == version)
     now = next((model for model in versions if CHAMPION in model.aliases), None)
+    if against is not None:
+        events.warning(
+            f"version {version} of {name} is registered, but not as champion: {against}; "
+            f"`stoker models alias {name} champion {version}` changes that"
+        )
+        return f"{name}@{version}"
     if now is None or now.version == version:
         catalog.set_alias(name, CHAMPION, version)
         return name
@@ -47,6 +63,24 @@ def crown(catalog: Catalog, name: str, version: int, *, higher_is_better: bool) 
     catalog.set_alias(name, CHAMPION, version)
     events.message(f"champion of {name}: version {now.version} → {version} ({compared})")
     return name
+
+
+def worse_than(evaluation: Evaluation) -> str | None:
+    """What the model is clearly worse than by its main score: its baseline, or the constant answer.
+
+    Returns:
+        A reason in words; None where it is not known to be worse than either.
+    """
+    compared = {
+        "its baseline": evaluation.comparison,
+        "always the same answer": evaluation.over_constant,
+    }
+    title = evaluation.metrics[evaluation.headline].title
+    for other, comparison in compared.items():
+        gap = None if comparison is None else comparison.metrics.get(evaluation.headline)
+        if gap is not None and gap.verdict == "worse":
+            return f"its {title} is clearly worse than that of {other}"
+    return None
 
 
 def _main(metrics: Mapping[str, Any]) -> str | None:

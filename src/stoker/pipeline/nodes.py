@@ -101,6 +101,9 @@ def train_node(recipe: Recipe) -> Node:
         fields={
             "model": recipe.model,
             "train": recipe.train.model_copy(update=usual),
+            "decision": recipe.evaluate.decision,
+            "group": recipe.data.split.group,
+            "is_by_time": recipe.data.split.time is not None,
             "name": recipe.name,
             "seed": recipe.seed,
             # The order of sums, and so the last digits, depend on how many threads there may be.

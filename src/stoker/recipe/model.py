@@ -151,6 +151,30 @@ class Evaluate(Step):
     """Your own metrics, as `module:Class`, beside those of the task; gates name them so too."""
     resamples: Annotated[Whole, Field(ge=100, le=100_000)] = 1000
     """Bootstrap draws behind each 95 % interval."""
+    decision: Literal["accuracy", "f1"] | dict[str, Number | dict[str, Number]] = Field(
+        default="accuracy",
+        examples=["f1", {"cost": {"false_positive": 1, "false_negative": 5}}, {"recall": 0.8}],
+    )
+    """What the threshold between two classes is chosen for, on rows that the model was not fitted
+    to: `accuracy` (the most probable class), `f1`, `{precision: 0.9}`, `{recall: 0.8}`, or costs as
+    in `{cost: {false_positive: 1, false_negative: 5}}`."""
+
+    @field_validator("decision")
+    @classmethod
+    def _decision_is_one(cls, decision: Any) -> Any:
+        if isinstance(decision, str):
+            return decision
+        costs = decision.get("cost")
+        if len(decision) == 1 and isinstance(costs, dict):
+            if costs.keys() != {"false_positive", "false_negative"} or min(costs.values()) <= 0:
+                raise ValueError("cost needs false_positive and false_negative, both above 0")
+            return decision
+        shares = [decision.get(name) for name in ("precision", "recall") if name in decision]
+        if len(decision) != 1 or not all(isinstance(x, float) and 0 < x <= 1 for x in shares):
+            raise ValueError("one of {cost: ...}, {precision: 0.9} and {recall: 0.8}")
+        if not shares:
+            raise ValueError("one of {cost: ...}, {precision: 0.9} and {recall: 0.8}")
+        return decision
 
     @field_validator("gates")
     @classmethod

@@ -147,9 +147,9 @@ def choose_model(
         given: Keys of `train` that the recipe gives; who says how a network is trained means one.
     """
     if picture is None:
-        from stoker.models.boosted_trees import BoostedTrees
+        from stoker.models.blend import Blend
 
-        return BoostedTrees(), "boosted_trees, which is hard to beat on tables"
+        return Blend(), f"blend: several candidates are tried ({preset}), and the best are averaged"
     is_told_how = not _FOR_ESTIMATORS.issuperset(given)
     are_few = picture[0] >= _COLOURS and num_rows <= _MOST_PRETRAINED
     if preset != "fast" and are_few and not is_told_how:

@@ -20,6 +20,7 @@ from stoker.data.dataset import OWN_COLUMNS, Dataset
 from stoker.data.prepare.prepared_set import PreparedSet
 from stoker.engine.table_file import write_table
 from stoker.evaluate.constant import no_better_words, worse_words
+from stoker.evaluate.coverage import decided
 from stoker.evaluate.evaluation import CONSTANT, Evaluation
 from stoker.evaluate.leaks import Suspect, find_suspects, rows_to_ask, warning_words
 from stoker.evaluate.metrics import Metric
@@ -68,9 +69,17 @@ def evaluate(work: Work) -> dict[str, Any]:
             np.asarray(scored.row),
             work.fields["group"],
         ),
+        weights={name: one.decision.weights for name, one in predictors.items()},
     )
+    for name, one in predictors.items():
+        said = decided(one.decision, outputs[name], scored.target, task)
+        evaluations[name] = evaluations[name].model_copy(update=said)
     chosen = chosen_name(work.inputs)
-    mistakes = _mistakes(worst_rows(outputs[chosen], scored.target, task), work, part)
+    mistakes = _mistakes(
+        worst_rows(outputs[chosen], scored.target, task, predictors[chosen].decision.weights),
+        work,
+        part,
+    )
     suspects = _suspects(evaluations[chosen], prepared, task)
     if evaluations[chosen].is_no_better_than_constant:
         events.warning(no_better_words(evaluations[chosen], evaluations[CONSTANT]))

@@ -12,19 +12,25 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from stoker.bundle.fit_decision import fit_decision
 from stoker.bundle.parity import check_parity
 from stoker.bundle.write import write_bundle
 from stoker.core import events
 from stoker.core.canonical import canonical_json
 from stoker.core.seeds import derive_seed
 from stoker.core.steps import step_name, step_spec
-from stoker.models import Conditions, Estimator, Model, Network
+from stoker.models import Conditions, Estimator, HeldOut, Model, Network
+from stoker.models._leaderboard import FILE as LEADERBOARD_FILE
+from stoker.models._leaderboard import Leaderboard
 from stoker.pipeline.kinds import only
 from stoker.pipeline.node import Work
 from stoker.pipeline.prepared_parts import Prepared, open_prepared, raw_part
+from stoker.pipeline.row_groups import group_codes
 from stoker.store.durable import write_file
+from stoker.train.class_weights import class_weights
 
 if TYPE_CHECKING:
+    from stoker.bundle.decision import Decision
     from stoker.train.presets import Preset
     from stoker.train.settings import Settings
 
@@ -42,6 +48,13 @@ def train(work: Work) -> dict[str, Any]:
     }
     model = work.fields["model"]
     return make_model(work, None if model is None else only(model, Model), asked.preset, given)
+
+
+def _units(work: Work, prepared: Prepared) -> np.ndarray | None:
+    """Group of each training row, then of each validation row; None where none is named."""
+    column = work.fields.get("group")
+    row_N = np.concatenate([prepared.train.row, prepared.validation.row])
+    return group_codes(work.inputs["clean"].folder / "rows.parquet", row_N, column)
 
 
 def make_model(
@@ -72,7 +85,15 @@ def make_model(
     if isinstance(choice.model, Network):
         made = _train_network(choice.model, choice.settings, prepared, seed, work)
     else:
-        made = _fit_estimator(only(choice.model, Estimator), choice.settings, prepared, seed)
+        under = Conditions(
+            seed=seed,
+            deadline_s=choice.settings.budget_s,
+            threads=choice.settings.threads,
+            preset=preset,
+            unit_N=_units(work, prepared),
+            is_ordered=bool(work.fields.get("is_by_time")),
+        )
+        made = _fit_estimator(only(choice.model, Estimator), choice.settings, prepared, under)
     work.measured.update(made.measured)
     facts = {"model": step_spec(choice.model), "reason": choice.reason, **made.facts}
     write_bundle(
@@ -82,11 +103,15 @@ def make_model(
         graph=made.graph,
         weights=made.weights,
         model={"step": step_spec(choice.model)},
+        decision=_decide(work, choice.settings, prepared, made),
     )
     difference = check_parity(
         work.folder / "bundle", made.validation_output_NK, raw_part(work, "validation")
     )
     write_file(work.folder / "history.json", canonical_json(made.history))
+    if made.leaderboard is not None:
+        board = made.leaderboard.model_dump(mode="json")
+        write_file(work.folder / LEADERBOARD_FILE, canonical_json(board) + b"\n")
     return {**facts, "parity": float(f"{difference:.2g}"), "rows": len(prepared.train)}
 
 
@@ -98,6 +123,23 @@ class _Made:
     history: list[dict[str, Any]]
     facts: dict[str, Any]
     measured: dict[str, Any]
+    held_out: HeldOut | None = None
+    leaderboard: Leaderboard | None = None
+
+
+def _decide(work: Work, settings: Settings, prepared: Prepared, made: _Made) -> Decision:
+    """Calibration, threshold, sets and intervals, from rows that the model was not fitted to."""
+    task = prepared.interface.task
+    held = made.held_out or HeldOut(
+        made.validation_output_NK, np.asarray(prepared.validation.target)
+    )
+    return fit_decision(
+        held.output_NK,
+        held.target_N,
+        task,
+        weight_K=class_weights(task, settings),
+        aim=work.fields.get("decision", "accuracy"),
+    )
 
 
 def _train_network(
@@ -142,16 +184,16 @@ def _train_network(
     )
 
 
-def _fit_estimator(model: Estimator, settings: Settings, prepared: Prepared, seed: int) -> _Made:
-    from stoker.train.class_weights import class_weights
-
-    weight_K = class_weights(prepared.interface.task, settings)
+def _fit_estimator(
+    model: Estimator, settings: Settings, prepared: Prepared, under: Conditions
+) -> _Made:
+    task = prepared.interface.task
     estimate = model.fit(
         prepared.train,
         prepared.validation,
-        prepared.interface.task,
-        under=Conditions(seed, settings.budget_s, settings.threads),
-        weight_K=weight_K,
+        task,
+        under=under,
+        weight_K=class_weights(task, settings),
     )
     return _Made(
         graph=estimate.graph,
@@ -162,5 +204,7 @@ def _fit_estimator(model: Estimator, settings: Settings, prepared: Prepared, see
             "num_parameters": sum(array.size for array in estimate.weights.values()),
             **estimate.facts,
         },
-        measured={},
+        measured={"candidates": [one.model_dump(mode="json") for one in estimate.timings]},
+        held_out=estimate.held_out,
+        leaderboard=estimate.leaderboard,
     )

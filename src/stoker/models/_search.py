@@ -1,0 +1,171 @@
+"""The search of a blend: which candidates are tried, on which folds, and how far.
+
+Few rows are dealt into folds, and every row is answered by a model that was not fitted to it, so no
+row is lost to validation; many rows are not, and the validation part is the only one left out.  All
+candidates see the first fold, the best go on to the others.  `best` goes on until its budget is
+used up, with candidates drawn around those that did best.
+
+Nothing depends on a clock unless a budget is given: equal seeds try equal candidates.
+
+Cost: of `good` some 3 to 20 fits of trees on small tables and two from 50,000 rows on.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from stoker.core import events
+from stoker.core.seeds import derive_seed
+from stoker.models import Conditions, Estimator
+from stoker.models._rows import Rows
+from stoker.models._tries import TRAINS_ALWAYS, AnyTry, Folds, LinearTry, TreeTry
+from stoker.models.boosted_trees import BoostedTrees
+from stoker.models.linear import Linear
+
+_VERY_FEW, _FEW, _MANY = 3_000, 20_000, 50_000
+_MOST_LINEAR_CELLS = 40_000_000
+"""Rows times columns up to which a linear model with bends is tried."""
+_DRAWN = 16
+"""Candidates that `best` draws where no budget limits it."""
+
+
+@dataclass(frozen=True)
+class Named:
+    """A candidate before it is tried."""
+
+    name: str
+    step: Estimator
+
+
+def deal(rows: Rows, under: Conditions) -> Folds:
+    """Which rows are left out together: 5 folds, 3 from 20,000 rows on, one part from 50,000 on.
+
+    Three classes or more, each of which takes trees of its own, are content with 3 folds; `fast`,
+    and rows that are divided by time, leave out the validation part only.
+    """
+    few = under.preset != "fast" and not under.is_ordered
+    if few and len(rows) < _MANY:
+        return Folds(
+            rows, rows.folds(5 if len(rows) < _FEW and rows.num_outputs < 3 else 3, under.seed)
+        )
+    return Folds(rows, np.where(rows.place_N < rows.num_train, TRAINS_ALWAYS, 0))
+
+
+def first_candidates(rows: Rows, under: Conditions) -> list[Named]:
+    """What is always tried."""
+    trees = {leaves: BoostedTrees(num_leaves=leaves) for leaves in (7, 15, 31, 63)}
+    straight = Named("linear", Linear())
+    if under.preset == "fast":
+        return [straight, Named("trees, 15 leaves", trees[15])]
+    found = [straight]
+    if len(rows) * len(rows.fields) <= _MOST_LINEAR_CELLS:
+        found.append(Named("linear, 4 bends", Linear(bends=4)))
+    if len(rows) >= _MANY and under.preset != "best":
+        return [*found, Named("trees, 31 leaves", trees[31])]
+    sizes = (7, 15) if len(rows) < _VERY_FEW else (15, 31)
+    if under.preset == "best":
+        sizes = (7, 15, 31, 63)
+    random = BoostedTrees(num_leaves=15, extra_random=True)
+    found += [Named(f"trees, {leaves} leaves", trees[leaves]) for leaves in sizes]
+    return [*found, Named("trees, 15 leaves, random cuts", random)]
+
+
+def search(rows: Rows, under: Conditions) -> list[AnyTry]:
+    """Every candidate that was tried; those that are done have answered every row left out.
+
+    Args:
+        rows: All rows.
+        under: Seed, preset and, in `deadline_s`, the seconds that the search may take.
+    """
+    end_s = None if under.deadline_s is None else time.monotonic() + 0.9 * under.deadline_s
+    folds = deal(rows, under)
+    tries = [_make(named, folds) for named in first_candidates(rows, under)]
+    with events.task("candidates", total=len(tries) * folds.count, unit="fits") as view:
+        for one in tries:
+            view.note(one.name)
+            if _is_late(end_s) and any(other.done for other in tries):
+                break
+            _advance(one, 1, under, end_s, view)
+        begun = [one for one in tries if one.done]
+        for one in _promising(begun, under):
+            view.note(one.name)
+            if _is_late(end_s) and any(other.is_done for other in tries):
+                break
+            _advance(one, folds.count, under, end_s, view)
+        if under.preset == "best":
+            tries += _draw_on(begun, folds, under, end_s, view)
+    return tries
+
+
+def _promising(begun: Sequence[AnyTry], under: Conditions) -> list[AnyTry]:
+    """Candidates that go on to the other folds: linear ones, then the best of the trees."""
+    linears = [one for one in begun if isinstance(one, LinearTry)]
+    trees = [one for one in begun if not isinstance(one, LinearTry)]
+    kept = len(trees) if under.preset == "best" else 2
+    return [*linears, *sorted(trees, key=lambda one: one.loss(1))[:kept]]
+
+
+def _advance(
+    one: AnyTry, folds: int, under: Conditions, end_s: float | None, view: events.TaskView
+) -> None:
+    while one.done < folds:
+        one.advance(under, end_s)
+        view.advance()
+
+
+def _draw_on(
+    begun: Sequence[AnyTry],
+    folds: Folds,
+    under: Conditions,
+    end_s: float | None,
+    view: events.TaskView,
+) -> list[AnyTry]:
+    """More candidates, until the time is over; one that is clearly worse stays at one fold."""
+    found: list[AnyTry] = []
+    least = min(one.loss(1) for one in begun)
+    for named in _drawn(folds.rows, under):
+        if _is_late(end_s) or (end_s is None and len(found) == _DRAWN):
+            break
+        one = _make(named, folds)
+        view.note(one.name)
+        _advance(one, 1, under, end_s, view)
+        if one.loss(1) <= 1.02 * least and not _is_late(end_s):
+            _advance(one, folds.count, under, end_s, view)
+        found.append(one)
+    return found
+
+
+def _drawn(rows: Rows, under: Conditions) -> Iterator[Named]:
+    """Settings of trees, drawn from the seed, each with rows drawn anew for each tree (bagging)."""
+    generator = np.random.default_rng(derive_seed(under.seed, "drawn"))
+    smoothings = (1.0, 10.0, 50.0) if rows.categories else (None,)
+    number = 0
+    while True:
+        number += 1
+        leaves = int(generator.choice([5, 7, 11, 15, 23, 31, 47, 63, 95]))
+        step = BoostedTrees(
+            num_leaves=leaves,
+            learning_rate=float(generator.choice([0.03, 0.05, 0.1])),
+            min_rows_per_leaf=int(generator.choice([3, 5, 10, 20, 40])),
+            feature_fraction=float(generator.choice([0.4, 0.6, 0.8, 1.0])),
+            row_fraction=float(generator.choice([0.6, 0.8, 1.0])),
+            extra_random=bool(generator.random() < 0.3),
+            l2=float(generator.choice([0.1, 1.0, 10.0, 30.0])),
+            category_smoothing=smoothings[int(generator.integers(len(smoothings)))],
+        )
+        yield Named(f"trees, {leaves} leaves, draw {number}", step)
+
+
+def _make(named: Named, folds: Folds) -> AnyTry:
+    if isinstance(named.step, Linear):
+        return LinearTry(named.name, named.step, folds)
+    assert isinstance(named.step, BoostedTrees)
+    return TreeTry(named.name, named.step, folds)
+
+
+def _is_late(end_s: float | None) -> bool:
+    return end_s is not None and time.monotonic() >= end_s

@@ -1,0 +1,225 @@
+"""Candidates of a search: each is fitted fold by fold and answers the rows that a fold left out.
+
+A fold model of trees joins the others in one forest whose leaves are divided by their number, which
+is the average of their answers; a linear candidate is fitted once more to all rows with the penalty
+that was best on the folds.
+"""
+
+from __future__ import annotations
+
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, Generic, TypeVar
+
+import numpy as np
+
+from stoker.core.seeds import derive_seed
+from stoker.models import Conditions, Estimator
+from stoker.models._design import Design, Layout, fit_layout
+from stoker.models._linear_fit import Fitted
+from stoker.models._losses import loss_of
+from stoker.models._rows import Rows
+from stoker.models._table_graph import Linear as LinearPart
+from stoker.models._tree_graph import Forest, join_forests
+from stoker.models.boosted_trees import BoostedTrees, Grown, grow
+from stoker.models.linear import PENALTIES, Linear, fit_rows
+
+_Step = TypeVar("_Step", bound=Estimator)
+
+TRAINS_ALWAYS = -1
+"""Fold of rows that no fold leaves out."""
+
+
+@dataclass(frozen=True)
+class Folds:
+    """Which rows are left out together."""
+
+    rows: Rows
+    fold_N: np.ndarray
+    """Fold of each row from 0 on, `TRAINS_ALWAYS` for rows that are never left out."""
+
+    @cached_property
+    def count(self) -> int:
+        """Number of folds."""
+        return int(self.fold_N.max()) + 1
+
+    @cached_property
+    def held_M(self) -> np.ndarray:
+        """Rows that some fold leaves out, rising."""
+        return np.flatnonzero(self.fold_N != TRAINS_ALWAYS)
+
+    @cached_property
+    def shift_K(self) -> np.ndarray:
+        """What class weights add to logits."""
+        weight_K = self.rows.weight_K
+        return np.zeros(1) if weight_K is None else np.log(np.maximum(weight_K, 1e-9))
+
+    def split(self, fold: int) -> tuple[np.ndarray, np.ndarray]:
+        """Rows to learn from and rows left out."""
+        return np.flatnonzero(self.fold_N != fold), np.flatnonzero(self.fold_N == fold)
+
+
+@dataclass
+class Try(ABC, Generic[_Step]):
+    """One candidate."""
+
+    name: str
+    step: _Step
+    folds: Folds
+    output_NK: np.ndarray = field(init=False)
+    """Outputs for rows left out, float64; NaN where its fold was not fitted yet."""
+    done: int = 0
+    """Folds fitted so far, from the first on."""
+    fit_s: float = 0.0
+    """CPU seconds of all fits."""
+
+    def __post_init__(self) -> None:
+        """No row is answered yet."""
+        self.output_NK = np.full((len(self.folds.rows), self.folds.rows.num_outputs), np.nan)
+
+    @property
+    def is_done(self) -> bool:
+        """Whether every fold was fitted."""
+        return self.done == self.folds.count
+
+    def advance(self, under: Conditions, end_s: float | None) -> None:
+        """Fit the next fold."""
+        begin = time.process_time()
+        self._fit(self.done, under, end_s)
+        self.done += 1
+        self.fit_s += time.process_time() - begin
+
+    def loss(self, folds: int) -> float:
+        """Mean loss on the rows of the first folds, class weights taken back."""
+        rows_M = np.flatnonzero((self.folds.fold_N >= 0) & (self.folds.fold_N < folds))
+        output_MK = self.output_NK[rows_M] - self.folds.shift_K
+        return loss_of(output_MK, self.folds.rows.target_N[rows_M])
+
+    @abstractmethod
+    def _fit(self, fold: int, under: Conditions, end_s: float | None) -> None:
+        """Fit one fold, and answer the rows that it left out."""
+
+    @abstractmethod
+    def forests(self) -> list[Forest]:
+        """Its trees on the values of columns, whose sum is its answer; none for other kinds."""
+
+    @abstractmethod
+    def linear(self) -> LinearPart | None:
+        """Its linear model; None for other kinds."""
+
+    @abstractmethod
+    def whole_outputs(self, index_M: np.ndarray) -> np.ndarray:
+        """What it answers once it is whole, for some rows, float64 (M, K)."""
+
+
+AnyTry = Try[Any]
+"""A candidate of any kind."""
+
+
+@dataclass
+class TreeTry(Try[BoostedTrees]):
+    """Boosted trees."""
+
+    grown: list[Grown] = field(default_factory=list)
+
+    def _fit(self, fold: int, under: Conditions, end_s: float | None) -> None:
+        fit_M, held_M = self.folds.split(fold)
+        seeded = Conditions(derive_seed(under.seed, "fold", fold), threads=under.threads)
+        grown = grow(self.step, self.folds.rows, fit_M, held_M, seeded, end_s)
+        self.output_NK[held_M] = grown.outputs(self.folds.rows, held_M)
+        self.grown.append(grown)
+
+    def forests(self) -> list[Forest]:
+        """Fold models, each leaf divided by their number."""
+        fields = self.folds.rows.fields
+        return [one.forest.on_values(fields).scaled(1 / len(self.grown)) for one in self.grown]
+
+    def linear(self) -> LinearPart | None:
+        """None."""
+        return None
+
+    def whole_outputs(self, index_M: np.ndarray) -> np.ndarray:
+        """The mean over fold models."""
+        found = [one.outputs(self.folds.rows, index_M) for one in self.grown]
+        return np.mean(found, axis=0)
+
+
+@dataclass
+class LinearTry(Try[Linear]):
+    """A linear model."""
+
+    paths: list[list[np.ndarray]] = field(default_factory=list)
+    """Outputs of each fold for its own rows, one for each penalty."""
+
+    @cached_property
+    def _layout(self) -> Layout:
+        return fit_layout(self.folds.rows.columns, bends=self.step.bends)
+
+    @cached_property
+    def _design(self) -> Design:
+        return self._layout.design(self.folds.rows.columns)
+
+    @property
+    def penalties(self) -> Sequence[float]:
+        """Those that are tried."""
+        return PENALTIES if self.step.penalty is None else (self.step.penalty,)
+
+    def _fit(self, fold: int, under: Conditions, end_s: float | None) -> None:
+        fit_M, held_M = self.folds.split(fold)
+        held = self._design.rows(held_M)
+        fitted = fit_rows(self.folds.rows, self._design, fit_M, tuple(self.penalties))
+        self.paths.append([one.outputs(held) for one in fitted])
+        best = self.best
+        for place, path in enumerate(self.paths):
+            self.output_NK[self.folds.split(place)[1]] = path[best]
+
+    @property
+    def best(self) -> int:
+        """Position of the penalty with the least loss over all rows answered so far."""
+        target_N, shift_K = self.folds.rows.target_N, self.folds.shift_K
+        held = [target_N[self.folds.split(place)[1]] for place in range(len(self.paths))]
+        total = [
+            sum(
+                len(target_M) * loss_of(path[place] - shift_K, target_M)
+                for path, target_M in zip(self.paths, held, strict=True)
+            )
+            for place in range(len(self.penalties))
+        ]
+        return int(np.argmin(total))
+
+    @cached_property
+    def _whole(self) -> Fitted:
+        every_M = np.arange(len(self.folds.rows))
+        penalty = self.penalties[self.best]
+        return fit_rows(self.folds.rows, self._design, every_M, (penalty,))[0]
+
+    def forests(self) -> list[Forest]:
+        """None."""
+        return []
+
+    def linear(self) -> LinearPart | None:
+        """The fit to all rows."""
+        return LinearPart(self._layout, self._whole)
+
+    def whole_outputs(self, index_M: np.ndarray) -> np.ndarray:
+        """Of the fit to all rows."""
+        return self._whole.outputs(self._design.rows(index_M))
+
+
+def joined(
+    tries: Sequence[Try], weights: Sequence[float]
+) -> tuple[Forest | None, list[LinearPart]]:
+    """The weighted average of candidates, as one forest and linear models.
+
+    Args:
+        tries: Candidates that are done.
+        weights: Weight of each, above 0.
+    """
+    pairs = list(zip(tries, weights, strict=True))
+    forests = [forest.scaled(weight) for one, weight in pairs for forest in one.forests()]
+    linears = [(one.linear(), weight) for one, weight in pairs]
+    scaled = [part.scaled(weight) for part, weight in linears if part is not None]
+    return (join_forests(forests) if forests else None), scaled

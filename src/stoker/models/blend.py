@@ -1,0 +1,186 @@
+"""A weighted average of the best candidates: linear models and boosted trees, chosen by trying.
+
+What a table without `model` gets.  Candidates are fitted fold by fold (see `_search`), so that each
+row is answered by models that were not fitted to it; weights are then chosen on those answers
+(`_blend_weights`).  Where a linear model is best it gets all of the weight, and where nothing is
+to be learned the trees get little.  The average is one graph: trees of all members are one forest.
+
+Cost: some 2 to 4 s of CPU for a few thousand rows, about twice a plain fit of trees from 50,000
+rows on; an answer costs as much as its trees, some hundreds to two thousand of them.  Not done:
+networks as members, columns of pictures.
+
+Source: Caruana et al. 2004, "Ensemble selection from libraries of models",
+https://doi.org/10.1145/1015330.1015432; Erickson et al. 2020, "AutoGluon-Tabular",
+https://arxiv.org/abs/2003.06505
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from stoker.core import events
+from stoker.core.steps import step_spec
+from stoker.models import Conditions, Estimate, Estimator, HeldOut, Shape
+from stoker.models._blend_weights import average, choose_weights
+from stoker.models._leaderboard import Entry, Leaderboard, Timing
+from stoker.models._losses import losses_N
+from stoker.models._rows import MOST_BINS, Rows, join
+from stoker.models._search import search
+from stoker.models._table_graph import table_graph
+from stoker.models._tries import AnyTry, Folds, TreeTry, joined
+from stoker.tasks._fitted.regress import FittedRegress
+
+if TYPE_CHECKING:
+    from stoker.data.prepare.prepared_set import PreparedSet
+    from stoker.tasks import FittedTask
+
+
+class Blend(Estimator):
+    """Linear models and boosted trees, weighted by how well they answer rows left out."""
+
+    takes_pictures = False
+
+    def multiplications(
+        self, picture: Shape | None, num_columns: int, num_outputs: int
+    ) -> int | None:
+        """What a walk down the trees is about worth."""
+        return 15_000
+
+    def fit_seconds(self, num_rows: int, num_columns: int, num_outputs: int) -> float | None:
+        """See `Estimator`."""
+        outputs = num_outputs if num_outputs > 2 else 1
+        fits = 18 if num_rows < 20_000 else 10 if num_rows < 50_000 else 1.5
+        return 1.0 + fits * 150 * outputs * (5e-4 + 3e-9 * num_rows * num_columns)
+
+    def fit(
+        self,
+        train: PreparedSet,
+        validation: PreparedSet,
+        task: FittedTask,
+        *,
+        under: Conditions,
+        weight_K: np.ndarray | None = None,
+    ) -> Estimate:
+        """Try candidates and average the best.
+
+        Raises:
+            RecipeError: If a column is not of numbers or codes (an image).
+            MissingExtraError: If LightGBM is not installed.
+        """
+        rows = join(
+            train,
+            validation,
+            task.num_outputs,
+            max_bins=MOST_BINS,
+            seed=under.seed,
+            weight_K=weight_K,
+            unit_N=under.unit_N,
+        )
+        tries = search(rows, under)
+        done = [one for one in tries if one.is_done]
+        folds = done[0].folds
+        held_M = folds.held_M
+        weight_T = choose_weights(
+            [one.output_NK[held_M] - folds.shift_K for one in done], rows.target_N[held_M]
+        )
+        members = [(one, float(w)) for one, w in zip(done, weight_T, strict=True) if w > 0]
+        shares = [weight for _, weight in members]
+        forest, linears = joined([one for one, _ in members], shares)
+        board = leaderboard(tries, members, task)
+        tell(board)
+        return Estimate(
+            graph=table_graph(train.columns, task.num_outputs, forest=forest, linears=linears),
+            weights=_arrays(forest, linears),
+            validation_output_NK=_validation_outputs(rows, members),
+            history=_history(done),
+            facts={"rows": len(rows), "trees": 0 if forest is None else len(forest.num_nodes)},
+            held_out=HeldOut(
+                average([one.output_NK[held_M] for one, _ in members], shares).astype(np.float32),
+                rows.target_N[held_M],
+            ),
+            leaderboard=board,
+            timings=tuple(Timing(name=one.name, fit_s=one.fit_s) for one in tries),
+        )
+
+
+def leaderboard(
+    tries: Sequence[AnyTry], members: Sequence[tuple[AnyTry, float]], task: FittedTask
+) -> Leaderboard:
+    """Every candidate, best first; those that were given up come last."""
+    weights = {one.name: weight for one, weight in members}
+    folds = tries[0].folds
+    entries = [_entry(one, weights.get(one.name, 0.0), folds, task) for one in tries if one.done]
+    done = sorted(
+        (entry for entry in entries if entry.folds == folds.count), key=lambda e: e.score or 0.0
+    )
+    given_up = [entry for entry in entries if entry.folds < folds.count]
+    kept = "rows of the validation part" if folds.count == 1 else "training and validation rows"
+    how = kept if folds.count == 1 else f"{folds.count} folds of {kept}"
+    return Leaderboard(
+        metric="rmse" if isinstance(task, FittedRegress) else "log_loss",
+        rows=len(folds.held_M),
+        how=how,
+        entries=(*done, *given_up),
+    )
+
+
+def _entry(one: AnyTry, weight: float, folds: Folds, task: FittedTask) -> Entry:
+    """A candidate with its mean loss and the interval of that mean."""
+    rows_M = folds.held_M[~np.isnan(one.output_NK[folds.held_M, 0])]
+    loss_M = losses_N(one.output_NK[rows_M] - folds.shift_K, folds.rows.target_N[rows_M])
+    half = 1.96 * float(loss_M.std()) / len(loss_M) ** 0.5
+    ends = [float(loss_M.mean()) + part for part in (0.0, -half, half)]
+    if isinstance(task, FittedRegress):
+        ends = [max(0.0, end) ** 0.5 * task.std for end in ends]
+    score, low, high = (float(f"{end:.6g}") for end in ends)
+    note = "" if one.is_done else f"given up after {one.done} of {folds.count} folds"
+    return Entry(
+        name=one.name,
+        model=step_spec(one.step),
+        score=score,
+        low=low,
+        high=high,
+        folds=one.done,
+        weight=round(weight, 4),
+        note=note,
+    )
+
+
+def tell(board: Leaderboard) -> None:
+    """One line for each candidate."""
+    events.message(f"candidates, by {board.metric} on {board.rows:,} rows ({board.how}):")
+    for entry in board.entries:
+        share = f", {entry.weight:.0%} of the model" if entry.weight else ""
+        note = f" ({entry.note})" if entry.note else ""
+        events.message(
+            f"  {entry.name}: {entry.score:.4g} [{entry.low:.4g}, {entry.high:.4g}]{share}{note}"
+        )
+
+
+def _validation_outputs(rows: Rows, members: Sequence[tuple[AnyTry, float]]) -> np.ndarray:
+    output_NK = np.zeros((len(rows), rows.num_outputs))
+    for one, weight in members:
+        output_NK[rows.validation_M] += weight * one.whole_outputs(rows.validation_M)
+    return rows.validation_order(output_NK).astype(np.float32)
+
+
+def _history(done: Sequence[AnyTry]) -> list[dict[str, float]]:
+    """The first fold of the trees that did best; nothing where there are none."""
+    trees = [one for one in done if isinstance(one, TreeTry)]
+    if not trees:
+        return []
+    return min(trees, key=lambda one: one.loss(one.done)).grown[0].history
+
+
+def _arrays(forest: Any, linears: Sequence[Any]) -> dict[str, np.ndarray]:
+    """Everything needed to rebuild the parts, by name."""
+    arrays = {} if forest is None else {f"forest.{n}": a for n, a in forest.arrays().items()}
+    for place, part in enumerate(linears):
+        arrays[f"linear_{place}.weights"] = part.fitted.weight_WK
+        arrays[f"linear_{place}.bias"] = part.fitted.bias_K
+        shapes = vars(part.layout.shapes).items()
+        arrays |= {f"linear_{place}.{name}": array for name, array in shapes}
+    return arrays

@@ -1,0 +1,219 @@
+"""The blend: parity, equal bytes, weights that follow what is best, folds that keep units whole."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+import pytest
+
+from stoker.core.events import Silent, listening
+from stoker.data.prepare.prepared_set import Column, PreparedSet, PreparedWriter
+from stoker.models import Conditions, Estimate, _search
+from stoker.models._blend_weights import choose_weights
+from stoker.models._graph_names import graph_input
+from stoker.models._losses import loss_of
+from stoker.models._rows import join
+from stoker.models._search import deal
+from stoker.models.blend import Blend
+from stoker.tasks import FittedTask
+from stoker.tasks._fitted.classify import FittedClassify
+from stoker.tasks._fitted.regress import FittedRegress
+
+BINARY = FittedClassify(classes=("no", "yes"), counts=(1, 1), kind="text")
+TERNARY = FittedClassify(classes=("a", "b", "c"), counts=(1, 1, 1), kind="text")
+NUMBER = FittedRegress(mean=5, std=2, low=-9, high=9)
+ONE = Conditions(3, threads=1)
+FORMS = {"数": Column("float64"), "when": Column("float64", (2,)), "code": Column("int32")}
+
+
+def steps(x: np.ndarray, pair: np.ndarray, code: np.ndarray) -> np.ndarray:
+    """What trees see and lines do not."""
+    return np.sign(x) * np.sign(pair[:, 0]) + (code % 2)
+
+
+def lines(x: np.ndarray, pair: np.ndarray, code: np.ndarray) -> np.ndarray:
+    """What lines see at once."""
+    return x - 2 * pair[:, 1] + 0.3 * code
+
+
+Signal = Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]
+
+
+def make_part(
+    folder: Path, part: str, task: FittedTask, rows: int, signal: Signal = lines
+) -> PreparedSet:
+    random = np.random.default_rng(len(part))
+    x, pair = random.normal(size=rows), random.normal(size=(rows, 2))
+    code = random.integers(0, 6, rows).astype(np.int32)
+    noisy = signal(x, pair, code) + random.normal(0, 0.3, rows)
+    target = noisy.astype(np.float32)
+    if task.num_outputs > 1:
+        target = np.digitize(noisy, [0.5, 1.5][: task.num_outputs - 1]).astype(np.int64)
+    x[::11] = np.nan
+    folder.mkdir(exist_ok=True)
+    with PreparedWriter(folder, part, FORMS, task.target_dtype.name) as writer:
+        columns = {"数": x, "when": pair, "code": code}
+        writer.append(columns, target=target, row=np.arange(rows))
+    return PreparedSet.open(folder, part)
+
+
+def fit(
+    folder: Path, task: FittedTask, signal: Signal = lines, under: Conditions = ONE
+) -> tuple[Estimate, PreparedSet]:
+    train = make_part(folder, "train", task, 400, signal)
+    validation = make_part(folder, "validation", task, 120, signal)
+    return Blend().fit(train, validation, task, under=under), validation
+
+
+def answers(estimate: Estimate, part: PreparedSet) -> np.ndarray:
+    feed = {graph_input(name): np.array(c) for name, c in part.columns.items()}
+    return np.asarray(onnxruntime.InferenceSession(estimate.graph).run(None, feed)[0])
+
+
+@pytest.mark.parametrize("task", [BINARY, TERNARY, NUMBER], ids=["binary", "ternary", "number"])
+def test_one_graph_repeats_what_all_members_said(tmp_path: Path, task: FittedTask) -> None:
+    estimate, validation = fit(tmp_path, task, steps)
+    found = answers(estimate, validation)
+    np.testing.assert_allclose(found, estimate.validation_output_NK, atol=2e-5)
+    assert loss_of(found, validation.target) < 0.5 * loss_of(
+        np.zeros_like(found), validation.target
+    )
+
+
+def test_equal_seeds_give_equal_bytes_on_any_number_of_threads(tmp_path: Path) -> None:
+    first, _ = fit(tmp_path / "a", TERNARY)
+    threaded, _ = fit(tmp_path / "b", TERNARY, under=replace(ONE, threads=2))
+    assert first.graph == threaded.graph
+    assert first.leaderboard == threaded.leaderboard
+    other, _ = fit(tmp_path / "c", TERNARY, steps, under=replace(ONE, seed=4))
+    assert other.graph != first.graph
+
+
+def test_the_linear_model_gets_the_weight_where_it_is_best(tmp_path: Path) -> None:
+    board = fit(tmp_path, NUMBER, lines)[0].leaderboard
+    assert board is not None
+    assert board.entries[0].name.startswith("linear")
+    assert sum(e.weight for e in board.members if e.name.startswith("linear")) > 0.8
+
+
+def test_trees_get_the_weight_where_they_are_best(tmp_path: Path) -> None:
+    board = fit(tmp_path, BINARY, steps)[0].leaderboard
+    assert board is not None
+    assert sum(e.weight for e in board.members if e.name.startswith("trees")) > 0.8
+
+
+def test_the_leaderboard_tells_what_was_tried(tmp_path: Path) -> None:
+    estimate, _ = fit(tmp_path, NUMBER)
+    board = estimate.leaderboard
+    assert board is not None
+    assert (board.metric, board.rows) == ("rmse", 520)
+    assert board.how == "5 folds of training and validation rows"
+    done = [entry for entry in board.entries if entry.folds == 5]
+    assert [e.score for e in done] == sorted(e.score or 0.0 for e in done)
+    assert all(e.low is not None and e.low < (e.score or 0) < (e.high or 0) for e in done)
+    assert sum(entry.weight for entry in board.entries) == pytest.approx(1, abs=1e-3)
+    assert {entry.name for entry in board.entries} == {one.name for one in estimate.timings}
+    given_up = [entry for entry in board.entries if entry.folds < 5]
+    assert all(entry.note == "given up after 1 of 5 folds" for entry in given_up)
+
+
+def test_every_candidate_is_a_line_on_the_terminal(tmp_path: Path) -> None:
+    class Told(Silent):
+        def __init__(self) -> None:
+            self.lines: list[str] = []
+
+        def message(self, text: str) -> None:
+            self.lines.append(text)
+
+    told = Told()
+    with listening(told):
+        board = fit(tmp_path, BINARY)[0].leaderboard
+    assert board is not None
+    assert told.lines[0].startswith("candidates, by log_loss on 520 rows")
+    for entry, line in zip(board.entries, told.lines[1:], strict=True):
+        assert line.strip().startswith(f"{entry.name}: ")
+
+
+def test_rows_left_out_are_answered_by_models_that_did_not_see_them(tmp_path: Path) -> None:
+    """Of pure noise nothing can be learned; answers to rows that were seen would look better."""
+
+    def noise(x: np.ndarray, pair: np.ndarray, code: np.ndarray) -> np.ndarray:
+        return np.random.default_rng(1).normal(size=len(x))
+
+    estimate, _ = fit(tmp_path, NUMBER, noise)
+    held = estimate.held_out
+    assert held is not None
+    assert len(held.target_N) == 520
+    assert loss_of(held.output_NK, held.target_N) > 0.97 * np.var(held.target_N)
+
+
+def test_fast_and_times_leave_out_the_validation_part_only(tmp_path: Path) -> None:
+    for under in (replace(ONE, preset="fast"), replace(ONE, is_ordered=True)):
+        board = fit(tmp_path / under.preset, BINARY, under=under)[0].leaderboard
+        assert board is not None
+        assert (board.rows, board.how) == (120, "rows of the validation part")
+
+
+def test_units_stay_in_one_fold(tmp_path: Path) -> None:
+    train = make_part(tmp_path, "train", BINARY, 400)
+    validation = make_part(tmp_path, "validation", BINARY, 120)
+    unit_N = np.arange(520) // 7
+    rows = join(train, validation, 2, max_bins=255, seed=0, unit_N=unit_N)
+    fold_N = deal(rows, ONE).fold_N
+    assert set(fold_N.tolist()) == {0, 1, 2, 3, 4}
+    for unit in range(unit_N.max() + 1):
+        assert len(set(fold_N[rows.unit_N == unit].tolist())) == 1
+
+
+def test_a_budget_that_is_over_still_gives_a_model(tmp_path: Path) -> None:
+    estimate, validation = fit(tmp_path, BINARY, under=replace(ONE, deadline_s=1e-3))
+    np.testing.assert_allclose(
+        answers(estimate, validation), estimate.validation_output_NK, atol=2e-5
+    )
+
+
+def test_best_goes_on_with_drawn_candidates(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_search, "_DRAWN", 2)
+    board = fit(tmp_path, BINARY, under=replace(ONE, preset="best"))[0].leaderboard
+    assert board is not None
+    names = [entry.name for entry in board.entries]
+    assert "trees, 63 leaves" in names
+    assert sum("draw" in name for name in names) == 2
+
+
+def test_class_weights_are_taken_back_before_scores(tmp_path: Path) -> None:
+    train = make_part(tmp_path, "train", BINARY, 400)
+    validation = make_part(tmp_path, "validation", BINARY, 120)
+    weight_K = np.array([0.5, 9.0], np.float32)
+    plain = Blend().fit(train, validation, BINARY, under=ONE).leaderboard
+    weighed = Blend().fit(train, validation, BINARY, under=ONE, weight_K=weight_K).leaderboard
+    assert plain is not None
+    assert weighed is not None
+    best = [board.entries[0].score for board in (plain, weighed)]
+    assert best[1] == pytest.approx(best[0], rel=0.25)
+
+
+def test_weights_are_no_worse_than_the_best_candidate() -> None:
+    random = np.random.default_rng(0)
+    target = random.normal(size=300).astype(np.float32)
+    outputs = [target[:, None] + random.normal(0, s, (300, 1)) for s in (0.5, 0.6, 3.0)]
+    weight = choose_weights(outputs, target)
+    blended = loss_of(
+        sum((w * o for w, o in zip(weight, outputs, strict=True)), 0 * outputs[0]), target
+    )
+    assert blended < 0.8 * min(loss_of(o, target) for o in outputs)
+    assert weight[2] == 0
+    assert weight.sum() == pytest.approx(1)
+
+
+def test_a_candidate_that_hardly_helps_is_left_out() -> None:
+    target = np.arange(100, dtype=np.float32)
+    close = target[:, None] + np.where(np.arange(100)[:, None] % 2, 1.0, -1.0)
+    weight = choose_weights([close, close + 1e-4], target)
+    assert sorted(weight.tolist()) == [0, 1]
