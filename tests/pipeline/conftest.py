@@ -33,7 +33,7 @@ data:
   clean: [exact_duplicates, {missing: {number: median}}]
   split: {test: 0.2, validation: 0.2, stratify: diagnosis}
 target: {diagnosis: classify}
-model: boosted_trees
+model: blend
 train: {preset: fast, threads: 1}
 evaluate: {resamples: 100}
 """

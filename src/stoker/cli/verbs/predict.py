@@ -61,6 +61,12 @@ from stoker.cli.options import HOME
     show_default=True,
     help="Add a column for each class.",
 )
+@click.option(
+    "--threshold",
+    type=float,
+    metavar="P",
+    help="Answer the second of two classes from this probability on; absent: as the model decides.",
+)
 @HOME
 def verb(  # noqa: PLR0913 - one for each option
     bundle: str,
@@ -69,6 +75,7 @@ def verb(  # noqa: PLR0913 - one for each option
     options: tuple[str, ...],
     extra: Literal["ignore", "refuse"],
     probabilities: bool,
+    threshold: float | None,
     home: Path | None,
 ) -> None:
     """Answer, say how many, and choose the exit code."""
@@ -81,6 +88,8 @@ def verb(  # noqa: PLR0913 - one for each option
 
     found = find_bundle(bundle, home)
     predictor = load(found.folder, num_processors())
+    if threshold is not None:
+        predictor = predictor.with_threshold(threshold)
     with listening(make_listener()):
         done = predict_file(
             predictor, input, output, options, with_probabilities=probabilities, extra=extra
