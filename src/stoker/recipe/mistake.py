@@ -7,7 +7,7 @@ was written, and what the field takes, read from its own type and description.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from typing import Any, final
 
@@ -16,7 +16,7 @@ from pydantic import ValidationError
 from stoker.core.names import short
 from stoker.core.steps import Step
 from stoker.core.yaml import Path
-from stoker.recipe.words import field_words, keys_of, section_at
+from stoker.recipe.words import field_words, keys_below, keys_of, section_at
 
 
 @final
@@ -70,9 +70,15 @@ def shown(value: object) -> str:
     return text if len(text) <= 80 else text[:77] + "..."
 
 
-def unknown_key(path: Path, known: list[str]) -> Mistake:
-    """A key that is not one of `known`; the path ends with it."""
-    near = get_close_matches(str(path[-1]), known, n=1)
+def unknown_key(path: Path, known: list[str], below: Sequence[str] = ()) -> Mistake:
+    """A key that is not one of `known`; the path ends with it.
+
+    Args:
+        path: Where it stands.
+        known: Keys that may stand there.
+        below: Keys of the sections there, such as `data.sources`; one may be meant.
+    """
+    near = get_close_matches(str(path[-1]), known, n=1) or _near_below(str(path[-1]), below)
     return Mistake(
         path,
         f"unknown key {str(path[-1])!r} in {dotted(path[:-1])}",
@@ -80,6 +86,12 @@ def unknown_key(path: Path, known: list[str]) -> Mistake:
         fix=f"did you mean {near[0]!r}?" if near else None,
         of_key=True,
     )
+
+
+def _near_below(name: str, below: Sequence[str]) -> list[str]:
+    """The nearest key of a section, with its section."""
+    by_key = {one.rpartition(".")[2]: one for one in reversed(below)}
+    return [by_key[key] for key in get_close_matches(name, by_key, n=1, cutoff=0.8)]
 
 
 def mistakes(error: ValidationError, owner: type[Step], raw: Any, at: Path) -> Iterator[Mistake]:
@@ -92,7 +104,9 @@ def mistakes(error: ValidationError, owner: type[Step], raw: Any, at: Path) -> I
         at: Where `raw` stands in the recipe.
     """
     seen: set[Path] = set()
-    for one in error.errors(include_url=False):
+    found = error.errors(include_url=False)
+    # A key that is written wrong is one that is lacking too: the first says what to do.
+    for one in sorted(found, key=lambda one: one["type"] != "extra_forbidden"):
         below = _written(one["loc"], raw, with_last=one["type"] in ("missing", "extra_forbidden"))
         if below in seen:
             continue
@@ -103,7 +117,8 @@ def mistakes(error: ValidationError, owner: type[Step], raw: Any, at: Path) -> I
 def _mistake(one: Any, owner: type[Step], at: Path, below: Path) -> Mistake:
     path = (*at, *below)
     if one["type"] == "extra_forbidden":
-        return unknown_key(path, keys_of(section_at(owner, below[:-1])))
+        section = section_at(owner, below[:-1])
+        return unknown_key(path, keys_of(section), keys_below(section))
     expected = field_words(owner, below)
     if one["type"] == "missing":
         what = f"{dotted(path[:-1])} lacks the key {str(path[-1])!r}"

@@ -75,7 +75,7 @@ def _fill_slot(at: At, form: Form, value: Any, path: Path) -> Any:
                 path,
                 f"{dotted(path)} is {shown(value)}",
                 expected="a list of steps, such as [name, other: {field: value}]",
-                fix=f"put it in brackets: [{value}]" if isinstance(value, str) else None,
+                fix=_bracketed(value),
             )
         return tuple(make(at, one, (*path, i)) for i, one in enumerate(value))
     if not isinstance(value, Mapping):
@@ -85,6 +85,13 @@ def _fill_slot(at: At, form: Form, value: Any, path: Path) -> Any:
             expected="a mapping from column to step, such as {column: name}",
         )
     return {column: make(at, one, (*path, column)) for column, one in value.items()}
+
+
+def _bracketed(value: Any) -> str | None:
+    """What to do about one step where a list of them should stand."""
+    if isinstance(value, str):
+        return f"put it in brackets: [{value}]"
+    return "put it in brackets: [{...}]" if isinstance(value, Mapping) else None
 
 
 def make(at: At, spec: Any, path: Path) -> Step:

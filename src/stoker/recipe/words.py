@@ -31,6 +31,13 @@ def keys_of(owner: type[Step] | None) -> list[str]:
     return list(owner.model_fields) if owner else []
 
 
+def keys_below(owner: type[Step] | None) -> list[str]:
+    """The keys of the sections inside a section, each with the section's own key."""
+    fields = owner.model_fields if owner else {}
+    inner = {key: keys_of(section_in(field.annotation)) for key, field in fields.items()}
+    return [f"{key}.{name}" for key, names in inner.items() for name in names]
+
+
 def section_at(owner: type[Step], path: Path) -> type[Step] | None:
     """The section or step class that a path leads to, starting in `owner`."""
     here: type[Step] | None = owner
