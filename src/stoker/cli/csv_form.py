@@ -10,6 +10,7 @@ import codecs
 from dataclasses import dataclass
 from pathlib import Path
 
+from stoker.data.acquire._files import read_head
 from stoker.data.acquire._text import likely_encoding
 
 _LOOKED_AT_BYTES = 64 << 10
@@ -35,8 +36,7 @@ def csv_form(path: Path) -> CsvForm:
     Raises:
         DataError: If it is plainly not UTF-8 and nothing tells what else.
     """
-    with path.open("rb") as file:
-        sample = file.read(_LOOKED_AT_BYTES)
+    sample, _ = read_head(path, str(path), _LOOKED_AT_BYTES)
     encoding = likely_encoding(sample, str(path))
     header = codecs.getincrementaldecoder(encoding)("replace").decode(sample).partition("\n")[0]
     return CsvForm(max(_DELIMITERS, key=header.count), encoding)

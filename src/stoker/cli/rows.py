@@ -34,7 +34,14 @@ from stoker.store.scratch import scratch_folder
 if TYPE_CHECKING:
     from stoker.bundle.interface import Interface
 
-TABLES = {".csv": "csv", ".tsv": "csv", ".parquet": "parquet", ".jsonl": "jsonl"}
+TABLES = {
+    ".csv": "csv",
+    ".tsv": "csv",
+    ".parquet": "parquet",
+    ".jsonl": "jsonl",
+    ".ndjson": "jsonl",
+    ".xlsx": "xlsx",
+}
 _PICTURES_AT_ONCE = 256
 
 
@@ -110,7 +117,8 @@ def _read_table(
 ) -> Iterator[Block]:
     fields: dict[str, object] = {"path": path.name}
     if name == "csv":
-        fields["delimiter"] = "\t" if path.suffix == ".tsv" else None
+        fields["delimiter"] = "\t" if ".tsv" in path.suffixes[-2:] else None
+    if name in ("csv", "xlsx"):
         # The predictor reads text as training did; a model of typed data has no rule of its own.
         fields["missing"] = () if interface.text_cells else None
     source = make_settings(find_step("stoker.data.acquire", name, Source), fields, options)

@@ -14,6 +14,7 @@ from typing import Any
 from stoker.cli.csv_form import CsvForm, csv_form
 from stoker.core.errors import DataError, Place
 from stoker.core.steps import step_names
+from stoker.data.acquire._partitions import files_below
 
 _READERS = {
     **dict.fromkeys((".csv", ".tsv", ".txt", ".csv.gz", ".tsv.gz", ".txt.gz"), "csv"),
@@ -81,6 +82,8 @@ def _first_file(path: Path) -> Path:
     if not path.is_dir():
         raise DataError("no such file", expected="a CSV, Parquet or JSON lines file", place=place)
     inside = sorted(p for p in path.iterdir() if p.is_file() and p.name[0] != ".")
+    if not inside:  # a table in parts, in folders called key=value
+        inside = sorted(files_below(path, [""]))
     tables = [p for p in inside if reader_of(p)]
     kinds = {reader_of(p) for p in tables}
     if len(kinds) == 1 and len(tables) == len(inside):
