@@ -23,6 +23,7 @@ from stoker.serve.threads import choose, measure
 
 if TYPE_CHECKING:
     from stoker.bundle.predictor import Predictor
+    from stoker.bundle.read import Bundle
 
 _WARM_S = 1.0
 _TRIED_ROWS = 8
@@ -42,12 +43,12 @@ def load_model(
 
     Raises:
         ArtifactError: If the bundle is missing, damaged or of a newer format.
+        RecipeError: If there is a threshold, and the model does not choose between two classes.
     """
-    from stoker.bundle.predictor import Predictor
     from stoker.bundle.read import open_bundle
 
     opened = open_bundle(bundle)
-    predictors = {count: Predictor(opened, count) for count in settings.thread_choices}
+    predictors = {count: _predictor(opened, count, settings) for count in settings.thread_choices}
     trial_s = _try(predictors, min(_TRIED_ROWS, settings.max_batch))
     predictor = predictors[choose(trial_s)]
     name = name or str(predictor.info["name"])
@@ -57,6 +58,15 @@ def load_model(
     model = ServedModel(predictor, name, version, trial_s)
     warm(model, settings.max_batch)
     return model
+
+
+def _predictor(opened: Bundle, threads: int, settings: ServeSettings) -> Predictor:
+    from stoker.bundle.predictor import Predictor
+
+    predictor = Predictor(opened, threads)
+    if settings.threshold is None:
+        return predictor
+    return predictor.with_threshold(settings.threshold)
 
 
 def _try(predictors: dict[int, Predictor], num_rows: int) -> dict[int, float]:

@@ -26,11 +26,12 @@ function base64(buffer) {
 async function cell(input) {
   if (input.dataset.kind === "image") return base64(await input.files[0].arrayBuffer());
   if (input.value === "") return null;
-  return input.dataset.kind === "number" ? Number(input.value) : input.value;
+  if (input.dataset.kind === "number") return Number(input.value);
+  return input.dataset.kind === "boolean" ? input.value === "true" : input.value;
 }
 
 async function request() {
-  const inputs = [...form.querySelectorAll("input")];
+  const inputs = [...form.querySelectorAll("input, select")];
   if (form.dataset.image) {
     const file = inputs[0].files[0];
     return { body: file, headers: { "Content-Type": file.type || "image/png" } };
@@ -69,6 +70,9 @@ form.addEventListener("submit", async (event) => {
     box.replaceChildren();
     if (value.error) return showError(value.error);
     box.append(element("strong", String(value.prediction)));
+    if (value.low !== undefined) {
+      box.append(element("p", `between ${value.low.toPrecision(4)} and ${value.high.toPrecision(4)}`));
+    }
     if (value.probabilities) showBars(value.probabilities);
     for (const text of value.warnings || []) box.append(element("p", text, "warning"));
   } catch (error) {

@@ -83,7 +83,10 @@ class ServedModel:
             column: feature.json_schema() for column, feature in inputs.items()
         }
         self.target = predictor.interface.target
-        self.labels = label_names(predictor.output_schema())
+        self.answer_schema = _answer_schema(predictor)
+        """JSON Schema of one answer, as the predictor gives it."""
+        self.labels = label_names(self.answer_schema)
+        self._has_intervals = "low" in self.answer_schema["properties"]
         self.image_columns = tuple(n for n, cell in self.cells.items() if is_image(cell))
         self._picture_schema = pa.schema((name, _PICTURE_TYPE) for name in self.image_columns)
 
@@ -115,7 +118,9 @@ class ServedModel:
 
     def _answer_alike(self, units: Sequence[Unit]) -> list[Answers | Refusal]:
         try:
-            prediction = self.predictor.predict(self._table(units), on_bad="reject")
+            prediction = self.predictor.predict(
+                self._table(units), on_bad="reject", intervals=self._has_intervals
+            )
         except StokerError as error:
             if len(units) > 1:
                 return [self._answer_alike([unit])[0] for unit in units]
@@ -141,6 +146,24 @@ class ServedModel:
         """Run the graph on zeros of each batch size, so that no client pays for a first time."""
         for size in sizes:
             self.predictor.outputs_of(zero_tensors(self.predictor.interface, size))
+
+
+def _answer_schema(predictor: Predictor) -> dict[str, Any]:
+    """The predictor's schema, with the ends of intervals if the bundle measured them."""
+    schema = predictor.output_schema()
+    if predictor.decision.interval is None:
+        return schema
+    level = (
+        f"holds the truth in {100 * predictor.decision.level:g} % of rows like those of training"
+    )
+    ends = {
+        name: {"type": "number", "description": f"{end} end of an interval that {level}."}
+        for name, end in (("low", "Lower"), ("high", "Upper"))
+    }
+    return schema | {
+        "properties": schema["properties"] | ends,
+        "required": [*schema.get("required", ()), *ends],
+    }
 
 
 def zero_tensors(interface: Interface, num_rows: int) -> dict[str, np.ndarray]:

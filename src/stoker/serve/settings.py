@@ -31,6 +31,8 @@ class ServeSettings(Step):
     """Worker processes; 0 is one for each core this process may use, divided by `threads`."""
     threads: Annotated[int, Field(ge=0, le=256)] = 0
     """Math threads in each worker; 0 measures at the start if some cores have no worker."""
+    threshold: Annotated[float, Field(gt=0, lt=1)] | None = None
+    """Probability from which on the second of two classes is answered; absent: the bundle's own."""
     start_s: Annotated[float, Field(gt=0, le=3600)] = 120.0
     """Seconds a worker may take to load the model and try it; then it is ended."""
     max_batch: Annotated[int, Field(ge=1, le=4096)] = 32

@@ -59,7 +59,7 @@ def openapi_document(model: ServedModel, stoker_version: str) -> dict[str, Any]:
 
 def answer_schema(model: ServedModel) -> dict[str, Any]:
     """JSON Schema of one answer of `/predict`: probabilities stand by label."""
-    schema = dict(model.predictor.output_schema())
+    schema = dict(model.answer_schema)
     properties = dict(schema.get("properties", {}))
     if "probabilities" in properties:
         share = {"type": "number", "minimum": 0, "maximum": 1}

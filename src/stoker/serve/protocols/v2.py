@@ -129,7 +129,7 @@ def model_metadata(model: ServedModel) -> Answer:
 
 def output_tensors(model: ServedModel) -> list[dict[str, Any]]:
     """Name, datatype and shape of each column of an answer."""
-    properties = model.predictor.output_schema()["properties"]
+    properties = model.answer_schema["properties"]
     outputs = []
     for name, schema in properties.items():
         if schema.get("type") == "array" or name == "probabilities":
