@@ -52,7 +52,9 @@ def bundle(folder: Path, task: Any, width: int, decision: Decision | None = None
         helper.make_node("MatMul", ["column", "w"], [OUTPUT]),
     ]
     kinds = {"f4": TensorProto.FLOAT, "f8": TensorProto.DOUBLE, "i4": TensorProto.INT32}
-    inputs = {n: (kinds[f.dtype.str[1:]], list(f.shape)) for n, f in INPUTS.items()}
+    inputs: dict[str, tuple[int, list[Any]]] = {
+        n: (kinds[f.dtype.str[1:]], list(f.shape)) for n, f in INPUTS.items()
+    }
     write_bundle(
         folder,
         name="people",
