@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import gzip
 import io
 import json
 import os
@@ -26,6 +27,7 @@ from stoker.data.rejects import Rejects
 from stoker.features import FittedFeature
 from stoker.features._fitted.category import FittedCategory
 from tests.cli.conftest import AGE, write_sign_bundle
+from tests.data.acquire.workbooks import write_workbook
 
 
 def predict(*arguments: object) -> Result:
@@ -71,17 +73,31 @@ def test_rows_are_counted_and_not_reasons(tmp_path: Path) -> None:
     assert len(read_csv(tmp_path / "out.rejects.csv")) == 6
 
 
-@pytest.mark.parametrize("ending", ["csv", "jsonl", "parquet"])
+FORMS = ["csv", "csv.gz", "TSV.gz", "tsv", "jsonl", "jsonl.gz", "parquet", "xlsx", "link.csv"]
+
+
+@pytest.mark.parametrize("ending", FORMS)
 def test_every_form_gives_the_same_answers(age_bundle: Path, tmp_path: Path, ending: str) -> None:
-    rows = pa.table({"年龄": [10.0, 60.0, 90.0]})
+    rows = pa.table({"年龄": [10.0, 60.0, 90.0], "n": [1, 2, 3]})
+    cells = rows.to_pylist()
     source = tmp_path / f"in.{ending}"
     if ending == "parquet":
         pq.write_table(rows, source)
-    elif ending == "jsonl":
-        lines = [json.dumps(row) for row in rows.to_pylist()]
-        source.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    elif ending == "xlsx":
+        write_workbook(source, {"s": [list(cells[0]), *(list(cell.values()) for cell in cells)]})
+    elif ending == "link.csv":
+        (tmp_path / "elsewhere").mkdir()
+        (tmp_path / "elsewhere/rows.csv").write_text("年龄,n\n10,1\n60,2\n90,3\n", encoding="utf-8")
+        source.symlink_to("elsewhere/rows.csv")
     else:
-        source.write_text("年龄\n10\n60\n90\n", encoding="utf-8")
+        mark = "\t" if "tsv" in ending.lower() else ","
+        text = "\n".join(
+            mark.join(map(str, row)) for row in [list(cells[0]), *(c.values() for c in cells)]
+        )
+        if "jsonl" in ending:
+            text = "\n".join(map(json.dumps, cells))
+        content = f"{text}\n".encode()
+        source.write_bytes(gzip.compress(content) if ending.endswith("gz") else content)
     done = predict(age_bundle, source, "-o", tmp_path / "out.jsonl")
     assert done.exit_code == 0, done.output
     answers = [
@@ -218,6 +234,31 @@ def test_answers_are_answered_again_and_no_column_is_lost(age_bundle: Path, tmp_
         assert row["probability_高_input"] == row["probability_高"]
 
 
+def test_another_threshold_moves_answers_and_no_probability(
+    age_bundle: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "in.csv").write_text("年龄\n20\n50\n70\n", encoding="utf-8")
+    asked = (age_bundle, tmp_path / "in.csv", "-o", tmp_path / "out.csv")
+    found = []
+    for more in ([], ["--threshold", "0.999"], ["--threshold", "0.01"]):
+        assert predict(*asked, *more).exit_code == 0
+        found.append(read_csv(tmp_path / "out.csv"))
+    answers = [[row["prediction"] for row in rows] for rows in found]
+    assert answers[0][0] == "低"
+    assert answers[1][1:] == ["低", "低"]
+    assert answers[2][1:] == ["高", "高"]
+    assert len({tuple(row["probability_高"] for row in rows) for rows in found}) == 1
+    assert isinstance(predict(*asked, "--threshold", "1.5").exception, RecipeError)
+
+
+def test_intervals_that_were_not_measured_are_refused(age_bundle: Path, tmp_path: Path) -> None:
+    (tmp_path / "in.csv").write_text("年龄\n20\n", encoding="utf-8")
+    done = predict(age_bundle, tmp_path / "in.csv", "-o", tmp_path / "out.csv", "--intervals")
+    assert isinstance(done.exception, RecipeError)
+    assert "has measured no intervals" in str(done.exception)
+    assert not (tmp_path / "out.csv").exists()
+
+
 def test_a_rejects_file_of_an_earlier_call_goes(age_bundle: Path, tmp_path: Path) -> None:
     (tmp_path / "in.csv").write_text("年龄\nx\n20\n", encoding="utf-8")
     assert predict(age_bundle, tmp_path / "in.csv", "-o", tmp_path / "out.csv").exit_code == 1
@@ -316,7 +357,10 @@ def test_a_folder_or_file_without_a_picture_says_what_it_is(
     (tmp_path / "in/scan.png").write_bytes(b"MM\0*" + bytes(50))
     for source, said in (
         ("in", "no picture in this folder; scan.png is a TIFF file"),
-        ("in/scan.png", "ends in no .csv, .tsv, .parquet, .jsonl as tables do, and is a TIFF file"),
+        (
+            "in/scan.png",
+            "ends in no .csv, .tsv, .parquet, .jsonl, .ndjson, .xlsx, .xlsm as tables",
+        ),
     ):
         done = predict(image_bundle, tmp_path / source, "-o", tmp_path / "out.csv")
         assert isinstance(done.exception, DataError)

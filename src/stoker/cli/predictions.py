@@ -19,12 +19,24 @@ from stoker.bundle.predictor import Predictor
 from stoker.cli.answers import whole_file, writer_for
 from stoker.cli.rows import Block, read_blocks
 from stoker.core import events
-from stoker.core.errors import DataError, Place
+from stoker.core.errors import DataError, Place, RecipeError
 from stoker.core.names import listed
 from stoker.data.rejects import Rejects
 from stoker.features._cells import shorten
 
 _MOST_UNSEEN = 10
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What answers are to hold."""
+
+    probabilities: bool = True
+    """Whether each class has a column."""
+    intervals: bool = False
+    """Whether they have what holds the truth in most unseen rows: ends of a number, or a set."""
+    extra: Literal["ignore", "refuse"] = "ignore"
+    """What to do with columns that are neither inputs nor the target."""
 
 
 @dataclass(frozen=True)
@@ -66,9 +78,7 @@ def predict_file(
     source: Path,
     output: Path,
     options: Sequence[str],
-    *,
-    with_probabilities: bool = True,
-    extra: Literal["ignore", "refuse"] = "ignore",
+    wish: Wish = Wish(),
 ) -> Done:
     """Answer every row of `source` into `output`.
 
@@ -77,10 +87,10 @@ def predict_file(
         source: Table file, folder of pictures, or picture.
         output: File to write; its ending says the format.
         options: `KEY=VALUE` options of the source that reads a table.
-        with_probabilities: Add a column for each class.
-        extra: What to do with columns that are neither inputs nor the target.
+        wish: What the answers are to hold.
 
     Raises:
+        RecipeError: If the model has learned no intervals.
         DataError: If a column is missing or to be refused, input or output have an unknown form, or
             a file that is read would be written over.
     """
@@ -88,12 +98,16 @@ def predict_file(
     path = output.with_name(f"{output.stem}.rejects{output.suffix}")
     for written in (output, path):
         _spare_the_input(source, written)
-    labels = predictor.classes if with_probabilities else ()
+    if wish.intervals:
+        _require_intervals(predictor)
+    labels = predictor.classes if wish.probabilities else ()
     rejects, answered, unseen = Rejects(), 0, UnseenCells()
     own_names: Mapping[str, str] = {}
     with whole_file(output) as writer, events.task("predict", unit="rows") as progress:
         for number, block in enumerate(read_blocks(source, predictor.interface, options, rejects)):
-            found = predictor.predict(block.rows, on_bad="reject", extra=extra)
+            found = predictor.predict(
+                block.rows, on_bad="reject", extra=wish.extra, intervals=wish.intervals
+            )
             answers = labelled(found.table, labels)
             if number == 0:
                 own_names = _own_names(block.shown.column_names, answers.column_names)
@@ -148,6 +162,21 @@ def num_rows(rejects: pa.Table) -> int:
     2
     """
     return rejects.group_by(["source", "line"]).aggregate([]).num_rows
+
+
+def _require_intervals(predictor: Predictor) -> None:
+    """Refuse to add what the bundle does not know, instead of adding nothing.
+
+    Raises:
+        RecipeError: Saying so.
+    """
+    decision = predictor.decision
+    if decision.interval is None and decision.share is None:
+        raise RecipeError(
+            f"the bundle of {predictor.info['name']} has measured no intervals",
+            expected="a bundle that was trained since they are",
+            fix="run its recipe again, or leave --intervals out",
+        )
 
 
 def _spare_the_input(source: Path, written: Path) -> None:

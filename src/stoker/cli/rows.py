@@ -41,7 +41,11 @@ TABLES = {
     ".jsonl": "jsonl",
     ".ndjson": "jsonl",
     ".xlsx": "xlsx",
+    ".xlsm": "xlsx",
 }
+"""Source that reads a table, by the ending of its name; text may be packed with gzip."""
+_TEXT = ("csv", "xlsx")
+"""Sources that read spellings of a missing value."""
 _PICTURES_AT_ONCE = 256
 
 
@@ -91,11 +95,8 @@ def read_blocks(
     Raises:
         DataError: If the input is missing, of unknown form, or not what the model takes.
     """
-    suffix = (
-        path.suffixes[-2] if path.suffix.lower() == ".gz" and path.suffixes[1:] else path.suffix
-    )
-    if path.is_file() and suffix.lower() in TABLES:
-        return _read_table(path, TABLES[suffix.lower()], interface, options, rejects)
+    if path.is_file() and _ending(path) in TABLES:
+        return _read_table(path, interface, options, rejects)
     if path.is_dir() or path.is_file():
         problem = None if path.is_dir() else read_picture(path, follow_links=True)[1]
         if problem is None:
@@ -112,13 +113,25 @@ def read_blocks(
     )
 
 
+def _ending(path: Path) -> str:
+    """The ending that tells the form of a table.
+
+    >>> _ending(Path("a.TSV.gz")), _ending(Path("b.parquet")), _ending(Path("c.gz"))
+    ('.tsv', '.parquet', '.gz')
+    """
+    plain = path.with_suffix("") if path.suffix.lower() == ".gz" else path
+    return (plain.suffix or path.suffix).lower()
+
+
 def _read_table(
-    path: Path, name: str, interface: Interface, options: Sequence[str], rejects: Rejects
+    path: Path, interface: Interface, options: Sequence[str], rejects: Rejects
 ) -> Iterator[Block]:
+    ending = _ending(path)
+    name = TABLES[ending]
     fields: dict[str, object] = {"path": path.name}
     if name == "csv":
-        fields["delimiter"] = "\t" if ".tsv" in path.suffixes[-2:] else None
-    if name in ("csv", "xlsx"):
+        fields["delimiter"] = "\t" if ending == ".tsv" else None
+    if name in _TEXT:
         # The predictor reads text as training did; a model of typed data has no rule of its own.
         fields["missing"] = () if interface.text_cells else None
     source = make_settings(find_step("stoker.data.acquire", name, Source), fields, options)

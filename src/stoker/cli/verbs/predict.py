@@ -1,11 +1,16 @@
 """Answer the rows of a file with a bundle.
 
 BUNDLE is a folder, or a model of the catalog: NAME, NAME@ALIAS or NAME@VERSION. INPUT is a CSV,
-Parquet or JSON lines file, a folder of pictures, or one picture. OUTPUT is CSV, Parquet or JSON
-lines by its ending: the input's columns, then the answers with a probability for each class. It
-appears whole or not at all. Columns that the model does not use are named and repeated; --extra
-refuse refuses them. A column of the input that is called like an answer, such as prediction, is
-kept as prediction_input.
+Parquet, JSON lines or Excel file (text may be packed with gzip), a folder of pictures, or one
+picture. OUTPUT is CSV, Parquet or JSON lines by its ending: the input's columns, then the answers
+with a probability for each class. It appears whole or not at all. Columns that the model does not
+use are named and repeated; --extra refuse refuses them. A column of the input that is called like
+an answer, such as prediction, is kept as prediction_input. Cells that training never saw are
+counted by column.
+
+--threshold answers the second of two classes from that probability on, instead of the one that the
+bundle has. --intervals adds what holds the truth in most unseen rows: low and high of a number, or
+a set of classes.
 
 In a folder, what a file is, its contents say and not its ending. Hidden files, Thumbs.db and
 desktop.ini are passed over; symbolic links are followed with --set follow_links=true only.
@@ -17,6 +22,7 @@ run as a formula gets a leading apostrophe.
 Examples:
     stoker predict digits scans/ -o answers.csv
     stoker predict churn@champion customers.csv -o answers.parquet
+    stoker predict churn new.xlsx -o answers.csv --threshold 0.2
     stoker predict churn rows.csv -o answers.jsonl --set 'delimiter=;' --set encoding=gb18030
 """
 
@@ -67,6 +73,7 @@ from stoker.cli.options import HOME
     metavar="P",
     help="Answer the second of two classes from this probability on; absent: as the model decides.",
 )
+@click.option("--intervals", is_flag=True, help="Add what holds the truth in most unseen rows.")
 @HOME
 def verb(  # noqa: PLR0913 - one for each option
     bundle: str,
@@ -76,13 +83,14 @@ def verb(  # noqa: PLR0913 - one for each option
     extra: Literal["ignore", "refuse"],
     probabilities: bool,
     threshold: float | None,
+    intervals: bool,
     home: Path | None,
 ) -> None:
     """Answer, say how many, and choose the exit code."""
     from stoker.bundle.find import find_bundle
     from stoker.bundle.predictor import load
     from stoker.cli.machine import num_processors
-    from stoker.cli.predictions import predict_file
+    from stoker.cli.predictions import Wish, predict_file
     from stoker.cli.progress import make_listener
     from stoker.core.events import listening
 
@@ -91,8 +99,7 @@ def verb(  # noqa: PLR0913 - one for each option
     if threshold is not None:
         predictor = predictor.with_threshold(threshold)
     with listening(make_listener()):
-        done = predict_file(
-            predictor, input, output, options, with_probabilities=probabilities, extra=extra
-        )
+        wish = Wish(probabilities, intervals, extra)
+        done = predict_file(predictor, input, output, options, wish)
     click.echo(done.describe(output), err=True)
     click.get_current_context().exit(1 if done.rejected else 0)
