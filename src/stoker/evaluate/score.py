@@ -250,6 +250,7 @@ def _scores(
     candidate: Candidate, metrics: Mapping[str, Metric[Any]], whole: Draw
 ) -> dict[str, Score]:
     values = candidate.values(whole)
+    intervals = candidate.intervals(values, whole)
     width = candidate.answers.num_classes if isinstance(candidate.answers, ClassAnswers) else None
     found: dict[str, Score] = {}
     for name, metric in metrics.items():
@@ -258,7 +259,7 @@ def _scores(
         if undefined is None and np.isnan(value):
             undefined = "the positive class is neither true nor answered in any of these rows"
         sample_R = candidate.samples.get(name, np.empty(0))
-        between = interval(sample_R) if undefined is None else None
+        between = intervals.get(name) if undefined is None else None
         low, high = _ends(name, value, between, candidate.num_groups or candidate.answers.num_rows)
         found[name] = Score(
             title=_title(metric, name),
@@ -279,24 +280,22 @@ def _scores(
 def _ends(
     name: str, value: float, between: tuple[float, float] | None, num_drawn: int
 ) -> tuple[float, float] | tuple[None, None]:
-    """The interval to show; where resampling cannot move the score it has none of its own.
+    """The interval to show, which holds the value; none where resampling cannot move the score.
 
     All right or all wrong says little about how often the next row is: for accuracy, a share of
     rows, the exact interval is known (Clopper & Pearson 1934, https://doi.org/10.2307/2331986).
 
-    >>> [round(end, 3) for end in _ends("accuracy", 1.0, (1.0, 1.0), 50)]
+    >>> [round(end, 3) for end in _ends("accuracy", 1.0, (0.9, 0.99), 50)]
     [0.929, 1.0]
-    >>> _ends("f1", 1.0, (1.0, 1.0), 50)
-    (None, None)
+    >>> _ends("f1", 1.0, (0.9, 0.99), 50), _ends("roc_auc", 1.0, (1.0, 1.0), 50)
+    ((0.9, 1.0), (None, None))
     """
-    if between is None:
+    if between is None or between[0] == between[1]:
         return None, None
-    if between[0] != between[1]:
-        return between
     if name == "accuracy" and value in (0.0, 1.0):
         edge = ((1 - LEVEL) / 2) ** (1 / num_drawn)
         return (edge, 1.0) if value else (0.0, 1 - edge)
-    return None, None
+    return min(between[0], value), max(between[1], value)
 
 
 def _title(metric: Metric[Any], name: str) -> str:
@@ -313,8 +312,6 @@ def _note(
         return "no interval: too few rows of some class"
     if between[0] == between[1] == value:
         return f"none of {num_rows:,} rows differs, so resampling cannot move it"
-    if not between[0] <= value <= between[1]:
-        return "resampling adds noise of its own to it, so the interval lies off; read the value"
     if num_rows < FEW_ROWS:
         return f"only {num_rows} rows: the interval is rough"
     return None

@@ -12,8 +12,9 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from stoker.core.steps import find_step
-from stoker.evaluate.answers import ClassAnswers, NumberAnswers
+from stoker.evaluate.answers import ClassAnswers, Draw, NumberAnswers
 from stoker.evaluate.metrics import STAGE, Metric, UndefinedMetricError
+from stoker.evaluate.metrics.ece import Ece
 
 Case = tuple[np.ndarray, np.ndarray]
 
@@ -104,17 +105,30 @@ def test_probabilities(case: Case) -> None:
 
 
 @given(class_cases())
-def test_ece_is_its_definition(case: Case) -> None:
+def test_ece_is_its_definition_where_rows_are_many(case: Case) -> None:
     answers = ClassAnswers(*case)
+    edges = np.linspace(0, 1, 16)
+    assume(np.abs(answers.confidence_N[:, None] - edges).min() > 1e-9)
     expected, size = 0.0, answers.num_rows
     for low in np.arange(15) / 15:
         inside = (answers.confidence_N > low) & (answers.confidence_N <= low + 1 / 15 + 1e-12)
         if inside.any():
             gap = answers.hit_N[inside].mean() - answers.confidence_N[inside].mean()
             expected += inside.sum() / size * abs(gap)
-    edges = np.linspace(0, 1, 16)
-    assume(np.abs(answers.confidence_N[:, None] - edges).min() > 1e-9)
-    assert score("ece", answers) == close(expected)
+    metric, often = Ece(), Draw(np.full(size, 10**9))
+    found = metric.value(metric.prepare(answers), often)
+    assert found == pytest.approx(expected, abs=1e-4)
+    assert score("ece", answers) <= expected + 0.25, "and never far above it"
+
+
+def test_chance_is_no_calibration_error() -> None:
+    """Rows that come true as often as they say: the plain definition says 0.08 of 150 of them."""
+    draw, found = np.random.default_rng(0), []
+    for _ in range(40):
+        margin_N = draw.normal(0, 1.5, 150)
+        truth_N = (draw.random(150) < 1 / (1 + np.exp(-margin_N))).astype(np.int64)
+        found.append(score("ece", ClassAnswers(np.stack([0 * margin_N, margin_N], 1), truth_N)))
+    assert np.mean(found) < 0.05
 
 
 @given(number_cases)

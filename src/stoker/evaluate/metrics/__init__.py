@@ -21,6 +21,26 @@ STAGE = "stoker.evaluate.metrics"
 AnswersT = TypeVar("AnswersT", ClassAnswers, NumberAnswers)
 
 
+def deciding_rows(value_N: np.ndarray) -> float:
+    """Of how many equally important rows the mean of these values would be as sure.
+
+    The variance of a mean is known as well as the fourth moment lets it: 2 N / (kurtosis - 1) is
+    the number of its degrees of freedom (Satterthwaite 1946, https://doi.org/10.2307/3002019).
+
+    >>> deciding_rows(np.r_[np.zeros(990), np.ones(10)]) < 25
+    True
+    >>> deciding_rows(np.ones(50))
+    50.0
+    """
+    size = len(value_N)
+    square_N = np.square(value_N - value_N.mean())
+    spread = square_N.mean()
+    if size < 2 or spread == 0:
+        return float(size)
+    kurtosis = np.square(square_N / spread).mean()
+    return float(min(size, 2 * size / max(kurtosis - 1, 1e-9)))
+
+
 class UndefinedMetricError(DataError):
     """The metric says nothing about these rows: one class only, a constant truth."""
 
@@ -43,6 +63,8 @@ class Metric(Step, ABC, Generic[AnswersT]):
     takes_skill: ClassVar[bool] = True
     """Whether an answer that looks at no input cannot be good at it.  Always answering one class
     has all of its recall for nothing, and the shares of the classes are calibrated."""
+    smoothed: ClassVar[bool] = False
+    """Whether it is made of counts that a resample adds pseudo-rows to, see `Draw.pseudo_3K`."""
     variants: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
     """Other settings that a report shows too: suffix of the name, and the fields."""
 
@@ -62,6 +84,14 @@ class Metric(Step, ABC, Generic[AnswersT]):
     def about(self, num_classes: int | None) -> str:
         """One line for a reader: what it is, for this number of classes (None for numbers)."""
         return (type(self).__doc__ or "").partition("\n")[0]
+
+    def own_interval(self, prepared: Any, draw: Draw) -> tuple[float, float] | None:
+        """The 95 % interval by the metric's own reckoning; None: the bootstrap's."""
+        return None
+
+    def deciding_rows(self, answers: AnswersT) -> float:
+        """About how many rows decide the value: fewer than there are where some weigh more."""
+        return answers.num_rows
 
     def cost(self, answers: AnswersT) -> int:
         """About how many numbers one draw has to touch."""

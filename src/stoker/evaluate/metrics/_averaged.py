@@ -21,6 +21,7 @@ class AveragedMetric(Metric[ClassAnswers]):
 
     kind = "classify"
     higher_is_better: ClassVar[bool] = True
+    smoothed: ClassVar[bool] = True
 
     average: Literal["auto", "positive", "macro", "micro"] = "auto"
     """`positive`: of the second of two classes; `macro`: mean over classes; `micro`: over all rows

@@ -5,8 +5,6 @@ Reads well only when classes are about equally frequent; see `balanced_accuracy`
 
 from __future__ import annotations
 
-import numpy as np
-
 from stoker.evaluate.answers import ClassAnswers, Draw
 from stoker.evaluate.metrics import Metric
 
@@ -19,10 +17,13 @@ class Accuracy(Metric[ClassAnswers]):
     place = 10
     higher_is_better = True
 
-    def prepare(self, answers: ClassAnswers) -> np.ndarray:
-        """1 for each right answer, 0 for each wrong one."""
-        return answers.hit_N.astype(np.float64)
+    smoothed = True
 
-    def value(self, prepared: np.ndarray, draw: Draw) -> float:
+    def prepare(self, answers: ClassAnswers) -> ClassAnswers:
+        """The answers as they are."""
+        return answers
+
+    def value(self, prepared: ClassAnswers, draw: Draw) -> float:
         """A number in [0, 1]."""
-        return draw.mean(prepared)
+        tally = prepared.tally(draw)
+        return float(tally.hit_K.sum() / tally.truth_K.sum())

@@ -21,6 +21,7 @@ class BalancedAccuracy(Metric[ClassAnswers]):
     title = "Balanced accuracy"
     place = 20
     higher_is_better = True
+    smoothed = True
 
     def prepare(self, answers: ClassAnswers) -> ClassAnswers:
         """The answers as they are."""

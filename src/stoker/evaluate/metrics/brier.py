@@ -12,7 +12,7 @@ from __future__ import annotations
 import numpy as np
 
 from stoker.evaluate.answers import ClassAnswers, Draw
-from stoker.evaluate.metrics import Metric
+from stoker.evaluate.metrics import Metric, deciding_rows
 
 
 class Brier(Metric[ClassAnswers]):
@@ -33,3 +33,7 @@ class Brier(Metric[ClassAnswers]):
     def value(self, prepared: np.ndarray, draw: Draw) -> float:
         """At least 0."""
         return draw.mean(prepared)
+
+    def deciding_rows(self, answers: ClassAnswers) -> float:
+        """Fewer where a few rows hold most of the error."""
+        return deciding_rows(self.prepare(answers))

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from stoker.evaluate.answers import ClassAnswers, Draw
-from stoker.evaluate.metrics import Metric
+from stoker.evaluate.metrics import Metric, deciding_rows
 
 
 class LogLoss(Metric[ClassAnswers]):
@@ -27,3 +27,7 @@ class LogLoss(Metric[ClassAnswers]):
     def value(self, prepared: np.ndarray, draw: Draw) -> float:
         """At least 0; the logarithm of the number of classes is an even guess."""
         return draw.mean(prepared)
+
+    def deciding_rows(self, answers: ClassAnswers) -> float:
+        """Fewer where a few rows hold most of the loss."""
+        return deciding_rows(self.prepare(answers))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from stoker.evaluate.answers import Draw, NumberAnswers
-from stoker.evaluate.metrics import Metric
+from stoker.evaluate.metrics import Metric, deciding_rows
 
 
 class Mae(Metric[NumberAnswers]):
@@ -23,3 +23,7 @@ class Mae(Metric[NumberAnswers]):
     def value(self, prepared: np.ndarray, draw: Draw) -> float:
         """At least 0."""
         return draw.mean(prepared)
+
+    def deciding_rows(self, answers: NumberAnswers) -> float:
+        """Fewer where a few rows hold most of the error."""
+        return deciding_rows(self.prepare(answers))

@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from stoker.evaluate.answers import Draw, NumberAnswers
-from stoker.evaluate.metrics import Metric, UndefinedMetricError
+from stoker.evaluate.metrics import Metric, UndefinedMetricError, deciding_rows
 
 
 class R2(Metric[NumberAnswers]):
@@ -34,3 +34,9 @@ class R2(Metric[NumberAnswers]):
         truth_N, square_N = prepared
         spread = draw.mean(np.square(truth_N - draw.mean(truth_N)))
         return 1 - draw.mean(square_N) / spread if spread > 0 else float("nan")
+
+    def deciding_rows(self, answers: NumberAnswers) -> float:
+        """Fewer where a few rows hold most of the error or of the spread."""
+        truth_N, square_N = self.prepare(answers)
+        around_N = np.square(truth_N - truth_N.mean())
+        return deciding_rows(square_N - around_N * square_N.mean() / around_N.mean())

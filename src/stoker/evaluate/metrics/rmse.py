@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from stoker.evaluate.answers import Draw, NumberAnswers
-from stoker.evaluate.metrics import Metric
+from stoker.evaluate.metrics import Metric, deciding_rows
 
 
 class Rmse(Metric[NumberAnswers]):
@@ -25,3 +25,7 @@ class Rmse(Metric[NumberAnswers]):
     def value(self, prepared: np.ndarray, draw: Draw) -> float:
         """At least 0."""
         return math.sqrt(draw.mean(prepared))
+
+    def deciding_rows(self, answers: NumberAnswers) -> float:
+        """Fewer where a few rows hold most of the error."""
+        return deciding_rows(self.prepare(answers))

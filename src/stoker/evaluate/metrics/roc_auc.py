@@ -15,7 +15,7 @@ from __future__ import annotations
 import numpy as np
 
 from stoker.evaluate.answers import ClassAnswers, Draw
-from stoker.evaluate.metrics import Metric, UndefinedMetricError
+from stoker.evaluate.metrics import Metric, UndefinedMetricError, deciding_rows
 
 
 class RocAuc(Metric[ClassAnswers]):
@@ -52,6 +52,10 @@ class RocAuc(Metric[ClassAnswers]):
         """What it is, and for which classes."""
         how = "the positive class" if num_classes == 2 else "each class against the rest, averaged"
         return f"{super().about(num_classes).rstrip('.')}; {how}."
+
+    def deciding_rows(self, answers: ClassAnswers) -> float:
+        """Fewer where a class is rare, as each of its rows weighs the more."""
+        return deciding_rows(1 / np.bincount(answers.truth_N)[answers.truth_N])
 
     def cost(self, answers: ClassAnswers) -> int:
         """Rows times ranked classes."""
