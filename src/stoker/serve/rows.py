@@ -34,6 +34,7 @@ _PYTHON_TYPES: dict[str, tuple[type, ...]] = {
 }
 _JSON_NAMES = {int: "a number", float: "a number", str: "a string", bool: "a bool", list: "a list"}
 _MAX_BAD = 1000
+_EXACT = 2**53
 _OTHER_DELIMITER = re.compile(r"[;\t|]")
 _MOST_SHOWN = 80
 _MAX_IGNORED = 20
@@ -235,8 +236,12 @@ def _text(value: Any) -> str | None:
 
 
 def _as_whole(value: Any) -> Any:
-    """A whole number written with a fraction, such as 3.0, as what it is to JSON: an integer."""
-    return int(value) if isinstance(value, float) and value.is_integer() else value
+    """A float that is a whole number as such, as JSON Schema has it; others stay as they are.
+
+    Beyond 2**53 a float has lost digits, and would be another category than the one that was sent.
+    """
+    is_whole = isinstance(value, float) and value.is_integer() and abs(value) <= _EXACT
+    return int(value) if is_whole else value
 
 
 def _types(cell: Mapping[str, Any]) -> list[str]:

@@ -7,6 +7,7 @@ itself.  Every length is checked before anything is read.
 from __future__ import annotations
 
 import struct
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -30,21 +31,33 @@ NUMPY = {
     "FP64": "<f8",
 }
 OF_JSON_TYPE = {"string": "BYTES", "integer": "INT64", "number": "FP64", "boolean": "BOOL"}
+_INTEGER, _FLOAT = "an integer datatype", "a numeric datatype, such as FP64"
+_TAKEN = {
+    "string": ("BYTES",),
+    "boolean": ("BOOL",),
+    "integer": (_INTEGER,),
+    "number": (_FLOAT, _INTEGER),
+}
+"""Datatypes that can hold a JSON type."""
 _FLOATS = ("FP16", "FP32", "FP64")
 
 
-def check_datatype(name: str, datatype: str, wants_numbers: bool, is_image: bool) -> None:
-    """Refuse a type that the column cannot hold."""
+def check_datatype(name: str, datatype: str, cell: Mapping[str, Any]) -> None:
+    """Refuse a type that the column cannot hold, by the JSON types of its cells."""
     if datatype != "BYTES" and datatype not in NUMPY:
         raise Refusal(f"input {name!r} has the unknown datatype {datatype[:40]!r}")
-    if wants_numbers:
-        fits, expected = datatype not in ("BYTES", "BOOL"), "a numeric datatype, such as FP64"
-    elif is_image:
-        fits, expected = datatype == "BYTES", "BYTES"
-    else:
-        fits, expected = datatype not in _FLOATS, "BYTES, BOOL or an integer datatype"
-    if not fits:
-        raise Refusal(f"input {name!r} has datatype {datatype}", expected=expected)
+    given = cell.get("type", "string")
+    types = (given,) if isinstance(given, str) else given
+    taken = dict.fromkeys(words for kind in types for words in _TAKEN.get(kind, ()))
+    if _kind_of(datatype) not in taken:
+        raise Refusal(f"input {name!r} has datatype {datatype}", expected=" or ".join(taken))
+
+
+def _kind_of(datatype: str) -> str:
+    """How a datatype is called where several are taken."""
+    if datatype in ("BYTES", "BOOL"):
+        return datatype
+    return _FLOAT if datatype in _FLOATS else _INTEGER
 
 
 def from_bytes(

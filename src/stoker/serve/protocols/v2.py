@@ -210,7 +210,7 @@ def _table(
 
 def _column(tensor: Input, blob: memoryview | None, cell: Any) -> pa.Array:
     wants_numbers = _datatype(cell) == "FP64"
-    tensors.check_datatype(tensor.name, tensor.datatype, wants_numbers, is_image(cell))
+    tensors.check_datatype(tensor.name, tensor.datatype, cell)
     num_rows = tensor.shape[0]
     if tensor.parameters.content_type == "base64" and (blob is not None or not is_image(cell)):
         raise Refusal(f"input {tensor.name!r} has the content_type base64", expected=_ONLY_PICTURES)
