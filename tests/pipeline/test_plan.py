@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from sklearn.datasets import load_digits
 
+from stoker.core.errors import DataError
 from stoker.pipeline.plan import Plan
 from stoker.pipeline.run import check, run
 from stoker.store.catalog import Catalog
@@ -113,7 +114,7 @@ def test_a_budget_caps_training(digits_project: Path, tmp_path: Path) -> None:
     assert train.seconds_from == "rates"
 
 
-def test_files_that_do_not_tell_leave_the_plan_open(tumours_project: Path, tmp_path: Path) -> None:
+def test_files_that_are_no_text_are_refused(tumours_project: Path, tmp_path: Path) -> None:
     (tumours_project / "tumours.csv").write_bytes(b"\x01\0\x02")
-    plan = check(tumours_project / "recipe.yaml", home=tmp_path / "home")
-    assert {(stage.rows, stage.seconds) for stage in plan.stages} == {(None, None)}
+    with pytest.raises(DataError, match="holds NUL bytes"):
+        check(tumours_project / "recipe.yaml", home=tmp_path / "home")

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from typing import Any
 
+from stoker.core.steps import step_name
 from stoker.data.clean import FittedCleaner, RowCleaner
 from stoker.evaluate.metrics import Metric
 from stoker.pipeline.kinds import only
@@ -70,7 +71,12 @@ def profile_node(recipe: Recipe) -> Node:
     return Node(
         stage="profile",
         function=f"{_STAGES}.profile:profile_rows",
-        fields={"target": recipe.target_column, "divided_by": divided_by(recipe)},
+        fields={
+            "target": recipe.target_column,
+            "task": step_name(recipe.task),
+            "inputs": sorted(recipe.inputs or {}),
+            "divided_by": divided_by(recipe),
+        },
         after=("acquire", "clean", "split"),
     )
 

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from stoker.data.acquire import Source
+from stoker.data.profile.choices import Choices
 from stoker.pipeline.effort import GFLOPS, Effort, efforts, measure_gflops
 from stoker.pipeline.kinds import only
 from stoker.pipeline.known import cached
@@ -69,6 +70,10 @@ class Plan:
     stages: tuple[PlannedStage, ...]
     gflops: float | None = None
     """Billions of operations a second of matrix products here; None if nothing is to do."""
+    choices: Choices | None = None
+    """What was decided about every column; None if the data was not read."""
+    not_read: str = ""
+    """Why the data was not read."""
 
     @property
     def to_do(self) -> tuple[PlannedStage, ...]:

@@ -99,6 +99,9 @@ def check(
 ) -> Plan:
     """What `run` would do, without doing it; packages that sources name are fetched.
 
+    The data of a table is read and prepared in a temporary folder, unless it is large, so that what
+    a run refuses before training is refused here.
+
     Args:
         recipe: A recipe, its file, its text or its keys as a mapping; with `target` a table.
         target: The column of the table to predict, as for `run`.
@@ -107,17 +110,23 @@ def check(
         **keys: Other keys of a recipe for a table.
 
     Raises:
-        StokerError: If the recipe is wrong or a source is missing.
+        StokerError: If the recipe is wrong, a source is missing, or a run would refuse the data.
     """
+    from dataclasses import replace
+
     from stoker.pipeline.plan import make_plan
     from stoker.pipeline.sound import check_columns
+    from stoker.pipeline.trial import try_data
 
     folder = find_home(_as_path(home))
     recipe = _as_recipe(recipe, target, keys, folder, overrides)
     graph = build_graph(recipe, default_cache())
     store = Store(folder)
-    check_columns(recipe, cached(graph, store), default_cache())
-    return make_plan(recipe, graph, store, Catalog(folder), cache=default_cache())
+    found = cached(graph, store)
+    check_columns(recipe, found, default_cache())
+    trial = try_data(recipe, graph, found, default_cache())
+    plan = make_plan(recipe, graph, store, Catalog(folder), cache=default_cache())
+    return replace(plan, choices=trial.choices, not_read=trial.why_not)
 
 
 def _unchanged(known: Known) -> RunResult:

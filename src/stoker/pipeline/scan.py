@@ -1,6 +1,6 @@
 """Read the sources of a table into a temporary folder and profile them, before any run.
 
-`init`, `check` and `data show` look at data through the same sources, the same profile and the same
+`init` and `data show` look at data through the same sources, the same profile and the same
 judge as a run, so what they say is what a run does.  Nothing of it is kept.
 
 Cost: that of acquire and profile: some 4 CPU seconds for 300,000 rows of 42 columns, and a

@@ -1,8 +1,12 @@
-"""Check a recipe and print the plan, without doing any work.
+"""Check a recipe and its data, and print the plan, without writing anything.
 
-Every mistake of the recipe is answered with its line and what was expected, also columns that the
-data does not have, as far as headers, footers or rows read earlier tell. The plan lists each stage,
-whether its result is already there, the rows it sees, and the time and memory it may take.
+Every mistake of the recipe is answered with its line and what was expected. A table of up to 256 MB
+is read and prepared in a temporary folder, so that what a run would refuse is refused here; of
+pictures and larger tables headers, footers and rows read earlier tell.
+
+What was found out about the columns is printed in short; --columns lists each with its kind, the
+reason, and the line to write to have it otherwise. The plan lists each stage, whether its result is
+already there, the rows it sees, and the time and memory it may take.
 
 Before the first run these come from a quick look: rows are counted in headers, footers and folders,
 or guessed from the beginning of a text file; time follows from built-in rates and the speed of this
@@ -12,6 +16,7 @@ scaled instead.
 Examples:
     stoker check
     stoker check digits.yaml --set train.preset=fast
+    stoker check --columns
     stoker check digits.yaml --json
 """
 
@@ -35,14 +40,15 @@ _TIME_FROM = {"rates": "rough guess", "runs": "earlier runs", "budget": "train.b
 @RECIPE
 @SET
 @HOME
+@click.option("--columns", is_flag=True, help="List every column with the reason.")
 @JSON
-def verb(recipe: Path, overrides: tuple[str, ...], home: Path | None, as_json: bool) -> None:
+def verb(
+    recipe: Path, overrides: tuple[str, ...], home: Path | None, columns: bool, as_json: bool
+) -> None:
     """Print the plan as a table or as JSON."""
     from stoker.cli.machine import check_address_space
 
     check_address_space()
-    from dataclasses import asdict
-
     from stoker.cli.progress import make_listener
     from stoker.cli.text import json_text
     from stoker.core.events import listening
@@ -51,8 +57,9 @@ def verb(recipe: Path, overrides: tuple[str, ...], home: Path | None, as_json: b
     with listening(make_listener()):
         plan = check(recipe, home=home, overrides=overrides)
     if as_json:
-        click.echo(json_text(asdict(plan)))
+        click.echo(json_text(as_object(plan)))
         return
+    click.echo(columns_table(plan) if columns else columns_in_short(plan))
     click.echo(describe(plan))
     click.echo(
         f"\nthe recipe is sound; {len(plan.to_do)} of {len(plan.stages)} stages to do: "
@@ -60,6 +67,48 @@ def verb(recipe: Path, overrides: tuple[str, ...], home: Path | None, as_json: b
         if plan.to_do
         else "\nthe recipe is sound and everything is done already"
     )
+
+
+def as_object(plan: Plan) -> dict[str, object]:
+    """The plan for scripts: stages, and a choice for each column where the data was read."""
+    from dataclasses import asdict, replace
+
+    choices = plan.choices
+    said = None if choices is None else choices.model_dump(mode="json")
+    return {**asdict(replace(plan, choices=None)), "choices": said}
+
+
+def columns_in_short(plan: Plan) -> str:
+    """How many columns become what, and which are left out."""
+    from stoker.core.names import listed
+    from stoker.pipeline.inputs import listed_by_feature
+
+    if plan.choices is None:
+        return f"columns  {plan.not_read}\n"
+    chosen = plan.choices.inputs()
+    out = [one.column for one in plan.choices.columns if one.feature is None]
+    lines = [f"columns  {listed_by_feature(chosen) or 'none can serve as an input'}"]
+    if out:
+        lines.append(f"         {len(out)} left out ({listed(out, 6)})")
+    target = plan.choices.target
+    if target is not None:
+        lines.append(f"target   {target.column!r}: {target.why}")
+    lines.append("         stoker check --columns lists each with the reason\n")
+    return "\n".join(lines)
+
+
+def columns_table(plan: Plan) -> str:
+    """Every column: what it is, what it becomes, why, and what to write to have it otherwise."""
+    from stoker.cli.text import table
+
+    if plan.choices is None:
+        return columns_in_short(plan)
+    target = [] if plan.choices.target is None else [plan.choices.target]
+    rows = [
+        (one.column, one.kind, one.written, one.why, one.change)
+        for one in [*plan.choices.columns, *target]
+    ]
+    return table(["column", "kind", "becomes", "why", "to change it write"], rows) + "\n"
 
 
 def describe(plan: Plan) -> str:

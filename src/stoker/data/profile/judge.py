@@ -47,12 +47,14 @@ def judge_column(column: ColumnProfile, left_out: str | None = None) -> Choice:
     found = next(verdict for verdict in verdicts if verdict is not None)
     if left_out is not None:
         found = Verdict(found.kind, None, left_out, is_notable=True, instead=_instead(found))
+    instead = found.instead or _other(column, found)
+    name = quoted(column.name)
     return Choice(
         column=column.name,
         kind=found.kind,
         feature=found.feature,
         why=found.why,
-        change=f"{quoted(column.name)}: {found.instead or _other(column, found)}",
+        change=f"{name}: {instead}" if instead else f"# {name}: {found.kind}",
         is_notable=found.is_notable,
     )
 
@@ -62,11 +64,13 @@ def _instead(found: Verdict) -> str:
 
 
 def _other(column: ColumnProfile, found: Verdict) -> str:
-    """The feature that one may want instead of the one found."""
+    """The feature that one may want instead of the one found; empty: only to leave it out."""
     has_numbers = column.numbers is not None and not column.numbers.is_time
     if found.feature is None:
         return "number" if has_numbers and column.texts is None else "category"
-    return "number" if "category" in found.feature and has_numbers else "category"
+    if "category" not in found.feature:
+        return "category"
+    return "number" if has_numbers else "text" if "text" in known_features() else ""
 
 
 # --- rules in order ------------------------------------------------------------------------------

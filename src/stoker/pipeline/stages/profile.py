@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from stoker.core import events
+from stoker.core.names import listed
 from stoker.data.dataset import Dataset
-from stoker.data.profile.choices import choose
+from stoker.data.profile.choices import Choices, choose
+from stoker.data.profile.column import Profile
+from stoker.data.profile.judge_target import why_absurd
 from stoker.data.profile.measure import profile_table
 from stoker.data.profile.twins import find_twins
 from stoker.pipeline.node import Work
@@ -24,9 +28,27 @@ def profile_rows(work: Work) -> dict[str, Any]:
     kept_out = left_out(work.fields["divided_by"], dataset.row_numbers)
     choices = choose(profile, target, left_out=kept_out)
     twins = tuple(find_twins(profile, rows, target))
+    _warn(profile, choices, twins, work)
     profile.write(work.folder)
     choices.model_copy(update={"twins": twins}).write(work.folder)
     return {"rows": profile.rows, "columns": len(profile.columns), "inputs": len(choices.inputs())}
+
+
+def _warn(profile: Profile, choices: Choices, twins: tuple[str, ...], work: Work) -> None:
+    """Say what is absurd about the target, and which inputs are the target again."""
+    target = work.fields["target"]
+    column = profile.column(target)
+    absurd = why_absurd(column, work.fields["task"]) if column is not None else None
+    if absurd:
+        events.warning(f"target {target!r}: {absurd}")
+    inputs = work.fields["inputs"] or choices.inputs()
+    same = [name for name in twins if name in inputs]
+    if same:
+        events.warning(
+            f"{listed(same)}: each value stands for one value of the target {target!r}, so the "
+            "model would only copy it; if it is not known when the model is asked, name the inputs "
+            "without it"
+        )
 
 
 def left_out(divided_by: dict[str, str], row_numbers: tuple[str, ...]) -> dict[str, str]:

@@ -1,0 +1,54 @@
+"""`stoker check` prints what becomes of the columns beside the plan."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from stoker.cli.app import root
+
+
+@pytest.fixture(autouse=True)
+def inside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    rows = "".join(f"{n},{['C1', 'D2', 'A3'][n % 3]},¥{n}.50,{n % 2}\n" for n in range(80))
+    Path("rows.csv").write_text(f"编号,grade,price,y\n{rows}", encoding="utf-8")
+    Path("recipe.yaml").write_text(
+        "version: 1\nname: a\ndata: {sources: [{csv: {path: rows.csv}}]}\ntarget: {y: classify}\n",
+        encoding="utf-8",
+    )
+
+
+def check(*arguments: str) -> Result:
+    done = CliRunner().invoke(root, ["check", *arguments], prog_name="stoker")
+    assert done.exit_code == 0, done.exception
+    return done
+
+
+def test_columns_in_short() -> None:
+    out = check().stdout
+    assert "columns  1 category (grade); 1 number (price)" in out
+    assert "1 left out ('编号')" in out
+    assert "target   'y': 2 different numbers, which may be classes" in out
+    assert "the recipe is sound" in out
+
+
+def test_every_column_with_its_reason_and_what_to_write() -> None:
+    lines = check("--columns").stdout.splitlines()
+    assert lines[0].split("  ")[0] == "column"
+    (price,) = [line for line in lines if line.startswith("price")]
+    assert '{number: {unit: "¥"}}' in price
+    assert price.endswith("price: category")
+    (number,) = [line for line in lines if line.startswith("编号")]
+    assert "identifier" in number
+    assert "left out" in number
+
+
+def test_json_has_the_choices() -> None:
+    found = json.loads(check("--json").stdout)
+    assert [one["column"] for one in found["choices"]["columns"]] == ["编号", "grade", "price"]
+    assert found["choices"]["target"]["feature"] == {"classify": {}}
+    assert found["stages"][0]["name"] == "acquire"
