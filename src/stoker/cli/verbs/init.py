@@ -4,8 +4,10 @@ TEMPLATE is `images` (a folder with one sub-folder per class), `table` (a CSV, P
 lines file), or `example`: real data to try things with, customers.csv and photos/, are written here
 or into the folder PATH, and a recipe for the customers beside them.
 
-With PATH the recipe names your data; without it, edit the marked lines.
-A table's target of many different numbers is predicted as a number, any other as a label.
+With PATH the recipe names your data; without it, edit the marked lines. Of a table (a file, or a
+folder of files of one kind) all rows are read, and every column is written down with what it
+becomes and why; those that tell nothing stand there as comments. A target of more than 20 different
+numbers, or of numbers with a fraction, is predicted as a number, any other as a label.
 
 Examples:
     stoker init example
@@ -37,7 +39,9 @@ from stoker.cli.app import Verb
 def verb(template: str, path: Path | None, target: str | None, output: Path | None) -> None:
     """Fill in the template and write it."""
     from stoker.cli.example import CUSTOMERS, PHOTOS, write_example
+    from stoker.cli.progress import make_listener
     from stoker.cli.starters import fill_images, fill_table, read_template
+    from stoker.core.events import listening
 
     folder = (path or Path()) if template == "example" else Path()
     recipe = output or folder / ("customers.yaml" if template == "example" else "recipe.yaml")
@@ -51,7 +55,8 @@ def verb(template: str, path: Path | None, target: str | None, output: Path | No
     elif template == "images":
         text = fill_images(path, project)
     else:
-        text = fill_table(path, target, project)
+        with listening(make_listener()):
+            text = fill_table(path, target, project)
     try:
         with recipe.open("x", encoding="utf-8") as file:
             file.write(text)

@@ -1,0 +1,122 @@
+"""Show what stands in a table, column by column.
+
+Examples:
+    stoker data show customers.csv
+    stoker data show customers.csv -o customers.html
+    stoker data show sales/ --json
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from stoker.cli.app import Verb, VerbWithParts
+from stoker.cli.options import JSON
+
+if TYPE_CHECKING:
+    from stoker.data.profile.choice import Choice
+    from stoker.data.profile.column import ColumnProfile, Profile
+
+
+@click.group("data", cls=VerbWithParts, help=__doc__)
+def verb() -> None:
+    """Only a group: what it does, its parts do."""
+
+
+@verb.command("show", cls=Verb)
+@click.argument("path", type=click.Path(path_type=Path))
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Write one HTML page with a card for each column; an existing one is replaced.",
+)
+@JSON
+def show(path: Path, output: Path | None, as_json: bool) -> None:
+    """Count every cell of a file, or of a folder of files of one kind.
+
+    Each column is printed with its type, missing cells, different values, range or commonest value,
+    and what a run would make of it.
+
+    Examples:
+        stoker data show customers.csv
+        stoker data show customers.csv -o customers.html
+    """
+    from stoker.cli.progress import make_listener
+    from stoker.cli.text import json_text
+    from stoker.core.events import listening
+    from stoker.data.profile.judge import judge
+
+    with listening(make_listener()):
+        profile, left_out = _read(path)
+    choices = judge(profile, left_out=left_out)
+    if output is not None:
+        _write_page(profile, choices, path, output)
+        click.echo(f"wrote {output}")
+        return
+    if as_json:
+        found = {"profile": profile.model_dump(mode="json")}
+        click.echo(json_text(found | {"choices": [one.model_dump(mode="json") for one in choices]}))
+        return
+    click.echo(as_table(profile, choices))
+
+
+def _read(path: Path) -> tuple[Profile, dict[str, str]]:
+    """The profile of a file, and columns that only number its rows."""
+    from stoker.cli.table_file import table_source
+    from stoker.core.steps import make_step
+    from stoker.data.acquire import Source
+    from stoker.data.fingerprint import default_cache
+    from stoker.pipeline.scan import scanning
+    from stoker.pipeline.stages.profile import left_out
+
+    reader, options = table_source(path)
+    spec = {reader: {"path": str(path.absolute()), **options}}
+    source = make_step("stoker.data.acquire", spec, Source)
+    with scanning([source], Path.cwd(), default_cache()) as scan:
+        return scan.profile, left_out({}, scan.dataset.row_numbers)
+
+
+def _write_page(profile: Profile, choices: list[Choice], path: Path, output: Path) -> None:
+    from stoker.evaluate.report.profile_page import render_profile
+    from stoker.store.durable import writing
+
+    with writing(output) as file:
+        file.write(render_profile(profile, choices, path.name).encode())
+
+
+def as_table(profile: Profile, choices: list[Choice]) -> str:
+    """One line a column."""
+    from stoker.cli.text import table
+
+    head = ["column", "type", "missing", "different", "range or commonest", "kind", "becomes"]
+    rows = [
+        (
+            one.name,
+            one.declared,
+            one.missing,
+            one.distinct,
+            _middle(one),
+            choice.kind,
+            choice.written,
+        )
+        for one, choice in zip(profile.columns, choices, strict=True)
+    ]
+    return f"{table(head, rows)}\n\n{profile.rows:,} rows; every cell was counted"
+
+
+def _middle(column: ColumnProfile) -> str:
+    from stoker.evaluate.report.column_cards import shown_number
+
+    numbers = column.numbers
+    if numbers is not None:
+        low, high = (shown_number(v, is_time=numbers.is_time) for v in (numbers.low, numbers.high))
+        return f"{low} to {high}"
+    if not column.frequent:
+        return "-"
+    value, cells = column.frequent[0]
+    text = value if len(value) <= 24 else f"{value[:23]}…"
+    return f"{text} ({cells / column.present:.0%})"
