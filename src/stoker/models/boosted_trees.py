@@ -46,6 +46,9 @@ if TYPE_CHECKING:
 
 _METRICS = {"regression": "l2", "binary": "binary_logloss", "multiclass": "multi_logloss"}
 
+_WORTH_THREADS = 500_000
+"""Rows times columns from which a second thread pays."""
+
 Share = Annotated[float, Field(gt=0, le=1)]
 Positive = Annotated[float, Field(ge=0)]
 
@@ -163,7 +166,7 @@ class BoostedTrees(Estimator):
             "min_data_per_group": max(3, min(100, num_fit // 200)),
             "max_cat_threshold": 64,
             "seed": under.seed % 2**31,
-            "num_threads": under.threads or _num_cores(),
+            "num_threads": under.threads or threads_for(num_fit * len(rows.fields)),
             "deterministic": True,
             "force_row_wise": True,
             "verbose": -1,
@@ -305,6 +308,12 @@ def _stopping(watch: _Watch, stop: type[Exception]) -> Callable[[Any], None]:
     return callback
 
 
-def _num_cores() -> int:
-    """Cores that this process may use."""
+def threads_for(num_cells: int) -> int:
+    """One for a small table, where waking others takes longer than the work, else all cores.
+
+    >>> threads_for(100_000)
+    1
+    """
+    if num_cells < _WORTH_THREADS:
+        return 1
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
