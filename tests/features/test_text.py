@@ -32,7 +32,7 @@ def named(text: str, kind: str) -> set[str]:
 
 def test_grams_are_words_pairs_and_letters_inside_words() -> None:
     assert named("Not GOOD, ok", "word") == {"not", "good", "ok"}
-    assert named("Not GOOD, ok", "pair") == {"not good", "good  ok"}
+    assert named("Not GOOD, ok", "pair") == {"not good", "good ok"}
     assert named("ab", "letters") == {" ab", "ab "}
     assert named("abcd", "letters") == {
         " ab", "abc", "bcd", "cd ", " abc", "abcd", "bcd ", " abcd", "abcd ",
@@ -71,12 +71,13 @@ def test_numbers_of_grams_do_not_depend_on_neighbours(texts: list[str]) -> None:
     names = {
         (int(kind), together.text(i)): int(number)
         for i, (number, kind) in enumerate(zip(together.hash_G, together.kind_G, strict=True))
+        if KINDS[kind] != "pair"  # two words are a pair whatever signs stand between
     }
     assert len(set(names.values())) == len(names)
 
 
 def test_a_gram_alone_has_the_number_that_it_has_in_a_text() -> None:
-    wanted = [("word", "good"), ("letters", " go"), ("letters", "od "), ("pair", "good  ok")]
+    wanted = [("word", "good"), ("letters", " go"), ("letters", "od "), ("pair", "good ok")]
     found = grams(plain_texts(pa.array(["Good, ok"])))
     for (kind, text), number in zip(wanted, gram_hashes(wanted).tolist(), strict=True):  # pyrefly: ignore
         at = found.hash_G.tolist().index(number)

@@ -68,7 +68,8 @@ class Grams(NamedTuple):
     def text(self, index: int) -> str:
         """A gram as text."""
         points = self.points[self.begin_G[index] : self.end_G[index]]
-        return "".join(map(chr, points.tolist()))
+        text = "".join(map(chr, points.tolist()))
+        return " ".join(text.split()) if KINDS[self.kind_G[index]] == "pair" else text
 
 
 def plain_texts(cells: pa.Array) -> list[str]:
