@@ -84,8 +84,8 @@ class TimeReading(Step):
     cells: int
     """Cells that are moments when read so."""
     example: str
-    other_orders: int = 0
-    """Cells that are days in another order only."""
+    short_years: bool = False
+    """Whether some years have two digits."""
     is_time_of_day: bool = False
 
 

@@ -18,7 +18,7 @@ from stoker.data.profile.choice import Choice, quoted
 from stoker.data.profile.column import ColumnProfile, Profile
 from stoker.data.profile.judge_numbers import judge_numbers
 from stoker.data.profile.judge_text import judge_text
-from stoker.data.profile.verdict import Verdict, as_category, is_category, known_features, levels
+from stoker.data.profile.verdict import Verdict, as_category, is_category, levels
 
 _TEMPORAL = ("timestamp", "date", "time")
 _NESTED = ("list", "large_list", "fixed_size_list", "struct", "map", "dense_union", "sparse_union")
@@ -70,7 +70,7 @@ def _other(column: ColumnProfile, found: Verdict) -> str:
         return "number" if has_numbers and column.texts is None else "category"
     if "category" not in found.feature:
         return "category"
-    return "number" if has_numbers else "text" if "text" in known_features() else ""
+    return "number" if has_numbers else "text" if column.texts is not None else ""
 
 
 # --- rules in order ------------------------------------------------------------------------------
@@ -124,12 +124,7 @@ def _moment(column: ColumnProfile) -> Verdict | None:
     """Moments by their type."""
     if not column.stored.startswith(_TEMPORAL):
         return None
-    if "timestamp" in known_features():
-        return Verdict("timestamp", {"timestamp": {}}, f"its file says moments ({column.stored})")
-    if column.stored.startswith("date") and is_category(column):
-        return as_category(column, "they are days")
-    why = f"its cells are moments ({column.stored}), which no feature reads"
-    return Verdict("timestamp", None, why, is_notable=True)
+    return Verdict("timestamp", {"timestamp": {}}, f"its file says moments ({column.stored})")
 
 
 def _number(column: ColumnProfile) -> Verdict | None:

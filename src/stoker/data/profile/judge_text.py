@@ -19,7 +19,7 @@ from typing import Any
 from stoker.data.profile.choice import feature_yaml
 from stoker.data.profile.column import ColumnProfile, TextFacts
 from stoker.data.profile.judge_numbers import judge_numbers
-from stoker.data.profile.verdict import Verdict, as_category, is_category, known_features, levels
+from stoker.data.profile.verdict import Verdict, as_category, is_category, levels
 from stoker.features._cells import MISSING_NUMBERS
 
 _MOSTLY = 0.8
@@ -55,29 +55,25 @@ def _booleans(column: ColumnProfile, texts: TextFacts) -> Verdict | None:
 
 
 def _moments(column: ColumnProfile, texts: TextFacts) -> Verdict | None:
-    time = texts.time
-    if time is None or time.cells < _NEARLY_ALL * (column.present - texts.marks):
+    time, wanted = texts.time, column.present - texts.marks
+    if time is None or time.cells < _NEARLY_ALL * wanted or column.distinct < 2:
         return None
-    said = (
-        f"{time.cells:,} of {column.present:,} values are days or times, such as {time.example!r}"
-    )
-    if "timestamp" not in known_features():
-        if is_category(column):
-            return as_category(column, "they are days or times")
-        return Verdict("timestamp", None, f"{said}, which no feature reads", is_notable=True)
-    if time.order == "year_first":
-        return Verdict("timestamp", {"timestamp": {}}, said)
-    if time.order is not None:
+    said = f"{time.cells:,} of {wanted:,} values are days or times, such as {time.example!r}"
+    short = {"short_years": True} if time.short_years else {}
+    if time.order is None and not time.is_time_of_day:
+        told = f"{said}; nothing tells the day from the month, the day is taken to stand first"
+        return Verdict(
+            "timestamp",
+            {"timestamp": {"order": "day_first", **short}},
+            told,
+            is_notable=True,
+            instead=feature_yaml({"timestamp": {"order": "month_first", **short}}),
+        )
+    if time.order in ("day_first", "month_first"):
         told = f"{said}; the {time.order.removesuffix('_first')} stands first"
-        return Verdict("timestamp", {"timestamp": {"order": time.order}}, told)
-    told = f"{said}; nothing tells the day from the month, the day is taken to stand first"
-    return Verdict(
-        "timestamp",
-        {"timestamp": {"order": "day_first"}},
-        told,
-        is_notable=True,
-        instead=feature_yaml({"timestamp": {"order": "month_first"}}),
-    )
+        short = {"order": time.order, **short}
+        return Verdict("timestamp", {"timestamp": short}, told, time.cells < wanted)
+    return Verdict("timestamp", {"timestamp": short}, said, time.cells < wanted)
 
 
 def _numbers(column: ColumnProfile, texts: TextFacts) -> Verdict | None:
@@ -175,10 +171,10 @@ def _words(column: ColumnProfile, texts: TextFacts) -> Verdict:
         return as_category(column)
     if texts.codes < _CODES * column.present and _is_prose(texts):
         said = f"{levels(column)}, {texts.mean_words:.1f} words each"
-        if "text" in known_features():
-            return Verdict("text", {"text": {}}, said)
-        return Verdict("text", None, f"{said} look like free text, which no feature reads", True)
+        return Verdict("text", {"text": {}}, said, instead="category")
     told = f"{levels(column)} look like identifiers or names"
+    if texts.time is not None:
+        told = f"only {texts.time.cells:,} of {column.present:,} values are days in one order"
     return Verdict("identifier", None, told, is_notable=True, instead="category")
 
 

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
-from stoker.core.steps import step_names
 from stoker.data.profile.column import ColumnProfile
 
 _FEW_VALUES = 10
@@ -27,12 +25,6 @@ class Verdict:
     """Whether a user should be told without asking."""
     instead: str = ""
     """The feature that one may want instead, as YAML; empty: the usual one."""
-
-
-@lru_cache
-def known_features() -> frozenset[str]:
-    """Names of the features that a recipe may use."""
-    return frozenset(step_names("stoker.features"))
 
 
 def is_category(column: ColumnProfile, *, generous: bool = False) -> bool:

@@ -28,8 +28,13 @@ _CODE = (
     r"^(?:[A-Za-z]+[-_/.#]?\d[\w\-/.#]*|\d+[-_/.#]?[A-Za-z][\w\-/.#]*|[0-9a-fA-F]{8,}"
     r"|[\w.+\-]+@[\w\-]+\.[\w.\-]+|\d+(?:[-_/#]\d+)+)$"
 )
-_LIKE_AMOUNTS = r"^[^A-Za-z\s]*\d|^[A-Za-z]{1,3}[.$]? ?\d"
+_LIKE_AMOUNTS = (
+    r"^[^A-Za-z\s]*\d|^[A-Za-z]{1,3}[.$]? ?\d"
+    r"|^(?i:mon|tue|wed|thu|fri|sat|sun|jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)\w*\W.*\d"
+)
 """What money, amounts and days begin with."""
+_FIRST_DAY, _LAST_DAY = 19_000_101, 21_001_231
+"""Days without signs between them, such as 20240131."""
 _MOST_ALIKE, _MOST_OTHERS = 5, 20
 _MOST_BOOLEANS = 24
 """More different texts are no ways to write yes and no."""
@@ -81,14 +86,26 @@ def text_facts(read: Reading) -> TextFacts | None:
     if not len(read.value_V):
         return None
     is_plain = read.is_number
-    is_all_plain = bool(is_plain.all())
+    lengths = _lengths(read)
+    found = _compact_days(read, lengths) if is_plain.all() else _of_others(read, is_plain)
     return TextFacts(
-        **_lengths(read),
+        **lengths,
         plain_numbers=read.cells(is_plain),
         leading_zeros=_leading_zeros(read, is_plain),
         blanks_around=read.cells(mask(pc.not_equal(read.value_V, read.written_V))),
-        **({} if is_all_plain else _of_others(read, is_plain)),
+        **found,
     )
+
+
+def _compact_days(read: Reading, lengths: dict[str, Any]) -> dict[str, Any]:
+    """Whether eight digits each are days, such as 20240131."""
+    low, high = read.number_V.min(), read.number_V.max()
+    if lengths["shortest"] != 8 or lengths["longest"] != 8:
+        return {}
+    if low < _FIRST_DAY or high > _LAST_DAY:
+        return {}
+    time = read_moments(read.value_V, read.count_V)
+    return {"time": time} if time is not None and time.cells == read.count_V.sum() else {}
 
 
 def _of_others(read: Reading, is_plain: np.ndarray) -> dict[str, Any]:
