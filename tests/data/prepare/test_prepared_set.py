@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stoker.core.errors import ArtifactError
+from stoker.data.prepare import _pack
 from stoker.data.prepare.prepared_set import Column, PreparedSet, PreparedWriter
 from stoker.data.prepare.ragged import Ragged
 
@@ -166,3 +167,85 @@ def test_an_unfinished_part_has_no_description(new_folder: Callable[[], Path]) -
         raise KeyError
     with pytest.raises(ArtifactError):
         PreparedSet.open(folder, "train")
+
+
+# --- wide tables -------------------------------------------------------------------------------
+
+WIDE = {f"列{i}": Column(("float64", "int32", "uint8")[i % 3], (3,) * (i % 2)) for i in range(200)}
+
+
+def write_wide(folder: Path, rows: int, step: int) -> dict[str, np.ndarray]:
+    generator = np.random.default_rng(1)
+    columns = {
+        name: generator.integers(0, 99, (rows, *form.shape)).astype(form.dtype)
+        for name, form in WIDE.items()
+    }
+    with PreparedWriter(folder, "train", WIDE, "int64") as writer:
+        for start in range(0, rows, step):
+            some = slice(start, start + step)
+            chunk = {name: values[some] for name, values in columns.items()}
+            number = np.arange(rows)[some]
+            writer.append(chunk, target=number, row=number)
+    return columns
+
+
+@pytest.mark.parametrize("rows", [0, 1, 30])
+def test_the_columns_of_a_wide_table_share_one_file(
+    new_folder: Callable[[], Path], rows: int
+) -> None:
+    folder = new_folder()
+    columns = write_wide(folder, rows, 7)
+    assert len(list((folder / "train").rglob("*"))) == 5, "and no file a column"
+    prepared = PreparedSet.open(folder, "train")
+    assert list(prepared.columns) == list(WIDE)
+    for name, values in columns.items():
+        np.testing.assert_array_equal(prepared.columns[name], values)
+        assert prepared.columns[name].dtype == WIDE[name].dtype
+        assert prepared.columns[name].flags.aligned
+    index = np.array([rows - 1, 0]) if rows else np.zeros(0, int)
+    batch = prepared.gather(index)
+    np.testing.assert_array_equal(batch.columns["列7"], columns["列7"][index])
+
+
+def test_spilling_changes_no_byte(
+    new_folder: Callable[[], Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept, spilled = new_folder(), new_folder()
+    write_wide(kept, 50, 50)
+    monkeypatch.setattr(_pack, "MOST_BYTES", 5_000)
+    write_wide(spilled, 50, 4)
+    files = sorted(path.relative_to(kept) for path in kept.rglob("*") if path.is_file())
+    assert files == sorted(p.relative_to(spilled) for p in spilled.rglob("*") if p.is_file())
+    assert all((kept / file).read_bytes() == (spilled / file).read_bytes() for file in files)
+
+
+def test_a_shared_file_of_another_size_or_order_is_refused(
+    new_folder: Callable[[], Path],
+) -> None:
+    folder = new_folder()
+    write_wide(folder, 20, 20)
+    path = folder / "train/part.json"
+    said = json.loads(path.read_bytes())
+    said["columns"][3]["offset"] += 64
+    path.write_text(json.dumps(said))
+    with pytest.raises(ArtifactError, match="end to end"):
+        PreparedSet.open(folder, "train")
+    said["columns"][3]["offset"] -= 64
+    path.write_text(json.dumps(said))
+    pack = folder / "train/inputs/columns.bin"
+    pack.write_bytes(pack.read_bytes()[:-1])
+    with pytest.raises(ArtifactError, match=r"columns\.bin"):
+        PreparedSet.open(folder, "train")
+
+
+def test_an_unfinished_wide_part_leaves_no_spill(
+    new_folder: Callable[[], Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = new_folder()
+    monkeypatch.setattr(_pack, "MOST_BYTES", 10)
+    rows = {name: np.zeros((2, *form.shape), form.dtype) for name, form in WIDE.items()}
+    writer = PreparedWriter(folder, "train", WIDE, "int64")
+    writer.append(rows, target=np.arange(2), row=np.arange(2))
+    assert list(folder.rglob("spilled"))
+    writer.give_up()
+    assert not list(folder.rglob("spilled"))

@@ -47,14 +47,16 @@ class Copies:
     def tell(self) -> int:
         """Say how many test rows equal a training row; gives their number."""
         train_N, test_N = (np.concatenate([*keys, _NONE]) for keys in self._keys.values())
-        different = np.unique(train_N)
-        copies = int(np.isin(test_N, different).sum())
+        train_N.sort()
+        num_different = int((train_N[1:] != train_N[:-1]).sum()) + bool(len(train_N))
+        at_N = np.minimum(np.searchsorted(train_N, test_N), max(0, len(train_N) - 1))
+        copies = int((train_N[at_N] == test_N).sum()) if len(train_N) else 0
         if copies:
             said = (
                 f"{copies:,} of {len(test_N):,} test rows equal a training row, target included; "
                 "data.split.keep_duplicates_together: true keeps equal rows in one part"
             )
-            most_differ = 2 * len(different) > len(train_N)
+            most_differ = 2 * num_different > len(train_N)
             (events.warning if most_differ else events.message)(said)
         return copies
 

@@ -26,6 +26,8 @@ from stoker.tasks import FittedTask, Task, dump_fitted_task
 SAMPLED_MEDIA = 2_048
 """Training pictures that an image feature is fitted on."""
 _SAMPLED_BYTES = 256 << 20
+_FITTED_CELLS = 8_000_000
+"""Cells of a table that are in memory at once while features are fitted, some 100 MB."""
 _OWN = ("_row", "_source", "_line")
 
 
@@ -99,12 +101,44 @@ def fit_training_part(
         DataError: If there is nothing to learn from a column, or no row is left.
     """
     tabular = {name: feature for name, feature in asked.inputs.items() if not feature.media}
-    names = [*tabular, asked.target]
-    rows = pa.concat_tables(rows_with_ids(rows_path, train_ids, names))
-    labels, rows = rows[asked.target], rows.select(list(tabular))
+    if asked.cleaners:
+        states, fitted, labels = _fit_cleaned(tabular, rows_path, train_ids, asked)
+    else:
+        states, fitted = [], dict(_fit_columns(tabular, rows_path, train_ids))
+        labels = _training(rows_path, train_ids, [asked.target])[asked.target]
+    for name, feature in asked.inputs.items():
+        if feature.media:
+            with _naming(name):
+                sample = _media_sample(dataset, rows_path, train_ids, name, asked.seed)
+                is_image = isinstance(feature, Image)
+                fitted[name] = feature.fit(sample, decoder) if is_image else feature.fit(sample)
+    inputs = {name: fitted[name] for name in asked.inputs}
+    with _naming(asked.target):
+        return Fitted(inputs, states, asked.target, asked.task.fit(labels), dataset.text_cells)
+
+
+def _fit_columns(
+    features: Mapping[str, Feature], rows_path: Path, train_ids: np.ndarray
+) -> Iterator[tuple[str, FittedFeature]]:
+    """Fit features on columns as they are, some at a time: all of a long table would be large."""
+    names = list(features)
+    at_once = max(1, _FITTED_CELLS // max(1, len(train_ids)))
+    for start in range(0, len(names), at_once):
+        rows = _training(rows_path, train_ids, names[start : start + at_once])
+        for name in rows.column_names:
+            with _naming(name):
+                yield name, features[name].fit(rows[name])
+
+
+def _fit_cleaned(
+    features: Mapping[str, Feature], rows_path: Path, train_ids: np.ndarray, asked: Asked
+) -> tuple[list[CleanerState], dict[str, FittedFeature], pa.ChunkedArray]:
+    """Fit cleaners, then features on what they leave; also the labels of the rows that stay."""
+    rows = _training(rows_path, train_ids, [*features, asked.target])
+    labels, rows = rows[asked.target], rows.select(list(features))
     states = []
     for cleaner in asked.cleaners:
-        state = cleaner.fit(rows, tabular)
+        state = cleaner.fit(rows, features)
         keep = np.ones(len(labels), bool)
         keep[[index for index, *_ in state.rejects(rows)]] = False
         if not keep.any():
@@ -116,16 +150,15 @@ def fit_training_part(
         rows, labels = state.apply(rows).filter(pa.array(keep)), labels.filter(pa.array(keep))
         states.append(state)
     fitted = {}
-    for name, feature in asked.inputs.items():
+    for name, feature in features.items():
         with _naming(name):
-            if not feature.media:
-                fitted[name] = feature.fit(rows[name])
-                continue
-            sample = _media_sample(dataset, rows_path, train_ids, name, asked.seed)
-            is_image = isinstance(feature, Image)
-            fitted[name] = feature.fit(sample, decoder) if is_image else feature.fit(sample)
-    with _naming(asked.target):
-        return Fitted(fitted, states, asked.target, asked.task.fit(labels), dataset.text_cells)
+            fitted[name] = feature.fit(rows[name])
+    return states, fitted, labels
+
+
+def _training(rows_path: Path, train_ids: np.ndarray, names: Sequence[str]) -> pa.Table:
+    """Some columns of the training part."""
+    return pa.concat_tables(rows_with_ids(rows_path, train_ids, names))
 
 
 @contextmanager

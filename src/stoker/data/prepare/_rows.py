@@ -7,13 +7,17 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from stoker.data.chunks import media_slices
 from stoker.data.dataset import Dataset
 from stoker.data.split import PARTS
 from stoker.engine.table_file import read_table, read_tables
 
-CHUNK_ROWS = 8_192
+CHUNK_ROWS = 65_536
+"""Most rows at once; a call for each column and chunk costs more than its rows if they are few."""
+_CHUNK_CELLS = 4_000_000
+"""Most cells at once, so that a wide table comes in fewer rows."""
 
 
 def rows_with_ids(rows_path: Path, row_N: np.ndarray, columns: Sequence[str]) -> Iterator[pa.Table]:
@@ -25,7 +29,7 @@ def rows_with_ids(rows_path: Path, row_N: np.ndarray, columns: Sequence[str]) ->
         columns: Columns to yield, `_row` among them if wanted.
     """
     read = list(dict.fromkeys([*columns, "_row"]))
-    for table in read_tables(rows_path, read, batch_rows=CHUNK_ROWS):
+    for table in read_tables(rows_path, read, batch_rows=_batch_rows(len(read))):
         at = np.searchsorted(row_N, table["_row"].to_numpy())
         found = np.zeros(table.num_rows, bool)
         inside = at < len(row_N)
@@ -33,6 +37,15 @@ def rows_with_ids(rows_path: Path, row_N: np.ndarray, columns: Sequence[str]) ->
         if found.any():
             kept = table if found.all() else table.filter(pa.array(found))
             yield kept.select(list(columns))
+
+
+def _batch_rows(num_columns: int) -> int:
+    """Rows of a chunk of so many columns.
+
+    >>> _batch_rows(10), _batch_rows(6_000)
+    (65536, 666)
+    """
+    return max(1, min(CHUNK_ROWS, _CHUNK_CELLS // num_columns))
 
 
 def with_media(tables: Iterator[pa.Table], dataset: Dataset, row_bytes: int) -> Iterator[pa.Table]:
@@ -56,5 +69,6 @@ def with_media(tables: Iterator[pa.Table], dataset: Dataset, row_bytes: int) -> 
 def part_ids(parts_path: Path) -> dict[str, np.ndarray]:
     """Row ids of each part, int64, rising."""
     table = read_table(parts_path)
-    row_N, part_N = table["_row"].to_numpy(), table["part"].to_numpy()
-    return {part: np.sort(row_N[part_N == part]) for part in PARTS}
+    row_N = table["_row"].to_numpy()
+    code_N = pc.index_in(table["part"], value_set=pa.array(PARTS)).to_numpy()
+    return {part: np.sort(row_N[code_N == code]) for code, part in enumerate(PARTS)}

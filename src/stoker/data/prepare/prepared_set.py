@@ -2,9 +2,10 @@
 
 A part is a folder: `part.json` and one raw little-endian file per column, `target.bin`, `row.bin`.
 A fixed column has rows of one size (uint8 pixels, float64 numbers, int32 codes); a ragged one
-(tokens) has its values end to end and `.offsets.bin` beside them.  There is no header and no
-compression, so the file *is* the array: opening costs a few system calls, pages come from the disk
-when they are first touched and stay in the system's cache between runs.
+(tokens) has its values end to end and `.offsets.bin` beside them.  The fixed columns of a wide
+table share one file, end to end, because a file a column costs more than its values.  There is no
+header and no compression, so the file *is* the array: opening costs a few system calls, pages come
+from the disk when they are first touched and stay in the system's cache between runs.
 
 The batch loader is `np.take(..., out=..., mode="clip")`: the default mode copies its output once
 more, and a fresh array for each batch costs page faults.  With reused buffers it takes two thirds
@@ -30,10 +31,14 @@ import numpy as np
 from stoker.core.canonical import canonical_json
 from stoker.core.closing import Closing
 from stoker.core.errors import ArtifactError, Place
+from stoker.data.prepare._pack import PackWriter, pack_offsets
 from stoker.data.prepare.ragged import Ragged
 from stoker.store.durable import machine_errors
 
 FORMAT = 1
+MOST_FILES = 128
+"""Fixed columns that have a file each; more of them share one."""
+_PACK = "inputs/columns.bin"
 
 _SAFE_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]{0,63}")
 _TYPES = {"uint8", "int32", "int64", "float32", "float64"}
@@ -113,10 +118,19 @@ class PreparedWriter(Closing):
         self._files: dict[str, BinaryIO] = {}
         self._num_values = dict.fromkeys(columns, 0)
         self._names = _file_names(self._columns)
+        fixed = {name: form for name, form in self._columns.items() if not form.ragged}
+        self._packed = fixed if len(fixed) > MOST_FILES else {}
+        self._names |= dict.fromkeys(self._packed, _PACK)
+        self._pack: PackWriter | None = None
         with machine_errors(f"create {self._folder}"):
             self._folder.mkdir()
         for file in self._all_files():
             self._open(file)
+        if self._packed:
+            dtypes = {name: form.disk_dtype for name, form in self._packed.items()}
+            with machine_errors(f"create {self._folder}"):
+                (self._folder / _PACK).parent.mkdir(exist_ok=True)
+            self._pack = PackWriter(self._folder / _PACK, dtypes)
         for name, column in self._columns.items():
             if column.ragged:
                 self._write(_offsets_file(self._names[name]), np.zeros(1, "<i8"))
@@ -145,14 +159,22 @@ class PreparedWriter(Closing):
                 values = values.values
                 self._num_values[name] += len(values)
             assert values.shape[1:] == form.shape, f"rows of {name} have shape {form.shape}"
-            self._write(file, values.astype(form.disk_dtype, casting="equiv", copy=False))
+            values = values.astype(form.disk_dtype, casting="equiv", copy=False)
+            if self._pack is not None and name in self._packed:
+                self._pack.append(name, values)
+            else:
+                self._write(file, values)
         assert len(target) == len(row), "one target a row"
         self._write("target.bin", target.astype(self._target.disk_dtype, casting="equiv"))
         self._write("row.bin", row.astype("<i8", casting="equiv"))
         self.rows += len(row)
+        if self._pack is not None:
+            self._pack.end_chunk()
 
     def close(self) -> None:
         """Finish all files and write `part.json`."""
+        if self._pack is not None:
+            self._pack.close()
         with machine_errors(f"write {self._folder}"):
             for file in self._files.values():
                 file.close()
@@ -160,13 +182,16 @@ class PreparedWriter(Closing):
 
     def give_up(self) -> None:
         """Only close, so that the part has no `part.json`."""
+        if self._pack is not None:
+            self._pack.give_up()
         for file in self._files.values():
             with suppress(OSError):
                 file.close()
 
     def _all_files(self) -> list[str]:
         ragged = [_offsets_file(self._names[n]) for n, c in self._columns.items() if c.ragged]
-        return [*self._names.values(), *ragged, "target.bin", "row.bin"]
+        own = [file for name, file in self._names.items() if name not in self._packed]
+        return [*own, *ragged, "target.bin", "row.bin"]
 
     def _open(self, file: str) -> None:
         path = self._folder / file
@@ -179,9 +204,11 @@ class PreparedWriter(Closing):
             self._files[file].write(np.ascontiguousarray(values).data)
 
     def _description(self) -> dict[str, Any]:
+        offsets = pack_offsets({name: f.stride for name, f in self._packed.items()}, self.rows)
         columns = [
             {"name": name, "file": self._names[name], "dtype": form.dtype}
             | {"shape": list(form.shape), "ragged": form.ragged}
+            | ({"offset": offsets[name]} if name in self._packed else {})
             for name, form in self._columns.items()
         ]
         return {
@@ -204,10 +231,15 @@ class PreparedSet:
         """Fixed input columns, shape (N, *feature.shape)."""
         self.ragged: dict[str, Ragged] = {}
         """Ragged input columns."""
+        pack = _map_pack(folder, description)
         for entry in description["columns"]:
             form = Column(entry["dtype"], tuple(entry["shape"]), entry["ragged"])
             path = folder / entry["file"]
-            if form.ragged:
+            if "offset" in entry:
+                self.columns[entry["name"]] = _of_pack(
+                    pack, int(entry["offset"]), form, self._num_rows
+                )
+            elif form.ragged:
                 self.ragged[entry["name"]] = self._map_ragged(path, form)
             else:
                 self.columns[entry["name"]] = _map(path, form, self._num_rows)
@@ -291,6 +323,22 @@ def _map(path: Path, form: Column, rows: int) -> np.ndarray:
     if not size:
         return np.empty(shape, form.dtype)
     return np.memmap(path, form.disk_dtype, "r", shape=shape).view(np.ndarray)
+
+
+def _map_pack(folder: Path, description: dict[str, Any]) -> np.ndarray:
+    """The shared file as bytes, after its size was checked; empty if there is none."""
+    packed = [entry for entry in description["columns"] if "offset" in entry]
+    strides = {e["name"]: Column(e["dtype"], tuple(e["shape"])).stride for e in packed}
+    offsets = pack_offsets(strides, description["rows"])
+    if any(entry["offset"] != offsets[entry["name"]] for entry in packed):
+        raise ValueError("columns do not lie end to end")
+    return _map(folder / _PACK, Column("uint8"), offsets[""]) if packed else np.zeros(0, np.uint8)
+
+
+def _of_pack(pack: np.ndarray, offset: int, form: Column, rows: int) -> np.ndarray:
+    """One column of the shared file."""
+    values = pack[offset : offset + rows * form.stride].view(form.disk_dtype)
+    return values.view(form.dtype).reshape(rows, *form.shape)
 
 
 def _checked(description: dict[str, Any], path: Path) -> dict[str, Any]:

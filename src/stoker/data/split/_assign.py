@@ -334,7 +334,7 @@ def _summary(
         "method": step_name(splitter),
         "parts": {part: int(count[code]) for code, part in enumerate(PARTS)},
         "labels": _label_counts(kept[target], part_N) if target else {},
-        "units": len(np.unique(unit_N)),
+        "units": int(np.count_nonzero(np.bincount(unit_N))),
     }
 
 
