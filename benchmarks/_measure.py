@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import importlib.metadata
 import json
+import math
 import os
 import platform
 import subprocess
@@ -106,7 +107,7 @@ def save(
     libraries: Sequence[str],
     peers: Sequence[str] = (),
 ) -> Path:
-    """Write `results/NAME.json` and print its rows."""
+    """Write `results/NAME.json` and print its rows; what could not be measured is null."""
     path = RESULTS / f"{name}.json"
     RESULTS.mkdir(parents=True, exist_ok=True)
     result = {
@@ -114,9 +115,23 @@ def save(
         "date": datetime.now(UTC).strftime("%Y-%m-%d"),
         "machine": machine(),
         "versions": versions("stoker", *libraries) | peer_versions(*peers),
-        "rows": list(rows),
+        "rows": finite(list(rows)),
     }
-    path.write_text(json.dumps(result, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    text = json.dumps(result, indent=1, ensure_ascii=False, allow_nan=False)
+    path.write_text(f"{text}\n", encoding="utf-8")
     for row in rows:
-        print(json.dumps(row, ensure_ascii=False))
+        print(json.dumps(finite(row), ensure_ascii=False, allow_nan=False))
     return path
+
+
+def finite(value: Any) -> Any:
+    """The value with None for every number that JSON cannot say, such as the ratio to nothing.
+
+    >>> finite({"ours_s": 1.5, "times": [float("nan"), 2]})
+    {'ours_s': 1.5, 'times': [None, 2]}
+    """
+    if isinstance(value, Mapping):
+        return {key: finite(one) for key, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [finite(one) for one in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value

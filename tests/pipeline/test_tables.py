@@ -16,7 +16,7 @@ import stoker
 from stoker.core.errors import DataError, RecipeError
 from stoker.core.events import Silent, listening
 from stoker.pipeline.result import RunResult
-from stoker.pipeline.tables import is_measured, table_recipe
+from stoker.pipeline.tables import table_recipe
 
 KEYS: dict[str, Any] = {
     "model": "logistic",
@@ -105,19 +105,21 @@ def test_the_written_recipe_runs_by_itself(people: pa.Table, tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize(
-    ("cells", "measured"),
+    ("cells", "task"),
     [
-        ([1, 2, 3] * 30, False),
-        (list(range(30)), True),
-        ([1.0, 2.0, None] * 9, False),
-        ([0.5, 1.0], True),
-        (["1.5", "2"] * 9, False),
-        ([True, False], False),
-        ([None, None], False),
+        ([1, 2, 3] * 30, "classify"),
+        (list(range(30)), "regress"),
+        ([1.0, 2.0, None] * 9, "classify"),
+        ([0.5 + n for n in range(40)], "regress"),
+        (["a", "b"] * 9, "classify"),
+        ([True, False], "classify"),
     ],
 )
-def test_whether_a_target_is_measured_its_cells_decide(cells: list[Any], measured: bool) -> None:
-    assert is_measured(pa.chunked_array([pa.array(cells)])) == measured
+def test_which_task_a_target_is_its_cells_decide(
+    cells: list[Any], task: str, tmp_path: Path
+) -> None:
+    recipe = table_recipe({"x": cells, "y": cells}, "y", {}, tmp_path)
+    assert list(recipe.canonical()["target"]["y"]) == [task]
 
 
 def test_the_choice_of_the_task_is_told_and_can_be_overruled(
@@ -127,7 +129,8 @@ def test_the_choice_of_the_task_is_told_and_can_be_overruled(
     with listening(heard):
         recipe = table_recipe(people, "age", {}, tmp_path)
     assert list(recipe.canonical()["target"]["age"]) == ["regress"]
-    assert "target={'age': 'classify'} takes it for a label" in heard.lines[0]
+    assert heard.lines[0].startswith("'age' is the target, regress: ")
+    assert "target: {age: classify}" in heard.lines[0]
     said = table_recipe(people, {"age": "classify"}, {}, tmp_path).canonical()["target"]
     assert list(said["age"]) == ["classify"]
 
@@ -152,6 +155,7 @@ def test_what_cannot_be_is_told(people: pa.Table, tmp_path: Path) -> None:
         ((people,), {"target": "age", "data": {"sources": []}}, RecipeError, "the table is the"),
         ((people,), {"target": "age", "modl": "mlp"}, RecipeError, "modl"),
         ((7,), {"target": "age"}, DataError, "rows of type int"),
+        (({"y": [None, None]},), {"target": "y"}, DataError, "'y' cannot be predicted: every"),
     ]
     for arguments, keys, kind, said in cases:
         with pytest.raises(kind, match=said):

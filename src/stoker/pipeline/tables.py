@@ -4,8 +4,8 @@ The file is called by the SHA-256 of its content, so that equal tables are one f
 table is cached, resumed and repeated like any other.  It is Parquet with the types that the table
 has; a recipe that names it by path and hash can be written down and run by the command line too.
 
-Whether a target is a label or a number, its cells decide: more than twenty different numbers, or
-any fraction, are measured.  The choice is told, and `target={"age": "classify"}` overrules it.
+Whether a target is a label or a number, its cells decide, by the judge of `stoker init`.  The
+choice is told, and `target={"age": "classify"}` overrules it.
 
 Cost: writing the table once; memory for a copy where columns must be converted.
 """
@@ -20,13 +20,14 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from stoker.bundle._tables import Rows, index_columns, to_table
 from stoker.core import events
 from stoker.core.errors import DataError, RecipeError
 from stoker.core.names import listed
+from stoker.data.profile.judge_target import judge_target
+from stoker.data.profile.measure import profile_column
 from stoker.engine.table_file import plain_schema
 from stoker.recipe.load import load_recipe
 from stoker.recipe.model import VERSION, Recipe
@@ -36,7 +37,6 @@ from stoker.store.home import make_home, tables_folder
 Target = str | Mapping[str, Any]
 """A column, or a column and its task as in a recipe: `{"age": "regress"}`."""
 
-_MOST_LABELS = 20
 _NAME = "table"
 _OWN_KEYS = ("version", "target")
 
@@ -97,8 +97,7 @@ def _parquet(table: pa.Table) -> pa.Buffer:
     """The table as a file; equal rows give equal bytes, whichever library they come from."""
     sink = pa.BufferOutputStream()
     try:
-        plain = table.cast(plain_schema(table.schema)).combine_chunks()
-        pq.write_table(plain, sink, compression="zstd", write_page_checksum=True)
+        pq.write_table(table.combine_chunks(), sink, compression="zstd", write_page_checksum=True)
     except pa.ArrowException as error:
         raise DataError(
             f"the table cannot be kept: {str(error).splitlines()[0]}",
@@ -109,7 +108,7 @@ def _parquet(table: pa.Table) -> pa.Buffer:
 
 
 def _own_columns(table: pa.Table) -> pa.Table:
-    """The table without the index of pandas, which the rows to be answered do not have either."""
+    """The table in plain types, without the index of pandas, which rows to answer do not have."""
     index = index_columns(table)
     named = [name for name in index if not re.fullmatch(r"__index_level_\d+__", name)]
     if named:
@@ -117,7 +116,8 @@ def _own_columns(table: pa.Table) -> pa.Table:
             f"the index {listed(named)} of the table is not used; frame.reset_index() makes "
             "columns of it"
         )
-    return table.drop_columns([name for name in index if name in table.column_names])
+    table = table.drop_columns([name for name in index if name in table.column_names])
+    return table.cast(plain_schema(table.schema))
 
 
 def _target(table: pa.Table, target: Target) -> tuple[str, Any]:
@@ -141,35 +141,17 @@ def _only(target: Mapping[str, Any]) -> tuple[str, Any]:
     return next(iter(target.items()))
 
 
-def _task(column: str, cells: pa.ChunkedArray) -> str:
-    """Whether the cells of a target are labels or measurements; the choice is told."""
-    task = "regress" if is_measured(cells) else "classify"
-    other = "a label" if task == "regress" else "a number"
-    word = {"regress": "classify", "classify": "regress"}[task]
-    if _is_number(cells.type):
-        events.message(
-            f"the numbers of {column!r} are predicted as {'a number' * (task == 'regress')}"
-            f"{'labels' * (task == 'classify')}; target={{{column!r}: {word!r}}} takes it for "
-            f"{other}"
+def _task(column: str, cells: pa.ChunkedArray) -> Any:
+    """The task that suits the cells of a target; the choice is told."""
+    choice = judge_target(profile_column(column, cells))
+    if choice.feature is None:
+        raise DataError(
+            f"{column!r} cannot be predicted: {choice.why}",
+            expected="a column of labels or of numbers",
+            fix="name another one with target=",
         )
-    return task
-
-
-def is_measured(cells: pa.ChunkedArray) -> bool:
-    """Whether cells are measurements rather than labels: fractions, or many different numbers.
-
-    >>> is_measured(pa.chunked_array([[0, 1, 1]])), is_measured(pa.chunked_array([[0.5, 1.0]]))
-    (False, True)
-    """
-    if not _is_number(cells.type):
-        return False
-    values = pc.unique(pc.drop_null(cells.cast(pa.float64(), safe=False)))
-    has_fraction = bool(pc.any(pc.not_equal(values, pc.floor(values))).as_py())
-    return has_fraction or len(values) > _MOST_LABELS
-
-
-def _is_number(kind: pa.DataType) -> bool:
-    return pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind)
+    events.message(f"{column!r} is the target, {choice.kind}: {choice.why} ({choice.change})")
+    return choice.feature
 
 
 def _model_name(column: str) -> str:

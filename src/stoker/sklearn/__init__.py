@@ -4,10 +4,10 @@ They work wherever scikit-learn takes an estimator: in pipelines, `cross_val_sco
 and ensembles.  `fit` trains what `stoker run` would train on the same rows, and `save` writes the
 bundle that `stoker serve` and `stoker predict` take.
 
-Every column is an input, as scikit-learn has it: numbers are `number`, truth values, texts and
-pandas categories `category`; the recipe key `inputs` overrules this.  An empty cell (NaN, None) is
-a missing value; infinities are refused.  No rows are kept for a test, because whoever calls `fit`
-has kept them already; `validation` of the rows choose when training stops.
+Every column is an input, as scikit-learn has it: numbers are `number`, truth values `boolean`, days
+and moments `timestamp`, all else `category`; the recipe key `inputs` overrules this.  An empty cell
+(NaN, None) is a missing value; infinities are refused.  No rows are kept for a test, because
+whoever calls `fit` has kept them already; `validation` of the rows choose when training stops.
 
 A fitted estimator holds the bytes of its bundle and no path, so it can be pickled, copied and sent
 to another process; a pickle is for those who trust each other, a bundle for everybody else.
@@ -23,6 +23,7 @@ from __future__ import annotations
 import tempfile
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self
 
@@ -30,12 +31,13 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from stoker.bundle._tables import index_columns, to_table
+from stoker.bundle.prediction import Prediction, probabilities_NK
 from stoker.bundle.predictor import Predictor, load
 from stoker.core.errors import ArtifactError, MissingExtraError
 from stoker.pipeline.fit import fit_bundle
 from stoker.pipeline.run import run
 from stoker.pipeline.tables import table_recipe
+from stoker.sklearn._rows import cells_of, feature_of, has_texts, of_frame
 from stoker.store.durable import make_folder, publish_folder
 
 try:
@@ -135,6 +137,19 @@ class _Estimator(BaseEstimator, ABC):
         tags.input_tags.allow_nan = True
         return tags
 
+    def _answers(self, X: Any) -> Prediction:
+        """Answers to rows, a row alone the same as among others.
+
+        The runtime multiplies one row by another kernel than several, which may round the last
+        digit otherwise; so a single row is asked twice.
+        """
+        check_is_fitted(self)
+        rows = self._rows(X, reset=False)
+        if rows.num_rows > 1:
+            return self.predictor_.predict(rows)
+        twice = self.predictor_.predict(pa.concat_tables([rows, rows]))
+        return replace(twice, table=twice.table.slice(0, rows.num_rows))
+
     @abstractmethod
     def _task(self) -> str:
         """Name of the task in a recipe."""
@@ -167,7 +182,7 @@ class _Estimator(BaseEstimator, ABC):
         keys: dict[str, Any] = {
             "seed": _seed(self.random_state),
             "data": {"clean": [], "split": split, "max_rejects": 0},
-            "inputs": {name: _feature(rows[name].type) for name in rows.column_names},
+            "inputs": {name: feature_of(rows[name].type) for name in rows.column_names},
             "train": {"preset": self.preset, "threads": 1},
             "compress": "off",
         }
@@ -181,20 +196,20 @@ class _Estimator(BaseEstimator, ABC):
     def _rows(self, X: Any, *, reset: bool) -> pa.Table:
         """The rows as an Arrow table."""
         if hasattr(X, "__arrow_c_stream__"):
-            table = _of_frame(X, fewest=_FEWEST_ROWS if reset else 1)
+            table = of_frame(X, fewest=_FEWEST_ROWS if reset else 1)
             validate_data(self, X, reset=reset, skip_check_array=True)
             return table.rename_columns(self._names())
-        given = np.asarray(X, dtype=object) if _has_texts(X) else X
+        given = np.asarray(X, dtype=object) if has_texts(X) else X
         array_NM = check_array(
             given,
-            dtype=None if _has_texts(X) else "numeric",
-            ensure_all_finite=False if _has_texts(X) else "allow-nan",
+            dtype=None if has_texts(X) else "numeric",
+            ensure_all_finite=False if has_texts(X) else "allow-nan",
             ensure_min_samples=_FEWEST_ROWS if reset else 1,
             estimator=self,
             input_name="X",
         )
         validate_data(self, X, reset=reset, skip_check_array=True)
-        return pa.table([_cells(column) for column in array_NM.T], self._names())
+        return pa.table([cells_of(column) for column in array_NM.T], self._names())
 
     def _names(self) -> list[str]:
         """Names of the columns in the bundle: those of the table in `fit`, else x0, x1, ..."""
@@ -242,8 +257,7 @@ class Classifier(ClassifierMixin, _Estimator):
             NotFittedError: If `fit` was not called.
             ValueError: If the columns are not those of `fit`.
         """
-        check_is_fitted(self)
-        answers = self.predictor_.predict(self._rows(X, reset=False)).table["prediction"]
+        answers = self._answers(X).table["prediction"]
         code_N = pc.index_in(answers, value_set=pa.array(_as_texts(self.classes_)))
         return self.classes_[code_N.to_numpy()]
 
@@ -254,8 +268,7 @@ class Classifier(ClassifierMixin, _Estimator):
             NotFittedError: If `fit` was not called.
             ValueError: If the columns are not those of `fit`.
         """
-        check_is_fitted(self)
-        found_NK = self.predictor_.predict_proba(self._rows(X, reset=False))
+        found_NK = probabilities_NK(self._answers(X).table)
         probability_NK = np.zeros((len(found_NK), len(self.classes_)))
         texts = _as_texts(self.classes_)
         probability_NK[:, [texts.index(label) for label in self.predictor_.classes]] = found_NK
@@ -302,9 +315,7 @@ class Regressor(RegressorMixin, _Estimator):
             NotFittedError: If `fit` was not called.
             ValueError: If the columns are not those of `fit`.
         """
-        check_is_fitted(self)
-        answers = self.predictor_.predict(self._rows(X, reset=False)).table
-        return answers["prediction"].to_numpy()
+        return self._answers(X).table["prediction"].to_numpy()
 
     def _task(self) -> str:
         return "regress"
@@ -314,50 +325,6 @@ def _given(y: Any) -> Any:
     if y is None:
         raise ValueError("fit requires y to be passed, but the target y is None")
     return y
-
-
-def _of_frame(frame: Any, *, fewest: int) -> pa.Table:
-    """A table of any library as an Arrow table with plain texts, without the index of pandas."""
-    table = to_table(frame, ())
-    table = table.drop_columns([n for n in index_columns(table) if n in table.column_names])
-    if table.num_rows < fewest or not table.num_columns:
-        raise ValueError(
-            f"Found array with {table.num_rows} sample(s) and {table.num_columns} feature(s) while "
-            f"a minimum of {fewest} sample(s) and 1 feature(s) is required."
-        )
-    for name in table.column_names:
-        column = table[name]
-        if pa.types.is_floating(column.type) and pc.any(pc.is_inf(column)).as_py():
-            raise ValueError(f"column {name!r} of X contains infinity")
-    return table
-
-
-def _has_texts(X: Any) -> bool:
-    """Whether an array or a list of rows holds texts, which stand for categories."""
-    array = X if isinstance(X, np.ndarray) else None
-    if array is None or array.dtype.kind not in "OU":
-        return False
-    return any(isinstance(cell, str) for cell in array.flat)
-
-
-def _cells(column: np.ndarray) -> pa.Array:
-    """A column of an array: numbers, or texts where there is one."""
-    if column.dtype.kind != "O":
-        return pa.array(np.ascontiguousarray(column))
-    if any(isinstance(cell, str) for cell in column):
-        return pa.array([None if _is_missing(cell) else str(cell) for cell in column], pa.string())
-    return pa.array(column.astype(np.float64), from_pandas=True)
-
-
-def _is_missing(cell: Any) -> bool:
-    return cell is None or cell != cell
-
-
-def _feature(kind: pa.DataType) -> str:
-    """The feature of a column of this type."""
-    if pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind):
-        return "number"
-    return "category"
 
 
 def _as_texts(labels: np.ndarray) -> list[str]:

@@ -24,6 +24,7 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 
 import stoker
 from stoker.core.errors import ArtifactError, DataError
+from stoker.core.steps import step_name
 from stoker.sklearn import Classifier, Regressor
 
 
@@ -82,7 +83,7 @@ def people() -> pandas.DataFrame:
 
 def test_tables_with_texts_and_gaps_are_taken_as_they_are(people: pandas.DataFrame) -> None:
     rows, target = people.drop(columns="buys"), people["buys"]
-    model = Classifier(preset="fast").fit(rows, target)
+    model = Classifier(model="boosted_trees", preset="fast").fit(rows, target)
     assert model.feature_names_in_.tolist() == ["age", "town", "note"]
     assert model.n_features_in_ == 3
     assert model.score(rows, target) > 0.95
@@ -96,6 +97,15 @@ def test_tables_with_texts_and_gaps_are_taken_as_they_are(people: pandas.DataFra
     np.testing.assert_array_equal(
         model.classes_[probability_NK.argmax(axis=1)], model.predict(rows)
     )
+
+
+def test_days_and_truth_values_are_inputs_too(people: pandas.DataFrame) -> None:
+    days = pandas.Timestamp("2024-01-01") + pandas.to_timedelta(people["age"], unit="D")
+    rows = pandas.DataFrame({"day": days, "old": people["age"] > 50, "age": people["age"]})
+    model = Classifier(preset="fast", model="logistic").fit(rows, people["buys"])
+    inputs = model.predictor_.interface.inputs
+    assert [step_name(feature) for feature in inputs.values()] == ["timestamp", "boolean", "number"]
+    assert model.score(rows, people["buys"]) > 0.95
 
 
 def test_labels_come_back_as_they_were_given(people: pandas.DataFrame) -> None:
