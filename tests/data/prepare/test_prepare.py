@@ -25,10 +25,12 @@ from stoker.data.prepare.prepare import prepare
 from stoker.data.prepare.prepared_set import PreparedSet
 from stoker.data.rejects import SCHEMA
 from stoker.engine.table_file import read_table, write_table
-from stoker.features import Feature, load_fitted
+from stoker.features import Feature, load_fitted, matrix_parts
 from stoker.features.category import Category
 from stoker.features.image import Image
 from stoker.features.number import Number
+from stoker.features.text import Text
+from stoker.features.timestamp import Timestamp
 from stoker.tasks import Task, load_fitted_task
 from stoker.tasks.classify import Classify
 from stoker.tasks.regress import Regress
@@ -243,6 +245,34 @@ def test_requests_that_cannot_be_met_are_refused(run: Callable[..., Made]) -> No
     unseen = ["maybe" if p == "test" else "yn"[i % 2] for i, p in enumerate(PARTS)]
     with pytest.raises(DataError, match="no row of the test part can be used"):
         run(COLUMNS | {"label": unseen}, PARTS, inputs={"age": Number()})
+
+
+def test_a_feature_may_have_several_numbers_a_row(run: Callable[..., Made]) -> None:
+    columns = COLUMNS | {
+        "when": [f"2024-01-{i + 1:02} {i % 24}:30" if i % 7 else "" for i in range(30)],
+        "note": [f"{'good' if i % 3 else 'bad'} thing" for i in range(30)],
+    }
+    inputs: dict[str, Feature] = {"when": Timestamp(), "note": Text(), "age": Number()}
+    made = run(columns, PARTS, inputs=inputs)
+    features = {name: load_fitted(spec) for name, spec in made.fitted["inputs"].items()}
+    parts = features["when"].part_names
+    assert parts == ("days", "day", "weekday", "day of year", "hour")
+    assert made.info["inputs"]["when"]["shape"] == [len(parts)]
+    assert matrix_parts(features)[:2] == ["when: days", "when: day"]
+    opened = made.opened("validation")
+    of_part = made.dataset.raw_rows(read_table(made.dataset.rows_path)).take(pa.array(opened.row))
+    for name, feature in features.items():
+        expected = feature.transform(of_part[name]).values
+        np.testing.assert_array_equal(opened.columns[name], expected)
+    assert opened.columns["note"].dtype == np.float32
+
+
+def test_what_a_feature_says_names_its_column(run: Callable[..., Made]) -> None:
+    codes = ["7" if i % 2 else "007" for i in range(30)]
+    inputs: dict[str, Feature] = {"code": Category(), "age": Number()}
+    with events.recording() as lines:
+        run(COLUMNS | {"code": codes}, PARTS, inputs=inputs)
+    assert lines[0].text.startswith("column 'code': '007' and '7' are categories of their own")
 
 
 def test_a_prepared_set_of_another_split_is_refused(

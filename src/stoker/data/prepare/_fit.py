@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
+from stoker.core import events
 from stoker.core.errors import DataError, Place, StokerError
 from stoker.core.seeds import derive_seed
 from stoker.core.steps import step_name
@@ -126,8 +127,9 @@ def _fit_columns(
     for start in range(0, len(names), at_once):
         rows = _training(rows_path, train_ids, names[start : start + at_once])
         for name in rows.column_names:
-            with _naming(name):
-                yield name, features[name].fit(rows[name])
+            with _naming(name), _telling_of(name):
+                fitted = features[name].fit(rows[name])
+            yield name, fitted
 
 
 def _fit_cleaned(
@@ -151,7 +153,7 @@ def _fit_cleaned(
         states.append(state)
     fitted = {}
     for name, feature in features.items():
-        with _naming(name):
+        with _naming(name), _telling_of(name):
             fitted[name] = feature.fit(rows[name])
     return states, fitted, labels
 
@@ -170,6 +172,16 @@ def _naming(column: str) -> Iterator[None]:
         if error.place is None:
             error.place = Place(column=column)
         raise
+
+
+@contextmanager
+def _telling_of(column: str) -> Iterator[None]:
+    """Name the column in every line that is said, because a feature does not know it."""
+    with events.recording(aloud=False) as lines:
+        yield
+    for line in lines:
+        tell = events.warning if line.kind == "warning" else events.message
+        tell(f"column {column!r}: {line.text}", passing=line.passing)
 
 
 def _media_sample(
