@@ -10,10 +10,14 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
+from stoker.bundle.read import open_bundle
 from stoker.core.steps import step_name
+from stoker.data.profile.choice import Choice
+from stoker.data.profile.choices import Choices
 from stoker.evaluate.evaluation import Evaluation
 from stoker.evaluate.gates import GateResult, check_gates
 from stoker.evaluate.leaks import Suspect
+from stoker.evaluate.probes.look import Findings
 from stoker.evaluate.report.facts import (
     CompressFact,
     CompressFacts,
@@ -26,7 +30,9 @@ from stoker.evaluate.report.facts import (
     SourceFact,
     TrainingFacts,
 )
-from stoker.pipeline.candidates import chosen_name
+from stoker.models._leaderboard import FILE as BOARD_FILE
+from stoker.models._leaderboard import Leaderboard
+from stoker.pipeline.candidates import candidate_bundles, chosen_name
 from stoker.pipeline.execute import said_of
 from stoker.pipeline.flows import flows_of, stages_with_rows
 from stoker.pipeline.prepared_parts import open_prepared
@@ -68,6 +74,10 @@ def card_facts(recipe: Recipe, inputs: Inputs) -> ReportFacts:
         gates_part=part,
         data=_data(recipe, inputs),
         training=_training(inputs["train"]),
+        findings=Findings.model_validate(_json(inputs["evaluate"], "findings.json")),
+        leaderboard=_leaderboard(inputs["train"]),
+        decision=open_bundle(candidate_bundles(inputs)[chosen]).decision,
+        choices=_choices(inputs),
         baseline=_model_of(inputs["baseline"]) if "baseline" in inputs else "",
         said=tuple(
             SaidFact(stage=stage, kind=line.kind, text=line.text)
@@ -75,6 +85,18 @@ def card_facts(recipe: Recipe, inputs: Inputs) -> ReportFacts:
             for line in said_of(artifact)
         ),
     )
+
+
+def _leaderboard(train: Artifact) -> Leaderboard | None:
+    """Every candidate of a search; None where the recipe names its model."""
+    if BOARD_FILE not in train.manifest.files:
+        return None
+    return Leaderboard.model_validate(_json(train, BOARD_FILE))
+
+
+def _choices(inputs: Inputs) -> tuple[Choice, ...]:
+    """What became of each column; nothing where the recipe names its inputs."""
+    return Choices.open(inputs["profile"].folder).columns if "profile" in inputs else ()
 
 
 def read_evaluations(inputs: Inputs) -> tuple[str, dict[str, Evaluation]]:

@@ -15,8 +15,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from stoker.data.profile.column import Profile
 from stoker.evaluate.report.facts import ReportFacts, SaidFact, StageFact
 from stoker.evaluate.report.write import write_report
+from stoker.models._leaderboard import Timing
 from stoker.pipeline.execute import Executed
 from stoker.pipeline.facts import card_facts, compress_facts, mistakes
 from stoker.recipe.model import Recipe
@@ -86,6 +88,8 @@ def run_facts(recipe: Recipe, run: str, done: Sequence[Executed], notes: RunNote
             ),
             "compress": compress_facts(inputs, notes.measured.get("compress", {})),
             "mistakes": mistakes(inputs),
+            "timings": tuple(Timing.model_validate(one) for one in speed.get("candidates", ())),
+            "profile": Profile.open(inputs["profile"].folder) if "profile" in inputs else None,
             "said": notes.said,
             "overrides": notes.overrides,
             "stages": tuple(_stage(executed, inputs) for executed in done),

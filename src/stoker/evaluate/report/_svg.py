@@ -76,6 +76,27 @@ def chart(series: Sequence[Series], axes: Axes) -> Markup:
     ).format(WIDTH, HEIGHT, label, Markup("").join(parts))
 
 
+def spark(counts: Sequence[int], title: str) -> Markup:
+    """A histogram of the size of a word.
+
+    >>> str(spark([1, 2], "two bins")).count("<rect")
+    2
+    """
+    most, width = max(counts, default=0) or 1, 100 / max(len(counts), 1)
+    bars = Markup("").join(
+        Markup('<rect class="bar s0" x="{}" y="{}" width="{}" height="{}"/>').format(
+            f"{place * width:.1f}",
+            f"{24 - 24 * count / most:.1f}",
+            f"{max(width - 0.8, 0.4):.1f}",
+            f"{24 * count / most:.1f}",
+        )
+        for place, count in enumerate(counts)
+    )
+    return Markup(
+        '<svg viewBox="0 0 100 24" role="img" aria-label="{}" class="spark">{}</svg>'
+    ).format(title, bars)
+
+
 def nice_ticks(low: float, high: float, about: int = 5) -> list[float]:
     """Round numbers inside a range.
 

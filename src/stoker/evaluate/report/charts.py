@@ -8,6 +8,9 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from stoker.evaluate.evaluation import Bin, Evaluation
+from stoker.evaluate.probes.effects import Effect
+from stoker.evaluate.probes.look import Findings
+from stoker.evaluate.report._format import shortened
 from stoker.evaluate.report._svg import Axes, Point, Series, chart
 from stoker.evaluate.report.facts import ReportFacts, TrainingFacts
 
@@ -37,8 +40,66 @@ def evaluation_charts(facts: ReportFacts) -> list[Figure]:
     if reference in facts.evaluations:
         shown[reference] = facts.evaluations[reference]
     figures = [_roc(shown), _precision_recall(shown, best), _calibration(shown), _reliability(best)]
-    figures += [_scatter(best, facts.target), _residuals(best, facts.target)]
+    figures += [_scatter(best, facts.target), _by_prediction(best, facts.target)]
+    figures += [_residuals(best, facts.target)]
     return [figure for figure in figures if figure is not None]
+
+
+def effect_charts(findings: Findings, target: str) -> list[Figure]:
+    """How answers move with each of the first columns, over the rows that have each value."""
+    return [_effect(one, target) for one in findings.effects]
+
+
+def _effect(one: Effect, target: str) -> Figure:
+    answer = f"chance of {shortened(one.of, 24)}" if one.of else target
+    if one.values:
+        points = [(float(place), mean) for place, (_, mean) in enumerate(one.values)]
+        names = "; ".join(f"{place}: {shortened(n, 24)}" for place, (n, _) in enumerate(one.values))
+    else:
+        points, names = list(one.points), ""
+    y_low, y_high = min(y for _, y in points), max(y for _, y in points)
+    margin = 0.1 * (y_high - y_low) or max(abs(y_high), 1e-6) * 0.1
+    low, high = y_low - 3 * margin, y_high + margin
+    most = max(one.rows) or 1
+    x_low, x_high = points[0][0], points[-1][0]
+    width = (x_high - x_low) / max(len(points) - 1, 1)
+    bars = Series(
+        "rows",
+        [
+            (x, low + 0.2 * (high - low) * rows / most)
+            for (x, _), rows in zip(points, one.rows, strict=True)
+        ],
+        "bars",
+        style=4,
+        bar_width=0.6 * width,
+    )
+    line = Series("answer", points, "dots" if one.values else "line")
+    axes = Axes(
+        f"{one.column}: mean answer by value",
+        one.column,
+        answer,
+        x_range=(x_low - 0.6 * width, x_high + 0.6 * width),
+        y_range=(low, high),
+    )
+    note = f"Bars: rows, up to {most:,}."
+    return Figure(one.column, chart((bars, line), axes), (), f"{names}. {note}" if names else note)
+
+
+def lift_charts(findings: Findings) -> list[Figure]:
+    """The gain of looking at the rows that the model puts first."""
+    if not findings.lift:
+        return []
+    size = len(findings.lift)
+    points = [(0.0, 0.0), *(((n + 1) / size, one.found) for n, one in enumerate(findings.lift))]
+    axes = Axes(
+        "Gain",
+        "share of rows looked at",
+        "share of the class found",
+        x_range=(0, 1),
+        y_range=(0, 1.02),
+        diagonal=True,
+    )
+    return [Figure("Gain", chart([Series("", points)], axes), (), "Dotted: rows in any order.")]
 
 
 def training_charts(training: TrainingFacts) -> list[Figure]:
@@ -177,6 +238,17 @@ def _scatter(best: Evaluation, target: str) -> Figure | None:
     )
     note = f"{len(points)} of {best.num_rows:,} rows; dotted: perfect."
     return Figure("Prediction against truth", chart([Series("", points, "dots")], axes), (), note)
+
+
+def _by_prediction(best: Evaluation, target: str) -> Figure | None:
+    if best.residuals is None:
+        return None
+    points = [(answer, answer - truth) for truth, answer in best.residuals.points]
+    zero = Series("", [(min(x for x, _ in points), 0.0), (max(x for x, _ in points), 0.0)], style=4)
+    axes = Axes("Errors by prediction", f"predicted {target}", "prediction minus truth")
+    note = "A fan means that large predictions are less sure; a bend, that something is missed."
+    drawn = chart([Series("", points, "dots"), zero], axes)
+    return Figure("Errors by prediction", drawn, (), note)
 
 
 def _residuals(best: Evaluation, target: str) -> Figure | None:

@@ -10,11 +10,16 @@ from typing import Any, Literal
 
 from pydantic import ConfigDict, Field
 
+from stoker.bundle.decision import Decision
 from stoker.core.steps import Step
+from stoker.data.profile.choice import Choice
+from stoker.data.profile.column import Profile
 from stoker.evaluate.evaluation import CONSTANT, Evaluation
 from stoker.evaluate.gates import GateResult
 from stoker.evaluate.leaks import Suspect
+from stoker.evaluate.probes.look import Findings
 from stoker.evaluate.report.cells import Cell
+from stoker.models._leaderboard import Leaderboard, Timing
 
 MOST_MISTAKES = 24
 _PART_ORDER = {"train": 0, "validation": 1, "test": 2}
@@ -239,6 +244,18 @@ class ReportFacts(Step):
     mistakes: tuple[MistakeFact, ...] = ()
     stages: tuple[StageFact, ...] = ()
     environment: dict[str, str] = Field(default_factory=dict)
+    findings: Findings = Findings()
+    """What probes found on validation rows."""
+    leaderboard: Leaderboard | None = None
+    """Every candidate that the training tried."""
+    timings: tuple[Timing, ...] = ()
+    """What was measured of them."""
+    decision: Decision | None = None
+    """How the bundle turns outputs into answers."""
+    profile: Profile | None = None
+    """What stands in the columns."""
+    choices: tuple[Choice, ...] = ()
+    """What became of each column, and why."""
     said: tuple[SaidFact, ...] = ()
     """Every warning and message of the run, in order, those of cached stages too."""
 

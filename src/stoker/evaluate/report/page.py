@@ -24,7 +24,13 @@ from stoker.evaluate.evaluation import ClassScore, Evaluation
 from stoker.evaluate.leaks import is_too_good, warning_words
 from stoker.evaluate.report import _format
 from stoker.evaluate.report._pictures import data_uri
-from stoker.evaluate.report.charts import evaluation_charts, training_charts
+from stoker.evaluate.report.charts import (
+    effect_charts,
+    evaluation_charts,
+    lift_charts,
+    training_charts,
+)
+from stoker.evaluate.report.columns import column_rows
 from stoker.evaluate.report.facts import MistakeFact, PartFact, ReportFacts
 from stoker.evaluate.report.samples import commands
 from stoker.evaluate.report.words import (
@@ -52,6 +58,7 @@ _PARTS = (
     ("answer", "Answer"),
     ("use", "Use it"),
     ("evaluation", "Evaluation"),
+    ("closer", "A closer look"),
     ("mistakes", "Worst mistakes"),
     ("training", "Training"),
     ("compression", "Compression"),
@@ -121,15 +128,18 @@ class _Safe(str):
 
 def _frame(facts: ReportFacts) -> dict[str, Any]:
     best = facts.best
+    data = facts.data
+    has_data = bool(data.sources or data.flow or data.parts or data.columns)
     has = {
         "answer": True,
         "use": bool(facts.bundle),
         "evaluation": best is not None,
+        "closer": bool(facts.findings.rows),
         "mistakes": best is not None,
         "training": facts.training is not None,
         "compression": facts.compress is not None,
-        "data": bool(facts.data.sources or facts.data.flow or facts.data.parts),
-        "rejects": bool(facts.data.sources or facts.data.flow or facts.data.parts),
+        "data": has_data,
+        "rejects": has_data,
         "lineage": bool(facts.stages),
         "said": bool(facts.said),
         "environment": bool(facts.environment),
@@ -191,6 +201,8 @@ def _evaluation(facts: ReportFacts) -> dict[str, Any]:
         "charts": {
             "evaluation": evaluation_charts(facts),
             "training": training_charts(facts.training) if facts.training else [],
+            "effects": effect_charts(facts.findings, facts.target),
+            "lift": lift_charts(facts.findings),
         },
     }
 
@@ -312,6 +324,8 @@ def _training(facts: ReportFacts) -> dict[str, Any]:
         "ending": ENDINGS.get(training.stopped, training.stopped) if training else "",
         "setting_rows": list((training.settings if training else {}).items()),
         "latency_columns": list(batches),
+        "timings": {one.name: one for one in facts.timings},
+        "board_metric": facts.leaderboard and facts.leaderboard.metric.replace("_", " "),
     }
 
 
@@ -330,6 +344,8 @@ def _data(facts: ReportFacts) -> dict[str, Any]:
         "split_parts": parts,
         "split_rows": [*({**row, "total": False} for row in rows), total] if rows else [],
         "more_classes": len(counts) if len(counts) > len(shown) else 0,
+        "column_rows": column_rows(facts),
+        "num_columns": len(facts.data.columns),
         "rejects_total": sum(one.rows for one in facts.data.rejects),
     }
 

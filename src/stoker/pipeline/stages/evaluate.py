@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from stoker.bundle.interface import Interface
 from stoker.bundle.predictor import Predictor, load
 from stoker.core import events
 from stoker.core.canonical import canonical_json
@@ -25,16 +26,18 @@ from stoker.evaluate.evaluation import CONSTANT, Evaluation
 from stoker.evaluate.leaks import Suspect, find_suspects, rows_to_ask, warning_words
 from stoker.evaluate.metrics import Metric
 from stoker.evaluate.mistakes import WorstRow, worst_rows
+from stoker.evaluate.probes import Subject
+from stoker.evaluate.probes.look import look_closer
 from stoker.evaluate.report.cells import plain_cells
 from stoker.evaluate.report.facts import MistakeFact
 from stoker.evaluate.score import evaluate_all
+from stoker.features._fitted.category import FittedCategory
 from stoker.pipeline.candidates import MODEL, candidate_bundles, chosen_name
 from stoker.pipeline.kinds import only
 from stoker.pipeline.node import Work
 from stoker.pipeline.prepared_parts import raw_part
 from stoker.pipeline.row_groups import group_codes
 from stoker.store.durable import write_file
-from stoker.tasks import FittedTask
 from stoker.tasks._fitted.classify import FittedClassify
 
 _MOST_CLASSES = 5
@@ -80,11 +83,10 @@ def evaluate(work: Work) -> dict[str, Any]:
         work,
         part,
     )
-    suspects = _suspects(evaluations[chosen], prepared, task)
-    if evaluations[chosen].is_no_better_than_constant:
-        events.warning(no_better_words(evaluations[chosen], evaluations[CONSTANT]))
-    if worse := worse_words(evaluations[chosen], evaluations[CONSTANT]):
-        events.warning(worse)
+    suspects = _suspects(evaluations[chosen], prepared, predictors[chosen].interface)
+    findings = look_closer(_subject(predictors[chosen], prepared, work.fields["seed"]))
+    _write(work.folder / "findings.json", findings.model_dump(mode="json"))
+    _tell_constant(evaluations[chosen], evaluations[CONSTANT])
     _tell_never_answered(evaluations[chosen], work.fields["class_weights"])
     _write(
         work.folder / "evaluation.json",
@@ -95,10 +97,7 @@ def evaluate(work: Work) -> dict[str, Any]:
         },
     )
     _write(work.folder / "mistakes.json", [m.model_dump(mode="json") for m in mistakes])
-    table = {"_row": pa.array(np.asarray(scored.row))}
-    for name, output_NK in outputs.items():
-        table[name] = pa.FixedSizeListArray.from_arrays(output_NK.ravel(), output_NK.shape[1])
-    write_table(pa.table(table), work.folder / "outputs.parquet")
+    _write_outputs(work.folder / "outputs.parquet", scored, outputs)
     best = evaluations[chosen]
     return {
         "part": part,
@@ -119,15 +118,35 @@ def _outputs(
     return {name: np.concatenate(parts) for name, parts in pieces.items()}
 
 
-def _suspects(evaluation: Evaluation, prepared: Path, task: FittedTask) -> list[Suspect]:
+def _subject(predictor: Predictor, prepared: Path, seed: int) -> Subject:
+    """The chosen candidate and the validation rows."""
+    validation, features = PreparedSet.open(prepared, "validation"), predictor.interface.inputs
+    return Subject(
+        outputs_of=predictor.outputs_of,
+        columns=validation.columns,
+        target_N=np.asarray(validation.target),
+        task=predictor.interface.task,
+        seed=seed,
+        categories={
+            name: feature.vocabulary
+            for name, feature in features.items()
+            if isinstance(feature, FittedCategory)
+        },
+        threshold=predictor.decision.threshold,
+    )
+
+
+def _suspects(evaluation: Evaluation, prepared: Path, interface: Interface) -> list[Suspect]:
     """Columns that may tell the answer, found on rows of training and validation, and said once."""
     sets = [PreparedSet.open(prepared, name) for name in ("train", "validation")]
     names = [name for name, column in sets[0].columns.items() if column.ndim < 3]
     row_N = rows_to_ask(sum(map(len, sets)), sum(_num_parts(sets[0].columns[n]) for n in names))
     columns = {name: _rows_of([one.columns[name] for one in sets], row_N) for name in names}
     target_N = _rows_of([one.target for one in sets], row_N)
+    task = interface.task
     classes = len(task.classes) if isinstance(task, FittedClassify) else None
-    suspects = find_suspects(columns, target_N, classes)
+    parts = {name: feature.part_names for name, feature in interface.inputs.items()}
+    suspects = find_suspects(columns, target_N, classes, parts)
     if suspects:
         events.warning(warning_words(evaluation, suspects))
     return suspects
@@ -145,6 +164,22 @@ def _rows_of(parts: list[np.ndarray], row_N: np.ndarray) -> np.ndarray:
     found[is_first_N] = first[row_N[is_first_N]]
     found[~is_first_N] = second[row_N[~is_first_N] - len(first)]
     return found
+
+
+def _write_outputs(path: Path, scored: PreparedSet, outputs: Mapping[str, np.ndarray]) -> None:
+    """Row ids and the outputs of each candidate."""
+    table = {"_row": pa.array(np.asarray(scored.row))}
+    for name, output_NK in outputs.items():
+        table[name] = pa.FixedSizeListArray.from_arrays(output_NK.ravel(), output_NK.shape[1])
+    write_table(pa.table(table), path)
+
+
+def _tell_constant(evaluation: Evaluation, constant: Evaluation) -> None:
+    """Warn of scores that the answer without inputs is as good at."""
+    if evaluation.is_no_better_than_constant:
+        events.warning(no_better_words(evaluation, constant))
+    if worse := worse_words(evaluation, constant):
+        events.warning(worse)
 
 
 def _tell_never_answered(evaluation: Evaluation, class_weights: object) -> None:

@@ -1,0 +1,81 @@
+"""Probes: what a model does with its inputs, asked on validation rows; one file each.
+
+Test rows are scored once, for the scores alone, so nothing here looks at them.  Promise of every
+probe: equal subjects give equal findings (rows are drawn by a seed and counted, never timed), and
+it asks the model for no more than a bounded number of answers, whatever the table.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+
+from stoker.evaluate.answers import ClassAnswers, NumberAnswers
+from stoker.evaluate.score import answers_of
+from stoker.tasks import FittedTask
+
+Tensors = Mapping[str, np.ndarray]
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A model and the rows that it is asked about."""
+
+    outputs_of: Callable[[Tensors], np.ndarray]
+    """Raw outputs, (N, K), of the tensors of all input columns."""
+    columns: Tensors
+    """Tensor of each input column."""
+    target_N: np.ndarray
+    """Encoded targets."""
+    task: FittedTask
+    seed: int
+    categories: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """Names of the codes of a column of categories, from code 1 on; 0 is missing or unseen."""
+    threshold: float | None = None
+    """Of the bundle, where it answers the second of two classes from another probability on."""
+
+    @cached_property
+    def output_NK(self) -> np.ndarray:
+        """Outputs of the rows as they are."""
+        return self.outputs_of(self.columns)
+
+    @cached_property
+    def answers(self) -> ClassAnswers | NumberAnswers:
+        """Answers beside the truth."""
+        return answers_of(self.output_NK, self.target_N, self.task)
+
+    @cached_property
+    def vectors(self) -> dict[str, np.ndarray]:
+        """Columns of one value a row."""
+        return {name: value for name, value in self.columns.items() if value.ndim == 1}
+
+    def is_category(self, name: str) -> bool:
+        """Whether a column holds codes."""
+        return np.issubdtype(self.columns[name].dtype, np.integer)
+
+    def drawn(self, most: int, purpose: int) -> Subject:
+        """The same with at most so many rows, drawn by the seed."""
+        size = len(self.target_N)
+        if size <= most:
+            return self
+        row_M = np.random.default_rng((self.seed, purpose)).permutation(size)[:most]
+        row_M.sort()
+        return Subject(
+            self.outputs_of,
+            {name: np.asarray(value[row_M]) for name, value in self.columns.items()},
+            self.target_N[row_M],
+            self.task,
+            self.seed,
+            self.categories,
+            self.threshold,
+        )
+
+
+def losses(answers: ClassAnswers | NumberAnswers) -> np.ndarray:
+    """What each row costs: its log loss, or the square of its error."""
+    if isinstance(answers, ClassAnswers):
+        return -answers.log_probability_NK[np.arange(answers.num_rows), answers.truth_N]
+    return np.square(answers.error_N)
