@@ -338,3 +338,13 @@ def test_different_rows_are_no_copies(run: Callable[..., Made]) -> None:
     made, warnings, messages = told(run, columns)
     assert (warnings, messages) == ([], [])
     assert made.info["flows"][-1]["notes"] == {}
+
+
+def test_rounded_numbers_that_meet_by_chance_are_no_reason_to_warn(
+    run: Callable[..., Made],
+) -> None:
+    ages = np.random.default_rng(0).normal(size=800).round(2).tolist()
+    columns = {"age": ages, "city": ["a"] * 800, "label": ["x" if a > 0 else "y" for a in ages]}
+    _, warnings, messages = told(run, columns)
+    assert not [line for line in warnings if "test rows" in line]
+    assert "test rows equal a training row" in messages[0]

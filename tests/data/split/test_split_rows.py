@@ -353,3 +353,13 @@ def test_times_that_cannot_be_read_are_rejected_or_refused(
     assert sum(info["parts"].values()) == 30
     with pytest.raises(DataError, match="no time can be read in column 'day', such as '1/2/2024'"):
         split(make_dataset({"day": ["1/2/2024"] * 9}), "by_time", time="day")
+
+
+def test_a_sorted_table_is_drawn_over_the_whole(make_dataset: Make, split: Split) -> None:
+    region = ["north"] * 1400 + ["south"] * 600
+    dataset = make_dataset({"region": region, "label": [str(i % 2) for i in range(2000)]})
+    for method, options in (("random", {}), ("stratified", {"stratify": "label"})):
+        parts, info, _ = split(dataset, method, target="label", **options)
+        for part, rows in info["parts"].items():
+            north = sum(region[i] == "north" for i in parts if parts[i] == part)
+            assert 0.63 < north / rows < 0.77, (method, part)
