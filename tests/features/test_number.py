@@ -280,3 +280,13 @@ def test_a_share_of_the_texts_may_be_something_else() -> None:
     texts = [*(f"{n} kg" for n in range(1, 99)), "about 3"]
     assert number_forms(texts) is None
     assert number_forms(texts, least_share=0.98) == {"unit": "kg"}
+
+
+@given(
+    st.lists(st.one_of(st.none(), st.text("0123456789.+-eENA \u00a0nax\n", max_size=5)), min_size=1)
+)
+def test_few_texts_are_read_as_many_are(texts: list[str | None]) -> None:
+    few = Number().read(pa.array(texts[:8], pa.string()))
+    many = Number().read(pa.array(texts[:8] * 20, pa.string()))
+    np.testing.assert_array_equal(few.value_N, many.value_N[: len(few.value_N)])
+    assert few.bad == tuple(cell for cell in many.bad if cell.index < len(few.value_N))
