@@ -126,6 +126,7 @@ def run_table(name: str, tools: Sequence[str], seconds: int) -> dict[str, Any]:
             "peak_mb": round(done.peak_mb),
         }
         print(name, tool, row["tools"][tool], flush=True)
+    row |= {tool: float(f"{row['tools'][tool]['score']:.5g}") for tool in tools}
     return row | compared(truth, answers, row["tools"], kind)
 
 
