@@ -241,7 +241,8 @@ def test_folders_are_read_or_explained() -> None:
     for folder, files in {
         "one": ["a.csv", "b.csv"],
         "two": ["a.csv", "b.jsonl"],
-        "deep": ["region=north/a.csv"],
+        "hive": ["region=north/a.csv", "region=south/a.csv"],
+        "deep": ["north/a.csv"],
     }.items():
         for name in files:
             path = Path(folder) / name
@@ -250,10 +251,13 @@ def test_folders_are_read_or_explained() -> None:
     assert init("table", "one", "--target", "y").exit_code == 0
     assert load_recipe(Path("recipe.yaml")).data.sources[0].model_dump()["path"] == "one"
     Path("recipe.yaml").unlink()
+    assert init("table", "hive", "--target", "y").exit_code == 0
+    assert "region" in (load_recipe(Path("recipe.yaml")).inputs or {})
+    Path("recipe.yaml").unlink()
     for folder, said in [
         ("two", "tables of several kinds"),
         ("two", "name one of a.csv, b.jsonl"),
-        ("deep", "files lie deeper, such as region=north/a.csv"),
+        ("deep", "files lie deeper, such as north/a.csv"),
     ]:
         assert said in str(init("table", folder, "--target", "y").exception)
 

@@ -9,6 +9,7 @@ Cost: see `tally`, `numbers` and `words`.
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,7 +20,7 @@ from stoker.data.profile.moments import seconds_of
 from stoker.data.profile.numbers import Weighted, number_facts, weigh
 from stoker.data.profile.spelling import values_of
 from stoker.data.profile.tally import Tally, tally
-from stoker.data.profile.words import Reading, text_facts
+from stoker.data.profile.words import Reading, read_texts, text_facts
 from stoker.features._cells import is_text
 
 _MOST_FREQUENT = 20
@@ -49,16 +50,29 @@ class Cells:
     texts: TextFacts | None = None
 
 
-def read_cells(column: pa.ChunkedArray, *, is_media: bool) -> Cells:
-    """Read and count a column.
+def read_block(columns: Sequence[pa.ChunkedArray], media: Sequence[bool]) -> Iterator[Cells]:
+    """Read and count some columns.
 
     Args:
-        column: All of its cells.
-        is_media: Whether they are numbers of media.
+        columns: All cells of each.
+        media: Whether the cells of each are numbers of media.
     """
-    kind = column.type.value_type if pa.types.is_dictionary(column.type) else column.type
-    if is_text(kind):
-        return _of_text(tally(column))
+    tallies = {i: tally(column) for i, column in enumerate(columns) if is_text(_kind(column))}
+    readings = dict(zip(tallies, read_texts(list(tallies.values())), strict=True))
+    for number, column in enumerate(columns):
+        if number in tallies:
+            yield _of_text(tallies.pop(number), readings.pop(number))
+        else:
+            yield _of_typed(column, is_media=media[number])
+
+
+def _kind(column: pa.ChunkedArray) -> pa.DataType:
+    return column.type.value_type if pa.types.is_dictionary(column.type) else column.type
+
+
+def _of_typed(column: pa.ChunkedArray, *, is_media: bool) -> Cells:
+    """Columns of all types but text."""
+    kind = _kind(column)
     if pa.types.is_boolean(kind) or "binary" in str(kind):
         return _of_few(column)
     if pa.types.is_decimal(kind):
@@ -70,8 +84,7 @@ def read_cells(column: pa.ChunkedArray, *, is_media: bool) -> Cells:
     return Cells(column.is_null().to_numpy())
 
 
-def _of_text(found: Tally) -> Cells:
-    read = Reading(found)
+def _of_text(found: Tally, read: Reading) -> Cells:
     texts = text_facts(read)
     number_V, is_time = _as_numbers(read, texts)
     numbers, number_N = None, None
@@ -107,7 +120,7 @@ def _of_few(column: pa.ChunkedArray) -> Cells:
 
 def _of_decimals(column: pa.ChunkedArray) -> Cells:
     found = tally(column.cast(pa.string()))
-    number_V = Reading(found).number_V
+    number_V = read_texts([found])[0].number_V
     return _counted(
         found,
         np.append(number_V, np.nan)[found.index_N],

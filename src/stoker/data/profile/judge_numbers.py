@@ -21,7 +21,7 @@ _NAME = re.compile(
     r"(?i:(?<![a-z])(?:id|ids|uuid|guid|index|rowid|row_?num(?:ber)?|row_?names?|key))$"
     r"|[a-z](?:ID|Id|Key)$|^Unnamed: 0$|(?<!信)号$|号码$|序号|编号"
 )
-_YEAR = re.compile(r"(?i:year|yr)|年")
+_YEAR = re.compile(r"(?i:year|yr|time|date)|年")
 _YEARS = (1500, 2200)
 _LONGEST_EXACT = 40
 """Digits of a text that are still taken for a whole number."""

@@ -3,7 +3,7 @@
 Columns are read in blocks of some 64 MB, so memory follows one block and not the table; a table of
 thousands of narrow columns is one block.  Equal rows give equal profiles, byte for byte.
 
-Cost: 0.9 CPU seconds for 200,000 rows of 40 columns, 1.5 for 300 rows of 6,000.
+Cost: about 4 ms of CPU for a column of 200,000 cells, 0.5 ms for one of 300.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import pyarrow.compute as pc
 
 from stoker.core import events
 from stoker.data.dataset import OWN_COLUMNS
-from stoker.data.profile.cells import Cells, read_cells
+from stoker.data.profile.cells import Cells, read_block
 from stoker.data.profile.column import ColumnProfile, PartFacts, Profile
 from stoker.data.profile.numbers import bins_of
 from stoker.data.split import PARTS
@@ -49,12 +49,14 @@ def profile_table(
     with events.task("profile", unit="columns") as counting:
         for block in column_blocks(rows_path):
             rows = block.num_rows
-            for name in block.column_names:
-                if name in OWN_COLUMNS:
-                    continue
-                told = (declared or {}).get(name, _type_name(block[name].type))
-                said = {"name": name, "declared": told, "is_media": name in media}
-                columns.append(_profile(block[name], said, part_N))
+            own = block.drop_columns([name for name in OWN_COLUMNS if name in block.column_names])
+            is_media = [name in media for name in own.column_names]
+            found = read_block(own.columns, is_media)
+            for field, media_too, cells in zip(own.schema, is_media, found, strict=True):
+                stored = _type_name(field.type)
+                told = (declared or {}).get(field.name, stored)
+                said = {"name": field.name, "declared": told, "is_media": media_too}
+                columns.append(_profile(cells, {**said, "stored": stored}, part_N))
             counting.advance(block.num_columns)
     return Profile(rows=rows, columns=tuple(columns))
 
@@ -65,8 +67,9 @@ def profile_column(name: str, column: pa.ChunkedArray) -> ColumnProfile:
     >>> profile_column("x", pa.chunked_array([[1, 2, None]])).distinct
     2
     """
-    said = {"name": name, "declared": str(column.type), "is_media": False}
-    return _profile(column, said, None)
+    said = {"name": name, "declared": str(column.type), "stored": _type_name(column.type)}
+    (cells,) = read_block([column], [False])
+    return _profile(cells, said, None)
 
 
 def _parts(rows_path: Path, parts_path: Path) -> np.ndarray:
@@ -85,14 +88,10 @@ def _type_name(kind: pa.DataType) -> str:
     return str(kind.value_type if pa.types.is_dictionary(kind) else kind)
 
 
-def _profile(
-    column: pa.ChunkedArray, said: Mapping[str, Any], part_N: np.ndarray | None
-) -> ColumnProfile:
-    cells = read_cells(column, is_media=said["is_media"])
+def _profile(cells: Cells, said: Mapping[str, Any], part_N: np.ndarray | None) -> ColumnProfile:
     return ColumnProfile(
         **said,
-        stored=_type_name(column.type),
-        rows=len(column),
+        rows=len(cells.missing_N),
         missing=int(cells.missing_N.sum()),
         distinct=cells.distinct,
         single=cells.single,

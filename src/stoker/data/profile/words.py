@@ -9,6 +9,8 @@ Cost: 20 µs a column of few values; some 3 µs for each different value of free
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import chain
 from typing import Any
 
@@ -39,20 +41,28 @@ _MOST_ALIKE, _MOST_OTHERS = 5, 20
 _MOST_BOOLEANS = 24
 """More different texts are no ways to write yes and no."""
 _SEEN_FOR_ALIKE = 5_000
-_SEEN_FOR_WORDS = 400
+_SEEN_FOR_WORDS = 200
 _MOST_PLAIN = 0.5
 
 
+@dataclass(frozen=True)
 class Reading:
     """The different texts of a column, and which of them are plain numbers."""
 
-    def __init__(self, found: Tally) -> None:
-        """Trim and sort out; one pass over the different values."""
-        self.count_V = found.count_V
-        self.value_V = pc.utf8_trim_whitespace(found.value_V)
-        self.written_V = found.value_V
-        self.number_V = _plain_numbers(self.value_V)
-        """float64; NaN where a text is no plain number."""
+    count_V: np.ndarray
+    """Cells of each."""
+    written_V: pa.Array
+    """As they stand in the cells."""
+    value_V: pa.Array
+    """Without blanks around them."""
+    number_V: np.ndarray
+    """float64; NaN where a text is no plain number."""
+    length_V: np.ndarray
+    """Characters."""
+    is_padded_V: np.ndarray
+    """Whether it has blanks around it, bool."""
+    has_zero_V: np.ndarray
+    """Whether it is a number with a zero in front, such as `007`, bool."""
 
     @property
     def is_number(self) -> np.ndarray:
@@ -62,6 +72,34 @@ class Reading:
     def cells(self, chosen_V: np.ndarray) -> int:
         """Cells of the chosen values."""
         return int(self.count_V[chosen_V].sum())
+
+
+def read_texts(tallies: Sequence[Tally]) -> list[Reading]:
+    """Read the different texts of several columns.
+
+    All go through as one array: a call of Arrow costs more than the texts of a small column.
+
+    Args:
+        tallies: Counted columns of text.
+    """
+    if not tallies:
+        return []
+    arrays = [found.value_V for found in tallies]
+    written_W = arrays[0] if len(arrays) == 1 else pa.concat_arrays(arrays)
+    value_W = pc.utf8_trim_whitespace(written_W)
+    number_W = _plain_numbers(value_W)
+    length_W = pc.utf8_length(value_W).to_numpy()
+    is_padded_W = mask(pc.not_equal(value_W, written_W))
+    has_zero_W = mask(pc.match_substring_regex(value_W, r"^[+-]?0\d")) & ~np.isnan(number_W)
+    readings, start = [], 0
+    for found in tallies:
+        size = len(found.value_V)
+        part = slice(start, start + size)
+        value_V = value_W.slice(start, size)
+        facts = (number_W[part], length_W[part], is_padded_W[part], has_zero_W[part])
+        readings.append(Reading(found.count_V, found.value_V, value_V, *facts))
+        start += size
+    return readings
 
 
 def _plain_numbers(value_V: pa.Array) -> np.ndarray:
@@ -91,8 +129,8 @@ def text_facts(read: Reading) -> TextFacts | None:
     return TextFacts(
         **lengths,
         plain_numbers=read.cells(is_plain),
-        leading_zeros=_leading_zeros(read, is_plain),
-        blanks_around=read.cells(mask(pc.not_equal(read.value_V, read.written_V))),
+        leading_zeros=read.cells(read.has_zero_V),
+        blanks_around=read.cells(read.is_padded_V),
         **found,
     )
 
@@ -136,11 +174,10 @@ def _of_others(read: Reading, is_plain: np.ndarray) -> dict[str, Any]:
 
 
 def _lengths(read: Reading) -> dict[str, Any]:
-    length_V = pc.utf8_length(read.value_V).to_numpy()
     return {
-        "shortest": int(length_V.min()),
-        "longest": int(length_V.max()),
-        "mean_length": float((length_V * read.count_V).sum() / read.count_V.sum()),
+        "shortest": int(read.length_V.min()),
+        "longest": int(read.length_V.max()),
+        "mean_length": float(read.length_V @ read.count_V / read.count_V.sum()),
     }
 
 
@@ -165,21 +202,12 @@ def _repetition(value_V: pa.Array) -> dict[str, Any]:
     words = [set(text.casefold().split() if is_spaced else text) for text in texts]
     count = Counter(chain.from_iterable(words))
     repeated = sum(n for n in count.values() if n > 1)
-    num_han = sum(any("\u4e00" <= c <= "\u9fff" for c in text) for text in texts)
+    foreign = [text for text in texts if not text.isascii()]
+    num_han = sum(any("\u4e00" <= c <= "\u9fff" for c in text) for text in foreign)
     return {
         "repeated_words": repeated / max(1, sum(count.values())),
         "has_han": 2 * num_han > len(texts),
     }
-
-
-def _leading_zeros(read: Reading, is_plain: np.ndarray) -> int:
-    if not is_plain.any():
-        return 0
-    first = pc.utf8_slice_codeunits(pc.utf8_ltrim(read.value_V, "+-"), 0, 2)
-    if not pc.any(pc.and_(pc.starts_with(first, "0"), pc.utf8_is_digit(first))).as_py():
-        return 0
-    is_zero = mask(pc.match_substring_regex(read.value_V, r"^[+-]?0\d"))
-    return read.cells(is_plain & is_zero)
 
 
 def _commonest(value_V: pa.Array, count_V: np.ndarray) -> tuple[tuple[str, int], ...]:
