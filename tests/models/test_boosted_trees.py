@@ -13,6 +13,7 @@ from stoker.core.events import Silent, TaskView, listening
 from stoker.data.prepare.prepared_set import Column, PreparedSet, PreparedWriter
 from stoker.models import Conditions, Estimate
 from stoker.models._graph_names import graph_input
+from stoker.models._rows import join
 from stoker.models.boosted_trees import BoostedTrees
 from stoker.tasks import FittedTask
 from stoker.tasks._fitted.classify import FittedClassify
@@ -249,3 +250,11 @@ def test_categories_of_few_rows_are_seen(tmp_path: Path) -> None:
     error = found.validation_output_NK[:, 0] - parts[1].target
     assert 1 - error.var() / np.var(parts[1].target) > 0.97
     assert found.facts["unused"] == []
+
+
+def test_a_small_table_is_left_to_one_thread(parts, task: FittedTask) -> None:
+    train, validation = parts
+    rows = join(train, validation, task.num_outputs, max_bins=255, seed=0)
+    settings = BoostedTrees().settings(rows, 600, Conditions(0))
+    assert settings["num_threads"] == 1
+    assert BoostedTrees().settings(rows, 600, Conditions(0, threads=3))["num_threads"] == 3

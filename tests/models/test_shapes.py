@@ -102,10 +102,11 @@ FEW = [Shape(40, 0, True), Shape(150, 40, False), Shape(500, 0, False, "wave")]
 def check_not_worse(shape: Shape, folder: Path) -> None:
     output_NK, target_N = outputs(Blend(), shape, folder / "blend")
     plain_NK, _ = outputs(Linear(), shape, folder / "linear")
-    gap_N = losses_N(output_NK, target_N) - losses_N(plain_NK, target_N)
-    half = 1.96 * gap_N.std() / len(gap_N) ** 0.5
-    allowed = 0.02 * float(losses_N(plain_NK, target_N).mean()) + half
-    assert gap_N.mean() <= allowed, f"{shape}: worse by {gap_N.mean():.4g}"
+    plain_N = losses_N(plain_NK, target_N)
+    gap = losses_N(output_NK, target_N).mean() - plain_N.mean()
+    # The interval of the plain score that a run shows, whose test part has 15 % of the rows.
+    half = 1.96 * plain_N.std() / (0.15 * shape.rows) ** 0.5
+    assert gap <= half, f"{shape}: worse by {gap:.4g}, more than {half:.4g}"
 
 
 def check_free_of_scale(shape: Shape, folder: Path) -> None:
@@ -119,7 +120,7 @@ def check_free_of_scale(shape: Shape, folder: Path) -> None:
         )
     ):
         found_NK, _ = outputs(Blend(), changed, folder / f"changed {place}")
-        np.testing.assert_allclose(found_NK, plain_NK, atol=2e-3, err_msg=str(changed))
+        np.testing.assert_allclose(found_NK, plain_NK, atol=2e-3, rtol=1e-3, err_msg=str(changed))
 
 
 @pytest.mark.parametrize("shape", FEW, ids=str)

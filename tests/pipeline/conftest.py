@@ -20,7 +20,7 @@ data:
 inputs: {image: image}
 target: {label: classify}
 model: {cnn: {width: 8}}
-train: {preset: fast, epochs: 3, checkpoint_every: 1s, threads: 1}
+train: {preset: fast, epochs: 40, checkpoint_every: 1s, threads: 1}
 evaluate: {gates: {accuracy: ">= 0.3"}, resamples: 100}
 compress: off
 """

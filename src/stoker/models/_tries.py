@@ -29,6 +29,8 @@ from stoker.models.linear import PENALTIES, Linear, fit_rows
 
 _Step = TypeVar("_Step", bound=Estimator)
 
+_AGREED_ROWS = 5_000
+"""Rows below which folds agree on the number of rounds."""
 TRAINS_ALWAYS = -1
 """Fold of rows that no fold leaves out."""
 
@@ -131,6 +133,27 @@ class TreeTry(Try[BoostedTrees]):
         grown = grow(self.step, self.folds.rows, fit_M, held_M, seeded, end_s)
         self.output_NK[held_M] = grown.outputs(self.folds.rows, held_M)
         self.grown.append(grown)
+        if 1 < len(self.grown) == self.folds.count and len(self.folds.rows) < _AGREED_ROWS:
+            self._agree()
+
+    def _agree(self) -> None:
+        """Take the rounds that are best for all folds together.
+
+        The best round of each fold is chosen on the rows that it answers: with few of them it fits
+        to them, and trees look better than they are.
+        """
+        losses = [[record["validation_loss"] for record in one.history] for one in self.grown]
+        longest = max(map(len, losses))
+        sizes = [int((self.folds.fold_N == fold).sum()) for fold in range(len(losses))]
+        curve = sum(
+            size * np.array(one + one[-1:] * (longest - len(one)))
+            for size, one in zip(sizes, losses, strict=True)
+        )
+        rounds = int(np.argmin(curve)) + 1
+        for fold, grown in enumerate(self.grown):
+            grown.rounds = min(rounds, len(grown.history))
+            held_M = self.folds.split(fold)[1]
+            self.output_NK[held_M] = grown.outputs(self.folds.rows, held_M)
 
     def forests(self) -> list[Forest]:
         """Fold models, each leaf divided by their number."""

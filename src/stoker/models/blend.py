@@ -38,6 +38,10 @@ if TYPE_CHECKING:
     from stoker.tasks import FittedTask
 
 
+_FEW_ROWS = 500
+"""Rows below which the straight linear model must be beaten by more than chance."""
+
+
 class Blend(Estimator):
     """Linear models and boosted trees, weighted by how well they answer rows left out."""
 
@@ -83,9 +87,10 @@ class Blend(Estimator):
         done = [one for one in tries if one.is_done]
         folds = done[0].folds
         held_M = folds.held_M
-        weight_T = choose_weights(
-            [one.output_NK[held_M] - folds.shift_K for one in done], rows.target_N[held_M]
-        )
+        answers = [one.output_NK[held_M] - folds.shift_K for one in done]
+        weight_T = choose_weights(answers, rows.target_N[held_M])
+        if len(rows) < _FEW_ROWS:
+            weight_T = prudent(weight_T, answers, rows.target_N[held_M])
         members = [(one, float(w)) for one, w in zip(done, weight_T, strict=True) if w > 0]
         shares = [weight for _, weight in members]
         forest, linears = joined([one for one, _ in members], shares)
@@ -104,6 +109,25 @@ class Blend(Estimator):
             leaderboard=board,
             timings=tuple(Timing(name=one.name, fit_s=one.fit_s) for one in tries),
         )
+
+
+def prudent(
+    weight_T: np.ndarray, answers: Sequence[np.ndarray], target_N: np.ndarray
+) -> np.ndarray:
+    """The weights, or all of it to the first candidate, the straight linear model.
+
+    The latter where the gain over it is within one standard error: so few rows cannot tell.
+
+    >>> target = np.array([1.0, -1.0, 1.0, -1.0], np.float32)
+    >>> plain, other = target[:, None] * 0.5, target[:, None] * [[0.6], [0.4], [0.6], [0.41]]
+    >>> prudent(np.array([0.0, 1.0]), [plain, other], target).tolist()
+    [1.0, 0.0]
+    """
+    first_N = losses_N(answers[0], target_N)
+    gain_N = first_N - losses_N(average(answers, weight_T), target_N)
+    if gain_N.mean() > gain_N.std() / len(gain_N) ** 0.5:
+        return weight_T
+    return np.eye(len(answers))[0]
 
 
 def leaderboard(

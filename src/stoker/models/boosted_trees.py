@@ -193,12 +193,18 @@ class Grown:
     """The trees of one fit, on bins."""
 
     booster: Any
-    forest: Forest
+    num_outputs: int
     history: list[dict[str, float]]
     rounds: int
-    """Rounds up to the best one."""
+    """Rounds that are taken: up to the best one, unless somebody knows better."""
     is_unfinished: bool
     """Whether it stopped at the most trees while the loss was falling."""
+
+    @property
+    def forest(self) -> Forest:
+        """The trees of the rounds that are taken, on bins."""
+        text = self.booster.model_to_string(num_iteration=self.rounds)
+        return read_forest(text, self.num_outputs)
 
     def outputs(self, rows: Rows, index_M: np.ndarray) -> np.ndarray:
         """Outputs for some rows, float64 (M, K)."""
@@ -239,10 +245,9 @@ def grow(  # noqa: PLR0913 - one fit: what to grow, on which rows, under what
         valid_sets=[held_out],
         callbacks=[_stopping(watch, module.callback.EarlyStopException)],
     )
-    text = booster.model_to_string(num_iteration=watch.best + 1)
     return Grown(
         booster=booster,
-        forest=read_forest(text, rows.num_outputs),
+        num_outputs=rows.num_outputs,
         history=watch.history,
         rounds=watch.best + 1,
         is_unfinished=watch.best == step.num_trees - 1 > 0,
