@@ -28,7 +28,13 @@ from stoker.cli.example import write_example
 from stoker.recipe.load import load_recipe
 
 ROOT = Path(__file__).parent.parent.parent
-PAGES = ["README.md", "README.zh-CN.md", "docs/tutorials/images.md", "docs/tutorials/table.md"]
+PAGES = [
+    "README.md",
+    "README.zh-CN.md",
+    "docs/tutorials/images.md",
+    "docs/tutorials/table.md",
+    "docs/tutorials/python.md",
+]
 _BLOCK = re.compile(r"(?:<!-- test: (\w+)(, [^>]+)? -->\n)?```(\w+)\n(.*?)```", re.DOTALL)
 _TESTED = ("bash", "python", "yaml")
 

@@ -169,7 +169,17 @@ def test_a_result_shows_itself() -> None:
         bundle=Path("/b"),
         report=Path("/home/<r>/report.html"),
         metrics={"roc_auc": {"value": 0.91234, "low": 0.9, "high": None, "constant": 0.5}},
-        summary={"headline": "roc_auc 0.9123 & more"},
+        summary={
+            "headline": "roc_auc 0.9123 & more",
+            "leaderboard": {
+                "metric": "log_loss",
+                "how": "5 folds",
+                "entries": [
+                    {"name": "trees", "score": 0.25, "low": 0.2, "high": None}
+                    | {"weight": 0.75, "note": ""}
+                ],
+            },
+        },
         warnings=("3 rows < 5",),
     )
     assert repr(result) == (
@@ -180,4 +190,6 @@ def test_a_result_shows_itself() -> None:
     assert '<a href="file:///home/%3Cr%3E/report.html">report</a>' in page
     assert "warning: 3 rows &lt; 5" in page
     assert "&amp; more" in page
+    assert "tried on 5 folds" in page
+    assert "<td>trees<td>0.25<td>0.2<td><td>0.75<td></tr>" in page
     assert "<table>" not in RunResult("r2", "partial", seconds={"acquire": 1.0})._repr_html_()

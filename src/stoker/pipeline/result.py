@@ -57,12 +57,23 @@ class RunResult:
                 head,
                 *(f"<p>{escape(line)}</p>" for line in lines),
                 html_table(["metric", "value", "95 % from", "to", "constant"], rows) * bool(rows),
+                _leaderboard_html(self.summary.get("leaderboard")),
                 f"<p>{' · '.join(links)}</p>" * bool(links),
             ]
         )
 
     def _paths(self) -> list[tuple[str, Path | None]]:
         return [("report", self.report), ("bundle", self.bundle)]
+
+
+def _leaderboard_html(board: Mapping[str, Any] | None) -> str:
+    """The candidates of a search as a table; nothing without one."""
+    if not board:
+        return ""
+    names = ("name", "score", "low", "high", "weight", "note")
+    rows = [[entry[name] for name in names] for entry in board["entries"]]
+    head = ["candidate", board["metric"], "95 % from", "to", "share of the model", ""]
+    return f"<p>tried on {escape(board['how'])}</p>{html_table(head, rows)}"
 
 
 class RefusedRun(GateError):

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
 from stoker.evaluate.report.words import headline_sentence
+from stoker.models._leaderboard import FILE as LEADERBOARD_FILE
 from stoker.pipeline.facts import card_facts
 from stoker.pipeline.flows import Lost, flows_of, lost, rejects_path, stages_with_rows
 from stoker.recipe.model import Recipe
@@ -21,8 +23,9 @@ def summary(recipe: Recipe, artifacts: Mapping[str, Artifact]) -> dict[str, Any]
 
     Returns:
         `lost` (rows that were not used, with a sentence; None if all were), `headline` (the main
-        score in a sentence), `positive` (the class that binary metrics are about, or None) and
-        `rejects`: stage, rows and file of every stage that left rows out.
+        score in a sentence), `positive` (the class that binary metrics are about, or None),
+        `leaderboard` (the candidates of a search, the best first; None without one) and `rejects`:
+        stage, rows and file of every stage that left rows out.
     """
     facts = card_facts(recipe, artifacts)
     best = facts.best
@@ -32,6 +35,7 @@ def summary(recipe: Recipe, artifacts: Mapping[str, Artifact]) -> dict[str, Any]
         "lost": _said(gone) if gone.rows else None,
         "headline": headline_sentence(facts, best),
         "positive": best.positive,
+        "leaderboard": _leaderboard(artifacts["train"]),
         "rejects": [
             {
                 "stage": stage,
@@ -42,6 +46,11 @@ def summary(recipe: Recipe, artifacts: Mapping[str, Artifact]) -> dict[str, Any]
             if (rows := sum(flow.rejected for flow in flows_of(artifact)))
         ],
     }
+
+
+def _leaderboard(train: Artifact) -> dict[str, Any] | None:
+    path = train.folder / LEADERBOARD_FILE
+    return json.loads(path.read_bytes()) if path.is_file() else None
 
 
 def _said(gone: Lost) -> dict[str, Any]:
