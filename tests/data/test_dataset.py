@@ -13,7 +13,7 @@ from stoker.core.errors import ArtifactError, DataError
 from stoker.data.acquire import Source
 from stoker.data.acquire.csv import Csv
 from stoker.data.acquire.jsonl import Jsonl
-from stoker.data.dataset import Dataset, Reading, acquire
+from stoker.data.dataset import Dataset, Reading, _conform, acquire
 
 PNG = b"\x89PNG\r\n\x1a\n"
 
@@ -117,3 +117,8 @@ def test_rows_of_a_large_dataset_are_numbered_through(tmp_path: Path, out: Path)
     assert rows["_line"].to_pylist() == [*range(2, 70_002)] * 2
     assert json.loads((out / "dataset.json").read_bytes())["rows_in"] == 140_000
     assert not [name for name in os.listdir(out) if name.startswith("media")]  # noqa: PTH208 - names are enough
+
+
+def test_blocks_of_one_form_are_taken_as_they_are() -> None:
+    table = pa.table({"_source": ["a"], "x": [1]})
+    assert _conform(table, table.schema) is table

@@ -276,14 +276,17 @@ def _numbered(table: pa.Table, part: str | None, writer: TableWriter) -> pa.Tabl
 
 def _conform(table: pa.Table, schema: pa.Schema) -> pa.Table:
     """The table with the columns of the first one, or an error that says which differ."""
+    if table.schema.equals(schema):
+        return table
     place = Place(table["_source"][0].as_py())
-    missing = [name for name in schema.names if name not in table.column_names]
-    extra = [name for name in table.column_names if name not in schema.names]
+    wanted_names, there = schema.names, table.column_names  # made anew each time they are asked for
+    missing = sorted(set(wanted_names) - set(there), key=wanted_names.index)
+    extra = sorted(set(there) - set(wanted_names), key=there.index)
     if missing or extra:
         found = "".join([f" lacks {missing}" * bool(missing), f" adds {extra}" * bool(extra)])
         raise DataError(
             f"columns differ from those of the source before:{found}",
-            expected=f"the columns {[n for n in schema.names if n not in OWN_COLUMNS]}",
+            expected=f"the columns {[n for n in wanted_names if n not in OWN_COLUMNS]}",
             fix="name or leave out columns with the options of the source",
             place=place,
         )

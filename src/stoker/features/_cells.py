@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from functools import lru_cache
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+
+from stoker.features._first_bytes import candidates
 
 _PLAIN_IDS = frozenset(
     kind.id
@@ -24,6 +27,8 @@ _PLAIN_IDS = frozenset(
 )
 """Types that need no second look."""
 
+_MANY = 2_000
+"""Cells from which it pays to look at first bytes."""
 LONGEST_FOUND = 120
 """Characters of a raw cell that a reject keeps."""
 
@@ -50,7 +55,23 @@ def spelled_missing(
     >>> spelled_missing(pa.array(["n/a ", "", "7", None]), ("N/A",)).to_pylist()
     [True, False, False, False]
     """
-    return pc.is_in(_plain(column), value_set=_spellings(texts, column.type))
+    if len(column) < _MANY or pa.types.is_string_view(column.type):
+        return pc.is_in(_plain(column), value_set=_spellings(texts, column.type))
+    if isinstance(column, pa.ChunkedArray):
+        chunks = [_spelled_among_many(chunk, texts) for chunk in column.chunks]
+        return pa.chunked_array(chunks, pa.bool_())
+    return _spelled_among_many(column, texts)
+
+
+def _spelled_among_many(column: pa.Array, texts: tuple[str, ...]) -> pa.Array:
+    """The same for a long column, of which few cells are looked at closely."""
+    spellings = _spellings(texts, column.type)
+    place_K = candidates(column, tuple(spellings.to_pylist()))
+    found_N = np.zeros(len(column), bool)
+    if len(place_K):
+        found_K = pc.is_in(_plain(column.take(pa.array(place_K))), value_set=spellings)
+        found_N[place_K] = found_K.to_numpy(zero_copy_only=False)
+    return pa.array(found_N)
 
 
 @lru_cache

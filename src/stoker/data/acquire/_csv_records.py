@@ -26,6 +26,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from stoker.data.acquire._csv_reasons import byte_reason, count_reason, is_utf8
+
 MOST_FIELD_BYTES = 1 << 20
 """Longest field, and so the farthest that an unclosed quote is followed."""
 
@@ -175,15 +177,22 @@ def _joined(pieces: list[Piece]) -> Piece:
 class _Layout:
     """Where the records and delimiters of a block are, found with numpy."""
 
-    def __init__(self, text: bytes, newlines: np.ndarray, quotes: np.ndarray, delimiter: int):
+    def __init__(
+        self,
+        text: bytes,
+        newlines: np.ndarray,
+        quotes: np.ndarray,
+        is_inside_B: np.ndarray | None,
+        delimiter: int,
+    ) -> None:
         bytes_B = np.frombuffer(text, np.uint8)
         self._text = text
         self._delimiter = bytes([delimiter])
         self._newlines = newlines
-        self._ends = _outside(newlines, quotes)
+        self._ends = _outside(newlines, is_inside_B)
         self.used = int(self._ends[-1]) + 1 if len(self._ends) else 0
         delimiters = np.flatnonzero(bytes_B[: self.used] == delimiter)
-        through = np.searchsorted(_outside(delimiters, quotes), self._ends)
+        through = np.searchsorted(_outside(delimiters, is_inside_B), self._ends)
         self._num_fields = np.diff(through, prepend=0) + 1
         self._starts = np.concatenate([[0], self._ends[:-1] + 1]) if self.used else self._ends
         self.open_bytes = len(text) - int(quotes[-1]) if len(quotes) % 2 else 0
@@ -196,14 +205,17 @@ class _Layout:
     def of(cls, text: bytes, delimiter: bytes) -> _Layout | None:
         """The layout, or None if a quote or a return stands where only the slow way can read it."""
         bytes_B = np.frombuffer(text, np.uint8)
-        quotes = np.zeros(0, np.int64)
+        quotes, is_inside_B = np.zeros(0, np.int64), None
         if b'"' in text:
-            quotes = np.flatnonzero(bytes_B == _QUOTE)
+            is_quote_B = bytes_B == _QUOTE
+            quotes = np.flatnonzero(is_quote_B)
+            is_inside_B = np.bitwise_xor.accumulate(is_quote_B)
             if not _well_placed(bytes_B, quotes, delimiter[0]):
                 return None
-        if len(_outside(_lone_returns(text, bytes_B), quotes)):
+        if len(_outside(_lone_returns(text, bytes_B), is_inside_B)):
             return None
-        return cls(text, np.flatnonzero(bytes_B == _LF), quotes, delimiter[0])
+        newlines = np.flatnonzero(bytes_B == _LF)
+        return cls(text, newlines, quotes, is_inside_B, delimiter[0])
 
     def cut(self, first_line: int, num_columns: int) -> tuple[Piece, int]:
         """The records, and how many bytes they take."""
@@ -233,7 +245,7 @@ class _Layout:
     def _reasons(self, num_columns: int) -> dict[int, str]:
         """Index and reason of each bad record."""
         wrong = np.flatnonzero(self._num_fields != num_columns)
-        reasons = {int(i): _count_reason(int(self._num_fields[i]), num_columns) for i in wrong}
+        reasons = {int(i): count_reason(int(self._num_fields[i]), num_columns) for i in wrong}
         long = np.flatnonzero(self._ends - self._starts > MOST_FIELD_BYTES)
         suspects = {int(i) for i in long} | self._not_utf8()
         if b"\0" in self._text[: self.used]:
@@ -255,7 +267,7 @@ class _Layout:
             self._text[: self.used].decode()
         except UnicodeDecodeError:
             records = range(len(self._ends))
-            return {i for i in records if not _is_utf8(self._record(i))}
+            return {i for i in records if not is_utf8(self._record(i))}
         return set()
 
     def _kept(self, keep: np.ndarray) -> bytes:
@@ -270,18 +282,20 @@ class _Layout:
 
 def _well_placed(bytes_B: np.ndarray, quotes: np.ndarray, delimiter: int) -> bool:
     """Whether quotes only open at the beginning of a field, close at its end, or are doubled."""
-    padded = np.concatenate([[_LF], bytes_B, [_LF]])
-    before = padded[quotes[0::2]]
-    after = padded[quotes[1::2] + 2]
-    opens = np.isin(before, [delimiter, _LF, _QUOTE]).all()
-    return bool(opens and np.isin(after, [delimiter, _LF, _CR, _QUOTE]).all())
+    may_stand = np.zeros(256, bool)
+    may_stand[[delimiter, _LF, _QUOTE]] = True
+    opening, closing = quotes[0::2], quotes[1::2]
+    before = bytes_B[opening[opening > 0] - 1]
+    if not may_stand[before].all():
+        return False
+    may_stand[_CR] = True
+    after = bytes_B[closing[closing < len(bytes_B) - 1] + 1]
+    return bool(may_stand[after].all())
 
 
-def _outside(positions: np.ndarray, quotes: np.ndarray) -> np.ndarray:
-    """Those positions that are not inside quotes."""
-    if not len(quotes) or not len(positions):
-        return positions
-    return positions[np.searchsorted(quotes, positions) % 2 == 0]
+def _outside(positions: np.ndarray, is_inside_B: np.ndarray | None) -> np.ndarray:
+    """Those positions that are not inside quotes; None: there are no quotes."""
+    return positions if is_inside_B is None else positions[~is_inside_B[positions]]
 
 
 def _lone_returns(text: bytes, bytes_B: np.ndarray) -> np.ndarray:
@@ -367,32 +381,10 @@ class _FieldReader:
             return _TOO_LONG
         reason = byte_reason(self._delimiter.join(fields))
         if reason is None and len(fields) != num_columns:
-            reason = _count_reason(len(fields), num_columns)
+            reason = count_reason(len(fields), num_columns)
         return reason
 
     def _clean(self, fields: list[bytes] | str) -> bytes:
         assert not isinstance(fields, str)
         quoted = [b'"' + value.replace(b'"', b'""') + b'"' for value in fields]
         return self._delimiter.join(quoted) + b"\n"
-
-
-def byte_reason(record: bytes) -> str | None:
-    """Why the bytes of a record will not do, if they will not."""
-    if b"\0" in record:
-        return "holds a NUL byte"
-    if not _is_utf8(record):
-        return "is not UTF-8 text; if the whole file is in another encoding, set `encoding`"
-    return None
-
-
-def _is_utf8(record: bytes) -> bool:
-    try:
-        record.decode()
-    except UnicodeDecodeError:
-        return False
-    return True
-
-
-def _count_reason(num_found: int, num_expected: int) -> str:
-    kind = "short" if num_found < num_expected else "long"
-    return f"is too {kind}: {num_found} fields where {num_expected} are expected"

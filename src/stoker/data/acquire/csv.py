@@ -230,13 +230,15 @@ class Csv(Source):
         )
         assert table.num_rows == len(piece.lines)
         table = with_keys(table, form.part, dict.fromkeys(form.part.keys, pa.string()))
-        cells = self.text_cells()
-        own = {name: cells.read(table[name]) for name in table.column_names}
-        for name, column in own.items():
-            if column.null_count:
-                count_spelled(spelled.setdefault(name, Counter()), table[name], column)
+        own = self.text_cells().read_table(table)
+        for name, written, read in zip(names, table.columns, own.columns, strict=False):
+            if read.null_count:
+                count_spelled(spelled.setdefault(name, Counter()), written, read)
         size = table.num_rows
-        return pa.table({"_source": pa.repeat(label, size), "_line": pa.array(piece.lines)} | own)
+        return pa.table(
+            [pa.repeat(label, size), pa.array(piece.lines), *own.columns],
+            ["_source", "_line", *own.column_names],
+        )
 
 
 class _Form(NamedTuple):
