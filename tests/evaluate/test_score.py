@@ -373,3 +373,14 @@ def test_worse_scores_of_a_regression_are_told_too() -> None:
     outputs = {"model": np.full((100, 1), 9.0) + np.arange(100)[:, None] * 1e-3}
     found = evaluate_all(outputs, far_N, TASK, seed=0, resamples=100, constant=True)
     assert worse_words(found["model"], found["constant"]).startswith("Mean absolute error")
+
+
+def test_nothing_is_known_of_answers_that_were_never_given() -> None:
+    target_N = np.array([0] * 30 + [1] * 10)
+    task = classes("n", "y")
+    found = evaluate(np.array([[1.0, 0.0]] * 40), target_N, task, seed=0, resamples=100)
+    precision, recall = found.metrics["precision"], found.metrics["recall"]
+    assert (precision.value, precision.low, precision.high) == (0.0, None, None)
+    assert (recall.value, recall.low) == (0.0, 0.0)
+    assert recall.high is not None
+    assert 0.1 < recall.high < 0.4, "none of ten may yet be one of ten"

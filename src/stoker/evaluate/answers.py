@@ -174,10 +174,14 @@ class ClassAnswers:
         return _Ranking(self.probability_NK, self.truth_N, self.ranked_classes)
 
     @cached_property
-    def _occurs_K(self) -> np.ndarray:
-        """Whether a class is true or answered anywhere."""
-        rows_K = np.bincount(self.truth_N, minlength=self.num_classes)
-        return rows_K + np.bincount(self.answer_N, minlength=self.num_classes) > 0
+    def _is_true_K(self) -> np.ndarray:
+        """Whether a class is true anywhere."""
+        return np.bincount(self.truth_N, minlength=self.num_classes) > 0
+
+    @cached_property
+    def _is_answered_K(self) -> np.ndarray:
+        """Whether a class is answered anywhere; if not, nothing is known of such answers."""
+        return np.bincount(self.answer_N, minlength=self.num_classes) > 0
 
     def tally(self, draw: Draw) -> ClassTally:
         """Rows of each class in the draw, with about a pseudo-row right and one wrong in all."""
@@ -192,11 +196,11 @@ class ClassAnswers:
         tally = draw.once(self, "cells", lambda: self._cells.tally(draw))
         if draw.noise is None:
             return tally
-        hit_K, missed_K, wrong_K = draw.pseudo_3K(self.num_classes, shape) * self._occurs_K
+        hit_K, missed_K, wrong_K = draw.pseudo_3K(self.num_classes, shape)
         return ClassTally(
-            hit_K=tally.hit_K + hit_K,
-            truth_K=tally.truth_K + hit_K + missed_K,
-            answered_K=tally.answered_K + hit_K + wrong_K,
+            hit_K=tally.hit_K + hit_K * (self._is_true_K | self._is_answered_K),
+            truth_K=tally.truth_K + (hit_K + missed_K) * self._is_true_K,
+            answered_K=tally.answered_K + (hit_K + wrong_K) * self._is_answered_K,
         )
 
     def rank_tally(self, draw: Draw) -> RankTally:

@@ -53,8 +53,9 @@ class AveragedMetric(Metric[ClassAnswers]):
                 return float(top_K.sum() / bottom_K.sum())
             case _:
                 seen_K = tally.truth_K + tally.answered_K > 0
-                share_K = top_K[seen_K] / np.maximum(bottom_K[seen_K], 1)
-                return float(share_K.mean())
+                share_K = np.zeros(len(top_K))
+                np.divide(top_K, bottom_K, out=share_K, where=bottom_K > 0)
+                return float(share_K[seen_K].mean())
 
     def about(self, num_classes: int | None) -> str:
         """What it is and how classes were put together."""

@@ -47,8 +47,9 @@ MOST_CLASSES = 100
 PAIRS_BESIDE_MATRIX = 8
 FIRST_WARNINGS = 8
 """Warnings that stand at the top; more of them are folded up."""
-MOST_BESIDE = 50
-"""Characters of a confusion matrix's head that leave room for something beside it."""
+MOST_BESIDE = 31
+MOST_ALONE = 64
+"""Widths of a confusion matrix, in the size of a letter M, that fit beside something and alone."""
 ENDINGS = {
     "epochs": "all epochs were done",
     "patience": "the validation score stopped getting better",
@@ -195,7 +196,8 @@ def _evaluation(facts: ReportFacts) -> dict[str, Any]:
         "constant_words": facts.constant and about_words(facts.constant),
         "metric_notes": grouped_notes(score for _, score in main),
         "matrix": _matrix(best),
-        "matrix_is_wide": _is_wide(best.classes or []) if best else False,
+        "matrix_is_wide": _width(best.classes or []) > MOST_BESIDE if best else False,
+        "matrix_is_dense": _width(best.classes or []) > MOST_ALONE if best else False,
         "class_rows": _class_rows(best),
         "pairs_shown": PAIRS_BESIDE_MATRIX if best and len(best.classes or ()) <= 25 else 25,
         "charts": {
@@ -227,9 +229,14 @@ def _matrix(best: Evaluation | None) -> list[dict[str, Any]] | None:
     ]
 
 
-def _is_wide(names: list[str]) -> bool:
-    """Whether the matrix of these classes needs the whole width of the page."""
-    return sum(max(4, min(12, len(name))) for name in names) > MOST_BESIDE
+def _width(names: list[str]) -> float:
+    """About how wide the matrix of these classes is, in the size of a letter M.
+
+    >>> _width(list("0123456789")), _width(["stays", "leaves"])
+    (27.5, 9.5)
+    """
+    head = min(9.0, 1 + 0.5 * max(map(len, names), default=0))
+    return head + sum(max(2.6, min(6.0, 1 + 0.5 * len(name))) for name in names)
 
 
 def _cell(row: list[int], truth: int, answer: int, names: list[str]) -> dict[str, Any]:
