@@ -29,6 +29,7 @@ from stoker.store.durable import machine_errors
 ROWS_PER_GROUP = 65_536
 """Rows of one row group; all groups but the last have exactly so many."""
 _BLOCK_BYTES = 64 << 20
+_BLOCK_COLUMNS = 512
 
 _PLAIN = {
     pa.large_string(): pa.string(),
@@ -215,7 +216,8 @@ def _blocks(names: Sequence[str], size_of: Mapping[str, int]) -> Iterator[list[s
     block: list[str] = []
     total = 0
     for name in names:
-        if block and total + size_of.get(name, 0) > _BLOCK_BYTES:
+        too_large = total + size_of.get(name, 0) > _BLOCK_BYTES or len(block) >= _BLOCK_COLUMNS
+        if block and too_large:
             yield block
             block, total = [], 0
         block.append(name)
