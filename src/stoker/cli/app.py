@@ -19,7 +19,7 @@ from typing import Any
 
 import click
 
-from stoker.cli.guard import Guard
+from stoker.cli.guard import Guard, end_with_engine
 
 _VERBS = Path(__file__).with_name("verbs")
 
@@ -132,5 +132,9 @@ def root() -> None:
 
 def main() -> None:
     """The console entry: run a verb and leave with its exit code."""
-    with Guard(sys.argv[1:]):
-        sys.exit(root.main(prog_name="stoker", standalone_mode=False))
+    try:
+        with Guard(sys.argv[1:]):
+            sys.exit(root.main(prog_name="stoker", standalone_mode=False))
+    except SystemExit as left:
+        end_with_engine(left.code)
+        raise

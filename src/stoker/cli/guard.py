@@ -173,11 +173,31 @@ def save_traceback(error: BaseException) -> Path | str:
     return Path(path)
 
 
+def end_with_engine(code: object) -> None:
+    """End the process at once if the table engine was loaded, else do nothing.
+
+    All work is done, written and closed here, and only the interpreter's own end is left.  Threads
+    of the engine outlive the main one, and now and then one of them crashes in that end, which
+    would turn a success into exit code 134 or 139 (decision 017).
+
+    Args:
+        code: What `SystemExit` holds: a number, or None for success.
+    """
+    if "daft" not in sys.modules:
+        return
+    _flush()
+    os._exit(code if isinstance(code, int) else int(code is not None))
+
+
 def leave(code: int) -> None:
     """Exit; a pipe whose reader went away must not add a message of its own at shutdown."""
+    _flush()
+    sys.exit(code)
+
+
+def _flush() -> None:
     for stream in (sys.stdout, sys.stderr):
         try:
             stream.flush()
         except (BrokenPipeError, ValueError):
             os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
-    sys.exit(code)
