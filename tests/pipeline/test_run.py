@@ -208,7 +208,7 @@ def test_the_report_says_how_to_use_the_model_and_what_compression_came_to(
     assert f"stoker serve tumours --home {home}" in page
     assert "--set seed=3" in page
     assert "stratified by diagnosis" in page
-    assert re.search(r"missing: \d+ cells, .* and 26 more", page)
+    assert re.search(r"cells: \d+.*columns: .* and 26 more", page)
     (int8,) = [one for one in said["compress"]["candidates"] if one["name"] == "int8"]
     assert int8["status"] == "skipped"
     assert int8["size_bytes"] is None
