@@ -12,7 +12,7 @@ from __future__ import annotations
 import numpy as np
 
 from stoker.evaluate.answers import ClassAnswers, Draw
-from stoker.evaluate.metrics import Metric, deciding_rows
+from stoker.evaluate.metrics import Metric, acceleration, deciding_rows
 
 
 class Brier(Metric[ClassAnswers]):
@@ -37,3 +37,7 @@ class Brier(Metric[ClassAnswers]):
     def deciding_rows(self, answers: ClassAnswers) -> float:
         """Fewer where a few rows hold most of the error."""
         return deciding_rows(self.prepare(answers))
+
+    def acceleration(self, answers: ClassAnswers) -> float:
+        """That of the mean over rows."""
+        return acceleration(self.prepare(answers))

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from stoker.evaluate.answers import ClassAnswers, Draw
-from stoker.evaluate.metrics import Metric, deciding_rows
+from stoker.evaluate.metrics import Metric, acceleration, deciding_rows
 
 
 class LogLoss(Metric[ClassAnswers]):
@@ -31,3 +31,7 @@ class LogLoss(Metric[ClassAnswers]):
     def deciding_rows(self, answers: ClassAnswers) -> float:
         """Fewer where a few rows hold most of the loss."""
         return deciding_rows(self.prepare(answers))
+
+    def acceleration(self, answers: ClassAnswers) -> float:
+        """That of the mean over rows."""
+        return acceleration(self.prepare(answers))

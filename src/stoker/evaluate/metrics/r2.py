@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from stoker.evaluate.answers import Draw, NumberAnswers
-from stoker.evaluate.metrics import Metric, UndefinedMetricError, deciding_rows
+from stoker.evaluate.metrics import Metric, UndefinedMetricError, acceleration, deciding_rows
 
 
 class R2(Metric[NumberAnswers]):
@@ -37,6 +37,14 @@ class R2(Metric[NumberAnswers]):
 
     def deciding_rows(self, answers: NumberAnswers) -> float:
         """Fewer where a few rows hold most of the error or of the spread."""
+        return deciding_rows(self._lost(answers))
+
+    def acceleration(self, answers: NumberAnswers) -> float:
+        """That of what each row takes away."""
+        return -acceleration(self._lost(answers))
+
+    def _lost(self, answers: NumberAnswers) -> np.ndarray:
+        """What each row takes away from the value, up to a factor."""
         truth_N, square_N = self.prepare(answers)
         around_N = np.square(truth_N - truth_N.mean())
-        return deciding_rows(square_N - around_N * square_N.mean() / around_N.mean())
+        return square_N - around_N * square_N.mean() / around_N.mean()

@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from stoker.evaluate.answers import Draw, NumberAnswers
-from stoker.evaluate.metrics import Metric, deciding_rows
+from stoker.evaluate.metrics import Metric, acceleration, deciding_rows
 
 
 class Rmse(Metric[NumberAnswers]):
@@ -29,3 +29,7 @@ class Rmse(Metric[NumberAnswers]):
     def deciding_rows(self, answers: NumberAnswers) -> float:
         """Fewer where a few rows hold most of the error."""
         return deciding_rows(self.prepare(answers))
+
+    def acceleration(self, answers: NumberAnswers) -> float:
+        """That of the mean over rows."""
+        return acceleration(self.prepare(answers))
