@@ -49,6 +49,20 @@ def test_a_temperature_mends_too_sure_and_too_shy(factor: float) -> None:
     assert mended == pytest.approx(loss_of(output_NK, target_N), rel=0.01)
 
 
+@pytest.mark.parametrize("classes", [2, 3])
+def test_rows_without_a_mistake_do_not_make_certain(classes: int) -> None:
+    """All 150 rows are right by luck; of the rows to come, one in fifty is not."""
+    random = np.random.default_rng(3)
+    target_N = random.integers(0, classes, 150)
+    right = math.log(0.98 / 0.02 * (classes - 1))
+    output_NK = right * np.eye(classes)[target_N]
+    found = fit_decision(output_NK, target_N, PETS if classes == 2 else MANY)
+    told_N = random.integers(0, classes, 5000)
+    truth_N = np.where(random.random(5000) < 0.02, (told_N + 1) % classes, told_N)
+    logit_NK = right * np.eye(classes)[told_N]
+    assert loss_of(found.adjust(logit_NK), truth_N) < 1.1 * loss_of(logit_NK, truth_N)
+
+
 def test_few_rows_give_no_temperature() -> None:
     """Twelve rows say nothing about how sure a model is."""
     output_NK, target_N = rare(12)
