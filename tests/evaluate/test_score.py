@@ -67,11 +67,26 @@ def test_every_metric_is_there_inside_its_interval(width: int) -> None:
         assert score.low <= score.value <= score.high, name
 
 
+def test_a_class_never_answered_has_shares_inside_their_range() -> None:
+    """Few rows and an answer that is always the same: a share is still at most 1."""
+    target_N = np.array([0] * 6 + [1] * 3)
+    output_NK = np.tile(np.array([0.7, -0.7], np.float32), (9, 1))
+    evaluation = evaluate(output_NK, target_N, classes("a", "b"), seed=0, resamples=300)
+    for name in ("f1", "recall", "accuracy", "balanced_accuracy"):
+        score = evaluation.metrics[name]
+        assert score.low is not None, name
+        assert score.high is not None, name
+        assert 0 <= score.low <= score.high <= 1, name
+
+
 def _held(
     metric: Metric[Any], made: Callable[[np.random.Generator], Any], truth: float, trials: int
 ) -> float:
-    """Share of fresh samples whose interval of a metric holds what many rows say."""
-    generator, held = np.random.default_rng(0), 0
+    """Share of fresh samples whose interval of a metric holds what many rows say.
+
+    A sample in which nobody was answered with the class has no interval, and is not counted.
+    """
+    generator, held, shown = np.random.default_rng(0), 0, 0
     for trial in range(trials):
         answers = made(generator)
         candidate = Candidate(answers, {"it": metric}, 60)
@@ -80,8 +95,10 @@ def _held(
         whole = Draw(np.ones(answers.num_rows, dtype=np.int64))
         between = candidate.intervals(candidate.values(whole), whole)["it"]
         assert between is not None
+        shown += between[0] < between[1]
         held += between[0] <= truth <= between[1]
-    return held / trials
+    assert shown > trials / 2
+    return held / shown
 
 
 def _rare(generator: np.random.Generator, size: int = 200) -> ClassAnswers:

@@ -27,5 +27,8 @@ class F1(AveragedMetric):
 
     @staticmethod
     def fraction(tally: ClassTally) -> tuple[np.ndarray, np.ndarray]:
-        """Numerator and denominator of each class."""
-        return 2 * tally.hit_K, tally.truth_K + tally.answered_K
+        """Numerator and denominator of each class; a hit of a resample counts in both totals."""
+        truth_K, answered_K = (
+            np.maximum(total_K, tally.hit_K) for total_K in (tally.truth_K, tally.answered_K)
+        )
+        return 2 * tally.hit_K, truth_K + answered_K
