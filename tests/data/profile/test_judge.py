@@ -307,6 +307,9 @@ def test_columns_that_never_change(judged: Judged) -> None:
             "same": ["x"] * 60,
             "one": [7.5] * 60,
             "sometimes": ["basement"] * 20,
+            "marked": [1, *[None] * 3] * 15,
+            "marked_text": ["1", *[""] * 3] * 15,
+            "almost": [1] * 58 + [None] * 2,
             "rest": [0, 1] * 30,
         }
     )
@@ -315,6 +318,9 @@ def test_columns_that_never_change(judged: Judged) -> None:
         "same": "constant",
         "one": "constant",
         "sometimes": "category",
+        "marked": "category",
+        "marked_text": "category",
+        "almost": "constant",
         "rest": "number",
     }
 

@@ -99,8 +99,7 @@ def _unread(column: ColumnProfile) -> Verdict | None:
 def _constant(column: ColumnProfile) -> Verdict | None:
     if column.distinct != 1:
         return None
-    few = min(column.present, column.missing)
-    if few < _FEWEST_PRESENT or column.texts is None or column.numbers is not None:
+    if min(column.present, column.missing) < _FEWEST_PRESENT:
         return Verdict("constant", None, "every value is the same", is_notable=True)
     share = column.present / column.rows
     why = f"{column.frequent[0][0]!r} stands in {share:.0%} of the rows, the others are empty"
