@@ -121,6 +121,15 @@ def test_the_leaderboard_tells_what_was_tried(tmp_path: Path) -> None:
     assert all(entry.note == "given up after 1 of 5 folds" for entry in given_up)
 
 
+def test_a_loss_has_no_end_below_zero(tmp_path: Path) -> None:
+    """Few rows, one of which is far off: the interval of a mean loss is cut where losses are."""
+    train = make_part(tmp_path, "train", BINARY, 60, steps)
+    validation = make_part(tmp_path, "validation", BINARY, 12, steps)
+    board = Blend().fit(train, validation, BINARY, under=replace(ONE, preset="fast")).leaderboard
+    assert board is not None
+    assert all(e.low is not None and e.low >= 0 for e in board.entries)
+
+
 def test_every_candidate_is_a_line_on_the_terminal(tmp_path: Path) -> None:
     class Told(Silent):
         def __init__(self) -> None:

@@ -156,9 +156,9 @@ def _entry(one: AnyTry, weight: float, folds: Folds, task: FittedTask) -> Entry:
     rows_M = folds.held_M[~np.isnan(one.output_NK[folds.held_M, 0])]
     loss_M = losses_N(one.output_NK[rows_M] - folds.shift_K, folds.rows.target_N[rows_M])
     half = 1.96 * float(loss_M.std()) / len(loss_M) ** 0.5
-    ends = [float(loss_M.mean()) + part for part in (0.0, -half, half)]
+    ends = [max(0.0, float(loss_M.mean()) + part) for part in (0.0, -half, half)]
     if isinstance(task, FittedRegress):
-        ends = [max(0.0, end) ** 0.5 * task.std for end in ends]
+        ends = [end**0.5 * task.std for end in ends]
     score, low, high = (float(f"{end:.6g}") for end in ends)
     note = "" if one.is_done else f"given up after {one.done} of {folds.count} folds"
     return Entry(
