@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from stoker.data.profile.choice import Choice
 from stoker.data.profile.column import ColumnProfile, Histogram, NumberFacts, PartFacts, Profile
+from stoker.evaluate.report.card import render_card
 from stoker.evaluate.report.columns import column_rows
 from stoker.evaluate.report.facts import DataFacts, ReportFacts
 from tests.evaluate.report.test_page import page_of
@@ -98,3 +99,13 @@ def test_the_page_shows_them_and_runs_nothing() -> None:
     assert "differs in test: 34 %" in page.text
     assert "<上海> (70)" in page.text
     assert sum(attrs.get("class") == "spark" for tag, attrs in page.tags if tag == "svg") == 2
+
+
+def test_the_card_names_unused_columns_with_the_reason() -> None:
+    card = render_card(facts())
+    assert "- `town`: it looks like a name" in card
+    assert "- `age`" not in card
+    assert "- `wage`" not in card
+    unnamed = render_card(facts().model_copy(update={"inputs": {"town": "category"}}))
+    assert "- `age`: it is not named under inputs" in unnamed
+    assert "not used" not in render_card(facts().model_copy(update={"choices": ()}))

@@ -17,12 +17,14 @@ from stoker.evaluate.constant import about_words, no_better_words
 from stoker.evaluate.evaluation import ClassScore, Evaluation
 from stoker.evaluate.leaks import warning_words
 from stoker.evaluate.report._format import DASH, metric, percent, shortened, signed, size, span
+from stoker.evaluate.report.columns import unused_columns
 from stoker.evaluate.report.facts import CompressFacts, ReportFacts
 from stoker.evaluate.report.samples import commands
 from stoker.evaluate.report.words import grouped_notes, headline_sentence, sentence
 
 FEW_ROWS = 50
 MOST_CLASSES = 50
+MOST_UNUSED = 50
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~!&])")
 
 
@@ -37,6 +39,7 @@ def render_card(facts: ReportFacts) -> str:
         *_limits(facts),
         *_said(facts),
         *_data(facts),
+        *_unused(facts),
         *_training(facts),
         *_origin(facts),
     ]
@@ -212,6 +215,16 @@ def _data(facts: ReportFacts) -> list[str]:
         method,
         parts if data.parts else "",
     ]
+
+
+def _unused(facts: ReportFacts) -> list[str]:
+    """Columns that the model does not look at, and why."""
+    unused = unused_columns(facts)
+    lines = [f"- `{_code(name)}`: {escaped(why)}" for name, why in unused[:MOST_UNUSED]]
+    more = len(unused) - MOST_UNUSED
+    if more > 0:
+        lines.append(f"- and {more:,} more")
+    return ["Columns that are not used:", "\n".join(lines)] if lines else []
 
 
 def _commonest(labels: dict[str, int] | None, rows: int) -> str:

@@ -34,6 +34,16 @@ def column_rows(facts: ReportFacts) -> list[dict[str, Any]]:
     ]
 
 
+def unused_columns(facts: ReportFacts) -> list[tuple[str, str]]:
+    """Columns that are no inputs, each with the reason, in the order of the table."""
+    choices = {one.column: one for one in facts.choices}
+    return [
+        (name, _chosen(facts, name, choices[name])["why"])
+        for name in list(facts.data.columns) or list(choices)
+        if name in choices and _used(facts, name) == "not used"
+    ]
+
+
 def _used(facts: ReportFacts, name: str) -> str:
     return facts.inputs.get(name) or ("target" if name == facts.target else "not used")
 
