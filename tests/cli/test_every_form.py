@@ -83,8 +83,9 @@ def test_init_check_and_run_take_it(
     done = CliRunner().invoke(root, ["init", "table", name, "--target", "kind"], prog_name="stoker")
     assert done.exit_code == 0, done.exception
     recipe, home = Path("recipe.yaml"), tmp_path / "home"
-    assert check(recipe, home=home).to_do
-    run(recipe, home=home, until="split", overrides=["data.max_rejects=0.03"])
+    overrides = ["data.max_rejects=0.03"]
+    assert check(recipe, home=home, overrides=overrides).to_do
+    run(recipe, home=home, until="split", overrides=overrides)
     (acquired,) = [one for one in Store(home).manifests() if one.kind == "acquire"]
     assert acquired.summary["rows_out"] == len(ROWS) * (2 if name == "hive" else 1)
     assert {"size", "kind"} <= set(acquired.summary["columns"])

@@ -120,10 +120,10 @@ def make_part(folder: Path, part: str, task: FittedTask, rows: int, seed: int) -
         "u1"
     )
     number = random.normal(size=rows)
-    signal = light / 60 + 0.8 * number
-    target = np.digitize(signal, [1.2, 2.4]).astype(np.int64)
+    signal = light / 100 + 2 * number
+    target = np.digitize(signal, [0.2, 1.8]).astype(np.int64)
     if task.num_outputs == 1:
-        target = (signal - 1.7).astype(np.float32)
+        target = (signal - 1.0).astype(np.float32)
     number[random.random(rows) < 0.1] = np.nan
     columns = {
         "image": Column("uint8", (3, SIDE, SIDE)), "数": Column("float64"), "code": Column("int32")

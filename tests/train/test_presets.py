@@ -11,6 +11,7 @@ from stoker.features import FittedFeature
 from stoker.features._fitted.image import FittedImage
 from stoker.features._fitted.number import FittedNumber
 from stoker.models import Model, Network
+from stoker.models.blend import Blend
 from stoker.models.boosted_trees import BoostedTrees
 from stoker.models.cnn import Cnn
 from stoker.models.mlp import Mlp
@@ -36,7 +37,7 @@ def pick(
 
 def test_model_follows_the_inputs() -> None:
     assert isinstance(pick(image=DIGIT).model, Cnn)
-    assert isinstance(pick(age=AGE).model, BoostedTrees)
+    assert isinstance(pick(age=AGE).model, Blend)
     mixed = pick(image=DIGIT, age=AGE)
     assert isinstance(mixed.model, Network)
     assert "joined by the other columns" in mixed.reason

@@ -205,7 +205,7 @@ def recipe_name(path: Path, otherwise: str) -> str:
     do not become versions of one model.
 
     >>> recipe_name(Path("My data (2).csv"), "table"), recipe_name(Path("数据.csv"), "table")
-    ('My-data-2', 'table-3d5e')
+    ('My-data-2', 'table-a4c5')
     """
     stem = path.absolute().name.partition(".")[0] or path.absolute().stem
     name = re.sub(r"[^A-Za-z0-9._]+", "-", stem).strip("-._")

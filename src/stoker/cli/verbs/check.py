@@ -1,4 +1,4 @@
-"""Check a recipe and its data, and print the plan, without writing anything.
+"""Check a recipe and its data, and print the plan; write nothing.
 
 Every mistake of the recipe is answered with its line and what was expected. A table of up to 256 MB
 is read and prepared in a temporary folder, so that what a run would refuse is refused here; of

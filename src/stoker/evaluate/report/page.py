@@ -232,8 +232,8 @@ def _matrix(best: Evaluation | None) -> list[dict[str, Any]] | None:
 def _width(names: list[str]) -> float:
     """About how wide the matrix of these classes is, in the size of a letter M.
 
-    >>> _width(list("0123456789")), _width(["stays", "leaves"])
-    (27.5, 9.5)
+    >>> round(_width(list("0123456789")), 1), _width(["stays", "leaves"])
+    (27.5, 11.5)
     """
     head = min(9.0, 1 + 0.5 * max(map(len, names), default=0))
     return head + sum(max(2.6, min(6.0, 1 + 0.5 * len(name))) for name in names)
