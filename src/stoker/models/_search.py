@@ -56,16 +56,16 @@ def deal(rows: Rows, under: Conditions) -> Folds:
 
 
 def first_candidates(rows: Rows, under: Conditions) -> list[Named]:
-    """What is always tried."""
+    """What is always tried; trees first where each fit takes long."""
     trees = {leaves: BoostedTrees(num_leaves=leaves) for leaves in (7, 15, 31, 63)}
     straight = Named("linear", Linear())
+    if len(rows) >= _MANY and under.preset == "good":
+        return [Named("trees, 31 leaves", trees[31]), straight]
     if under.preset == "fast":
         return [straight, Named("trees, 15 leaves", trees[15])]
     found = [straight]
     if len(rows) * len(rows.fields) <= _MOST_LINEAR_CELLS:
         found.append(Named("linear, 4 bends", Linear(bends=4)))
-    if len(rows) >= _MANY and under.preset != "best":
-        return [*found, Named("trees, 31 leaves", trees[31])]
     sizes = (7, 15) if len(rows) < _VERY_FEW else (15, 31)
     if under.preset == "best":
         sizes = (7, 15, 31, 63)

@@ -25,7 +25,7 @@ from stoker.models._rows import Rows
 from stoker.models._table_graph import Linear as LinearPart
 from stoker.models._tree_graph import Forest, join_forests
 from stoker.models.boosted_trees import BoostedTrees, Grown, grow
-from stoker.models.linear import PENALTIES, Linear, fit_rows
+from stoker.models.linear import Linear, fit_rows
 
 _Step = TypeVar("_Step", bound=Estimator)
 
@@ -188,7 +188,7 @@ class LinearTry(Try[Linear]):
     @property
     def penalties(self) -> Sequence[float]:
         """Those that are tried."""
-        return PENALTIES if self.step.penalty is None else (self.step.penalty,)
+        return self.step.penalties(len(self.folds.rows))
 
     def _fit(self, fold: int, under: Conditions, end_s: float | None) -> None:
         fit_M, held_M = self.folds.split(fold)
