@@ -102,11 +102,12 @@ def search(rows: Rows, under: Conditions) -> list[AnyTry]:
 
 
 def _promising(begun: Sequence[AnyTry], under: Conditions) -> list[AnyTry]:
-    """Candidates that go on to the other folds: linear ones, then the best of the trees."""
+    """Candidates that go on to the other folds, the best so far first, as time may run out."""
     linears = [one for one in begun if isinstance(one, LinearTry)]
     trees = [one for one in begun if not isinstance(one, LinearTry)]
     kept = len(trees) if under.preset == "best" else 2
-    return [*linears, *sorted(trees, key=lambda one: one.loss(1))[:kept]]
+    chosen = [*linears, *sorted(trees, key=lambda one: one.loss(1))[:kept]]
+    return sorted(chosen, key=lambda one: one.loss(1))
 
 
 def _advance(
