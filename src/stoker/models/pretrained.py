@@ -77,13 +77,14 @@ class Pretrained(Estimator):
 
         from stoker.models._backbone import backbone_weights
         from stoker.models._networks import frozen
+        from stoker.models._networks.export import export
 
         columns = {name: (c.dtype, c.shape[1:]) for name, c in train.columns.items()}
         vectors = frozen.Vectors(columns, _num_codes(train, validation), self.side)
         weights = backbone_weights(None if self.path is None else Path(self.path))
         named = {name: torch.from_numpy(array) for name, array in weights.items()}
         vectors.backbone.load_state_dict(named)
-        graph = frozen.graph_of(vectors, columns)
+        graph = export(vectors, columns)
         parts = [
             (
                 frozen.vectors_of(graph, part.columns, threads=under.threads, title=title),
@@ -101,7 +102,7 @@ class Pretrained(Estimator):
         with torch.no_grad():
             output_NK = fitted.head(parts[1][0]).numpy()
         return Estimate(
-            graph=frozen.graph_of(network, columns),
+            graph=export(network, columns),
             weights={name: value.numpy() for name, value in network.state_dict().items()},
             validation_output_NK=output_NK,
             history=fitted.history,

@@ -38,8 +38,9 @@ _PICTURE_NETWORK: dict[Preset, tuple[int, int]] = {
 
 _COLOURS = 3
 _MOST_PRETRAINED = 20_000
-"""Colour pictures up to which a frozen backbone is the first choice: it was 8.5 points of accuracy
-ahead of `cnn` at 1,400 pictures and 0.8 at 4,700.  Grey ones are unlike those it learned from."""
+"""Colour pictures up to which a frozen backbone is the first choice: on 1,911 emoji its
+vectors and a linear model gave 0.750 (3 folds), `cnn` 0.702 on a test part.
+Grey ones are unlike those it learned from."""
 
 _FOR_ESTIMATORS = {"budget_s", "checkpoint_every_s", "threads", "class_weights"}
 """Settings that a model which fits itself follows, and one that changes nothing that comes out."""

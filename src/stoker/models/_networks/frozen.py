@@ -1,6 +1,7 @@
 """A frozen backbone under a linear head: vectors once, then a convex problem.
 
-The backbone answers every row once, in onnxruntime, which takes a third of torch's time for it.  On
+The backbone answers every row once, in onnxruntime (34 ms of CPU a picture at side 192, 14 at 128,
+on a busy AMD Zen 5; torch took 44 and 24).  On
 top is a linear layer over standardised vectors (and the numbers and categories beside the picture),
 fitted by L-BFGS for a few strengths of the penalty; the one with the lowest validation loss stays.
 
@@ -21,7 +22,7 @@ from torch.nn import functional
 from stoker.core import events
 from stoker.models._graph_names import OUTPUT, graph_input
 from stoker.models._networks.efficientnet_lite import EfficientNetLite
-from stoker.models._networks.export import Form, export
+from stoker.models._networks.export import Form
 
 PENALTIES = (1.0, 0.3, 0.1, 0.03, 0.01, 0.003)
 """Strengths of the penalty on standardised vectors, mean loss, strongest first."""
@@ -174,8 +175,3 @@ def _descend(head: Head, vector_NF: Tensor, target_N: Tensor, loss: Loss, penalt
 
     # pyrefly: ignore [bad-argument-type] - torch's closure gives a tensor, as its documents say
     method.step(closure)
-
-
-def graph_of(network: nn.Module, columns: Mapping[str, Form]) -> bytes:
-    """The graph of a network of this file."""
-    return export(network, columns)
