@@ -6,7 +6,13 @@ import numpy as np
 import pytest
 
 from stoker.evaluate.evaluation import Evaluation, Score
-from stoker.evaluate.leaks import find_suspects, is_too_good, rows_to_ask, warning_words
+from stoker.evaluate.leaks import (
+    find_suspects,
+    is_too_good,
+    rows_to_ask,
+    together_words,
+    warning_words,
+)
 
 SIZE = 600
 DRAW = np.random.default_rng(1)
@@ -168,3 +174,26 @@ def test_a_likely_score_is_not_doubted_but_the_column_is_named() -> None:
 def test_few_rows_are_not_judged() -> None:
     few_N = RARE_N[:15]
     assert not named(few_N, 2, copy=few_N.astype(np.int32))
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "rows", "expected"),
+    [
+        ("r2", 0.999, 201, True),
+        ("r2", 0.9989, 201, False),
+        ("r2", 1.0, 200, False),
+        ("rmse", 1.0, 5000, False),
+        ("roc_auc", 1.0, 201, True),
+        ("roc_auc", None, 201, False),
+    ],
+)
+def test_a_perfect_score_of_several_columns_is_doubted(
+    name: str, value: float | None, rows: int, expected: bool
+) -> None:
+    score = Score(title=name, about="", higher_is_better=name != "rmse", value=value)
+    found = Evaluation(
+        task="regress", num_rows=rows, seed=0, resamples=100, metrics={name: score}, headline=name
+    )
+    words = together_words(found, ["age", "school"])
+    assert (words is not None and "look at 'age', 'school'" in words) is expected
+    assert together_words(found, []) is None, "pictures have no columns to look at"

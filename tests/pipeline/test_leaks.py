@@ -62,3 +62,21 @@ def test_another_spelling_of_the_target_is_named_though_the_score_is_likely(tmp_
     assert "years" not in line
     assert result.report is not None
     assert line in html.unescape(result.report.read_text("utf-8"))
+
+
+def test_columns_that_tell_the_answer_together_are_named(tmp_path: Path) -> None:
+    draw = np.random.default_rng(0)
+    rows = zip(*draw.integers(18, 70, (3, 900)), strict=True)
+    lines = ["age,school,height,years", *(f"{a},{b},{c},{a - b}" for a, b, c in rows)]
+    (tmp_path / "a.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    text = RECIPE.replace(", stratify: 结果}", "}").replace("结果: classify", "years: regress")
+    text = text.replace("model: logistic", "model: linear")
+    (tmp_path / "recipe.yaml").write_text(text, encoding="utf-8")
+    heard = Heard()
+    with listening(heard):
+        result = run(tmp_path / "recipe.yaml", home=tmp_path / "home")
+    (line,) = [line for line in heard.lines if "together" in line]
+    assert "look at 'age', 'school'" in line or "look at 'school', 'age'" in line
+    assert "height" not in line
+    assert result.report is not None
+    assert line in html.unescape(result.report.read_text("utf-8"))

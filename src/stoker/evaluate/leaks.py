@@ -48,6 +48,7 @@ _MOST_CELLS = 4_000_000
 _MOST_ASKED = 400
 _BINS = 8
 _MOST_NAMED = 10
+_MOST_TOGETHER = 4
 _NEIGHBOURS = 5
 _CHANCE = 0.05
 """How likely a column without meaning may be named, over all columns together."""
@@ -108,6 +109,28 @@ def warning_words(evaluation: Evaluation, suspects: Sequence[Suspect]) -> str:
     return (
         f"{score.title} is {score.value:.4g}: a score next to 1 usually means that an input tells "
         f"the answer; {columns}"
+    )
+
+
+def together_words(evaluation: Evaluation, leaned_on: Sequence[str]) -> str | None:
+    """What to say of a score next to 1 that no column reaches alone; None of any other score.
+
+    Asked of scores of many rows only: few are easily answered right, all of them.
+
+    Args:
+        evaluation: Of the chosen candidate.
+        leaned_on: Columns that it leans on, the most important first.
+    """
+    found = (evaluation.metrics.get(name) for name in (evaluation.headline, "r2"))
+    scores = [one for one in found if one is not None and one.value is not None]
+    near = [one for one in scores if one.higher_is_better and (one.value or 0) >= TOO_GOOD]
+    if not near or evaluation.num_rows <= FEWEST_ROWS or not leaned_on:
+        return None
+    shown = ", ".join(map(repr, leaned_on[:_MOST_TOGETHER]))
+    return (
+        f"{near[0].title} is {near[0].value:.4g}: a score next to 1 usually means that inputs tell "
+        f"the answer; none does alone, so some do together, as a sum or a difference would: look "
+        f"at {shown}"
     )
 
 

@@ -23,7 +23,7 @@ from stoker.engine.table_file import write_table
 from stoker.evaluate.constant import no_better_words, worse_words
 from stoker.evaluate.coverage import decided
 from stoker.evaluate.evaluation import CONSTANT, Evaluation
-from stoker.evaluate.leaks import Suspect, find_suspects, rows_to_ask, warning_words
+from stoker.evaluate.leaks import Suspect, find_suspects, rows_to_ask, together_words, warning_words
 from stoker.evaluate.metrics import Metric
 from stoker.evaluate.mistakes import WorstRow, worst_rows
 from stoker.evaluate.probes import Subject
@@ -85,6 +85,10 @@ def evaluate(work: Work) -> dict[str, Any]:
     )
     suspects = _suspects(evaluations[chosen], prepared, predictors[chosen].interface)
     findings = look_closer(_subject(predictors[chosen], prepared, work.fields["seed"]))
+    leaned_on = [one.column for one in findings.importance if one.is_clear]
+    together = None if suspects else together_words(evaluations[chosen], leaned_on)
+    if together:
+        events.warning(together)
     _write(work.folder / "findings.json", findings.model_dump(mode="json"))
     _tell_constant(evaluations[chosen], evaluations[CONSTANT])
     _tell_never_answered(evaluations[chosen], work.fields["class_weights"])
