@@ -252,6 +252,28 @@ def test_categories_of_few_rows_are_seen(tmp_path: Path) -> None:
     assert found.facts["unused"] == []
 
 
+@pytest.mark.parametrize("is_random", [False, True])
+@pytest.mark.parametrize("values", [(0.0, 1.0), (-7.5, 3.0), (2.0, np.nan)])
+def test_a_column_of_two_values_is_cut_by_random_cuts_too(
+    tmp_path: Path, values: tuple[float, float], *, is_random: bool
+) -> None:
+    random = np.random.default_rng(0)
+
+    def made(part: str, rows: int) -> PreparedSet:
+        is_high = random.random(rows) < 0.5
+        target = (is_high + random.normal(0, 0.1, rows)).astype(np.float32)
+        with PreparedWriter(tmp_path, part, {"flag": Column("float64")}, "float32") as writer:
+            column = np.where(is_high, values[1], values[0])
+            writer.append({"flag": column}, target=target, row=np.arange(rows))
+        return PreparedSet.open(tmp_path, part)
+
+    parts = made("train", 400), made("validation", 100)
+    model = BoostedTrees(extra_random=is_random)
+    found = model.fit(*parts, NUMBER, under=Conditions(0, threads=1))
+    error = found.validation_output_NK[:, 0] - parts[1].target
+    assert 1 - error.var() / np.var(parts[1].target) > 0.9
+
+
 def test_a_small_table_is_left_to_one_thread(parts, task: FittedTask) -> None:
     train, validation = parts
     rows = join(train, validation, task.num_outputs, max_bins=255, seed=0)

@@ -2,7 +2,7 @@
 
 Each number column is cut where its own training values lie, in float64: between neighbouring values
 while there are few of them, else between quantiles.  LightGBM is handed the numbers of the bins,
-1, 2, 3, ..., and a threshold that it finds is mapped back to the cut in float64.  So multiplying a
+0, 1, 2, ..., and a threshold that it finds is mapped back to the cut in float64.  So multiplying a
 column, shifting it or typing one far cell into it moves no row to another bin, and float32 nowhere
 decides on which side of a cut a cell lies.
 
@@ -36,18 +36,22 @@ class Field:
     part: int | None
     """Which of its numbers, None for a column of one number or code."""
     edges: np.ndarray | None
-    """Rising cuts in float64: bin k holds values above cut k - 1 and not above cut k.  None for
-    codes."""
+    """Rising cuts in float64: bin k, from 0, holds values above cut k - 1 and not above cut k.
+    None for codes."""
     middle: int | None
     """Bin of a missing number where training lacked none; None: missing is a value of its own."""
     size: int
     """Bins, or codes that occurred."""
 
     def encode(self, value_N: np.ndarray) -> np.ndarray:
-        """Bin numbers from 1 with NaN for missing, or codes; float32."""
+        """Bin numbers from 0 with NaN for missing, or codes; float32.
+
+        From 0 because LightGBM keeps a bin for zero in any case: where none is 0 it is empty, and a
+        column of two values would never be cut by `extra_random`, which draws the cut after it.
+        """
         if self.edges is None:
             return value_N.astype(np.float32)
-        rank_N = (np.searchsorted(self.edges, value_N, side="left") + 1).astype(np.float32)
+        rank_N = np.searchsorted(self.edges, value_N, side="left").astype(np.float32)
         rank_N[np.isnan(value_N)] = np.nan if self.middle is None else self.middle
         return rank_N
 
@@ -55,12 +59,12 @@ class Field:
         """Thresholds on bin numbers as thresholds on the column's own values.
 
         >>> field = Field("x", None, np.array([0.5, 7.5]), None, 3)
-        >>> field.cut(np.array([1.5, 2.5])).tolist()
+        >>> field.cut(np.array([1e-35, 1.5])).tolist()
         [0.5, 7.5]
         """
         assert self.edges is not None
         padded = np.concatenate([[-_LARGEST], self.edges, [_LARGEST]])
-        return padded[np.clip(np.floor(threshold_M), 0, len(padded) - 1).astype(np.int64)]
+        return padded[np.clip(np.floor(threshold_M) + 1, 0, len(padded) - 1).astype(np.int64)]
 
 
 def num_rows_of(columns: Mapping[str, np.ndarray]) -> int:
@@ -115,7 +119,7 @@ def _fit_field(
     edges = cuts(sample_N, max_bins)
     middle = None
     if not np.isnan(value_N).any():
-        middle = int(np.searchsorted(edges, np.median(value_N), side="left")) + 1
+        middle = int(np.searchsorted(edges, np.median(value_N), side="left"))
     return Field(name, part, edges, middle, len(edges) + 1)
 
 
