@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import importlib
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import final
 
 import numpy as np
@@ -117,6 +118,14 @@ def run_graph(graph: bytes, tensors: Mapping[str, np.ndarray]) -> np.ndarray:
         for begin in range(0, num_rows, _PART_ROWS)
     ]
     return np.concatenate(parts)
+
+
+def asker(graph: bytes, tensors: Mapping[str, np.ndarray]) -> Callable[[], object]:
+    """What asks a graph that is not in a bundle for these tensors, as often as it is called."""
+    session = onnxruntime.InferenceSession(
+        graph, session_options(1), providers=["CPUExecutionProvider"]
+    )
+    return partial(session.run, [OUTPUT], dict(tensors))
 
 
 def session_options(threads: int) -> onnxruntime.SessionOptions:

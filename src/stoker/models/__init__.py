@@ -11,7 +11,7 @@ else knows the names of models.  Importing a step of stoker's imports neither to
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from stoker.data.prepare.prepared_set import PreparedSet
     from stoker.features import FittedFeature
+    from stoker.models._learning_curve import LearningCurve
     from stoker.tasks import FittedTask
 
 
@@ -121,6 +122,12 @@ class Estimate:
     """What was tried, where several were."""
     timings: tuple[Timing, ...] = ()
     """What was measured of each of them."""
+    threads: int | None = None
+    """CPU threads of a fit; None where it never takes more than one of its own."""
+    candidate_graphs: Mapping[str, Callable[[], bytes]] = field(default_factory=dict)
+    """Of candidates that were finished, by name: what makes the graph of this one alone."""
+    learning_curve: LearningCurve | None = None
+    """What more rows would bring, where that was looked at."""
 
 
 class Estimator(Model, ABC):

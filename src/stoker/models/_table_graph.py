@@ -74,6 +74,12 @@ def table_graph(
     return writer.model(num_outputs)
 
 
+def num_learned(forest: Forest | None, linears: Sequence[Linear]) -> int:
+    """Learned numbers of the parts: cuts and leaves of trees, weights and biases."""
+    own = sum(one.fitted.weight_WK.size + one.fitted.bias_K.size for one in linears)
+    return own + (0 if forest is None else forest.num_learned)
+
+
 class _Writer:
     """Collects nodes and constants of one graph."""
 

@@ -80,6 +80,11 @@ class Forest:
         """The arrays by name, for safetensors."""
         return {field.name: getattr(self, field.name) for field in fields(self)}
 
+    @property
+    def num_learned(self) -> int:
+        """Learned numbers: a cut or a set for each inner node, and a value for each leaf."""
+        return len(self.feature) + len(self.leaf)
+
     def scaled(self, factor: float) -> Forest:
         """The same trees, each leaf times a factor."""
         return replace(self, leaf=self.leaf * factor)

@@ -24,7 +24,7 @@ from stoker.models._losses import loss_of
 from stoker.models._rows import Rows
 from stoker.models._table_graph import Linear as LinearPart
 from stoker.models._tree_graph import Forest, join_forests
-from stoker.models.boosted_trees import BoostedTrees, Grown, grow
+from stoker.models.boosted_trees import BoostedTrees, Grown, effective, grow
 from stoker.models.linear import Linear, fit_rows
 
 _Step = TypeVar("_Step", bound=Estimator)
@@ -100,6 +100,10 @@ class Try(ABC, Generic[_Step]):
         output_MK = self.output_NK[rows_M] - self.folds.shift_K
         return loss_of(output_MK, self.folds.rows.target_N[rows_M])
 
+    def effective_settings(self, under: Conditions) -> dict[str, Any]:
+        """What it was fitted with, once everything that follows from the rows is filled in."""
+        return self.step.model_dump(mode="json", exclude_none=True)
+
     @abstractmethod
     def _fit(self, fold: int, under: Conditions, end_s: float | None) -> None:
         """Fit one fold, and answer the rows that it left out."""
@@ -155,8 +159,18 @@ class TreeTry(Try[BoostedTrees]):
             held_M = self.folds.split(fold)[1]
             self.output_NK[held_M] = grown.outputs(self.folds.rows, held_M)
 
+    def effective_settings(self, under: Conditions) -> dict[str, Any]:
+        """Those of LightGBM, and the rounds of each fold."""
+        rows = len(self.folds.split(0)[0])
+        found = effective(self.step.settings(self.folds.rows, rows, under))
+        return {**found, "rounds": [one.rounds for one in self.grown]}
+
     def forests(self) -> list[Forest]:
         """Fold models, each leaf divided by their number."""
+        return self._forests
+
+    @cached_property
+    def _forests(self) -> list[Forest]:
         fields = self.folds.rows.fields
         return [one.forest.on_values(fields).scaled(1 / len(self.grown)) for one in self.grown]
 
@@ -182,7 +196,7 @@ class LinearTry(Try[Linear]):
         return fit_layout(self.folds.rows.columns, bends=self.step.bends)
 
     @cached_property
-    def _design(self) -> Design:
+    def design(self) -> Design:
         return self._layout.design(self.folds.rows.columns)
 
     @property
@@ -192,8 +206,8 @@ class LinearTry(Try[Linear]):
 
     def _fit(self, fold: int, under: Conditions, end_s: float | None) -> None:
         fit_M, held_M = self.folds.split(fold)
-        held = self._design.rows(held_M)
-        fitted = fit_rows(self.folds.rows, self._design, fit_M, tuple(self.penalties))
+        held = self.design.rows(held_M)
+        fitted = fit_rows(self.folds.rows, self.design, fit_M, tuple(self.penalties))
         self.paths.append([one.outputs(held) for one in fitted])
         best = self.best
         for place, path in enumerate(self.paths):
@@ -217,7 +231,11 @@ class LinearTry(Try[Linear]):
     def _whole(self) -> Fitted:
         every_M = np.arange(len(self.folds.rows))
         penalty = self.penalties[self.best]
-        return fit_rows(self.folds.rows, self._design, every_M, (penalty,))[0]
+        return fit_rows(self.folds.rows, self.design, every_M, (penalty,))[0]
+
+    def effective_settings(self, under: Conditions) -> dict[str, Any]:
+        """Bends, and the penalty that was best on the folds."""
+        return {**super().effective_settings(under), "penalty": self.penalties[self.best]}
 
     def forests(self) -> list[Forest]:
         """None."""
@@ -229,7 +247,7 @@ class LinearTry(Try[Linear]):
 
     def whole_outputs(self, index_M: np.ndarray) -> np.ndarray:
         """Of the fit to all rows."""
-        return self._whole.outputs(self._design.rows(index_M))
+        return self._whole.outputs(self.design.rows(index_M))
 
 
 def joined(

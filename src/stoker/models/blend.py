@@ -17,6 +17,7 @@ https://arxiv.org/abs/2003.06505
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -26,11 +27,13 @@ from stoker.core.steps import step_spec
 from stoker.models import Conditions, Estimate, Estimator, HeldOut, Shape
 from stoker.models._blend_weights import average, choose_weights
 from stoker.models._leaderboard import Entry, Leaderboard, Timing
+from stoker.models._learning_curve import learning_curve
 from stoker.models._losses import losses_N
 from stoker.models._rows import MOST_BINS, Rows, join
 from stoker.models._search import search
-from stoker.models._table_graph import table_graph
+from stoker.models._table_graph import num_learned, table_graph
 from stoker.models._tries import AnyTry, Folds, TreeTry, joined
+from stoker.models.boosted_trees import threads_for
 from stoker.tasks._fitted.regress import FittedRegress
 
 if TYPE_CHECKING:
@@ -101,14 +104,28 @@ class Blend(Estimator):
             weights=_arrays(forest, linears),
             validation_output_NK=_validation_outputs(rows, members),
             history=_history(done),
-            facts={"rows": len(rows), "trees": 0 if forest is None else len(forest.num_nodes)},
+            facts={
+                "rows": len(rows),
+                "trees": 0 if forest is None else len(forest.num_nodes),
+                "num_parameters": num_learned(forest, linears),
+                "settings": {one.name: one.effective_settings(under) for one, _ in members},
+            },
+            threads=under.threads or threads_for(len(rows) * len(rows.fields)),
             held_out=HeldOut(
                 average([one.output_NK[held_M] for one, _ in members], shares).astype(np.float32),
                 rows.target_N[held_M],
             ),
             leaderboard=board,
             timings=tuple(Timing(name=one.name, fit_s=one.fit_s) for one in tries),
+            candidate_graphs={one.name: partial(_graph_alone, one, train, task) for one in done},
+            learning_curve=learning_curve(members, under, task),
         )
+
+
+def _graph_alone(one: AnyTry, train: PreparedSet, task: FittedTask) -> bytes:
+    """The graph of a candidate that is the whole model."""
+    forest, linears = joined([one], [1.0])
+    return table_graph(train.columns, task.num_outputs, forest=forest, linears=linears)
 
 
 def prudent(

@@ -26,7 +26,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -140,7 +140,16 @@ class BoostedTrees(Estimator):
             weights=forest.arrays(),
             validation_output_NK=rows.validation_order(output_NK).astype(np.float32),
             history=grown.history,
-            facts={"unused": unused_columns(rows, forest), "trees": len(forest.num_nodes)},
+            facts={
+                "unused": unused_columns(rows, forest),
+                "trees": len(forest.num_nodes),
+                "num_parameters": forest.num_learned,
+                "settings": {
+                    **effective(self.settings(rows, len(rows.train_M), under)),
+                    "rounds": grown.rounds,
+                },
+            },
+            threads=under.threads or threads_for(len(rows.train_M) * len(rows.fields)),
         )
 
     def settings(self, rows: Rows, num_fit: int, under: Conditions) -> dict[str, Any]:
@@ -171,6 +180,16 @@ class BoostedTrees(Estimator):
             "force_row_wise": True,
             "verbose": -1,
         }
+
+
+def effective(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Settings of LightGBM as a report shows them: without those that change no answer.
+
+    >>> effective({"num_leaves": 7, "num_threads": 2, "verbose": -1})
+    {'num_leaves': 7}
+    """
+    silent = ("verbose", "num_threads", "deterministic", "force_row_wise")
+    return {name: value for name, value in settings.items() if name not in silent}
 
 
 def least_rows(num_rows: int) -> int:

@@ -112,7 +112,11 @@ class Linear(Estimator):
                 {"penalty": penalty, "validation_loss": loss}
                 for penalty, loss in zip(penalties, losses, strict=True)
             ],
-            facts={"penalty": penalties[best]},
+            facts={
+                "penalty": penalties[best],
+                "num_parameters": whole.weight_WK.size + whole.bias_K.size,
+                "settings": {"bends": self.bends, "penalty": penalties[best]},
+            },
             held_out=HeldOut(found[best].astype(np.float32), target_M),
         )
 

@@ -32,6 +32,8 @@ from stoker.evaluate.report.facts import (
 )
 from stoker.models._leaderboard import FILE as BOARD_FILE
 from stoker.models._leaderboard import Leaderboard
+from stoker.models._learning_curve import FILE as CURVE_FILE
+from stoker.models._learning_curve import LearningCurve
 from stoker.pipeline.candidates import candidate_bundles, chosen_name
 from stoker.pipeline.execute import said_of
 from stoker.pipeline.flows import flows_of, stages_with_rows
@@ -76,6 +78,7 @@ def card_facts(recipe: Recipe, inputs: Inputs) -> ReportFacts:
         training=_training(inputs["train"]),
         findings=Findings.model_validate(_json(inputs["evaluate"], "findings.json")),
         leaderboard=_leaderboard(inputs["train"]),
+        learning_curve=_learning_curve(inputs["train"]),
         decision=open_bundle(candidate_bundles(inputs)[chosen]).decision,
         choices=_choices(inputs),
         baseline=_model_of(inputs["baseline"]) if "baseline" in inputs else "",
@@ -92,6 +95,13 @@ def _leaderboard(train: Artifact) -> Leaderboard | None:
     if BOARD_FILE not in train.manifest.files:
         return None
     return Leaderboard.model_validate(_json(train, BOARD_FILE))
+
+
+def _learning_curve(train: Artifact) -> LearningCurve | None:
+    """What more rows would bring; None where that was not looked at."""
+    if CURVE_FILE not in train.manifest.files:
+        return None
+    return LearningCurve.model_validate(_json(train, CURVE_FILE))
 
 
 def _choices(inputs: Inputs) -> tuple[Choice, ...]:

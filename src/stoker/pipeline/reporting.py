@@ -84,6 +84,7 @@ def run_facts(recipe: Recipe, run: str, done: Sequence[Executed], notes: RunNote
                 update={
                     "seconds": speed.get("seconds", {}),
                     "gemm_share": speed.get("speed", {}).get("share_of_peak"),
+                    "threads": speed.get("threads") or speed.get("speed", {}).get("threads"),
                 }
             ),
             "compress": compress_facts(inputs, notes.measured.get("compress", {})),

@@ -13,6 +13,7 @@ from stoker.evaluate.probes.look import Findings
 from stoker.evaluate.report._format import shortened
 from stoker.evaluate.report._svg import Axes, Point, Series, chart
 from stoker.evaluate.report.facts import ReportFacts, TrainingFacts
+from stoker.models._learning_curve import LearningCurve
 
 _X_KEYS = ("epoch", "round", "step")
 _SIDES = ("train", "validation", "test")
@@ -100,6 +101,20 @@ def lift_charts(findings: Findings) -> list[Figure]:
         diagonal=True,
     )
     return [Figure("Gain", chart([Series("", points)], axes), (), "Dotted: rows in any order.")]
+
+
+def row_charts(curve: LearningCurve | None) -> list[Figure]:
+    """The score by the rows that were learned from, with its interval."""
+    if curve is None:
+        return []
+    words = curve.metric.replace("_", " ")
+    series = (
+        Series(words, [(float(one.rows), one.score) for one in curve.points], "line"),
+        Series("95 % interval", [(float(one.rows), one.low) for one in curve.points], style=4),
+        Series("", [(float(one.rows), one.high) for one in curve.points], style=4),
+    )
+    axes = Axes("Learning curve", "rows learned from", words)
+    return [Figure("Learning curve", chart(series, axes), series[:2])]
 
 
 def training_charts(training: TrainingFacts) -> list[Figure]:

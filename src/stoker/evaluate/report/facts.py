@@ -20,6 +20,7 @@ from stoker.evaluate.leaks import Suspect
 from stoker.evaluate.probes.look import Findings
 from stoker.evaluate.report.cells import Cell
 from stoker.models._leaderboard import Leaderboard, Timing
+from stoker.models._learning_curve import LearningCurve
 
 MOST_MISTAKES = 24
 _PART_ORDER = {"train": 0, "validation": 1, "test": 2}
@@ -127,6 +128,8 @@ class TrainingFacts(Step):
     steps: int | None = None
     stopped: str = ""
     """Why training ended."""
+    threads: int | None = None
+    """CPU threads that it worked on, where that is known."""
     gemm_share: float | None = None
     """Arithmetic done per second of training, as a share of this machine's matrix product peak."""
 
@@ -248,6 +251,8 @@ class ReportFacts(Step):
     """What probes found on validation rows."""
     leaderboard: Leaderboard | None = None
     """Every candidate that the training tried."""
+    learning_curve: LearningCurve | None = None
+    """What more rows would bring."""
     timings: tuple[Timing, ...] = ()
     """What was measured of them."""
     decision: Decision | None = None

@@ -28,6 +28,7 @@ from stoker.evaluate.report.charts import (
     effect_charts,
     evaluation_charts,
     lift_charts,
+    row_charts,
     training_charts,
 )
 from stoker.evaluate.report.columns import column_rows
@@ -205,6 +206,7 @@ def _evaluation(facts: ReportFacts) -> dict[str, Any]:
             "training": training_charts(facts.training) if facts.training else [],
             "effects": effect_charts(facts.findings, facts.target),
             "lift": lift_charts(facts.findings),
+            "rows": row_charts(facts.learning_curve),
         },
     }
 

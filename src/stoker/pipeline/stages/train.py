@@ -22,6 +22,9 @@ from stoker.core.steps import step_name, step_spec
 from stoker.models import Conditions, Estimator, HeldOut, Model, Network
 from stoker.models._leaderboard import FILE as LEADERBOARD_FILE
 from stoker.models._leaderboard import Leaderboard
+from stoker.models._learning_curve import FILE as CURVE_FILE
+from stoker.models._learning_curve import LearningCurve
+from stoker.pipeline.board import measure_candidates, timed
 from stoker.pipeline.kinds import only
 from stoker.pipeline.node import Work
 from stoker.pipeline.prepared_parts import Prepared, open_prepared, raw_part
@@ -112,6 +115,9 @@ def make_model(
     if made.leaderboard is not None:
         board = made.leaderboard.model_dump(mode="json")
         write_file(work.folder / LEADERBOARD_FILE, canonical_json(board) + b"\n")
+    if made.learning_curve is not None:
+        curve = made.learning_curve.model_dump(mode="json")
+        write_file(work.folder / CURVE_FILE, canonical_json(curve) + b"\n")
     return {**facts, "parity": float(f"{difference:.2g}"), "rows": len(prepared.train)}
 
 
@@ -125,6 +131,7 @@ class _Made:
     measured: dict[str, Any]
     held_out: HeldOut | None = None
     leaderboard: Leaderboard | None = None
+    learning_curve: LearningCurve | None = None
 
 
 def _decide(work: Work, settings: Settings, prepared: Prepared, made: _Made) -> Decision:
@@ -195,6 +202,12 @@ def _fit_estimator(
         under=under,
         weight_K=class_weights(task, settings),
     )
+    board, answer_ms = estimate.leaderboard, {}
+    if board is not None:
+        board, answer_ms = measure_candidates(
+            board, estimate.candidate_graphs, prepared.validation.columns
+        )
+    timings = timed(estimate.timings, answer_ms)
     return _Made(
         graph=estimate.graph,
         weights=estimate.weights,
@@ -204,7 +217,11 @@ def _fit_estimator(
             "num_parameters": sum(array.size for array in estimate.weights.values()),
             **estimate.facts,
         },
-        measured={"candidates": [one.model_dump(mode="json") for one in estimate.timings]},
+        measured={
+            "candidates": [one.model_dump(mode="json") for one in timings],
+            "threads": estimate.threads,
+        },
         held_out=estimate.held_out,
-        leaderboard=estimate.leaderboard,
+        leaderboard=board,
+        learning_curve=estimate.learning_curve,
     )
