@@ -8,6 +8,7 @@ from typing import Any
 from pydantic.fields import FieldInfo
 
 from pages.steps import STAGES, cell, default, takes
+from stoker.core.meanings import meaning_of
 from stoker.core.steps import Step
 from stoker.recipe.model import Recipe, stage_of
 from stoker.serve.settings import ServeSettings
@@ -36,18 +37,19 @@ def section_text(path: str, section: type[Step]) -> Iterator[str]:
     schema = section.model_json_schema()
     yield f"## {path or 'The top level'}\n"
     yield "| key | takes | default | meaning |\n|---|---|---|---|"
-    for name, field in section.model_fields.items():
-        yield row(f"{path}.{name}".lstrip("."), name, field, schema)
+    for name in section.model_fields:
+        yield row(f"{path}.{name}".lstrip("."), name, section, schema)
     yield ""
     for name, inner in inner_sections(section):
         yield from section_text(f"{path}.{name}".lstrip("."), inner)
 
 
-def row(path: str, name: str, field: FieldInfo, schema: dict[str, Any]) -> str:
+def row(path: str, name: str, owner: type[Step], schema: dict[str, Any]) -> str:
     """One key."""
+    field = owner.model_fields[name]
     facts = schema["properties"][name]
     what = default_text(name, field, facts, schema)
-    meaning = cell(field.description or facts.get("description", ""))
+    meaning = cell(meaning_of(owner, name) or facts.get("description", ""))
     return f"| `{path}` | {kind(field, facts, schema)} | {what} | {meaning} |"
 
 

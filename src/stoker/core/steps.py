@@ -23,6 +23,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from stoker.core.errors import MissingExtraError, RecipeError, StokerError
+from stoker.core.meanings import add_meanings
 
 
 class Step(BaseModel):
@@ -31,9 +32,9 @@ class Step(BaseModel):
     model_config = ConfigDict(
         frozen=True,
         extra="forbid",
-        use_attribute_docstrings=True,
         allow_inf_nan=False,
         protected_namespaces=(),
+        json_schema_extra=add_meanings,
     )
 
 

@@ -17,6 +17,7 @@ from typing import Any
 from pydantic_core import PydanticUndefined
 
 from stoker.core.errors import RecipeError
+from stoker.core.meanings import meaning_of
 from stoker.core.steps import Step, find_step, step_names
 from stoker.recipe.model import At, Recipe, stage_of
 from stoker.recipe.slots import form_of, kind_of
@@ -118,13 +119,13 @@ def _section_text(owner: type[Step], path: str) -> str:
     if owner.model_fields:
         lines.append("  keys:")
     for key, field in owner.model_fields.items():
-        lines += _item(key, f"{_one_line(field.description or '')}{_default_note(owner, key)}")
+        lines += _item(key, f"{_one_line(meaning_of(owner, key))}{_default_note(owner, key)}")
     return "\n".join(lines)
 
 
 def _slot_text(at: At, owner: type[Step], key: str, path: str) -> str:
     field = owner.model_fields[key]
-    lines = [path, *_paragraph(field.description or "")]
+    lines = [path, *_paragraph(meaning_of(owner, key))]
     lines.append(f"  takes:    {_FORMS[form_of(field)]}")
     lines += _default_lines(owner, key)
     lines.append("  steps:")
@@ -137,7 +138,7 @@ def _slot_text(at: At, owner: type[Step], key: str, path: str) -> str:
 def _field_text(owner: type[Step], key: str, path: str) -> str:
     field = owner.model_fields[key]
     words = field_words(owner, (key,), with_meaning=False)
-    lines = [path, *_paragraph(field.description or ""), f"  takes:    {words}"]
+    lines = [path, *_paragraph(meaning_of(owner, key)), f"  takes:    {words}"]
     lines += _default_lines(owner, key)
     if field.examples:
         lines.append(f"  example:  {key}: {_shown(field.examples[0])}")

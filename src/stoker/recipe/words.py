@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any, get_args
 
+from stoker.core.meanings import meaning_of
 from stoker.core.steps import Step
 from stoker.core.yaml import Path
 
@@ -155,7 +156,7 @@ def _listed(names: list[str]) -> str:
 
 def _meaning(owner: type[Step], name: str) -> str:
     """The description as part of a sentence."""
-    text = " ".join((owner.model_fields[name].description or name).split()).rstrip(".")
+    text = " ".join((meaning_of(owner, name) or name).split()).rstrip(".")
     return text[:1].lower() + text[1:] if text[1:2].islower() else text
 
 
