@@ -11,11 +11,12 @@ import pytest
 import sqlalchemy
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
+from sqlalchemy import schema
 
 from stoker.store.catalog import Catalog
 from stoker.store.database import Database, known_revisions, newest_revision
 from stoker.store.migrate import migrate
-from stoker.store.tables import METADATA
+from stoker.store.tables import METADATA, REVISION
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 
@@ -75,21 +76,60 @@ def check_rows(catalog):
     assert [one.role for one in catalog.lineage(champion.fingerprint)] == ["self", "acquire"]
 
 
+def test_a_fresh_file_has_what_all_revisions_lead_to(tmp_path):
+    fresh = Database(tmp_path / "catalog.sqlite")
+    with fresh.writing() as connection:
+        made = tables_of(connection)
+    with sqlalchemy.create_engine("sqlite://").begin() as connection:
+        migrate(connection)
+        assert tables_of(connection) == made
+
+
+def tables_of(connection):
+    """Every table with its columns, keys, indexes and rows that say the revision."""
+    look = sqlalchemy.inspect(connection)
+    found: dict[str, object] = {
+        name: (
+            [{**column, "type": str(column["type"])} for column in look.get_columns(name)],
+            look.get_pk_constraint(name),
+            sorted(look.get_foreign_keys(name), key=str),
+            sorted(look.get_indexes(name), key=str),
+            sorted(look.get_unique_constraints(name), key=str),
+        )
+        for name in look.get_table_names()
+    }
+    revision = connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar()
+    return {**found, "revision": revision}
+
+
 def test_a_failed_migration_changes_nothing(tmp_path, monkeypatch):
     from alembic import op
 
-    real = op.create_table
+    def fail(*arguments: Any, **options: Any) -> object:
+        raise ZeroDivisionError
 
-    def fail_late(name: str, *arguments: Any, **options: Any) -> object:
-        if name == "models":
+    with closing(sqlite3.connect(tmp_path / "catalog.sqlite")) as database:
+        database.executescript((GOLDEN / "catalog_0001.sql").read_text(encoding="utf-8"))
+    monkeypatch.setattr(op, "add_column", fail)
+    with pytest.raises(ZeroDivisionError):
+        Catalog(tmp_path).start_run("digits", "version: 1", stoker="0.1.0")
+    monkeypatch.undo()
+    assert Database(tmp_path / "catalog.sqlite").revision() == "0001"
+    check_rows(Catalog(tmp_path))
+
+
+def test_a_file_that_was_not_made_whole_is_made_again(tmp_path, monkeypatch):
+    real = schema.CreateTable
+
+    def fail_late(table: sqlalchemy.Table) -> object:
+        if table is REVISION:
             raise ZeroDivisionError
-        return real(name, *arguments, **options)
+        return real(table)
 
-    monkeypatch.setattr(op, "create_table", fail_late)
+    monkeypatch.setattr(schema, "CreateTable", fail_late)
     with pytest.raises(ZeroDivisionError):
         Catalog(tmp_path).start_run("digits", "version: 1", stoker="0.1.0")
     monkeypatch.undo()
     with closing(sqlite3.connect(tmp_path / "catalog.sqlite")) as database, database:
         assert database.execute("SELECT count(*) FROM sqlite_master").fetchone() == (0,)
-    database.close()
     assert Catalog(tmp_path).runs() == []

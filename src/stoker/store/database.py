@@ -7,7 +7,8 @@ instead of failing half-way.  No connection is kept between calls, so a fork is 
 Looking changes nothing: a file that is missing, or whose tables are older, is looked at as a copy
 in memory.  The first write creates it, or brings it to the newest revision by alembic, under a
 lock, so that two processes may open a fresh home at once.  alembic takes long to import and is left
-alone otherwise.
+alone otherwise; a fresh file gets the newest tables at once, and a test compares them with those
+that all revisions lead to.
 
 PostgreSQL works through the same statements by URL; it needs a driver (`pip install psycopg`).
 
@@ -26,13 +27,13 @@ from pathlib import Path
 from typing import NoReturn, final
 
 import sqlalchemy
-from sqlalchemy import exc, pool
+from sqlalchemy import exc, pool, schema
 from sqlalchemy.engine import Connection, Engine
 
 from stoker.core.errors import ArtifactError, MachineError
 from stoker.store import locks
 from stoker.store.durable import machine_errors, make_folder
-from stoker.store.tables import METADATA
+from stoker.store.tables import METADATA, REVISION
 
 # The pool raises an interrupt that comes while it closes a connection, and also logs it with a
 # traceback; raising is enough.
@@ -174,18 +175,12 @@ class Database:
         """What a missing or older file would hold at the newest revision, in memory."""
         assert self.path is not None, "a database behind a URL is current once it is opened"
         with closing(sqlite3.connect(":memory:", isolation_level=None)) as memory:
-            is_new = self.revision() is None
-            if not is_new:
+            if self.revision() is not None:
                 with closing(self._connect()) as file:
                     file.backup(memory)
             engine = sqlalchemy.create_engine("sqlite://", creator=lambda: memory)
             with engine.connect() as connection:
-                if is_new:
-                    METADATA.create_all(connection)
-                else:
-                    from stoker.store.migrate import migrate
-
-                    migrate(connection)
+                _bring_up(connection)
                 yield connection
 
     def _connect(self) -> sqlite3.Connection:
@@ -205,11 +200,9 @@ class Database:
 
     def _migrate(self) -> None:
         """Bring the tables to the newest revision; only one process at a time does it."""
-        from stoker.store.migrate import migrate
-
         if self.path is None:
             with self._writing() as connection:
-                migrate(connection)
+                _bring_up(connection)
             return
         make_folder(self.path.parent)
         lock = self.path.with_name(self.path.name + ".lock")
@@ -219,7 +212,7 @@ class Database:
             with self._errors(), self._engine.connect() as connection:
                 connection.exec_driver_sql("PRAGMA journal_mode=WAL")
             with self._writing() as connection:
-                migrate(connection)
+                _bring_up(connection)
         finally:
             locks.release(lock, descriptor)
 
@@ -236,6 +229,18 @@ class Database:
                 f"the catalog {self.label}: {error.orig}",
                 fix=next((f for key, f in _FIXES.items() if name.startswith(key)), None),
             ) from error
+
+
+def _bring_up(connection: Connection) -> None:
+    """Make the newest tables where there are none, else run the revisions that are missing."""
+    if sqlalchemy.inspect(connection).get_table_names():
+        from stoker.store.migrate import migrate
+
+        migrate(connection)
+        return
+    METADATA.create_all(connection)
+    connection.execute(schema.CreateTable(REVISION))
+    connection.execute(REVISION.insert().values(version_num=newest_revision()))
 
 
 def _create_engine(where: Path | str, connect: Callable[[], sqlite3.Connection]) -> Engine:

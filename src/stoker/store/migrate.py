@@ -1,7 +1,7 @@
 """Bring a catalog's tables to the newest revision, with alembic.
 
-Importing this module imports alembic, about a third of a second of CPU; only a fresh or an older
-catalog needs it.  All revisions run in one transaction: either all of them are done or none.
+Importing this module imports alembic, about a third of a second of CPU; only an older catalog
+needs it.  All revisions run in one transaction: either all of them are done or none.
 """
 
 from __future__ import annotations

@@ -18,6 +18,7 @@ from sqlalchemy import (
     ForeignKeyConstraint,
     Integer,
     MetaData,
+    PrimaryKeyConstraint,
     String,
     Table,
     Text,
@@ -110,3 +111,11 @@ ALIASES = Table(
     Column("version", Integer, nullable=False),
     ForeignKeyConstraint(["name", "version"], ["models.name", "models.version"]),
 )
+
+REVISION = Table(
+    "alembic_version",
+    MetaData(),
+    Column("version_num", String(32), nullable=False),
+    PrimaryKeyConstraint("version_num", name="alembic_version_pkc"),
+)
+"""alembic's own table: which revision the others have."""
