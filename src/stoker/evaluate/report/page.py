@@ -13,17 +13,14 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections.abc import Sequence
-from functools import cache
-from pathlib import Path
 from typing import Any
-
-import jinja2
 
 from stoker.evaluate.constant import about_words, no_better_words
 from stoker.evaluate.evaluation import ClassScore, Evaluation
 from stoker.evaluate.leaks import is_too_good, warning_words
 from stoker.evaluate.report import _format
 from stoker.evaluate.report._pictures import data_uri
+from stoker.evaluate.report._templates import TEMPLATES, environment
 from stoker.evaluate.report.charts import (
     effect_charts,
     evaluation_charts,
@@ -41,7 +38,6 @@ from stoker.evaluate.report.words import (
     sentence,
 )
 
-TEMPLATES = Path(__file__).parent / "templates"
 LARGEST_MATRIX = 25
 MOST_CLASS_ROWS = 25
 MOST_CLASSES = 100
@@ -88,30 +84,6 @@ def render_page(facts: ReportFacts) -> str:
         **_training(facts),
         **_data(facts),
     )
-
-
-@cache
-def environment() -> jinja2.Environment:
-    """The templates, with the filters that they use."""
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(TEMPLATES),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters.update(
-        number=_format.number,
-        metric=_format.metric,
-        span=_format.span,
-        signed=_format.signed,
-        percent=_format.percent,
-        seconds=_format.seconds,
-        size=_format.size,
-        shortened=_format.shortened,
-        sample=sample_words,
-    )
-    return environment
 
 
 def safe(text: str) -> str:

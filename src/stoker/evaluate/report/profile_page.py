@@ -11,8 +11,9 @@ from collections.abc import Sequence
 
 from stoker.data.profile.choice import Choice
 from stoker.data.profile.column import Profile
+from stoker.evaluate.report._templates import TEMPLATES, environment
 from stoker.evaluate.report.column_cards import column_cards
-from stoker.evaluate.report.page import TEMPLATES, environment, safe
+from stoker.evaluate.report.page import safe
 
 
 def render_profile(profile: Profile, choices: Sequence[Choice], title: str) -> str:
