@@ -30,7 +30,7 @@ def meaning_of(owner: type[BaseModel], name: str) -> str:
     described = owner.model_fields[name].description
     if described is not None:
         return described
-    definer = next((c for c in owner.__mro__ if name in c.__dict__.get("__annotations__", ())), None)
+    definer = next((c for c in owner.__mro__ if name in inspect.get_annotations(c)), None)
     return _texts(definer).get(name, "") if definer else ""
 
 

@@ -24,6 +24,7 @@ from functools import cache
 from typing import Any
 
 from stoker.core.errors import MissingExtraError
+from stoker.core.libraries import absent
 
 _LEFT_OUT = ("pandas", "sklearn", "matplotlib", "graphviz", "dask", "distributed")
 
@@ -38,7 +39,7 @@ def lightgbm() -> Any:
     if "lightgbm" in sys.modules:
         return sys.modules["lightgbm"]
     try:
-        with _absent(_LEFT_OUT), _sleeping_threads():
+        with absent(_LEFT_OUT), _sleeping_threads():
             import lightgbm as found
     except ImportError:
         raise MissingExtraError(
@@ -60,17 +61,3 @@ def _sleeping_threads() -> Iterator[None]:
         yield
     finally:
         del os.environ["OMP_WAIT_POLICY"]
-
-
-@contextmanager
-def _absent(names: tuple[str, ...]) -> Iterator[None]:
-    """Let modules that nobody imported yet look as if they were not installed."""
-    hidden = [name for name in names if name not in sys.modules]
-    for name in hidden:
-        # pyrefly: ignore[unsupported-operation] - None says that a module is absent
-        sys.modules[name] = None
-    try:
-        yield
-    finally:
-        for name in hidden:
-            sys.modules.pop(name, None)

@@ -118,7 +118,7 @@ def _section_text(owner: type[Step], path: str) -> str:
     lines = [path or "the recipe", *_paragraph(_about(owner))]
     if owner.model_fields:
         lines.append("  keys:")
-    for key, field in owner.model_fields.items():
+    for key in owner.model_fields:
         lines += _item(key, f"{_one_line(meaning_of(owner, key))}{_default_note(owner, key)}")
     return "\n".join(lines)
 

@@ -31,7 +31,7 @@ def test_what_was_compiled_is_found_again(tmp_path, monkeypatch):
 
 def test_other_options_find_nothing(tmp_path, monkeypatch):
     one = _templates.compiled(tmp_path)
-    monkeypatch.setitem(_templates._OPTIONS, "autoescape", False)
+    monkeypatch.setitem(_templates._OPTIONS, "trim_blocks", False)
     other = _templates.compiled(tmp_path)
     assert one is not None
     assert other is not None

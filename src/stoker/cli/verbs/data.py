@@ -49,7 +49,9 @@ def show(path: Path, output: Path | None, as_json: bool) -> None:
     from stoker.cli.text import json_text
     from stoker.core.events import listening
     from stoker.data.profile.judge import judge
+    from stoker.engine.without_pandas import leave_pandas_out
 
+    leave_pandas_out()
     with listening(make_listener()):
         profile, left_out = _read(path)
     choices = judge(profile, left_out=left_out)

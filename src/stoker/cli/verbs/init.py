@@ -42,6 +42,7 @@ def verb(template: str, path: Path | None, target: str | None, output: Path | No
     from stoker.cli.progress import make_listener
     from stoker.cli.starters import fill_images, fill_table, read_template
     from stoker.core.events import listening
+    from stoker.engine.without_pandas import leave_pandas_out
 
     folder = (path or Path()) if template == "example" else Path()
     recipe = output or folder / ("customers.yaml" if template == "example" else "recipe.yaml")
@@ -55,6 +56,7 @@ def verb(template: str, path: Path | None, target: str | None, output: Path | No
     elif template == "images":
         text = fill_images(path, project)
     else:
+        leave_pandas_out()
         with listening(make_listener()):
             text = fill_table(path, target, project)
     try:

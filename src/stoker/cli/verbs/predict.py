@@ -93,7 +93,9 @@ def verb(  # noqa: PLR0913 - one for each option
     from stoker.cli.predictions import Wish, predict_file
     from stoker.cli.progress import make_listener
     from stoker.core.events import listening
+    from stoker.engine.without_pandas import leave_pandas_out
 
+    leave_pandas_out()
     found = find_bundle(bundle, home)
     predictor = load(found.folder, num_processors())
     if threshold is not None:

@@ -46,6 +46,9 @@ def verb(
     from stoker.cli.machine import check_address_space
 
     check_address_space()
+    from stoker.engine.without_pandas import leave_pandas_out
+
+    leave_pandas_out()
     from stoker.cli.progress import make_listener
     from stoker.cli.text import json_text
     from stoker.core.events import listening

@@ -29,6 +29,7 @@ import pyarrow as pa
 
 from stoker.core.errors import DataError
 from stoker.data._child_limits import forbid_writing, limit_memory, limit_time, restore_signals
+from stoker.engine.without_pandas import leave_pandas_out
 
 FRAME = struct.Struct("<cQ")
 """Kind of a frame, and how many bytes follow."""
@@ -146,6 +147,7 @@ def first_line(error: Exception) -> str:
 def main() -> None:
     """Obey the orders on standard input."""
     answers = sys.stdout.buffer
+    leave_pandas_out()
     orders = Orders(**json.load(sys.stdin))
     restore_signals()
     pa.set_cpu_count(min(_MOST_THREADS, pa.cpu_count()))

@@ -20,7 +20,7 @@ from stoker.evaluate.report import _format
 from stoker.evaluate.report.words import sample_words
 
 TEMPLATES = Path(__file__).parent / "templates"
-_OPTIONS: dict[str, Any] = {"autoescape": True, "trim_blocks": True, "lstrip_blocks": True}
+_OPTIONS: dict[str, Any] = {"trim_blocks": True, "lstrip_blocks": True}
 
 
 @cache
@@ -29,6 +29,7 @@ def environment() -> jinja2.Environment:
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(TEMPLATES),
         bytecode_cache=compiled(TEMPLATES / "__pycache__"),
+        autoescape=True,
         undefined=jinja2.StrictUndefined,
         **_OPTIONS,
     )
@@ -46,7 +47,7 @@ def environment() -> jinja2.Environment:
     return environment
 
 
-def compiled(folder: Path) -> jinja2.BytecodeCache | None:
+def compiled(folder: Path) -> jinja2.FileSystemBytecodeCache | None:
     """Templates as they were compiled before; None where Python keeps nothing either."""
     if sys.dont_write_bytecode or not os.access(folder.parent, os.W_OK):
         return None

@@ -34,7 +34,6 @@ from stoker.evaluate.report.samples import commands
 from stoker.evaluate.report.words import (
     grouped_notes,
     headline_sentence,
-    sample_words,
     sentence,
 )
 
