@@ -140,7 +140,7 @@ class ServedModel:
             cells = pa.array(pictures, _PICTURE_TYPE)
             return pa.Table.from_arrays([cells], schema=self._picture_schema)
         tables = [self._table([u]) if isinstance(u, Picture) else u for u in units]
-        return tables[0] if len(tables) == 1 else pa.concat_tables(tables)
+        return tables[0] if len(tables) == 1 else pa.concat_tables(tables).combine_chunks()
 
     def warm(self, sizes: Iterable[int]) -> None:
         """Run the graph on zeros of each batch size, so that no client pays for a first time."""
