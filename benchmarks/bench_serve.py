@@ -37,6 +37,7 @@ from _measure import save
 HERE = Path(__file__).parent
 CONCURRENCY = 32
 START_S = 60
+_SOURCE = str(HERE.parent / "src")
 Form = Literal["bytes", "json"]
 _TICKS = os.sysconf("SC_CLK_TCK")
 _SERVE = """
@@ -51,22 +52,24 @@ serve(Path(sys.argv[1]), ServeSettings(port=int(sys.argv[2]), workers=1, threads
 class Server:
     """One running server."""
 
-    def __init__(self, name: str, command: Sequence[str], form: Form) -> None:
-        """Start it on a free port."""
+    def __init__(
+        self, name: str, command: Sequence[str], form: Form, *, source: str = _SOURCE
+    ) -> None:
+        """Start it on a free port, with the stoker of a folder."""
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             self.port = free.getsockname()[1]
         self.name, self.form = name, form
         words = [word.replace("PORT", str(self.port)) for word in command]
-        env = os.environ | {"PYTHONPATH": str(HERE.parent / "src")}
+        env = os.environ | {"PYTHONPATH": source}
         self.started = time.perf_counter()
         self.process = subprocess.Popen(words, env=env, start_new_session=True)
 
-    def wait(self, picture: bytes) -> float:
+    def wait(self, request: bytes) -> float:
         """Seconds from its start to its first answer."""
         while True:
             try:
-                asyncio.run(load(self.port, [request_of(picture, self.form)], 1, 0))
+                asyncio.run(load(self.port, [request], 1, 0))
             except OSError as error:
                 code = self.process.poll()
                 if code is not None or time.perf_counter() > self.started + START_S:
@@ -212,7 +215,7 @@ def compare(folder: Path, rounds: int, seconds: float, only_ours: bool) -> list[
                 continue
             server = Server(name, command, form)
             try:
-                servers.append((server, server.wait(pictures[0])))
+                servers.append((server, server.wait(request_of(pictures[0], form))))
             except RuntimeError as error:
                 server.stop()
                 rows.append({"server": name, "skipped": f"{error}: is it installed?"})
@@ -221,13 +224,13 @@ def compare(folder: Path, rounds: int, seconds: float, only_ours: bool) -> list[
                 requests = [request_of(picture, server.form) for picture in pictures]
                 result = round_of(server, requests, seconds)
                 rows.append({"server": server.name, **result})
-        return _summarise(rows, servers)
+        return summary_of(rows, servers)
     finally:
         for server, _ in servers:
             server.stop()
 
 
-def _summarise(
+def summary_of(
     rows: list[dict[str, Any]], servers: list[tuple[Server, float]]
 ) -> list[dict[str, Any]]:
     summary = [row for row in rows if "skipped" in row]
