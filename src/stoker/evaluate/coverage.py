@@ -16,6 +16,7 @@ import numpy as np
 
 from stoker.bundle._regions import members
 from stoker.bundle.decision import Decision
+from stoker.evaluate.calibration import uncalibrated
 from stoker.evaluate.evaluation import LEVEL, Coverage
 from stoker.tasks import FittedTask
 from stoker.tasks._fitted.classify import FittedClassify, softmax
@@ -25,11 +26,12 @@ from stoker.tasks._fitted.regress import FittedRegress
 def decided(
     decision: Decision, output_NK: np.ndarray, target_N: np.ndarray, task: FittedTask
 ) -> dict[str, Any]:
-    """What an evaluation says of a decision: `threshold`, `aim` and `coverage`."""
+    """What an evaluation says of a decision: threshold, aim, coverage and what calibration did."""
     return {
         "threshold": decision.threshold,
         "aim": decision.aim,
         "coverage": coverage(decision, output_NK, target_N, task),
+        "uncalibrated": uncalibrated(decision, output_NK, target_N, task),
     }
 
 

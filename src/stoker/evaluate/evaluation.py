@@ -154,6 +154,17 @@ class Coverage(Step):
     """Mean number of classes in a set, or mean width of an interval in the target's own unit."""
 
 
+class Uncalibrated(Step):
+    """How probabilities would be without the temperature of the bundle."""
+
+    log_loss: float
+    ece: float
+    calibration: list[Bin] | None = None
+    """As `Curves.calibration`."""
+    reliability: list[Bin] | None = None
+    """As `Curves.reliability`."""
+
+
 class Evaluation(Step):
     """Everything measured about one candidate on one set of rows."""
 
@@ -186,6 +197,8 @@ class Evaluation(Step):
     """What the answers were chosen for, in words; empty for the most probable class."""
     coverage: Coverage | None = None
     """Of sets or intervals, where the bundle knows them."""
+    uncalibrated: Uncalibrated | None = None
+    """Before the temperature, where there is one."""
 
     @property
     def never_answered(self) -> list[ClassScore]:

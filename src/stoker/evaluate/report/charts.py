@@ -17,6 +17,7 @@ from stoker.models._learning_curve import LearningCurve
 
 _X_KEYS = ("epoch", "round", "step")
 _SIDES = ("train", "validation", "test")
+_BEFORE = "before the temperature"
 _NO_CURVE = ("seconds", "time", *_X_KEYS)
 
 
@@ -40,7 +41,12 @@ def evaluation_charts(facts: ReportFacts) -> list[Figure]:
     reference = best.comparison.reference if best.comparison else None
     if reference in facts.evaluations:
         shown[reference] = facts.evaluations[reference]
-    figures = [_roc(shown), _precision_recall(shown, best), _calibration(shown), _reliability(best)]
+    figures = [
+        _roc(shown),
+        _precision_recall(shown, best),
+        _calibration(shown, best),
+        _reliability(best),
+    ]
     figures += [_scatter(best, facts.target), _by_prediction(best, facts.target)]
     figures += [_residuals(best, facts.target)]
     return [figure for figure in figures if figure is not None]
@@ -188,12 +194,15 @@ def _precision_recall(shown: dict[str, Evaluation], best: Evaluation) -> Figure 
     return Figure("Precision and recall", chart((*series, chance), axes), (*series, chance))
 
 
-def _calibration(shown: dict[str, Evaluation]) -> Figure | None:
+def _calibration(shown: dict[str, Evaluation], best: Evaluation) -> Figure | None:
     series = _overlaid(
         shown, lambda one: _bin_points(one.curves.calibration if one.curves else None)
     )
     if not series:
         return None
+    before = _bin_points(best.uncalibrated.calibration) if best.uncalibrated else None
+    if before:
+        series = (*series, Series(_BEFORE, before, style=4))
     axes = Axes(
         "Calibration curve",
         "predicted probability",
@@ -219,6 +228,8 @@ def _reliability(best: Evaluation) -> Figure | None:
         bar_width=1 / len(bins),
     )
     right = Series("share right", _bin_points(bins) or [], "dots")
+    before = _bin_points(best.uncalibrated.reliability) if best.uncalibrated else None
+    series = (rows, right, *([Series(_BEFORE, before, "line", style=4)] if before else []))
     axes = Axes(
         "Reliability diagram",
         "confidence",
@@ -227,8 +238,9 @@ def _reliability(best: Evaluation) -> Figure | None:
         y_range=(0, 1.02),
         diagonal=True,
     )
-    note = f"Dots: share right; bars: rows, up to {most:,}; dotted: as it should be."
-    return Figure("Reliability", chart((rows, right), axes), (), note)
+    note = f"Dots: share right; bars: rows, up to {most:,}; dotted: as it should be"
+    note += f"; line: {_BEFORE}" if before else ""
+    return Figure("Reliability", chart(series, axes), (), f"{note}.")
 
 
 def _bin_points(bins: Sequence[Bin] | None) -> list[Point] | None:
