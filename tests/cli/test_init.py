@@ -320,3 +320,15 @@ def test_a_file_that_a_run_would_reject_is_refused(cell: object) -> None:
     done = init("table", "rows.jsonl", "--target", "y")
     assert isinstance(done.exception, DataError)
     assert "all 60 records are bad" in str(done.exception)
+
+
+@pytest.mark.parametrize("named", ["sales/region=north/part.parquet", "sales/region=north"])
+def test_a_label_that_stands_in_the_path_names_the_folder_to_read(named: str) -> None:
+    for region in ("north", "south"):
+        folder = Path("sales") / f"region={region}"
+        folder.mkdir(parents=True)
+        pq.write_table(pa.table({"x": [1.0, 2.0], "y": ["a", "b"]}), folder / "part.parquet")
+    done = init("table", named, "--target", "region")
+    assert isinstance(done.exception, RecipeError)
+    assert "stoker init table sales reads all of them" in str(done.exception)
+    assert init("table", "sales", "--target", "region").exit_code == 0

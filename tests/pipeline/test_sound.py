@@ -161,3 +161,18 @@ def test_a_column_that_is_left_out_is_named_with_the_reason(recipe: Path, tmp_pa
     for do in (check, run):
         with pytest.raises(RecipeError, match="column 'job2' is not read: it is of the nested"):
             do(recipe, home=tmp_path / "home")
+
+
+def test_a_column_in_the_path_of_one_file_names_the_folder_to_read(tmp_path: Path) -> None:
+    folder = tmp_path / "sales" / "region=north"
+    folder.mkdir(parents=True)
+    pq.write_table(pa.table({"x": [1.0, 2.0], "y": ["a", "b"]}), folder / "part.parquet")
+    recipe = {
+        "version": 1,
+        "name": "one",
+        "data": {"sources": [{"parquet": {"path": str(folder / "part.parquet")}}]},
+        "inputs": {"x": "number"},
+        "target": {"region": "classify"},
+    }
+    with pytest.raises(RecipeError, match=r"write path: .*sales to read all of them"):
+        check(recipe, home=tmp_path / "home")

@@ -19,7 +19,7 @@ from typing import Any
 
 import click
 
-from stoker.cli.guard import Guard, end_with_engine
+from stoker.cli.guard import PIPE_CLOSED, Guard, end_with_engine, leave
 
 _VERBS = Path(__file__).with_name("verbs")
 
@@ -45,6 +45,16 @@ class VerbWithParts(HeaderHelp, click.Group):
 
 class VerbGroup(click.Group):
     """A group that imports a verb when it is asked for."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """The verb; where the reader of its output went away it ends in silence.
+
+        Here and not in `Guard`, as click makes an exit code 1 of it.
+        """
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:
+            leave(PIPE_CLOSED)
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Names of the files, sorted."""

@@ -26,6 +26,7 @@ import tempfile
 import time
 from pathlib import Path
 from types import TracebackType
+from typing import NoReturn
 
 import click
 
@@ -33,7 +34,7 @@ from stoker.cli.interrupts import Terminated, end_in_order
 from stoker.core.errors import MachineError, MissingExtraError, StokerError
 from stoker.core.memory import is_lack_of_memory
 
-_BUG, _INTERRUPTED, _PIPE_CLOSED, _TERMINATED = 70, 130, 141, 143
+_BUG, _INTERRUPTED, PIPE_CLOSED, _TERMINATED = 70, 130, 141, 143
 
 _OWNER = "check who owns it and its folder; the home can stand elsewhere: --home"
 _MACHINE = {
@@ -86,7 +87,7 @@ class Guard:
         try:
             code = explain(error, self.arguments)
         except BrokenPipeError:
-            code = _PIPE_CLOSED
+            code = PIPE_CLOSED
         leave(code)
 
 
@@ -103,7 +104,7 @@ def explain(error: BaseException, arguments: list[str]) -> int:
         by_term = isinstance(error.__cause__ or error, Terminated)
         return _TERMINATED if by_term else _INTERRUPTED
     if isinstance(error, BrokenPipeError):
-        return _PIPE_CLOSED
+        return PIPE_CLOSED
     friendly = error if isinstance(error, StokerError) else machine_error(error) or no_extra(error)
     if friendly is not None:
         click.echo(f"{type(friendly).__name__}: {friendly}", err=True)
@@ -189,7 +190,7 @@ def end_with_engine(code: object) -> None:
     os._exit(code if isinstance(code, int) else int(code is not None))
 
 
-def leave(code: int) -> None:
+def leave(code: int) -> NoReturn:
     """Exit; a pipe whose reader went away must not add a message of its own at shutdown."""
     _flush()
     sys.exit(code)

@@ -11,7 +11,8 @@ import hashlib
 import json
 import os
 import re
-from collections.abc import Mapping
+import shlex
+from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,6 +20,7 @@ from typing import TYPE_CHECKING
 from stoker.cli.table_file import table_source
 from stoker.core import events
 from stoker.core.errors import DataError, Place, RecipeError
+from stoker.data.acquire._partitions import folder_above
 from stoker.data.profile.choice import quoted
 
 if TYPE_CHECKING:
@@ -181,14 +183,26 @@ def chosen_target(
             place=place,
         )
     if target not in columns:
-        near = get_close_matches(target, columns, n=1)
         raise RecipeError(
             f"no column {target!r}",
             expected=f"one of {listed}",
-            fix=f"did you mean {near[0]!r}?" if near else None,
+            fix=_nearest(target, columns, Path(place.file or ".")),
             place=place,
         )
     return target
+
+
+def _nearest(target: str, columns: Sequence[str], path: Path) -> str | None:
+    """What may be meant by a column that is not there: the name of a folder, or another column."""
+    above = folder_above(path.absolute(), target)
+    if above is not None:
+        shown = shlex.quote(os.path.relpath(above))
+        return (
+            f"{target!r} stands in the name of a folder, and one folder is one value: "
+            f"stoker init table {shown} reads all of them"
+        )
+    near = get_close_matches(target, columns, n=1)
+    return f"did you mean {near[0]!r}?" if near else None
 
 
 def relative(path: Path, project: Path) -> str:

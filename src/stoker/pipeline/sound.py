@@ -16,6 +16,7 @@ from pathlib import Path
 from stoker.core.errors import Place, RecipeError
 from stoker.core.steps import step_name
 from stoker.data.acquire import Source
+from stoker.data.acquire._partitions import folder_above
 from stoker.features import Feature
 from stoker.models import Model
 from stoker.pipeline.columns_of import Columns, columns_of
@@ -41,7 +42,7 @@ def check_columns(recipe: Recipe, found: Mapping[str, Artifact], cache: Path) ->
     """
     columns = _known(recipe, found, cache)
     if columns is not None:
-        _check_names(recipe, columns)
+        _check_names(recipe, columns, cache)
         _check_features(recipe, columns)
     _check_model(recipe, columns)
 
@@ -58,7 +59,7 @@ def _known(recipe: Recipe, found: Mapping[str, Artifact], cache: Path) -> Column
     return next((columns for columns in looks if columns is not None), None)
 
 
-def _check_names(recipe: Recipe, columns: Columns) -> None:
+def _check_names(recipe: Recipe, columns: Columns, cache: Path) -> None:
     named = {name: recipe.place("inputs", name, of_key=True) for name in recipe.inputs or {}}
     named[recipe.target_column] = recipe.place("target", recipe.target_column, of_key=True)
     for key in ("stratify", "group", "time"):
@@ -67,10 +68,21 @@ def _check_names(recipe: Recipe, columns: Columns) -> None:
             named.setdefault(name, recipe.place("data", "split", key))
     for name, place in named.items():
         if name not in columns.names:
-            raise _no_column(name, columns, place)
+            raise _no_column(name, columns, place, _above(recipe, name, cache))
 
 
-def _no_column(name: str, columns: Columns, place: Place) -> RecipeError:
+def _above(recipe: Recipe, name: str, cache: Path) -> str | None:
+    """The folder to name so that a key in the path of a file becomes the column."""
+    sources = [only(source, Source) for source in recipe.data.sources]
+    files = (path for source in sources for path in source.files(recipe.project, cache))
+    found = next((path for path in (folder_above(one, name) for one in files) if path), None)
+    if found is None:
+        return None
+    inside = found.is_relative_to(recipe.project)
+    return (found.relative_to(recipe.project) if inside else found).as_posix()
+
+
+def _no_column(name: str, columns: Columns, place: Place, above: str | None) -> RecipeError:
     if name in columns.left_out:
         return RecipeError(
             f"column {name!r} is not read: it {columns.left_out[name]}",
@@ -83,7 +95,11 @@ def _no_column(name: str, columns: Columns, place: Place) -> RecipeError:
     return RecipeError(
         f"there is no column {name!r} in the data",
         expected=f"one of {shown}" + (f" and {more} more" if more > 0 else ""),
-        fix=f"did you mean {near[0]!r}?" if near else None,
+        fix=f"it stands in the name of a folder: write path: {above} to read all of them"
+        if above
+        else f"did you mean {near[0]!r}?"
+        if near
+        else None,
         place=place,
     )
 

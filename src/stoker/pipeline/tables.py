@@ -90,6 +90,8 @@ def save_table(table: pa.Table, home: Path) -> str:
     if not path.is_file() or path.stat().st_size != content.size:
         with writing(path) as stream:
             stream.write(content)
+    else:
+        path.touch()  # in use again: `stoker gc` spares what is young
     return digest
 
 

@@ -79,13 +79,12 @@ def _tell(lines: Sequence[events.Line], folder: str) -> None:
 
 
 def _intact(found: Mapping[str, Artifact]) -> dict[str, Artifact]:
-    """Artifacts whose bytes are those that were written; a damaged one is told and put aside."""
+    """Artifacts whose bytes are those that were written; a damaged one the store puts aside."""
     intact = {}
     for stage, artifact in found.items():
         try:
             artifact.verify()
-        except ArtifactError as damage:
-            events.warning(f"{damage}\n  it was put aside and is made again")
+        except ArtifactError:  # the store has told it
             continue
         intact[stage] = artifact
     return intact

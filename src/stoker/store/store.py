@@ -35,6 +35,7 @@ from stoker.store.artifact import Artifact
 from stoker.store.durable import machine_errors
 from stoker.store.garbage import Garbage, Removed
 from stoker.store.home import check_home, make_home
+from stoker.store.kept_tables import delete_tables, unneeded_tables
 from stoker.store.manifest import NAME, Manifest, check_listing, read_manifest, write_manifest
 
 _GATE = "collect"
@@ -237,6 +238,8 @@ class Store:
     ) -> list[Removed]:
         """Delete every artifact that no root was made from and no live process holds.
 
+        Tables that were handed over in memory go with the last artifact that was made from them.
+
         Args:
             roots: Fingerprints to keep together with everything they were made from; or a
                 function that says them, called when nothing new can be published (pass
@@ -258,11 +261,16 @@ class Store:
                 roots() if callable(roots) else roots,
             )
             removed = [manifests[name] for name in garbage if self._discard(name, garbage, dry_run)]
+            gone = {m.fingerprint for m in removed}
+            stay = [m for m in manifests.values() if m.fingerprint not in gone]
+            tables = unneeded_tables(self.home, stay)
         if not dry_run:
+            with machine_errors(f"delete tables of {self.home}"):
+                delete_tables(self.home, tables)
             self.sweep()
             for name in self._listing("damaged"):
                 durable.remove_tree(self.home / "damaged" / name)
-        return [Removed(m.fingerprint, m.kind, m.size_bytes) for m in removed]
+        return [*(Removed.of(m) for m in removed), *tables]
 
     def _publish(
         self,

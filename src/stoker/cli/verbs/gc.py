@@ -1,8 +1,8 @@
 """Delete artifacts that no run and no model needs.
 
 Every version of every model that was not deleted, the latest run of each recipe and runs at work
-stay, with all they were made from; so does what another process holds. Shows what would go; --yes
-deletes it.
+stay, with all they were made from; so does what another process holds. Tables that Python handed
+over go with the last artifact made from them. Shows what would go; --yes deletes it.
 
 Examples:
     stoker gc

@@ -101,6 +101,19 @@ def _problem(key: str, value: str) -> str | None:
     return None
 
 
+def folder_above(path: Path, key: str) -> Path | None:
+    """The folder to read so that a key in the names of folders above a path becomes a column.
+
+    >>> folder_above(Path("sales/region=north/a.parquet"), "region")
+    PosixPath('sales')
+    """
+    for folder in (path, *path.parents):
+        found = key_value(folder.name)
+        if found and found[0] == key:
+            return folder.parent
+    return None
+
+
 def deeper_pattern(folder: Path, name: str, endings: Sequence[str]) -> str | None:
     """A pattern for files that lie deeper in a folder; None if there are none soon."""
     for path in islice(folder.rglob("*"), _LOOKED_AT):
