@@ -19,7 +19,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 
@@ -112,25 +111,13 @@ class Design:
                 table_LK[:, k] += np.bincount(code_N, value_N, len(table_LK))
         return np.concatenate([dense_BK.astype(np.float64), table_LK])
 
-    @cached_property
-    def square(self) -> np.ndarray:
-        """The transposed design times the design, float64 (W, W)."""
-        width, num_codes = self.dense_NB.shape[1], sum(self.size_C)
-        square_WW = np.zeros((width + num_codes,) * 2)
-        square_WW[:width, :width] = self.dense_NB.T @ self.dense_NB
-        for column in range(self.code_NC.shape[1]):
-            code_N = self.code_NC[:, column]
-            order_N = np.argsort(code_N, kind="stable")
-            found, start = np.unique(code_N[order_N], return_index=True)
-            if width:
-                sums = np.add.reduceat(self.dense_NB[order_N], start, axis=0)
-                square_WW[width + found, :width] = sums
-            for other in range(self.code_NC.shape[1]):
-                pair_N = code_N * num_codes + self.code_NC[:, other]
-                count = np.bincount(pair_N, minlength=num_codes**2)
-                square_WW[width:, width:] += count.reshape(num_codes, num_codes)
-        square_WW[:width, width:] = square_WW[width:, :width].T
-        return square_WW
+    def matrix(self, index_M: slice | np.ndarray = slice(None)) -> np.ndarray:
+        """Some of the rows with every code as a column of zeros and ones, float32 (M, W)."""
+        dense_MB, code_MC = self.dense_NB[index_M], self.code_NC[index_M]
+        made_MW = np.zeros((len(code_MC), self.num_weights), np.float32)
+        made_MW[:, : dense_MB.shape[1]] = dense_MB
+        made_MW[np.arange(len(code_MC))[:, None], dense_MB.shape[1] + code_MC] = 1
+        return made_MW
 
 
 @dataclass(frozen=True)

@@ -1,14 +1,15 @@
 """Fit the weights of a linear model for a row of penalties, from the strongest to the weakest.
 
 Squared error or cross entropy plus a ridge penalty, by L-BFGS whose first guess of the curvature is
-the inverse of the exact one at equal probabilities.  For squared error this guess is right and one
-step is enough; for classes some five to ten are.  Each penalty starts where the one before ended.
+that of the loss where the penalty before ended, from a sample of many rows.  For squared error this
+guess is right and one step is enough; for classes some three to six are.
 
 With fewer rows than weights everything is done in as many directions as there are rows, which
 changes no answer: the ridge solution lies in the span of the rows.  With more than 600 weights and
 rows the guess is the diagonal alone, and more steps are taken.
 
-Cost: one product of the design with itself, then two passes over it a step.
+Cost: for each penalty a product of some thousand rows with themselves, then two passes over all
+rows a step.  A path of nine penalties over 1,000 rows and 130 weights takes 0.02 s.
 
 Source: Liu & Nocedal 1989, "On the limited memory BFGS method",
 https://doi.org/10.1007/BF01589116; Boehning 1992, "Multinomial logistic regression algorithm".
@@ -31,6 +32,11 @@ _SMALL = 1e-5
 _MANY_ROWS = 20_000
 _ENOUGH, _ENOUGH_OF_MANY = 1e-9, 1e-6
 """Share of the loss that a step must still gain; chance moves the loss of many rows by more."""
+_MOST_DENSE_CELLS = 2_000_000
+"""Cells up to which codes are written out as columns: one product costs less than many sums."""
+_SAMPLED_ROWS = 2_000
+"""Rows from which the curvature of a loss of classes is guessed, or four for each weight."""
+_CHUNK_ROWS = 4_096
 
 
 @dataclass(frozen=True)
@@ -66,38 +72,80 @@ def fit_path(
     share_N1 = np.full((num_rows, 1), 1 / num_rows)
     if weight_N is not None:
         share_N1 = (weight_N / weight_N.sum())[:, None]
-    problem = _Problem(design, target_NK, share_N1, classes)
+    is_binary = classes and target_NK.shape[1] == 2
+    if is_binary:
+        problem = _Problem(design, target_NK[:, 1:], share_N1, loss_of_two)
+    else:
+        problem = _Problem(design, target_NK, share_N1, loss_of_many if classes else square_loss)
     found, start = [], problem.start()
     for penalty in penalties:
-        start = problem.solve(penalty / num_rows, start)
-        found.append(Fitted(problem.weights(start[:-1]), start[-1]))
+        # Two classes have opposite weights, of which one column is looked for, of twice the size.
+        start = problem.solve(penalty / num_rows / (2 if is_binary else 1), start)
+        weight_WK, bias_K = problem.weights(start[:-1]), start[-1]
+        if is_binary:
+            weight_WK = np.concatenate([-weight_WK / 2, weight_WK / 2], axis=1)
+            bias_K = np.concatenate([-bias_K / 2, bias_K / 2])
+        found.append(Fitted(weight_WK, bias_K))
     return found
+
+
+Loss = Callable[[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray, np.ndarray]]
+"""Outputs and targets (N, K) to the loss of each row (N,), its slope (N, K) and, of each row, about
+its curvature (N,)."""
+
+
+def square_loss(
+    output_NK: np.ndarray, target_NK: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Half the squared error."""
+    error_NK = output_NK - target_NK
+    return np.square(error_NK).sum(axis=1) / 2, error_NK, np.ones(len(error_NK))
+
+
+def loss_of_two(
+    output_N1: np.ndarray, target_N1: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Cross entropy of two classes; the output is the logit of the second."""
+    power_N1 = np.exp(-np.abs(output_N1))
+    loss_N1 = np.maximum(output_N1, 0) - output_N1 * target_N1 + np.log1p(power_N1)
+    chance_N1 = np.where(output_N1 < 0, power_N1, 1) / (1 + power_N1)
+    curve_N1 = chance_N1 * (1 - chance_N1)
+    return loss_N1[:, 0], chance_N1 - target_N1, curve_N1[:, 0]
+
+
+def loss_of_many(
+    output_NK: np.ndarray, target_NK: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Cross entropy; the curvature is the mean of that of each class alone."""
+    output_NK = output_NK - output_NK.max(axis=1, keepdims=True)
+    power_NK = np.exp(output_NK)
+    total_N1 = power_NK.sum(axis=1, keepdims=True)
+    chance_NK = power_NK / total_N1
+    loss_N = ((np.log(total_N1) - output_NK) * target_NK).sum(axis=1)
+    return loss_N, chance_NK - target_NK, (chance_NK * (1 - chance_NK)).mean(axis=1)
 
 
 class _Problem:
     """One design and target; weights are solved for in its own directions, bias last."""
 
     def __init__(
-        self, design: Design, target_NK: np.ndarray, share_N1: np.ndarray, classes: bool
+        self, design: Design, target_NK: np.ndarray, share_N1: np.ndarray, loss: Loss
     ) -> None:
-        self._design, self._target, self._share = design, target_NK, share_N1
-        self._classes = classes
+        self._design, self._target, self._share, self._loss = design, target_NK, share_N1, loss
         self._turn: np.ndarray | None = None
         self._rows: np.ndarray | None = None
         num_rows, num_weights = len(design), design.num_weights
-        mean_K = (share_N1 * target_NK).sum(axis=0)
-        self._mean = mean_K
-        self._curve = float(np.mean(mean_K * (1 - mean_K))) if classes else 1.0
-        self._square: np.ndarray | None = None
         if num_rows < num_weights and num_rows <= MOST_SQUARED:
             self._shrink()
-        elif num_weights <= MOST_SQUARED:
-            self._square = self._bordered(design.square / num_rows)
-        else:
-            ones_N1 = np.ones((num_rows, 1))
-            dense_B = np.square(design.dense_NB).mean(axis=0, dtype=np.float64)
-            count_W = design.transposed_times(ones_N1)[:, 0] / num_rows
-            self._diagonal = np.concatenate([dense_B, count_W[len(dense_B) :]])
+        elif num_rows * num_weights <= _MOST_DENSE_CELLS:
+            self._rows = design.matrix().astype(np.float64)
+        self._is_squared = self._width <= MOST_SQUARED
+        self._square: np.ndarray | None = None
+
+    @property
+    def _width(self) -> int:
+        """Weights that are looked for, for one output and without the bias."""
+        return self._design.num_weights if self._rows is None else self._rows.shape[1]
 
     def _shrink(self) -> None:
         """Go over to directions in the span of the rows."""
@@ -110,13 +158,6 @@ class _Problem:
         length_R = np.sqrt(value_R[keep])
         self._rows = vector_NR[:, keep] * length_R
         self._turn = design.transposed_times(vector_NR[:, keep] / length_R)
-        self._square = self._bordered(self._rows.T @ self._rows / len(design))
-
-    def _bordered(self, square_WW: np.ndarray) -> np.ndarray:
-        """The curvature with a last row and column for the bias."""
-        ones_N1 = np.full((len(self._design), 1), 1 / len(self._design))
-        mean_W = self._transposed_times(ones_N1)[:, 0]
-        return np.block([[square_WW, mean_W[:, None]], [mean_W[None, :], np.ones((1, 1))]])
 
     def _times(self, weight_WK: np.ndarray) -> np.ndarray:
         return self._design.times(weight_WK) if self._rows is None else self._rows @ weight_WK
@@ -132,49 +173,72 @@ class _Problem:
 
     def start(self) -> np.ndarray:
         """No weight, and the bias that is best without any, (W + 1, K)."""
-        width = self._design.num_weights if self._rows is None else self._rows.shape[1]
-        bias_K = self._mean
-        if self._classes:
-            bias_K = np.log(np.maximum(self._mean, 1e-9))
+        bias_K = (self._share * self._target).sum(axis=0)
+        if self._loss is loss_of_two:
+            bias_K = np.log(np.maximum(bias_K, 1e-9)) - np.log(np.maximum(1 - bias_K, 1e-9))
+        elif self._loss is loss_of_many:
+            bias_K = np.log(np.maximum(bias_K, 1e-9))
             bias_K = bias_K - bias_K.mean()
-        return np.concatenate([np.zeros((width, len(bias_K))), bias_K[None]])
+        return np.concatenate([np.zeros((self._width, len(bias_K))), bias_K[None]])
 
     def solve(self, penalty: float, start: np.ndarray) -> np.ndarray:
         """Weights and bias of the least loss."""
 
         def loss_and_slope(found: np.ndarray) -> tuple[float, np.ndarray]:
             weight_WK, bias_K = found[:-1], found[-1]
-            loss, error_NK = self._loss(self._times(weight_WK) + bias_K)
+            loss_N, slope_NK, _ = self._loss(self._times(weight_WK) + bias_K, self._target)
+            slope_NK *= self._share
             slope = np.empty_like(found)
-            slope[:-1] = self._transposed_times(error_NK) + penalty * weight_WK
-            slope[-1] = error_NK.sum(axis=0)
+            slope[:-1] = self._transposed_times(slope_NK) + penalty * weight_WK
+            slope[-1] = slope_NK.sum(axis=0)
+            loss = float(self._share[:, 0] @ loss_N)
             return loss + penalty / 2 * float(np.square(weight_WK).sum()), slope
 
         enough = _ENOUGH if len(self._design) < _MANY_ROWS else _ENOUGH_OF_MANY
-        return minimise(loss_and_slope, start, self._guess(penalty), enough=enough)
+        return minimise(loss_and_slope, start, self._guess(penalty, start), enough=enough)
 
-    def _loss(self, output_NK: np.ndarray) -> tuple[float, np.ndarray]:
-        if not self._classes:
-            error_NK = output_NK - self._target
-            return float((self._share * np.square(error_NK)).sum()) / 2, self._share * error_NK
-        output_NK = output_NK - output_NK.max(axis=1, keepdims=True)
-        power_NK = np.exp(output_NK)
-        total_N1 = power_NK.sum(axis=1, keepdims=True)
-        log_NK = output_NK - np.log(total_N1)
-        loss = -float((self._share * self._target * log_NK).sum())
-        return loss, self._share * (power_NK / total_N1 - self._target)
-
-    def _guess(self, penalty: float) -> Callable[[np.ndarray], np.ndarray]:
-        """Multiplication with about the inverse of the curvature."""
-        if self._square is None:
-            inverse_W = 1 / (self._curve * self._diagonal + penalty)
-            inverse_W1 = np.concatenate([inverse_W, [1 / self._curve]])[:, None]
+    def _guess(self, penalty: float, start: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
+        """Multiplication with about the inverse of the curvature at the start."""
+        if self._loss is square_loss and self._square is not None:
+            square = self._square
+        else:
+            output_NK = self._times(start[:-1]) + start[-1]
+            curve_N = self._share[:, 0] * self._loss(output_NK, self._target)[2]
+            square = self._square = self._curvature(curve_N)
+        if not self._is_squared:
+            inverse_W1 = 1 / (square + penalty)[:, None]
             return lambda slope: slope * inverse_W1
-        curve_WW = self._curve * self._square
+        curve_WW = square.copy()
         curve_WW[np.diag_indices_from(curve_WW)] += penalty
         curve_WW[-1, -1] += 1e-9 - penalty
         inverse_WW = np.linalg.inv(curve_WW)
         return lambda slope: inverse_WW @ slope
+
+    def _curvature(self, curve_N: np.ndarray) -> np.ndarray:
+        """That of the loss, for weights and bias (W + 1, W + 1), from a sample of many rows.
+
+        With very many weights only its diagonal (W + 1,).
+        """
+        size = len(curve_N)
+        step = 1
+        if self._loss is not square_loss:
+            step = max(1, size // max(_SAMPLED_ROWS, 4 * self._width))
+        index_M = np.arange(0, size, step)
+        curve_M = curve_N[index_M] * (curve_N.sum() / curve_N[index_M].sum())
+        found = np.zeros((self._width + 1,) * (2 if self._is_squared else 1))
+        for begin in range(0, len(index_M), _CHUNK_ROWS):
+            part = slice(begin, begin + _CHUNK_ROWS)
+            rows = self._bordered(index_M[part])
+            if self._is_squared:
+                found += rows.T @ (rows * curve_M[part, None].astype(rows.dtype))
+            else:
+                found += curve_M[part] @ np.square(rows)
+        return found
+
+    def _bordered(self, index_M: np.ndarray) -> np.ndarray:
+        """Some rows of the design, with a last column of ones for the bias."""
+        rows = self._design.matrix(index_M) if self._rows is None else self._rows[index_M]
+        return np.concatenate([rows, np.ones((len(rows), 1), rows.dtype)], axis=1)
 
 
 def minimise(
