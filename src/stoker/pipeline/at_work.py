@@ -32,6 +32,7 @@ from stoker.pipeline.reporting import RunNotes, report_run
 from stoker.pipeline.result import RefusedRun, RunResult, as_json
 from stoker.pipeline.sound import check_columns
 from stoker.pipeline.summary import summary
+from stoker.pipeline.version_before import champion_of, version_before
 from stoker.recipe.model import Recipe
 from stoker.store.artifact import Artifact
 from stoker.store.catalog import Catalog
@@ -133,10 +134,13 @@ class _Run:
             stage: self.catalog.measured(artifact.fingerprint)
             for stage, artifact in artifacts.items()
         }
+        champion = champion_of(self.catalog, self.recipe.name)
+        before = version_before(champion, self.recipe, artifacts, self.store, self.catalog)
         missed = [gate for gate in gate_results(self.recipe, artifacts) if not gate.passed]
         metrics = scores(artifacts)
         model, lines = (None, []) if missed else self._register(artifacts, metrics)
-        notes = RunNotes(measured, (*said, *said_facts("register", lines)), tuple(self.overrides))
+        told = (*said, *said_facts("register", lines))
+        notes = RunNotes(measured, told, tuple(self.overrides), before)
         report = report_run(self.recipe, self.id, list(done.values()), self.store, notes)
         seconds["report"] = round(time.monotonic() - self.started - sum(seconds.values()), 3)
         result = RunResult(

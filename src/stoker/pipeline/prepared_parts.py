@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from stoker.pipeline.node import Work
+    from stoker.store.artifact import Artifact
 
 
 @dataclass(frozen=True)
@@ -55,12 +56,19 @@ def read_interface(folder: Path) -> Interface:
 
 def raw_part(work: Work, part: str) -> Iterator[pa.Table]:
     """Raw rows of a part, in the order of the prepared set, as a predictor takes them."""
-    prepared = work.inputs["prepare"].folder
+    columns = [*read_interface(work.inputs["prepare"].folder).inputs]
+    return raw_rows(work.inputs, part, ["_row", "_source", "_line", *columns])
+
+
+def raw_rows(
+    inputs: Mapping[str, Artifact], part: str, columns: Sequence[str]
+) -> Iterator[pa.Table]:
+    """Some columns of the raw rows of a part, in the order of the prepared set."""
     return part_rows(
-        Dataset.open(work.inputs["acquire"].folder),
-        work.inputs["clean"].folder / "rows.parquet",
-        work.inputs["split"].folder / "parts.parquet",
-        prepared,
+        Dataset.open(inputs["acquire"].folder),
+        inputs["clean"].folder / "rows.parquet",
+        inputs["split"].folder / "parts.parquet",
+        inputs["prepare"].folder,
         part,
-        ["_row", "_source", "_line", *read_interface(prepared).inputs],
+        columns,
     )

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from stoker.data.profile.column import Profile
-from stoker.evaluate.report.facts import ReportFacts, SaidFact, StageFact
+from stoker.evaluate.report.facts import ReportFacts, SaidFact, StageFact, VersionFact
 from stoker.evaluate.report.write import write_report
 from stoker.models._leaderboard import Timing
 from stoker.pipeline.execute import Executed
@@ -39,6 +39,8 @@ class RunNotes:
     """Every line that the run told the user, and those of cached stages."""
     overrides: tuple[str, ...] = ()
     """Changes of the recipe given with `--set`."""
+    before: VersionFact | None = None
+    """The champion that the run found."""
 
 
 def report_run(
@@ -93,6 +95,7 @@ def run_facts(recipe: Recipe, run: str, done: Sequence[Executed], notes: RunNote
             "profile": Profile.open(inputs["profile"].folder) if "profile" in inputs else None,
             "said": notes.said,
             "overrides": notes.overrides,
+            "before": notes.before,
             "stages": tuple(_stage(executed, inputs) for executed in done),
             "environment": environment(),
         }

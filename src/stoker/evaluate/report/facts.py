@@ -14,7 +14,7 @@ from stoker.bundle.decision import Decision
 from stoker.core.steps import Step
 from stoker.data.profile.choice import Choice
 from stoker.data.profile.column import Profile
-from stoker.evaluate.evaluation import CONSTANT, Evaluation
+from stoker.evaluate.evaluation import CONSTANT, Comparison, Evaluation, Score
 from stoker.evaluate.gates import GateResult
 from stoker.evaluate.leaks import Suspect
 from stoker.evaluate.probes.look import Findings
@@ -191,6 +191,26 @@ class MistakeFact(Step):
     """The row's other columns."""
 
 
+class VersionFact(Step):
+    """The champion that the run found, asked about the rows that the run scored."""
+
+    version: int
+    created: str
+    """Day of its registration."""
+    is_same_split: bool
+    """Whether its run divided the rows alike, so that it learned from none of them."""
+    rows: int = 0
+    """Rows that both were asked about."""
+    scores: dict[str, Score] = Field(default_factory=dict)
+    """Of the old version."""
+    new_scores: dict[str, Score] = Field(default_factory=dict)
+    """Of the model of this run, on the same rows."""
+    comparison: Comparison | None = None
+    """The new one minus the old one, row by row."""
+    note: str = ""
+    """Why they could not be compared."""
+
+
 class SaidFact(Step):
     """One line that the run told the user."""
 
@@ -261,6 +281,8 @@ class ReportFacts(Step):
     """What stands in the columns."""
     choices: tuple[Choice, ...] = ()
     """What became of each column, and why."""
+    before: VersionFact | None = None
+    """The champion that the run found, where it is another one."""
     said: tuple[SaidFact, ...] = ()
     """Every warning and message of the run, in order, those of cached stages too."""
 

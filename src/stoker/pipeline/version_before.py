@@ -1,0 +1,197 @@
+"""The champion that a run found, beside what the run made: both asked about the same rows.
+
+Scores that two runs measured each on rows of its own say little about which model is better; here
+the old bundle answers the scored rows of the new run.  Where the two runs divided their rows alike,
+neither has learned from them; where they did not, the old version may have, and that is said.
+
+Cost: one answer of the old bundle to each of at most 20,000 rows, and 200 resamples.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow as pa
+
+from stoker.bundle.predictor import Predictor, load
+from stoker.core.errors import StokerError
+from stoker.data.prepare.prepared_set import PreparedSet
+from stoker.engine.table_file import read_table
+from stoker.evaluate.report.facts import VersionFact
+from stoker.evaluate.score import evaluate_all
+from stoker.pipeline.candidates import candidate_bundles, chosen_name
+from stoker.pipeline.prepared_parts import raw_rows
+from stoker.pipeline.row_groups import group_codes
+from stoker.pipeline.stages.evaluate import scored_part
+from stoker.store.versions import CHAMPION
+from stoker.tasks import FittedTask
+from stoker.tasks._fitted.classify import FittedClassify
+from stoker.tasks._fitted.regress import FittedRegress
+
+if TYPE_CHECKING:
+    from stoker.recipe.model import Recipe
+    from stoker.store.artifact import Artifact
+    from stoker.store.catalog import Catalog
+    from stoker.store.records import ModelRecord
+    from stoker.store.store import Store
+
+_MOST_ROWS = 20_000
+_RESAMPLES = 200
+BEFORE = "version before"
+
+
+def champion_of(catalog: Catalog, name: str) -> ModelRecord | None:
+    """The version of a model that its name alone means now; None if there is none."""
+    return next((one for one in catalog.models(name) if CHAMPION in one.aliases), None)
+
+
+def version_before(
+    before: ModelRecord | None,
+    recipe: Recipe,
+    inputs: Mapping[str, Artifact],
+    store: Store,
+    catalog: Catalog,
+) -> VersionFact | None:
+    """The old champion on the rows that a run scored; None if there is none, or it is the same.
+
+    Args:
+        before: The champion before the run registered anything.
+        recipe: The recipe of the run.
+        inputs: Artifacts of the run by stage.
+        store: Where the old bundle is.
+        catalog: Where the run of the old bundle is written down.
+    """
+    if before is None or before.fingerprint == inputs["bundle"].fingerprint:
+        return None
+    fact = VersionFact(
+        version=before.version,
+        created=before.created_at[:10],
+        is_same_split=_is_same_split(before, inputs, store, catalog),
+    )
+    old = store.find(before.fingerprint)
+    if old is None:
+        return fact.model_copy(update={"note": "its bundle is gone"})
+    try:
+        return _compared(fact, load(old.folder), recipe, inputs)
+    except StokerError as error:
+        return fact.model_copy(update={"note": f"it cannot answer these rows: {error.what}"})
+
+
+def _is_same_split(
+    before: ModelRecord, inputs: Mapping[str, Artifact], store: Store, catalog: Catalog
+) -> bool:
+    """Whether the old version learned with rows of the same sources, divided alike.
+
+    Fingerprints do not tell: they change with the columns that are read.
+    """
+    if before.run is None:
+        return False
+    marks = {one.stage: one.fingerprint for one in catalog.run(before.run).stages}
+    for stage, said in (("acquire", _sources), ("split", _parts)):
+        mark = marks.get(stage)
+        old = None if mark is None else store.find(mark)
+        if old is None or said(old) != said(inputs[stage]):
+            return False
+    return True
+
+
+def _sources(acquired: Artifact) -> object:
+    return acquired.manifest.summary["sources"]
+
+
+def _parts(split: Artifact) -> object:
+    return split.manifest.files["parts.parquet"]
+
+
+def _compared(
+    fact: VersionFact, old: Predictor, recipe: Recipe, inputs: Mapping[str, Artifact]
+) -> VersionFact:
+    prepared, chosen = inputs["prepare"].folder, chosen_name(inputs)
+    new = load(candidate_bundles(inputs)[chosen])
+    why_not = _why_not(old.interface.task, new.interface.task)
+    if why_not:
+        return fact.model_copy(update={"note": why_not})
+    part = scored_part(prepared)
+    scored, outputs = PreparedSet.open(prepared, part), inputs["evaluate"].folder
+    new_NK = _column(read_table(outputs / "outputs.parquet"), chosen)[:_MOST_ROWS]
+    rows = raw_rows(inputs, part, list(old.interface.inputs))
+    old_NK = _outputs(old, rows, len(new_NK))
+    evaluations = evaluate_all(
+        {"model": new_NK, BEFORE: _as_new(old_NK, old.interface.task, new.interface.task)},
+        np.asarray(scored.target)[: len(new_NK)],
+        new.interface.task,
+        seed=recipe.seed,
+        resamples=_RESAMPLES,
+        reference=BEFORE,
+        group_N=group_codes(
+            inputs["clean"].folder / "rows.parquet",
+            np.asarray(scored.row)[: len(new_NK)],
+            recipe.data.split.group,
+        ),
+        weights={
+            "model": new.decision.weights,
+            BEFORE: _in_order(old.decision.weights, old.interface.task, new.interface.task),
+        },
+    )
+    metrics = {n: evaluations[n].metrics for n in ("model", BEFORE)}
+    return fact.model_copy(
+        update={
+            "rows": len(new_NK),
+            "scores": metrics[BEFORE],
+            "new_scores": metrics["model"],
+            "comparison": evaluations["model"].comparison,
+        }
+    )
+
+
+def _why_not(old: FittedTask, new: FittedTask) -> str:
+    """Why answers to two tasks cannot be compared; empty: they can."""
+    match old, new:
+        case FittedClassify(), FittedClassify():
+            return "" if set(old.classes) == set(new.classes) else "it knows other classes"
+        case FittedRegress(), FittedRegress():
+            return ""
+    return "it was made for another task"
+
+
+def _column(table: pa.Table, name: str) -> np.ndarray:
+    """Outputs of one candidate, (N, K)."""
+    column = table[name].combine_chunks()
+    return column.flatten().to_numpy().reshape(len(column), -1)
+
+
+def _outputs(old: Predictor, rows: Iterator[pa.Table], count: int) -> np.ndarray:
+    """Outputs of the old bundle for the first rows."""
+    found: list[np.ndarray] = []
+    missing = count
+    for block in rows:
+        if not missing:
+            break
+        found.append(old.outputs(block.slice(0, missing)))
+        missing -= len(found[-1])
+    return np.concatenate(found)
+
+
+def _as_new(output_NK: np.ndarray, old: FittedTask, new: FittedTask) -> np.ndarray:
+    """Outputs of the old task as those of the new one: classes in its order, or in its unit.
+
+    >>> old, new = (FittedRegress(mean=m, std=s, low=0, high=9) for m, s in ((1, 2), (2, 4)))
+    >>> _as_new(np.array([[1.5]]), old, new).tolist()
+    [[0.5]]
+    """
+    if isinstance(old, FittedClassify) and isinstance(new, FittedClassify):
+        return output_NK[:, [old.classes.index(name) for name in new.classes]]
+    assert isinstance(old, FittedRegress)
+    assert isinstance(new, FittedRegress)
+    return (output_NK * old.std + old.mean - new.mean) / new.std
+
+
+def _in_order(
+    weights: Sequence[float] | None, old: FittedTask, new: FittedTask
+) -> Sequence[float] | None:
+    """Weights of answers in the order of the new classes."""
+    if weights is None or not isinstance(old, FittedClassify):
+        return None
+    return _as_new(np.array([weights]), old, new)[0].tolist()

@@ -1,0 +1,95 @@
+"""A run is set beside the champion that it found, on the same rows, old bundles included."""
+
+from __future__ import annotations
+
+import random
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import stoker
+from stoker.evaluate.report.facts import ReportFacts, VersionFact
+from stoker.pipeline.result import RunResult
+
+
+def table(rows: int = 400, classes: str = "ab") -> dict[str, list[Any]]:
+    """Two columns that tell the class together, and each a little alone."""
+    draw = random.Random(0)
+    x, z = ([draw.gauss(0, 1) for _ in range(rows)] for _ in range(2))
+    noise = [draw.gauss(0, 0.3) for _ in range(rows)]
+    kind = [classes[a + b + c > 0] for a, b, c in zip(x, z, noise, strict=True)]
+    return {"x": x, "z": z, "kind": kind}
+
+
+def run(home: Path, rows: dict[str, list[Any]], **keys: Any) -> RunResult:
+    return stoker.run(
+        rows,
+        target="kind",
+        home=home,
+        model="linear",
+        compress="off",
+        evaluate={"resamples": 100},
+        **keys,
+    )
+
+
+def before(done: RunResult) -> VersionFact | None:
+    assert done.report is not None
+    page = done.report.read_text("utf-8")
+    facts = ReportFacts.model_validate_json(done.report.with_name("report.json").read_bytes())
+    assert ("Against the version before" in page) == (facts.before is not None)
+    return facts.before
+
+
+@pytest.fixture(scope="module")
+def first_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home whose champion saw one of the two columns."""
+    home = tmp_path_factory.mktemp("first")
+    first = run(home, table(), inputs={"x": "number"})
+    assert before(first) is None
+    return home
+
+
+@pytest.fixture
+def home(first_home: Path, tmp_path: Path) -> Path:
+    """A copy of it."""
+    return Path(shutil.copytree(first_home, tmp_path / "home"))
+
+
+def test_more_columns_are_better_row_by_row(home: Path) -> None:
+    found = before(run(home, table(), inputs={"x": "number", "z": "number"}))
+    assert found is not None
+    assert (found.version, found.is_same_split, found.note) == (1, True, "")
+    assert found.rows == 60
+    assert found.comparison is not None
+    assert found.comparison.metrics["log_loss"].verdict == "better"
+    old, new = found.scores["roc_auc"].value, found.new_scores["roc_auc"].value
+    assert old is not None
+    assert new is not None
+    assert old < new
+
+
+def test_rows_that_are_divided_otherwise_are_said_to_flatter(home: Path) -> None:
+    found = before(run(home, table(300), inputs={"x": "number"}))
+    assert found is not None
+    assert not found.is_same_split
+    assert found.comparison is not None
+
+
+def test_a_champion_of_other_classes_cannot_be_compared(home: Path) -> None:
+    found = before(run(home, table(classes="ac"), inputs={"x": "number"}))
+    assert found is not None
+    assert found.comparison is None
+    assert found.note == "it knows other classes"
+
+
+def test_a_champion_that_wants_a_column_that_is_gone_cannot_answer(home: Path) -> None:
+    rows = table()
+    del rows["x"]
+    found = before(run(home, rows, inputs={"z": "number"}))
+    assert found is not None
+    assert found.comparison is None
+    assert found.note.startswith("it cannot answer these rows: ")
+    assert "'x'" in found.note
