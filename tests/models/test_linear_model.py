@@ -16,6 +16,7 @@ from stoker.models import Conditions, Estimate
 from stoker.models._design import Design
 from stoker.models._graph_names import graph_input
 from stoker.models._linear_fit import fit_path
+from stoker.models._losses import loss_of
 from stoker.models.linear import Linear
 from stoker.tasks import FittedTask
 from stoker.tasks._fitted.classify import FittedClassify
@@ -44,16 +45,19 @@ def make_part(folder: Path, part: str, task: FittedTask, rows: int, **change: fl
     return PreparedSet.open(folder, part)
 
 
-def fit(folder: Path, task: FittedTask, *, bends: int = 0, **change: float) -> Estimate:
+STRAIGHT, BENT, WAVING = Linear(), Linear(bends=5), Linear(waves=60)
+
+
+def fit(folder: Path, task: FittedTask, model: Linear = STRAIGHT, **change: float) -> Estimate:
     train = make_part(folder, "train", task, 400, **change)
     test = make_part(folder, "test", task, 150, **change)
-    return Linear(bends=bends).fit(train, test, task, under=Conditions(0, threads=1))
+    return model.fit(train, test, task, under=Conditions(0, threads=1))
 
 
-@pytest.mark.parametrize("bends", [0, 5])
+@pytest.mark.parametrize("model", [STRAIGHT, BENT, WAVING, Linear(bends=2, waves=9)], ids=repr)
 @pytest.mark.parametrize("task", [BINARY, TERNARY, NUMBER], ids=["binary", "ternary", "number"])
-def test_learns_and_its_graph_repeats_it(tmp_path: Path, task: FittedTask, bends: int) -> None:
-    found = fit(tmp_path, task, bends=bends)
+def test_learns_and_its_graph_repeats_it(tmp_path: Path, task: FittedTask, model: Linear) -> None:
+    found = fit(tmp_path, task, model)
     part = PreparedSet.open(tmp_path, "test")
     feed = {graph_input(name): np.array(c) for name, c in part.columns.items()}
     output_NK = np.asarray(onnxruntime.InferenceSession(found.graph).run(None, feed)[0])
@@ -64,19 +68,50 @@ def test_learns_and_its_graph_repeats_it(tmp_path: Path, task: FittedTask, bends
         assert np.mean(output_NK.argmax(1) == part.target) > 0.85
 
 
-def test_equal_rows_give_equal_bytes(tmp_path: Path) -> None:
-    assert fit(tmp_path / "a", TERNARY).graph == fit(tmp_path / "b", TERNARY).graph
+@pytest.mark.parametrize("model", [STRAIGHT, WAVING], ids=repr)
+def test_equal_rows_give_equal_bytes(tmp_path: Path, model: Linear) -> None:
+    assert fit(tmp_path / "a", TERNARY, model).graph == fit(tmp_path / "b", TERNARY, model).graph
 
 
 @pytest.mark.parametrize("change", [{"factor": 1e-9}, {"factor": 1e12}, {"shift": 1e6}])
-def test_scale_and_shift_change_no_answer(tmp_path: Path, change: dict[str, float]) -> None:
-    plain = fit(tmp_path / "plain", BINARY, bends=3).validation_output_NK
-    moved = fit(tmp_path / "moved", BINARY, bends=3, **change).validation_output_NK
-    np.testing.assert_allclose(moved, plain, atol=1e-4)
+@pytest.mark.parametrize("model", [BENT, WAVING], ids=repr)
+def test_scale_and_shift_change_no_answer(
+    tmp_path: Path, model: Linear, change: dict[str, float]
+) -> None:
+    plain = fit(tmp_path / "plain", BINARY, model).validation_output_NK
+    moved = fit(tmp_path / "moved", BINARY, model, **change).validation_output_NK
+    np.testing.assert_allclose(moved, plain, atol=1e-3)
 
 
-def test_an_unseen_code_counts_as_missing(tmp_path: Path) -> None:
-    found = fit(tmp_path, NUMBER)
+@pytest.mark.parametrize("kind", ["numbers", "codes"])
+def test_waves_see_what_columns_do_together(tmp_path: Path, kind: str) -> None:
+    """The sign of a product: no column tells anything by itself."""
+    random = np.random.default_rng(0)
+
+    def made(part: str, rows: int) -> PreparedSet:
+        columns = {name: random.normal(size=rows) for name in ("left", "right")}
+        if kind == "codes":
+            columns = {name: (x > 0).astype(np.int32) + 1 for name, x in columns.items()}
+        signs = [np.sign(x - (1.5 if kind == "codes" else 0)) for x in columns.values()]
+        forms = {name: Column(x.dtype.name) for name, x in columns.items()}
+        with PreparedWriter(tmp_path, part, forms, "float32") as writer:
+            target = np.prod(signs, axis=0).astype(np.float32)
+            writer.append(columns, target=target, row=np.arange(rows))
+        return PreparedSet.open(tmp_path, part)
+
+    parts, under = (made("train", 600), made("validation", 200)), Conditions(0, threads=1)
+    straight, waving = (
+        model.fit(*parts, NUMBER, under=under).held_out for model in (STRAIGHT, Linear(waves=200))
+    )
+    assert straight is not None
+    assert waving is not None
+    assert loss_of(straight.output_NK, straight.target_N) > 0.9
+    assert loss_of(waving.output_NK, waving.target_N) < 0.5
+
+
+@pytest.mark.parametrize("model", [STRAIGHT, WAVING], ids=repr)
+def test_an_unseen_code_counts_as_missing(tmp_path: Path, model: Linear) -> None:
+    found = fit(tmp_path, NUMBER, model)
     feed = {
         graph_input("数"): np.zeros(2),
         graph_input("when"): np.zeros((2, 2)),

@@ -4,6 +4,8 @@
             ├─► numbers (N, P) ─► z ─► shapes (N, B) float32 ─► LinearRegressor ────┼─► output
             └─► codes (N, C) ─► rows of a table, summed ─────────────────────────────┘
 
+Waves stand between the two lower lines: sums of both, their cosines, a LinearRegressor.
+
 Written by hand: every node is one of a dozen plain operators, equal models give equal bytes, and
 there is no matrix product that a compressor would want to quantise.
 
@@ -122,31 +124,51 @@ class _Writer:
 
     def linear(self, model: Linear, at: str) -> str:
         """A linear model; the name of its output."""
-        shapes, weight_WK = model.layout.shapes, model.fitted.weight_WK
-        width = len(shapes.mean_B)
-        dense_BK = weight_WK[:width] / shapes.std_B[:, None]
-        bias_K = model.fitted.bias_K - shapes.mean_B @ dense_BK
-        sums = []
-        if width:
-            from onnx import helper
-
-            self.nodes.append(
-                helper.make_node(
-                    "LinearRegressor",
-                    [self._shapes(model.layout, at)],
-                    [f"{at}dense"],
-                    domain="ai.onnx.ml",
-                    coefficients=dense_BK.T.ravel().astype(np.float32).tolist(),
-                    intercepts=bias_K.astype(np.float32).tolist(),
-                    targets=len(bias_K),
-                )
-            )
-            sums.append(f"{at}dense")
-        else:
-            sums.append(self.constant(f"{at}bias", bias_K[None].astype(np.float32)))
-        if model.layout.codes:
-            sums.append(self._codes(model.layout, weight_WK[width:], at))
+        layout, weight_WK = model.layout, model.fitted.weight_WK
+        width = len(layout.shapes.mean_B)
+        num_waves = 0 if layout.waves is None else len(layout.waves.phase_R)
+        shapes = self._shapes(layout, at) if width else ""
+        sums = self._sums(layout, shapes, weight_WK[:width], model.fitted.bias_K, f"{at}dense")
+        codes = self._codes(layout, at) if layout.codes else ""
+        if codes:
+            sums.append(self._told(codes, weight_WK[width + num_waves :], f"{at}told"))
+        if layout.waves is not None:
+            waves = layout.waves
+            parts = self._sums(layout, shapes, waves.weight_BR, waves.phase_R, f"{at}slope")
+            if codes:
+                parts.append(self._told(codes, waves.table_LR, f"{at}lift"))
+            turned = self.node("Cos", [self.node("Sum", parts, f"{at}turn")], f"{at}waves")
+            weight_RK = weight_WK[width : width + num_waves] * 2**0.5
+            bias_K = np.zeros(weight_RK.shape[1])
+            sums.append(self._regressor(turned, weight_RK, bias_K, f"{at}waved"))
         return self.node("Sum", sums, f"{at}out")
+
+    def _sums(
+        self, layout: Layout, shapes: str, weight_BK: np.ndarray, bias_K: np.ndarray, out: str
+    ) -> list[str]:
+        """Standardised shapes times weights plus a bias; the bias alone where there is no shape."""
+        if not shapes:
+            return [self.constant(out, bias_K[None].astype(np.float32))]
+        dense_BK = weight_BK / layout.shapes.std_B[:, None]
+        bias_K = bias_K - layout.shapes.mean_B @ dense_BK
+        return [self._regressor(shapes, dense_BK, bias_K, out)]
+
+    def _regressor(
+        self, inputs: str, weight_BK: np.ndarray, bias_K: np.ndarray, out: str
+    ) -> str:
+        from onnx import helper
+
+        node = helper.make_node(
+            "LinearRegressor",
+            [inputs],
+            [out],
+            domain="ai.onnx.ml",
+            coefficients=weight_BK.T.ravel().astype(np.float32).tolist(),
+            intercepts=bias_K.astype(np.float32).tolist(),
+            targets=len(bias_K),
+        )
+        self.nodes.append(node)
+        return out
 
     def _shapes(self, layout: Layout, at: str) -> str:
         """What `Shapes.raw` computes."""
@@ -189,8 +211,8 @@ class _Writer:
         places = self.constant(f"{out}_places", place_S.astype(np.int64))
         return self.node("Gather", [name, places], f"{out}_columns", axis=1)
 
-    def _codes(self, layout: Layout, table_LK: np.ndarray, at: str) -> str:
-        """The sum of a table's rows, one for each category column."""
+    def _codes(self, layout: Layout, at: str) -> str:
+        """Rows of a table of all codes, one for each category column."""
         parts, sizes = [], np.array([size for _, size in layout.codes], np.int64)
         for place, (name, _) in enumerate(layout.codes):
             wide = self.cast(graph_input(name), f"{at}code_{place}", int)
@@ -200,10 +222,13 @@ class _Writer:
         nothing = self.constant(f"{at}nothing", np.zeros(1, np.int64))
         codes = self.node("Where", [known, codes, nothing], f"{at}seen")
         starts = self.constant(f"{at}starts", np.cumsum(sizes) - sizes)
-        rows = self.node("Add", [codes, starts], f"{at}rows")
-        table = self.constant(f"{at}table", table_LK.astype(np.float32))
-        found = self.node("Gather", [table, rows], f"{at}found", axis=0)
-        return self.node("ReduceSum", [found, "one"], f"{at}told", keepdims=0)
+        return self.node("Add", [codes, starts], f"{at}rows")
+
+    def _told(self, codes: str, table_LK: np.ndarray, out: str) -> str:
+        """The sum of a table's rows."""
+        table = self.constant(f"{out}_table", table_LK.astype(np.float32))
+        found = self.node("Gather", [table, codes], f"{out}_found", axis=0)
+        return self.node("ReduceSum", [found, "one"], out, keepdims=0)
 
     def model(self, num_outputs: int) -> bytes:
         """The whole graph."""

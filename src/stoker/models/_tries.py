@@ -193,7 +193,8 @@ class LinearTry(Try[Linear]):
 
     @cached_property
     def _layout(self) -> Layout:
-        return fit_layout(self.folds.rows.columns, bends=self.step.bends)
+        step = self.step
+        return fit_layout(self.folds.rows.columns, bends=step.bends, waves=step.waves)
 
     @cached_property
     def design(self) -> Design:

@@ -222,6 +222,7 @@ def _arrays(forest: Any, linears: Sequence[Any]) -> dict[str, np.ndarray]:
     for place, part in enumerate(linears):
         arrays[f"linear_{place}.weights"] = part.fitted.weight_WK
         arrays[f"linear_{place}.bias"] = part.fitted.bias_K
-        shapes = vars(part.layout.shapes).items()
-        arrays |= {f"linear_{place}.{name}": array for name, array in shapes}
+        waves = part.layout.waves
+        named = vars(part.layout.shapes) | ({} if waves is None else vars(waves))
+        arrays |= {f"linear_{place}.{name}": array for name, array in named.items()}
     return arrays
