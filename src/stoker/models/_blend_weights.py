@@ -22,7 +22,7 @@ import numpy as np
 from stoker.models._losses import loss_of
 
 STEPS = 20
-_LEAST_GAIN = 5e-3
+_LEAST_GAIN = 1e-3
 """Share of the loss that one more candidate must save to be worth its place in the graph."""
 
 

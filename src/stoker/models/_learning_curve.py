@@ -165,7 +165,7 @@ def _outputs(
     """What a candidate that learned from a part of a fold answers for the rows left out."""
     rows, held_M = one.folds.rows, one.folds.split(fold)[1]
     if isinstance(one, LinearTry):
-        (fitted,) = fit_rows(rows, one.design, part_M, (one.penalties[one.best],))
+        (fitted,) = fit_rows(rows, one.design, part_M, (one.best,))
         return fitted.outputs(one.design.rows(held_M))
     assert isinstance(one, TreeTry)
     if share < 1:

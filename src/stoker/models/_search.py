@@ -21,6 +21,7 @@ import numpy as np
 from stoker.core import events
 from stoker.core.seeds import derive_seed
 from stoker.models import Conditions, Estimator
+from stoker.models._linear_fit import MOST_SQUARED
 from stoker.models._rows import Rows
 from stoker.models._tries import TRAINS_ALWAYS, AnyTry, Folds, LinearTry, TreeTry
 from stoker.models.boosted_trees import BoostedTrees
@@ -29,6 +30,12 @@ from stoker.models.linear import Linear
 _VERY_FEW, _FEW, _MANY = 3_000, 20_000, 50_000
 _MOST_LINEAR_CELLS = 40_000_000
 """Rows times columns up to which a linear model with bends is tried."""
+_MOST_WAVES, _FEWEST_WAVES = 400, 100
+"""Waves of a candidate, and how few are not worth it."""
+_MOST_WAVED_ROWS = 5_000
+"""Rows below which waves are tried; trees need many rows to be smooth."""
+_FEW_FOR_TREES = 1_000
+"""Rows below which one setting of trees goes on to all folds: others say the same, less well."""
 _DRAWN = 16
 """Candidates that `best` draws where no budget limits it."""
 
@@ -66,12 +73,21 @@ def first_candidates(rows: Rows, under: Conditions) -> list[Named]:
     found = [straight]
     if len(rows) * len(rows.fields) <= _MOST_LINEAR_CELLS:
         found.append(Named("linear, 4 bends", Linear(bends=4)))
+    if len(rows) < _MOST_WAVED_ROWS and (waves := num_waves(rows)):
+        found.append(Named(f"linear, {waves} waves", Linear(waves=waves)))
     sizes = (7, 15) if len(rows) < _VERY_FEW else (15, 31)
     if under.preset == "best":
         sizes = (7, 15, 31, 63)
     random = BoostedTrees(num_leaves=15, extra_random=True)
     found += [Named(f"trees, {leaves} leaves", trees[leaves]) for leaves in sizes]
     return [*found, Named("trees, 15 leaves, random cuts", random)]
+
+
+def num_waves(rows: Rows) -> int:
+    """As many as leave the weights of a linear model few enough to be inverted as a whole."""
+    weights = sum(2 if field.edges is not None else field.size for field in rows.fields)
+    waves = min(_MOST_WAVES, MOST_SQUARED - weights)
+    return waves if waves >= _FEWEST_WAVES else 0
 
 
 def search(rows: Rows, under: Conditions) -> list[AnyTry]:
@@ -105,7 +121,8 @@ def _promising(begun: Sequence[AnyTry], under: Conditions) -> list[AnyTry]:
     """Candidates that go on to the other folds, the best so far first, as time may run out."""
     linears = [one for one in begun if isinstance(one, LinearTry)]
     trees = [one for one in begun if not isinstance(one, LinearTry)]
-    kept = len(trees) if under.preset == "best" else 2
+    few = len(begun[0].folds.rows) < _FEW_FOR_TREES
+    kept = len(trees) if under.preset == "best" else 1 if few else 2
     chosen = [*linears, *sorted(trees, key=lambda one: one.loss(1))[:kept]]
     return sorted(chosen, key=lambda one: one.loss(1))
 

@@ -153,9 +153,7 @@ class _Writer:
         bias_K = bias_K - layout.shapes.mean_B @ dense_BK
         return [self._regressor(shapes, dense_BK, bias_K, out)]
 
-    def _regressor(
-        self, inputs: str, weight_BK: np.ndarray, bias_K: np.ndarray, out: str
-    ) -> str:
+    def _regressor(self, inputs: str, weight_BK: np.ndarray, bias_K: np.ndarray, out: str) -> str:
         from onnx import helper
 
         node = helper.make_node(

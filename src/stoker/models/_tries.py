@@ -31,6 +31,8 @@ _Step = TypeVar("_Step", bound=Estimator)
 
 _AGREED_ROWS = 5_000
 """Rows below which folds agree on the number of rounds."""
+_TELLING_ROWS, _FAR = 1_000, 20.0
+"""Rows from which one fold tells the best penalty, and the factor by which it may be wrong."""
 TRAINS_ALWAYS = -1
 """Fold of rows that no fold leaves out."""
 
@@ -188,8 +190,8 @@ class TreeTry(Try[BoostedTrees]):
 class LinearTry(Try[Linear]):
     """A linear model."""
 
-    paths: list[list[np.ndarray]] = field(default_factory=list)
-    """Outputs of each fold for its own rows, one for each penalty."""
+    paths: list[dict[float, np.ndarray]] = field(default_factory=list)
+    """Outputs of each fold for its own rows, by penalty."""
 
     @cached_property
     def _layout(self) -> Layout:
@@ -201,42 +203,46 @@ class LinearTry(Try[Linear]):
         return self._layout.design(self.folds.rows.columns)
 
     @property
-    def penalties(self) -> Sequence[float]:
-        """Those that are tried."""
-        return self.step.penalties(len(self.folds.rows))
+    def penalties(self) -> tuple[float, ...]:
+        """Those that are tried on the next fold; of many rows one fold tells which are far off."""
+        every = self.step.penalties(len(self.folds.rows))
+        if not self.paths or len(self.folds.rows) < _TELLING_ROWS:
+            return every
+        best = self.best
+        return tuple(p for p in every if best / _FAR < p < best * _FAR)
 
     def _fit(self, fold: int, under: Conditions, end_s: float | None) -> None:
         fit_M, held_M = self.folds.split(fold)
-        held = self.design.rows(held_M)
-        fitted = fit_rows(self.folds.rows, self.design, fit_M, tuple(self.penalties))
-        self.paths.append([one.outputs(held) for one in fitted])
+        held, penalties = self.design.rows(held_M), self.penalties
+        fitted = fit_rows(self.folds.rows, self.design, fit_M, penalties)
+        found = [one.outputs(held) for one in fitted]
+        self.paths.append(dict(zip(penalties, found, strict=True)))
         best = self.best
         for place, path in enumerate(self.paths):
             self.output_NK[self.folds.split(place)[1]] = path[best]
 
     @property
-    def best(self) -> int:
-        """Position of the penalty with the least loss over all rows answered so far."""
+    def best(self) -> float:
+        """The penalty with the least loss over all rows answered so far."""
         target_N, shift_K = self.folds.rows.target_N, self.folds.shift_K
         held = [target_N[self.folds.split(place)[1]] for place in range(len(self.paths))]
-        total = [
-            sum(
-                len(target_M) * loss_of(path[place] - shift_K, target_M)
+
+        def total(penalty: float) -> float:
+            return sum(
+                len(target_M) * loss_of(path[penalty] - shift_K, target_M)
                 for path, target_M in zip(self.paths, held, strict=True)
             )
-            for place in range(len(self.penalties))
-        ]
-        return int(np.argmin(total))
+
+        return min((p for p in self.paths[0] if all(p in path for path in self.paths)), key=total)
 
     @cached_property
     def _whole(self) -> Fitted:
         every_M = np.arange(len(self.folds.rows))
-        penalty = self.penalties[self.best]
-        return fit_rows(self.folds.rows, self.design, every_M, (penalty,))[0]
+        return fit_rows(self.folds.rows, self.design, every_M, (self.best,))[0]
 
     def effective_settings(self, under: Conditions) -> dict[str, Any]:
         """Bends, and the penalty that was best on the folds."""
-        return {**super().effective_settings(under), "penalty": self.penalties[self.best]}
+        return {**super().effective_settings(under), "penalty": self.best}
 
     def forests(self) -> list[Forest]:
         """None."""

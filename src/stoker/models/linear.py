@@ -59,8 +59,9 @@ class Linear(Estimator):
     to 1,000, that has the least loss on the validation part."""
 
     def penalties(self, num_rows: int) -> tuple[float, ...]:
-        """Those that are tried: the one that was asked for, or nine; with waves five, of very many
-        rows three.
+        """Those that are tried: the one that was asked for, or nine.
+
+        With waves they are five, of very many rows three.
 
         >>> Linear().penalties(50_000)
         (1000.0, 30.0, 1.0)
@@ -126,7 +127,11 @@ class Linear(Estimator):
             facts={
                 "penalty": penalties[best],
                 "num_parameters": whole.weight_WK.size + whole.bias_K.size,
-                "settings": {"bends": self.bends, "penalty": penalties[best]},
+                "settings": {
+                    "bends": self.bends,
+                    "waves": self.waves,
+                    "penalty": penalties[best],
+                },
             },
             held_out=HeldOut(found[best].astype(np.float32), target_M),
         )
