@@ -90,8 +90,8 @@ def _held(
     for trial in range(trials):
         answers = made(generator)
         candidate = Candidate(answers, {"it": metric}, 60)
-        for place, draw in enumerate(draws(answers.num_rows, 60, trial)):
-            candidate.take(place, draw)
+        (draw,) = draws(answers.num_rows, 60, trial)
+        candidate.take(0, draw)
         whole = Draw(np.ones(answers.num_rows, dtype=np.int64))
         between = candidate.intervals(candidate.values(whole), whole)["it"]
         assert between is not None

@@ -11,14 +11,14 @@ Does not know tasks or files; `stoker.evaluate.score` makes answers from a model
 Counts stay int64 where they are added up: an integer running sum is eight times as fast as one of
 floats, and exact.
 
-Shapes: N rows, K classes, C ranked classes (1 if K is 2, else K), M = C N, P pairs of (true class,
-answer) that occur, G groups of rows with one score among which is a row of the ranked class, over
-all ranked classes.
+Shapes, with a first axis of R resamples where a draw has many: N rows, K classes, C ranked classes
+(1 if K is 2, else K), M = C N, P pairs of (true class, answer) that occur, G groups of rows with
+one score among which is a row of the ranked class, over all ranked classes.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TypeVar
@@ -31,34 +31,55 @@ _T = TypeVar("_T")
 class Draw:
     """How often each row counts: once for the score itself, or as a bootstrap resample says.
 
-    >>> Draw(np.array([1, 0, 2])).mean(np.array([1.0, 9.0, 4.0]))
+    Many resamples may stand in one draw, as rows of its counts; all that is made of it has the same
+    first axis.  Of few rows a hundred resamples cost hardly more than one.
+
+    >>> float(Draw(np.array([1, 0, 2])).mean(np.array([1.0, 9.0, 4.0])))
     3.0
+    >>> Draw(np.array([[1, 0, 2], [0, 3, 0]])).mean(np.array([1.0, 9.0, 4.0])).tolist()
+    [3.0, 9.0]
     """
 
     def __init__(
-        self, count_N: np.ndarray, *, noise: Sequence[int] | None = None, weight: float = 1.0
+        self,
+        count_N: np.ndarray,
+        *,
+        noise: Sequence[Sequence[int]] | None = None,
+        weight: float = 1.0,
+        like: Draw | None = None,
     ) -> None:
         """Keep the counts (int64, at least 0, at least one above 0).
 
         Args:
-            count_N: How often each row counts.
-            noise: Seed of the pseudo-rows of a resample; None: there are none.
+            count_N: How often each row counts, (N,); or in each of many resamples, (R, N).
+            noise: Seed of the pseudo-rows of each resample; None: there are none.
             weight: What a pseudo-row counts, as many rows as are drawn together.
+            like: The draw that this one is another look at; it has the same pseudo-rows.
         """
         self.count_N = count_N
-        self.total = int(count_N.sum())
-        self.noise = noise
+        self.total = count_N.sum(axis=-1)
+        self.noise = noise if like is None else like.noise
         self.weight = weight
+        self._like = like
         self._made: dict[tuple[object, str], object] = {}
+
+    def each(self) -> Iterator[Draw]:
+        """Every resample by itself."""
+        if self.count_N.ndim == 1:
+            yield self
+            return
+        for place, count_N in enumerate(self.count_N):
+            noise = None if self.noise is None else [self.noise[place]]
+            yield Draw(count_N, noise=noise, weight=self.weight)
 
     @cached_property
     def weight_N(self) -> np.ndarray:
         """The counts as float64, ready for a dot product."""
         return self.count_N.astype(np.float64)
 
-    def mean(self, value_N: np.ndarray) -> float:
+    def mean(self, value_N: np.ndarray) -> np.ndarray:
         """Mean of a row value, each row as often as it counts."""
-        return float(self.weight_N @ value_N) / self.total
+        return self.weight_N @ value_N / self.total
 
     def pseudo_3K(self, num_classes: int, shape: float) -> np.ndarray:
         """Pseudo-rows of each class: hits, rows missed, and rows wrongly answered with it.
@@ -68,10 +89,20 @@ class Draw:
         a share what Jeffreys' prior makes of it, whose intervals hold as often as they say
         (Brown, Cai & DasGupta 2001, https://doi.org/10.1214/ss/1009213286).
         """
+        if self._like is not None:
+            return self._like.pseudo_3K(num_classes, shape)
         if self.noise is None:
             return np.zeros((3, num_classes))
-        generator = np.random.default_rng([*self.noise, num_classes])
-        return self.weight * generator.gamma(shape, size=(3, num_classes))
+        return self.once(
+            None, f"pseudo {num_classes} {shape}", lambda: self._pseudo(num_classes, shape)
+        )
+
+    def _pseudo(self, num_classes: int, shape: float) -> np.ndarray:
+        assert self.noise is not None
+        seeds = [[*noise, num_classes] for noise in self.noise]
+        size = (3, num_classes)
+        found = [np.random.default_rng(seed).gamma(shape, size=size) for seed in seeds]
+        return self.weight * (found[0] if self.count_N.ndim == 1 else np.stack(found, axis=1))
 
     def once(self, owner: object, name: str, make: Callable[[], _T]) -> _T:
         """What `make` gives, made at most once for this draw."""
@@ -113,7 +144,7 @@ class RankTally:
     """First group of each ranked class that occurs."""
     own_C: np.ndarray
     """Rows of each ranked class that occurs."""
-    total: int
+    total: np.ndarray
     """All rows of the draw."""
 
 
@@ -236,13 +267,24 @@ class _Cells:
         self._size = num_classes
 
     def tally(self, draw: Draw) -> ClassTally:
-        rows_P = np.add.reduceat(draw.count_N.take(self._order_N), self._start_P)
-        hits_P = np.where(self._truth_P == self._answer_P, rows_P, 0)
+        ordered_N = draw.count_N.take(self._order_N, axis=-1)
+        rows_P = np.add.reduceat(ordered_N, self._start_P, axis=-1)
+        is_hit_P = self._truth_P == self._answer_P
+        hit_K = np.zeros((*rows_P.shape[:-1], self._size))
+        hit_K[..., self._truth_P[is_hit_P]] = rows_P[..., is_hit_P]
         return ClassTally(
-            hit_K=np.bincount(self._truth_P, hits_P, self._size),
-            truth_K=np.bincount(self._truth_P, rows_P, self._size),
-            answered_K=np.bincount(self._answer_P, rows_P, self._size),
+            hit_K=hit_K,
+            truth_K=self._summed(rows_P, self._truth_P),
+            answered_K=self._summed(rows_P, self._answer_P),
         )
+
+    def _summed(self, rows_P: np.ndarray, class_P: np.ndarray) -> np.ndarray:
+        """Rows of each class, of pairs that have a class each."""
+        order_P = np.argsort(class_P, kind="stable")
+        found, first = np.unique(class_P[order_P], return_index=True)
+        sum_K = np.zeros((*rows_P.shape[:-1], self._size))
+        sum_K[..., found] = np.add.reduceat(rows_P[..., order_P], first, axis=-1)
+        return sum_K
 
 
 class _Ranking:
@@ -271,19 +313,21 @@ class _Ranking:
         _, self._first_C = np.unique(self._class_G, return_index=True)
 
     def tally(self, draw: Draw) -> RankTally:
-        running_M = np.zeros(len(self._order_M) + 1, dtype=np.int64)
-        np.cumsum(draw.count_N.take(self._order_M), out=running_M[1:])
-        own_G = np.add.reduceat(draw.count_N.take(self._mine_N), self._mine_first_G)
-        own_C = np.add.reduceat(own_G, self._first_C)
-        own_above_G = np.cumsum(own_G) - own_G
-        own_above_G -= np.repeat(
-            np.cumsum(own_C) - own_C, np.diff(self._first_C, append=len(own_G))
-        )
-        above_G = running_M[self._start_G] - draw.total * self._class_G
+        count_N = draw.count_N
+        running_M = np.zeros((*count_N.shape[:-1], len(self._order_M) + 1), dtype=np.int64)
+        np.cumsum(count_N.take(self._order_M, axis=-1), axis=-1, out=running_M[..., 1:])
+        own_G = np.add.reduceat(count_N.take(self._mine_N, axis=-1), self._mine_first_G, axis=-1)
+        own_C = np.add.reduceat(own_G, self._first_C, axis=-1)
+        before_C = np.cumsum(own_C, axis=-1) - own_C
+        sizes_C = np.diff(self._first_C, append=own_G.shape[-1])
+        own_above_G = np.cumsum(own_G, axis=-1) - own_G - np.repeat(before_C, sizes_C, axis=-1)
+        above_G = running_M.take(self._start_G, axis=-1) - draw.total[..., None] * self._class_G
         return RankTally(
             own_G=own_G,
             own_above_G=own_above_G,
-            other_G=running_M[self._end_G] - running_M[self._start_G] - own_G,
+            other_G=running_M.take(self._end_G, axis=-1)
+            - running_M.take(self._start_G, axis=-1)
+            - own_G,
             other_above_G=above_G - own_above_G,
             first_C=self._first_C,
             own_C=own_C,

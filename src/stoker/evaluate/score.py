@@ -152,10 +152,12 @@ def evaluate_all(  # noqa: PLR0913 - what to score, and how, each by its name
         for name, output_NK in outputs.items()
     }
     with events.task("intervals", total=resamples, unit="resamples") as drawing:
-        for place, draw in enumerate(draws(len(target_N), resamples, seed, group_N)):
+        place = 0
+        for draw in draws(len(target_N), resamples, seed, group_N):
             for candidate in candidates.values():
                 candidate.take(place, draw)
-            drawing.advance()
+            place += len(draw.count_N)
+            drawing.advance(len(draw.count_N))
     whole = Draw(np.ones(len(target_N), dtype=np.int64))
     compared = {
         key: _compare_all(candidates, other, metrics, whole)

@@ -80,7 +80,7 @@ def test_counting_a_row_is_repeating_it(metric: Metric[Any], case: Case) -> None
     except UndefinedMetricError:
         assert repeated is None
         return
-    assert same(None if np.isnan(counted) else counted, repeated)
+    assert same(None if np.isnan(counted) else float(counted), repeated)
 
 
 @pytest.mark.parametrize("metric", variants())
@@ -117,3 +117,21 @@ def test_says_what_it_is(metric: Metric[Any]) -> None:
         assert metric.about(width).endswith(".")
     assert metric.title
     assert type(metric).model_validate(metric.model_dump()) == metric
+
+
+@pytest.mark.parametrize("metric", variants())
+@given(case=cases(), seed=st.integers(0, 99))
+@settings(max_examples=40, deadline=None)
+def test_a_draw_of_many_is_worth_what_each_of_its_resamples_is(metric, case, seed):
+    output_NK, truth_N, count_N = case
+    answers = answers_of(metric, output_NK, truth_N)
+    try:
+        prepared = metric.prepare(answers)
+    except UndefinedMetricError:
+        return
+    more_N = np.random.default_rng(seed).permutation(count_N)
+    many = Draw(np.stack([count_N, more_N]), noise=[(seed, 0), (seed, 1)])
+    found_R = metric.values(prepared, many)
+    each = [metric.value(prepared, one) for one in many.each()]
+    np.testing.assert_allclose(found_R, np.array(each, np.float64), rtol=1e-9, atol=1e-12)
+    assert found_R.shape == (2,)

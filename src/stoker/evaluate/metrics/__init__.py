@@ -41,6 +41,16 @@ def deciding_rows(value_N: np.ndarray) -> float:
     return float(min(size, 2 * size / max(kurtosis - 1, 1e-9)))
 
 
+def mean_where(value_K: np.ndarray, where_K: np.ndarray) -> np.ndarray:
+    """Mean over the last axis of the values that count; NaN where none does.
+
+    >>> mean_where(np.array([[1.0, 5.0], [2.0, 3.0]]), np.array([[True, False], [False, False]]))
+    array([ 1., nan])
+    """
+    total, count = np.where(where_K, value_K, 0.0).sum(axis=-1), where_K.sum(axis=-1)
+    return np.divide(total, count, out=np.full(np.shape(total), np.nan), where=count > 0)
+
+
 def acceleration(value_N: np.ndarray) -> float:
     """How fast the error of a mean of these values grows with the mean: a sixth of their skewness.
 
@@ -76,6 +86,8 @@ class Metric(Step, ABC, Generic[AnswersT]):
     has all of its recall for nothing, and the shares of the classes are calibrated."""
     smoothed: ClassVar[bool] = False
     """Whether it is made of counts that a resample adds pseudo-rows to, see `Draw.pseudo_3K`."""
+    takes_many: ClassVar[bool] = False
+    """Whether `value` also takes a draw of many resamples and gives a value for each, (R,)."""
     variants: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
     """Other settings that a report shows too: suffix of the name, and the fields."""
 
@@ -89,8 +101,14 @@ class Metric(Step, ABC, Generic[AnswersT]):
         """
 
     @abstractmethod
-    def value(self, prepared: Any, draw: Draw) -> float:
+    def value(self, prepared: Any, draw: Draw) -> float | np.ndarray:
         """The metric under a draw; NaN if it is undefined there (a draw may miss a class)."""
+
+    def values(self, prepared: Any, draw: Draw) -> np.ndarray:
+        """The metric under each resample of a draw of many, (R,)."""
+        if self.takes_many:
+            return np.asarray(self.value(prepared, draw))
+        return np.array([self.value(prepared, one) for one in draw.each()])
 
     def about(self, num_classes: int | None) -> str:
         """One line for a reader: what it is, for this number of classes (None for numbers)."""
@@ -119,4 +137,4 @@ class Metric(Step, ABC, Generic[AnswersT]):
             UndefinedMetricError: See `prepare`.
         """
         prepared = self.prepare(answers)
-        return self.value(prepared, Draw(np.ones(answers.num_rows, dtype=np.int64)))
+        return float(self.value(prepared, Draw(np.ones(answers.num_rows, dtype=np.int64))))

@@ -13,7 +13,7 @@ from typing import ClassVar, Literal
 import numpy as np
 
 from stoker.evaluate.answers import ClassAnswers, ClassTally, Draw
-from stoker.evaluate.metrics import Metric
+from stoker.evaluate.metrics import Metric, mean_where
 
 
 class AveragedMetric(Metric[ClassAnswers]):
@@ -22,6 +22,7 @@ class AveragedMetric(Metric[ClassAnswers]):
     kind = "classify"
     higher_is_better: ClassVar[bool] = True
     smoothed: ClassVar[bool] = True
+    takes_many: ClassVar[bool] = True
 
     average: Literal["auto", "positive", "macro", "micro"] = "auto"
     """`positive`: of the second of two classes; `macro`: mean over classes; `micro`: over all rows
@@ -36,26 +37,26 @@ class AveragedMetric(Metric[ClassAnswers]):
     def per_class(cls, tally: ClassTally) -> np.ndarray:
         """The value of each class, NaN where the denominator is empty."""
         top_K, bottom_K = cls.fraction(tally)
-        return np.divide(top_K, bottom_K, out=np.full(len(top_K), np.nan), where=bottom_K > 0)
+        return np.divide(top_K, bottom_K, out=np.full(top_K.shape, np.nan), where=bottom_K > 0)
 
     def prepare(self, answers: ClassAnswers) -> ClassAnswers:
         """The answers as they are; the draw's tally is shared by all metrics of this form."""
         return answers
 
-    def value(self, prepared: ClassAnswers, draw: Draw) -> float:
+    def value(self, prepared: ClassAnswers, draw: Draw) -> np.ndarray:
         """The averaged share."""
         tally = prepared.tally(draw)
         top_K, bottom_K = self.fraction(tally)
         match self._resolved(prepared.num_classes):
             case "positive":
-                return float(top_K[1] / bottom_K[1]) if bottom_K[1] else _empty(tally)
+                top, bottom = top_K[..., 1], bottom_K[..., 1]
+                return np.divide(top, bottom, out=_empty(tally), where=bottom > 0)
             case "micro":
-                return float(top_K.sum() / bottom_K.sum())
+                return top_K.sum(axis=-1) / bottom_K.sum(axis=-1)
             case _:
-                seen_K = tally.truth_K + tally.answered_K > 0
-                share_K = np.zeros(len(top_K))
+                share_K = np.zeros(top_K.shape)
                 np.divide(top_K, bottom_K, out=share_K, where=bottom_K > 0)
-                return float(share_K[seen_K].mean())
+                return mean_where(share_K, tally.truth_K + tally.answered_K > 0)
 
     def about(self, num_classes: int | None) -> str:
         """What it is and how classes were put together."""
@@ -72,6 +73,7 @@ class AveragedMetric(Metric[ClassAnswers]):
         return "positive" if num_classes == 2 else "macro"
 
 
-def _empty(tally: ClassTally) -> float:
+def _empty(tally: ClassTally) -> np.ndarray:
     """0 as scikit-learn has it, unless the positive class is nowhere in sight: then undefined."""
-    return 0.0 if tally.truth_K[1] + tally.answered_K[1] > 0 else float("nan")
+    is_there = tally.truth_K[..., 1] + tally.answered_K[..., 1] > 0
+    return np.asarray(np.where(is_there, 0.0, np.nan))

@@ -5,6 +5,8 @@ Reads well only when classes are about equally frequent; see `balanced_accuracy`
 
 from __future__ import annotations
 
+import numpy as np
+
 from stoker.evaluate.answers import ClassAnswers, Draw
 from stoker.evaluate.metrics import Metric
 
@@ -15,6 +17,7 @@ class Accuracy(Metric[ClassAnswers]):
     kind = "classify"
     title = "Accuracy"
     place = 10
+    takes_many = True
     higher_is_better = True
 
     smoothed = True
@@ -23,7 +26,7 @@ class Accuracy(Metric[ClassAnswers]):
         """The answers as they are."""
         return answers
 
-    def value(self, prepared: ClassAnswers, draw: Draw) -> float:
+    def value(self, prepared: ClassAnswers, draw: Draw) -> np.ndarray:
         """A number in [0, 1]."""
         tally = prepared.tally(draw)
-        return float(tally.hit_K.sum() / tally.truth_K.sum())
+        return tally.hit_K.sum(axis=-1) / tally.truth_K.sum(axis=-1)

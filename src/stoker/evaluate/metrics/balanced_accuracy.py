@@ -11,7 +11,7 @@ from __future__ import annotations
 import numpy as np
 
 from stoker.evaluate.answers import ClassAnswers, Draw
-from stoker.evaluate.metrics import Metric
+from stoker.evaluate.metrics import Metric, mean_where
 
 
 class BalancedAccuracy(Metric[ClassAnswers]):
@@ -20,6 +20,7 @@ class BalancedAccuracy(Metric[ClassAnswers]):
     kind = "classify"
     title = "Balanced accuracy"
     place = 20
+    takes_many = True
     higher_is_better = True
     smoothed = True
 
@@ -27,8 +28,8 @@ class BalancedAccuracy(Metric[ClassAnswers]):
         """The answers as they are."""
         return answers
 
-    def value(self, prepared: ClassAnswers, draw: Draw) -> float:
+    def value(self, prepared: ClassAnswers, draw: Draw) -> np.ndarray:
         """A number in [0, 1]; classes without rows in the draw are left out."""
         tally = prepared.tally(draw)
-        seen_K = tally.truth_K > 0
-        return float(np.mean(tally.hit_K[seen_K] / tally.truth_K[seen_K]))
+        share_K = tally.hit_K / np.maximum(tally.truth_K, 1e-300)
+        return mean_where(share_K, tally.truth_K > 0)

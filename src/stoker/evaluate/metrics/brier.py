@@ -21,6 +21,7 @@ class Brier(Metric[ClassAnswers]):
     kind = "classify"
     title = "Brier score"
     place = 90
+    takes_many = True
     higher_is_better = False
 
     def prepare(self, answers: ClassAnswers) -> np.ndarray:
@@ -30,7 +31,7 @@ class Brier(Metric[ClassAnswers]):
         square_N = np.einsum("nk,nk->n", error_NK, error_NK)
         return square_N / 2 if answers.num_classes == 2 else square_N
 
-    def value(self, prepared: np.ndarray, draw: Draw) -> float:
+    def value(self, prepared: np.ndarray, draw: Draw) -> np.ndarray:
         """At least 0."""
         return draw.mean(prepared)
 

@@ -66,6 +66,7 @@ class Ece(Metric[ClassAnswers]):
     title = "Calibration error (ECE)"
     takes_skill = False
     place = 100
+    takes_many = True
     higher_is_better = False
 
     def prepare(self, answers: ClassAnswers) -> _Sorted:
@@ -76,7 +77,7 @@ class Ece(Metric[ClassAnswers]):
         confidence_N = answers.confidence_N[order_N]
         return _Sorted(order_N, first_B, answers.hit_N[order_N] - confidence_N, confidence_N)
 
-    def value(self, prepared: _Sorted, draw: Draw) -> float:
+    def value(self, prepared: _Sorted, draw: Draw) -> np.ndarray:
         """A number in [0, 1]; 0 is perfectly calibrated."""
         return prepared.gaps(draw).mean_error
 
@@ -96,18 +97,19 @@ class _Sorted:
 
     def gaps(self, draw: Draw) -> _Gaps:
         """The gap of each bin that has rows in a draw, and how far chance moves it."""
-        count_N = draw.count_N.take(self.order_N)
-        columns = (count_N, count_N * self.gap_N, count_N * self.gap_N**2)
-        rows_B, gap_B, square_B = (np.add.reduceat(one, self.first_B) for one in columns)
-        known_B = np.add.reduceat(
-            count_N * self.confidence_N * (1 - self.confidence_N), self.first_B
+        count_N = draw.count_N.take(self.order_N, axis=-1)
+        known_N = self.confidence_N * (1 - self.confidence_N)
+        columns = (count_N, *(count_N * one for one in (self.gap_N, self.gap_N**2, known_N)))
+        all_B, gap_B, square_B, known_B = (
+            np.add.reduceat(one, self.first_B, axis=-1) for one in columns
         )
-        there = rows_B > 0
-        rows_B, gap_B = rows_B[there], gap_B[there] / rows_B[there]
+        rows_B = np.maximum(all_B, 1)
+        gap_B = gap_B / rows_B
         # What the shares scatter by, and what they would by the confidence alone; neither is 0 by
         # the luck of a small bin.
-        spread_B = np.maximum(square_B[there] / rows_B - gap_B**2, known_B[there] / rows_B)
-        return _Gaps(rows_B / draw.total, gap_B, np.maximum(spread_B, 1e-30) / rows_B)
+        spread_B = np.maximum(square_B / rows_B - gap_B**2, known_B / rows_B)
+        noise_B = np.where(all_B > 0, np.maximum(spread_B, 1e-30) / rows_B, np.inf)
+        return _Gaps(all_B / draw.total[..., None], gap_B, noise_B)
 
 
 @dataclass(frozen=True)
@@ -117,31 +119,36 @@ class _Gaps:
     seen_B: np.ndarray
     """Share right minus mean confidence."""
     noise_B: np.ndarray
-    """Variance of that by chance."""
+    """Variance of that by chance; infinite for a bin without rows, of which nothing is known."""
 
     @cached_property
     def weight_T(self) -> np.ndarray:
         """How likely each width of the gaps is, given what was seen."""
-        total_TB = _WIDTH_T[:, None] ** 2 + self.noise_B
-        log_T = -0.5 * (np.log(total_TB) + self.seen_B**2 / total_TB).sum(1)
-        weight_T = np.exp(log_T - log_T.max()) * _PRIOR_T
-        return weight_T / weight_T.sum()
+        noise_1B = np.where(np.isfinite(self.noise_B), self.noise_B, 1.0)[..., None, :]
+        is_seen_1B = np.isfinite(self.noise_B)[..., None, :]
+        total_TB = _WIDTH_T[:, None] ** 2 + noise_1B
+        cost_TB = np.log(total_TB) + self.seen_B[..., None, :] ** 2 / total_TB
+        log_T = -0.5 * (cost_TB * is_seen_1B).sum(axis=-1)
+        weight_T = np.exp(log_T - log_T.max(axis=-1, keepdims=True)) * _PRIOR_T
+        return weight_T / weight_T.sum(axis=-1, keepdims=True)
 
     @cached_property
     def kept_TB(self) -> np.ndarray:
         """Share of each seen gap that is believed, for each width."""
         square_T1 = _WIDTH_T[:, None] ** 2
-        return square_T1 / (square_T1 + self.noise_B)
+        return square_T1 / (square_T1 + self.noise_B[..., None, :])
 
     @property
-    def mean_error(self) -> float:
+    def mean_error(self) -> np.ndarray:
         """Mean over rows of the size of the gaps, over all that they may be."""
-        deviation_TB = np.sqrt(self.kept_TB * self.noise_B)
+        noise_1B = np.where(np.isfinite(self.noise_B), self.noise_B, 0.0)[..., None, :]
+        deviation_TB = np.sqrt(self.kept_TB * noise_1B)
         with np.errstate(divide="ignore", invalid="ignore"):
-            u_TB = np.abs(self.kept_TB * self.seen_B) / deviation_TB
+            u_TB = np.abs(self.kept_TB * self.seen_B[..., None, :]) / deviation_TB
         folded_TB = np.where(u_TB < _AT_U[-1], np.interp(u_TB, _AT_U, _FOLDED_U), u_TB)
         size_TB = np.where(deviation_TB > 0, folded_TB * deviation_TB, 0.0)
-        return float(self.weight_T @ (size_TB @ self.share_B))
+        error_T = (size_TB * self.share_B[..., None, :]).sum(axis=-1)
+        return (self.weight_T * error_T).sum(axis=-1)
 
     @property
     def interval(self) -> tuple[float, float]:

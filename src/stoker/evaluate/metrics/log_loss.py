@@ -18,13 +18,14 @@ class LogLoss(Metric[ClassAnswers]):
     kind = "classify"
     title = "Log loss"
     place = 80
+    takes_many = True
     higher_is_better = False
 
     def prepare(self, answers: ClassAnswers) -> np.ndarray:
         """The loss of each row, in nats."""
         return -answers.log_probability_NK[np.arange(answers.num_rows), answers.truth_N]
 
-    def value(self, prepared: np.ndarray, draw: Draw) -> float:
+    def value(self, prepared: np.ndarray, draw: Draw) -> np.ndarray:
         """At least 0; the logarithm of the number of classes is an even guess."""
         return draw.mean(prepared)
 

@@ -14,13 +14,14 @@ class Mae(Metric[NumberAnswers]):
     kind = "regress"
     title = "Mean absolute error"
     place = 120
+    takes_many = True
     higher_is_better = False
 
     def prepare(self, answers: NumberAnswers) -> np.ndarray:
         """The distance of each row."""
         return np.abs(answers.error_N)
 
-    def value(self, prepared: np.ndarray, draw: Draw) -> float:
+    def value(self, prepared: np.ndarray, draw: Draw) -> np.ndarray:
         """At least 0."""
         return draw.mean(prepared)
 

@@ -16,7 +16,7 @@ from __future__ import annotations
 import numpy as np
 
 from stoker.evaluate.answers import ClassAnswers, Draw
-from stoker.evaluate.metrics import Metric, UndefinedMetricError, deciding_rows
+from stoker.evaluate.metrics import Metric, UndefinedMetricError, deciding_rows, mean_where
 
 
 class PrAuc(Metric[ClassAnswers]):
@@ -25,6 +25,7 @@ class PrAuc(Metric[ClassAnswers]):
     kind = "classify"
     title = "PR AUC"
     place = 70
+    takes_many = True
     higher_is_better = True
 
     def prepare(self, answers: ClassAnswers) -> ClassAnswers:
@@ -38,17 +39,15 @@ class PrAuc(Metric[ClassAnswers]):
             raise UndefinedMetricError("only one class occurs in these rows")
         return answers
 
-    def value(self, prepared: ClassAnswers, draw: Draw) -> float:
+    def value(self, prepared: ClassAnswers, draw: Draw) -> np.ndarray:
         """A number in [0, 1]; the share of the class is chance."""
         tally = prepared.rank_tally(draw)
-        defined_C = (tally.own_C > 0) & (tally.own_C < tally.total)
-        if not defined_C.any():
-            return float("nan")
+        defined_C = (tally.own_C > 0) & (tally.own_C < tally.total[..., None])
         found_G = tally.own_above_G + tally.own_G
         rows_G = found_G + tally.other_above_G + tally.other_G
         gain_G = tally.own_G * (found_G / np.maximum(rows_G, 1))
-        area_C = np.add.reduceat(gain_G, tally.first_C)
-        return float(np.mean(area_C[defined_C] / tally.own_C[defined_C]))
+        area_C = np.add.reduceat(gain_G, tally.first_C, axis=-1)
+        return mean_where(area_C / np.maximum(tally.own_C, 1), defined_C)
 
     def about(self, num_classes: int | None) -> str:
         """What it is, and for which classes."""

@@ -10,6 +10,9 @@ import numpy as np
 from stoker.evaluate.answers import Draw, NumberAnswers
 from stoker.evaluate.metrics import Metric, UndefinedMetricError, acceleration, deciding_rows
 
+_CONSTANT = 1e-12
+"""Share of the spread below which the truth of a draw is constant but for rounding."""
+
 
 class R2(Metric[NumberAnswers]):
     """Share of the truth's variance that the predictions explain."""
@@ -17,6 +20,7 @@ class R2(Metric[NumberAnswers]):
     kind = "regress"
     title = "R²"
     place = 130
+    takes_many = True
     higher_is_better = True
 
     def prepare(self, answers: NumberAnswers) -> tuple[np.ndarray, np.ndarray]:
@@ -29,11 +33,14 @@ class R2(Metric[NumberAnswers]):
             raise UndefinedMetricError("the truth is the same in all these rows")
         return answers.truth_N, np.square(answers.error_N)
 
-    def value(self, prepared: tuple[np.ndarray, np.ndarray], draw: Draw) -> float:
+    def value(self, prepared: tuple[np.ndarray, np.ndarray], draw: Draw) -> np.ndarray:
         """At most 1."""
         truth_N, square_N = prepared
-        spread = draw.mean(np.square(truth_N - draw.mean(truth_N)))
-        return 1 - draw.mean(square_N) / spread if spread > 0 else float("nan")
+        around_N = truth_N - truth_N.mean()
+        wide = draw.mean(np.square(around_N))
+        spread = wide - np.square(draw.mean(around_N))
+        is_known = spread > _CONSTANT * wide
+        return np.where(is_known, 1 - draw.mean(square_N) / np.where(is_known, spread, 1), np.nan)
 
     def deciding_rows(self, answers: NumberAnswers) -> float:
         """Fewer where a few rows hold most of the error or of the spread."""

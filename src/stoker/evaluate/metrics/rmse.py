@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 
 from stoker.evaluate.answers import Draw, NumberAnswers
@@ -16,15 +14,16 @@ class Rmse(Metric[NumberAnswers]):
     kind = "regress"
     title = "Root mean squared error"
     place = 110
+    takes_many = True
     higher_is_better = False
 
     def prepare(self, answers: NumberAnswers) -> np.ndarray:
         """The squared error of each row."""
         return np.square(answers.error_N)
 
-    def value(self, prepared: np.ndarray, draw: Draw) -> float:
+    def value(self, prepared: np.ndarray, draw: Draw) -> np.ndarray:
         """At least 0."""
-        return math.sqrt(draw.mean(prepared))
+        return np.sqrt(draw.mean(prepared))
 
     def deciding_rows(self, answers: NumberAnswers) -> float:
         """Fewer where a few rows hold most of the error."""

@@ -15,7 +15,7 @@ from __future__ import annotations
 import numpy as np
 
 from stoker.evaluate.answers import ClassAnswers, Draw
-from stoker.evaluate.metrics import Metric, UndefinedMetricError, deciding_rows
+from stoker.evaluate.metrics import Metric, UndefinedMetricError, deciding_rows, mean_where
 
 
 class RocAuc(Metric[ClassAnswers]):
@@ -24,6 +24,7 @@ class RocAuc(Metric[ClassAnswers]):
     kind = "classify"
     title = "ROC AUC"
     place = 60
+    takes_many = True
     higher_is_better = True
 
     def prepare(self, answers: ClassAnswers) -> ClassAnswers:
@@ -36,17 +37,14 @@ class RocAuc(Metric[ClassAnswers]):
             raise UndefinedMetricError("only one class occurs in these rows")
         return answers
 
-    def value(self, prepared: ClassAnswers, draw: Draw) -> float:
+    def value(self, prepared: ClassAnswers, draw: Draw) -> np.ndarray:
         """A number in [0, 1]; 0.5 is chance."""
         tally = prepared.rank_tally(draw)
-        other_C = tally.total - tally.own_C
-        defined_C = (tally.own_C > 0) & (other_C > 0)
-        if not defined_C.any():
-            return float("nan")
+        pairs_C = tally.own_C * (tally.total[..., None] - tally.own_C)
         # A row of the class loses to every other above it and halves with those beside it.
         lost_G = tally.own_G * (tally.other_above_G + tally.other_G / 2)
-        lost_C = np.add.reduceat(lost_G, tally.first_C)[defined_C]
-        return float(np.mean(1 - lost_C / (tally.own_C * other_C)[defined_C]))
+        lost_C = np.add.reduceat(lost_G, tally.first_C, axis=-1)
+        return mean_where(1 - lost_C / np.maximum(pairs_C, 1), pairs_C > 0)
 
     def about(self, num_classes: int | None) -> str:
         """What it is, and for which classes."""
