@@ -18,7 +18,7 @@ from stoker.models._graph_names import graph_input
 from stoker.models._losses import loss_of
 from stoker.models._rows import join
 from stoker.models._search import deal
-from stoker.models.blend import Blend
+from stoker.models.blend import Blend, prudent
 from stoker.tasks import FittedTask
 from stoker.tasks._fitted.classify import FittedClassify
 from stoker.tasks._fitted.regress import FittedRegress
@@ -219,6 +219,27 @@ def test_weights_are_no_worse_than_the_best_candidate() -> None:
     assert blended < 0.8 * min(loss_of(o, target) for o in outputs)
     assert weight[2] == 0
     assert weight.sum() == pytest.approx(1)
+
+
+@pytest.mark.parametrize(
+    ("rows", "gains", "share"),
+    [
+        (40, (1e-9, 1e-9), 0.0),  # certainty of many nines
+        (40, (-0.1, 0.11), 0.0),  # within one standard error
+        (40, (0.0, 0.2), 0.9),  # six of them
+        (40, (-0.1, 0.2), 0.1),  # two of them
+        (300, (-0.1, 0.2), 1.0),  # more than one, of some more rows
+    ],
+)
+def test_few_rows_keep_the_straight_line_until_it_is_beaten(
+    rows: int, gains: tuple[float, float], share: float
+) -> None:
+    target = np.zeros(rows, np.float32)
+    straight = np.ones((rows, 1))
+    other = np.sqrt(1 - np.resize(gains, rows))[:, None]
+    weight = prudent(np.array([0.0, 1.0]), [straight, other], target)
+    assert weight.sum() == pytest.approx(1)
+    assert weight[1] == pytest.approx(share, abs=0.05)
 
 
 def test_a_candidate_that_hardly_helps_is_left_out() -> None:
