@@ -88,6 +88,31 @@ def test_effects_follow_the_model() -> None:
     assert sum(kind.rows) == SIZE
 
 
+def test_a_moment_is_shown_by_the_parts_of_the_calendar_that_matter() -> None:
+    draw = np.random.default_rng(0)
+    weekday_N, hour_N = draw.integers(0, 7, 600).astype(float), draw.uniform(0, 24, 600)
+    moment_NP = np.stack([draw.uniform(0, 90, 600), weekday_N, hour_N], axis=1)
+    moment_NP[::40] = np.nan
+    columns = {"when": moment_NP, "note": draw.normal(size=(600, 5)), "x": draw.normal(size=600)}
+    shop = Subject(
+        lambda given: np.nan_to_num(given["when"][:, 1:2] > 4) + 0.0 + 0.1 * given["note"][:, :1],
+        columns,
+        np.zeros(600, np.float32),
+        NUMBER,
+        0,
+        calendar={"when": ("days", "weekday", "hour")},
+    )
+    first, second = effects(shop, ["when", "note"])
+    assert (first.column, first.part) == ("when", "weekday")
+    assert [value for value, _ in first.points] == [0, 1, 2, 3, 4, 5, 6]
+    low, high = first.points[0][1], first.points[6][1]
+    assert [mean for _, mean in first.points] == pytest.approx([low] * 5 + [high] * 2)
+    assert high - low == pytest.approx(NUMBER.std)
+    assert second.part in {"days", "hour"}
+    assert sum(first.rows) == 600 - 15
+    assert look_closer(shop).not_drawn == ("note",)
+
+
 def test_the_slice_whose_labels_are_drawn_by_lot_is_named_alone() -> None:
     made = subject(Model())
     is_bad_N = made.columns["kind"] == 2

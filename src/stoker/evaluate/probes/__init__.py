@@ -34,6 +34,8 @@ class Subject:
     seed: int
     categories: Mapping[str, Sequence[str]] = field(default_factory=dict)
     """Names of the codes of a column of categories, from code 1 on; 0 is missing or unseen."""
+    calendar: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """Names of the parts of columns that hold moments, such as `weekday`."""
     threshold: float | None = None
     """Of the bundle, where it answers the second of two classes from another probability on."""
 
@@ -70,6 +72,7 @@ class Subject:
             self.task,
             self.seed,
             self.categories,
+            self.calendar,
             self.threshold,
         )
 

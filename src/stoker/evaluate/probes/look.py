@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from stoker.core.steps import Step
 from stoker.evaluate.probes import Subject
-from stoker.evaluate.probes.effects import Effect, effects
+from stoker.evaluate.probes.effects import MOST_COLUMNS, Effect, effects
 from stoker.evaluate.probes.importance import Importance, importance
 from stoker.evaluate.probes.slices import Slice, worst_slices
 from stoker.evaluate.probes.thresholds import Tenth, Threshold, lift, thresholds
@@ -20,6 +20,8 @@ class Findings(Step):
     """Rows that were looked at."""
     importance: tuple[Importance, ...] = ()
     effects: tuple[Effect, ...] = ()
+    not_drawn: tuple[str, ...] = ()
+    """Important columns without an effect to draw, as no value stands for all of their parts."""
     slices: tuple[Slice, ...] = ()
     thresholds: tuple[Threshold, ...] = ()
     lift: tuple[Tenth, ...] = ()
@@ -34,6 +36,11 @@ def look_closer(subject: Subject) -> Findings:
         rows=len(asked.target_N),
         importance=ranked,
         effects=effects(asked, first),
+        not_drawn=tuple(
+            name
+            for name in first[:MOST_COLUMNS]
+            if asked.columns[name].ndim == 2 and name not in asked.calendar
+        ),
         slices=worst_slices(asked),
         thresholds=thresholds(asked),
         lift=lift(asked),

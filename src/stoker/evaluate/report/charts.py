@@ -81,15 +81,16 @@ def _effect(one: Effect, target: str) -> Figure:
         bar_width=0.6 * width,
     )
     line = Series("answer", points, "dots" if one.values else "line")
+    name = f"{one.column}, {one.part}" if one.part else one.column
     axes = Axes(
-        f"{one.column}: mean answer by value",
-        one.column,
+        f"{name}: mean answer by value",
+        name,
         answer,
         x_range=(x_low - 0.6 * width, x_high + 0.6 * width),
         y_range=(low, high),
     )
-    note = f"Bars: rows, up to {most:,}."
-    return Figure(one.column, chart((bars, line), axes), (), f"{names}. {note}" if names else note)
+    note = f"Bars: rows, up to {most:,}." + (" 0 is Monday." if one.part == "weekday" else "")
+    return Figure(name, chart((bars, line), axes), (), f"{names}. {note}" if names else note)
 
 
 def lift_charts(findings: Findings) -> list[Figure]:

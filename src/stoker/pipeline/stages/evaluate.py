@@ -32,6 +32,7 @@ from stoker.evaluate.report.cells import plain_cells
 from stoker.evaluate.report.facts import MistakeFact
 from stoker.evaluate.score import evaluate_all
 from stoker.features._fitted.category import FittedCategory
+from stoker.features._fitted.timestamp import FittedTimestamp
 from stoker.pipeline.candidates import MODEL, candidate_bundles, chosen_name
 from stoker.pipeline.kinds import only
 from stoker.pipeline.node import Work
@@ -135,6 +136,11 @@ def _subject(predictor: Predictor, prepared: Path, seed: int) -> Subject:
             name: feature.vocabulary
             for name, feature in features.items()
             if isinstance(feature, FittedCategory)
+        },
+        calendar={
+            name: feature.part_names
+            for name, feature in features.items()
+            if isinstance(feature, FittedTimestamp)
         },
         threshold=predictor.decision.threshold,
     )
