@@ -41,6 +41,8 @@ LARGEST_MATRIX = 25
 MOST_CLASS_ROWS = 25
 MOST_CLASSES = 100
 PAIRS_BESIDE_MATRIX = 8
+MOST_MISTAKE_COLUMNS, MOST_CELLS = 5, 40
+"""Columns of a row that was answered badly: in the table, and in all."""
 FIRST_WARNINGS = 8
 """Warnings that stand at the top; more of them are folded up."""
 MOST_BESIDE = 31
@@ -225,7 +227,8 @@ def _mistakes(facts: ReportFacts) -> dict[str, Any]:
     shown = _without_lines(facts.mistakes) if _have_pictures(facts) else list(facts.mistakes)
     pictures = [_picture(one) for one in shown] if _have_pictures(facts) else []
     named = dict.fromkeys(name for one in facts.mistakes for name in one.cells)
-    order = {name: place for place, name in enumerate(facts.inputs)}
+    ranked = (*(one.column for one in facts.findings.importance), *facts.inputs)
+    order = {name: place for place, name in reversed(list(enumerate(ranked)))}
     columns = sorted(
         (name for name in named if name != facts.target), key=lambda name: order.get(name, 1e9)
     )
@@ -234,7 +237,12 @@ def _mistakes(facts: ReportFacts) -> dict[str, Any]:
         for one in shown
         if not pictures or columns
     ]
-    return {"pictures": pictures, "mistake_rows": rows, "mistake_columns": columns}
+    return {
+        "pictures": pictures,
+        "mistake_rows": rows,
+        "mistake_columns": columns[:MOST_MISTAKE_COLUMNS],
+        "more_columns": columns[MOST_MISTAKE_COLUMNS:MOST_CELLS],
+    }
 
 
 def _have_pictures(facts: ReportFacts) -> bool:
