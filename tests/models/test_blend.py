@@ -2,23 +2,33 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import onnx
 import onnxruntime
 import pytest
+import torch
 
+from stoker.bundle._operators import OPERATORS
 from stoker.core.events import Silent, listening
 from stoker.data.prepare.prepared_set import Column, PreparedSet, PreparedWriter
 from stoker.models import Conditions, Estimate, _search
 from stoker.models._blend_weights import choose_weights
 from stoker.models._graph_names import graph_input
+from stoker.models._habits import Preset
 from stoker.models._losses import loss_of
+from stoker.models._networks import table_network
 from stoker.models._rows import join
-from stoker.models._search import deal
+from stoker.models._search import deal, first_candidates
 from stoker.models.blend import Blend, prudent
+from stoker.models.boosted_trees import BoostedTrees
+from stoker.models.linear import Linear
+from stoker.models.mlp import Mlp
 from stoker.tasks import FittedTask
 from stoker.tasks._fitted.classify import FittedClassify
 from stoker.tasks._fitted.regress import FittedRegress
@@ -67,6 +77,10 @@ def fit(
     train = make_part(folder, "train", task, 400, signal)
     validation = make_part(folder, "validation", task, 120, signal)
     return Blend().fit(train, validation, task, under=under), validation
+
+
+def parts_of(folder: Path, task: FittedTask) -> tuple[PreparedSet, PreparedSet]:
+    return make_part(folder, "train", task, 400), make_part(folder, "validation", task, 120)
 
 
 def answers(estimate: Estimate, part: PreparedSet) -> np.ndarray:
@@ -247,3 +261,89 @@ def test_a_candidate_that_hardly_helps_is_left_out() -> None:
     close = target[:, None] + np.where(np.arange(100)[:, None] % 2, 1.0, -1.0)
     weight = choose_weights([close, close + 1e-4], target)
     assert sorted(weight.tolist()) == [0, 1]
+
+
+def bends(x: np.ndarray, pair: np.ndarray, code: np.ndarray) -> np.ndarray:
+    """A smooth product, which neither lines nor a few hundred rows of trees follow well."""
+    return 2 * x * pair[:, 0] + np.sin(2 * pair[:, 1])
+
+
+NETWORK = _search.Named("network", Mlp(hidden=(16,), periodic=3))
+LINEAR = _search.Named("linear", Linear())
+BEST = replace(ONE, preset="best")
+PRESETS: tuple[Preset, ...] = ("fast", "good", "best")
+
+
+def only(monkeypatch: pytest.MonkeyPatch, *candidates: _search.Named) -> None:
+    monkeypatch.setattr(_search, "first_candidates", lambda *_: list(candidates))
+    monkeypatch.setattr(_search, "_DRAWN", 0)
+    monkeypatch.setattr(table_network, "_RATE", 1e-2)
+    monkeypatch.setattr(table_network, "_EPOCHS", 12)
+
+
+@pytest.mark.parametrize("task", [BINARY, TERNARY, NUMBER], ids=["binary", "ternary", "number"])
+def test_a_network_answers_alike_in_training_and_in_the_graph(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, task: FittedTask
+) -> None:
+    only(monkeypatch, NETWORK)
+    estimate, validation = fit(tmp_path, task, bends, BEST)
+    found = answers(estimate, validation)
+    np.testing.assert_allclose(found, estimate.validation_output_NK, atol=2e-5)
+    held = estimate.held_out
+    assert held is not None
+    nothing = loss_of(np.zeros_like(held.output_NK), held.target_N)
+    assert loss_of(held.output_NK, held.target_N) < 0.9 * nothing
+    board = estimate.leaderboard
+    assert board is not None
+    assert board.entries[0].model["mlp"]["periodic"] == 3
+
+
+def test_a_network_is_equal_bytes_on_any_number_of_threads(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    only(monkeypatch, NETWORK)
+    first, _ = fit(tmp_path / "a", TERNARY, bends, BEST)
+    torch.rand(1)  # whatever drew from the global generator before
+    threaded, _ = fit(tmp_path / "b", TERNARY, bends, replace(BEST, threads=2))
+    assert first.graph == threaded.graph
+
+
+def test_a_network_joins_the_average_where_it_helps(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trees = _search.Named("trees", BoostedTrees(num_leaves=4, learning_rate=0.3))
+    only(monkeypatch, LINEAR, trees, NETWORK)
+    estimate, validation = fit(tmp_path, NUMBER, bends, BEST)
+    board = estimate.leaderboard
+    assert board is not None
+    assert sum(e.weight for e in board.members if e.name.startswith("network")) > 0.2
+    np.testing.assert_allclose(
+        answers(estimate, validation), estimate.validation_output_NK, atol=2e-5
+    )
+    assert {node.op_type for node in onnx.load_from_string(estimate.graph).graph.node} <= {
+        *OPERATORS[""],
+        *OPERATORS["ai.onnx.ml"],
+    }
+
+
+def test_best_tries_a_network_and_good_does_not(tmp_path: Path) -> None:
+    rows = join(*parts_of(tmp_path, NUMBER), 1, max_bins=255, seed=0)
+    names = {p: [n.name for n in first_candidates(rows, replace(ONE, preset=p))] for p in PRESETS}
+    assert [any("network" in name for name in names[p]) for p in PRESETS] == [False, False, True]
+
+
+def test_good_imports_no_torch(tmp_path: Path) -> None:
+    make_part(tmp_path, "train", BINARY, 90)
+    make_part(tmp_path, "validation", BINARY, 30)
+    code = (
+        "import sys; from pathlib import Path\n"
+        "from stoker.data.prepare.prepared_set import PreparedSet\n"
+        "from stoker.models import Conditions; from stoker.models.blend import Blend\n"
+        "from stoker.tasks._fitted.classify import FittedClassify\n"
+        f"train, validation = (PreparedSet.open(Path({str(tmp_path)!r}), p)"
+        " for p in ('train', 'validation'))\n"
+        "task = FittedClassify(classes=('a', 'b'), counts=(1, 1), kind='text')\n"
+        "Blend().fit(train, validation, task, under=Conditions(0, threads=1))\n"
+        "sys.exit('torch' in sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)

@@ -14,6 +14,7 @@ from stoker.features._fitted.image import FittedImage
 from stoker.features._fitted.number import FittedNumber
 from stoker.features._fitted.timestamp import FittedTimestamp
 from stoker.models._networks.encoders import Scaler, TableEncoder, sort_columns
+from stoker.models._networks.periodic import Periodic
 from stoker.models.cnn import Cnn
 from stoker.models.logistic import Logistic
 from stoker.models.mlp import Mlp
@@ -79,13 +80,34 @@ def test_a_column_of_several_numbers_joins_as_several_and_turns_what_begins_anew
 
 def test_categories_of_one_width_share_a_table_without_sharing_rows() -> None:
     columns = sort_columns({"a": PET, "b": PET})
-    encoder = TableEncoder(columns)
+    encoder = TableEncoder(columns.table)
     assert len(list(encoder.parameters())) == 1
     code = torch.tensor([[1, 1]])
     scaled = Scaler(columns, channels_last=False)({"a": code[:, 0].int(), "b": code[:, 1].int()})
     (joined,) = encoder(scaled)
     left, right = joined.chunk(2, dim=1)
     assert not torch.equal(left, right)
+
+
+def test_waves_are_sines_and_cosines_through_a_layer_of_each_number() -> None:
+    torch.manual_seed(0)
+    waves = Periodic(2, 3, 0.5)
+    number_NP = torch.randn(4, 2)
+    found = waves(number_NP).detach().numpy()
+    frequency, weight = (getattr(waves, n).detach().numpy() for n in ("frequency", "weight"))
+    for place in range(2):
+        angle = 2 * np.pi * number_NP.numpy()[:, [place]] * frequency[place]
+        expected = np.concatenate([np.sin(angle), np.cos(angle)], 1) @ weight[place]
+        part = found.reshape(4, 2, -1)[:, place]
+        np.testing.assert_allclose(part, np.maximum(expected, 0), atol=1e-5)
+
+
+def test_a_perceptron_with_waves_sees_values_through_them_and_not_indicators() -> None:
+    network = Mlp(hidden=(4,), periodic=5).build({"age": AGE, "pet": PET}, 2)
+    shapes = {name: tuple(p.shape) for name, p in network.named_parameters()}
+    assert shapes["table.periodic.frequency"] == (1, 5)
+    raw = {"age": torch.tensor([1.0, float("nan")]), "pet": torch.tensor([1, 0])}
+    assert torch.isfinite(network(raw)).all()
 
 
 def test_logistic_equals_one_hot_codes_times_weights() -> None:

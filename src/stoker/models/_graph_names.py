@@ -12,6 +12,9 @@ OUTPUT = "output"
 ROWS = "rows"
 """Name of the dynamic first dimension of every input and of the output."""
 
+NUMBERS, CODES = "numbers", "codes"
+"""The two inputs of a network that begins at the design of a table."""
+
 
 def graph_input(column: str) -> str:
     """Name of the graph input that takes a column's tensor.

@@ -20,12 +20,14 @@ import numpy as np
 
 from stoker.core import events
 from stoker.core.seeds import derive_seed
-from stoker.models import Conditions, Estimator
+from stoker.models import Conditions, Model
 from stoker.models._linear_fit import MOST_SQUARED
+from stoker.models._network_try import NetworkTry
 from stoker.models._rows import Rows
 from stoker.models._tries import TRAINS_ALWAYS, AnyTry, Folds, LinearTry, TreeTry
 from stoker.models.boosted_trees import BoostedTrees
 from stoker.models.linear import Linear
+from stoker.models.mlp import Mlp
 
 _VERY_FEW, _FEW, _MANY = 3_000, 20_000, 50_000
 _MOST_LINEAR_CELLS = 40_000_000
@@ -36,6 +38,8 @@ _MOST_WAVED_ROWS = 5_000
 """Rows below which waves are tried; trees need many rows to be smooth."""
 _FEW_FOR_TREES = 1_000
 """Rows below which one setting of trees goes on to all folds: others say the same, less well."""
+_FAR = 1.3
+"""A network whose loss is so many times the least one after one fold gets no other."""
 _DRAWN = 16
 """Candidates that `best` draws where no budget limits it."""
 
@@ -45,7 +49,7 @@ class Named:
     """A candidate before it is tried."""
 
     name: str
-    step: Estimator
+    step: Model
 
 
 def deal(rows: Rows, under: Conditions) -> Folds:
@@ -80,7 +84,10 @@ def first_candidates(rows: Rows, under: Conditions) -> list[Named]:
         sizes = (7, 15, 31, 63)
     random = BoostedTrees(num_leaves=15, extra_random=True)
     found += [Named(f"trees, {leaves} leaves", trees[leaves]) for leaves in sizes]
-    return [*found, Named("trees, 15 leaves, random cuts", random)]
+    found.append(Named("trees, 15 leaves, random cuts", random))
+    if under.preset == "best":
+        found.append(Named("network", Mlp(hidden=(256, 128), dropout=0.2, periodic=16)))
+    return found
 
 
 def num_waves(rows: Rows) -> int:
@@ -119,12 +126,18 @@ def search(rows: Rows, under: Conditions) -> list[AnyTry]:
 
 def _promising(begun: Sequence[AnyTry], under: Conditions) -> list[AnyTry]:
     """Candidates that go on to the other folds, the best so far first, as time may run out."""
-    linears = [one for one in begun if isinstance(one, LinearTry)]
-    trees = [one for one in begun if not isinstance(one, LinearTry)]
+    best_first = sorted(begun, key=lambda one: one.loss(1))
+    least = best_first[0].loss(1)
+    trees = [one for one in best_first if isinstance(one, TreeTry)]
     few = len(begun[0].folds.rows) < _FEW_FOR_TREES
     kept = len(trees) if under.preset == "best" else 1 if few else 2
-    chosen = [*linears, *sorted(trees, key=lambda one: one.loss(1))[:kept]]
-    return sorted(chosen, key=lambda one: one.loss(1))
+    dropped = {id(one) for one in trees[kept:]}
+    return [
+        one
+        for one in best_first
+        if id(one) not in dropped
+        if not (isinstance(one, NetworkTry) and one.loss(1) > _FAR * least)
+    ]
 
 
 def _advance(
@@ -181,6 +194,8 @@ def _drawn(rows: Rows, under: Conditions) -> Iterator[Named]:
 def _make(named: Named, folds: Folds) -> AnyTry:
     if isinstance(named.step, Linear):
         return LinearTry(named.name, named.step, folds)
+    if isinstance(named.step, Mlp):
+        return NetworkTry(named.name, named.step, folds)
     assert isinstance(named.step, BoostedTrees)
     return TreeTry(named.name, named.step, folds)
 

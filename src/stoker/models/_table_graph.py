@@ -1,4 +1,4 @@
-"""A table model as one ONNX graph: a forest, a linear model, or the sum of both.
+"""A table model as one ONNX graph: a forest, linear models, networks, or the sum of them.
 
     inputs ─┬─► matrix (N, F) float64 ─► TreeEnsemble ──────────────────────────────┐
             ├─► numbers (N, P) ─► z ─► shapes (N, B) float32 ─► LinearRegressor ────┼─► output
@@ -7,7 +7,9 @@
 Waves stand between the two lower lines: sums of both, their cosines, a LinearRegressor.
 
 Written by hand: every node is one of a dozen plain operators, equal models give equal bytes, and
-there is no matrix product that a compressor would want to quantise.
+without a network there is no matrix product that a compressor would want to quantise.  A network
+begins at the shapes and codes of a linear model; its own nodes are those that torch's exporter
+wrote, under other names.
 
 Cost: milliseconds.  A node costs some microseconds for a single row, so parts that are absent have
 none.
@@ -16,13 +18,13 @@ none.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from stoker.models._design import CUT, FAR, Layout
-from stoker.models._graph_names import OUTPUT, ROWS, graph_input
+from stoker.models._graph_names import CODES, NUMBERS, OUTPUT, ROWS, graph_input
 from stoker.models._linear_fit import Fitted
 from stoker.models._tree_graph import Forest, ensemble_node
 
@@ -50,12 +52,36 @@ class Linear:
         return Linear(self.layout, Fitted(weight_WK, bias_K))
 
 
+@dataclass(frozen=True)
+class NetworkPart:
+    """A network on the design of a layout."""
+
+    layout: Layout
+    graph: bytes
+    """ONNX model whose inputs are the standardised shapes and the codes, see `_networks`."""
+    share: float = 1.0
+    """What its outputs are multiplied by."""
+
+    def scaled(self, factor: float) -> NetworkPart:
+        """The same network, its outputs times a factor."""
+        return replace(self, share=self.share * factor)
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """Its weights by name."""
+        import onnx
+        from onnx import numpy_helper
+
+        graph = onnx.load_from_string(self.graph).graph
+        return {tensor.name: numpy_helper.to_array(tensor) for tensor in graph.initializer}
+
+
 def table_graph(
     columns: Mapping[str, np.ndarray],
     num_outputs: int,
     *,
     forest: Forest | None = None,
     linears: Sequence[Linear] = (),
+    networks: Sequence[NetworkPart] = (),
 ) -> bytes:
     """The ONNX model whose output is the sum of its parts, serialised.
 
@@ -65,9 +91,11 @@ def table_graph(
         num_outputs: Width of the output.
         forest: Trees on the values of the columns.
         linears: Linear models of the same columns.
+        networks: Networks of the same columns.
     """
     writer = _Writer(columns)
     sums = [writer.linear(linear, f"linear_{i}_") for i, linear in enumerate(linears)]
+    sums += [writer.network(network, f"network_{i}_") for i, network in enumerate(networks)]
     if forest is not None:
         matrix = writer.matrix([*columns], "matrix")
         writer.nodes.append(ensemble_node(forest, num_outputs, matrix=matrix, out="forest_wide"))
@@ -209,8 +237,39 @@ class _Writer:
         places = self.constant(f"{out}_places", place_S.astype(np.int64))
         return self.node("Gather", [name, places], f"{out}_columns", axis=1)
 
-    def _codes(self, layout: Layout, at: str) -> str:
-        """Rows of a table of all codes, one for each category column."""
+    def network(self, model: NetworkPart, at: str) -> str:
+        """A network; the name of its output."""
+        import onnx
+        from onnx import numpy_helper
+
+        layout, inner = model.layout, onnx.load_from_string(model.graph).graph
+        names: dict[str, str] = {}
+        if layout.numbers:
+            mean_B, std_B = (
+                v.astype(np.float32) for v in (layout.shapes.mean_B, layout.shapes.std_B)
+            )
+            above = self.node(
+                "Sub",
+                [self._shapes(layout, at), self.constant(f"{at}mean", mean_B)],
+                f"{at}above_mean",
+            )
+            names[graph_input(NUMBERS)] = self.node(
+                "Div", [above, self.constant(f"{at}std", std_B)], f"{at}standard"
+            )
+        if layout.codes:
+            names[graph_input(CODES)] = self._seen(layout, at)
+        for tensor in inner.initializer:
+            self.constant(f"{at}inner_{tensor.name}", numpy_helper.to_array(tensor))
+        for node in inner.node:
+            for ends in (node.input, node.output):
+                ends[:] = [names.get(end, f"{at}inner_{end}") if end else end for end in ends]
+            node.name = ""
+            self.nodes.append(node)
+        share = self.constant(f"{at}share", np.array(model.share, np.float32))
+        return self.node("Mul", [f"{at}inner_{OUTPUT}", share], f"{at}out")
+
+    def _seen(self, layout: Layout, at: str) -> str:
+        """Codes (N, C), int64; those that training never saw are 0."""
         parts, sizes = [], np.array([size for _, size in layout.codes], np.int64)
         for place, (name, _) in enumerate(layout.codes):
             wide = self.cast(graph_input(name), f"{at}code_{place}", int)
@@ -218,7 +277,14 @@ class _Writer:
         codes = self.node("Concat", parts, f"{at}codes", axis=1)
         known = self.node("Less", [codes, self.constant(f"{at}sizes", sizes)], f"{at}known")
         nothing = self.constant(f"{at}nothing", np.zeros(1, np.int64))
-        codes = self.node("Where", [known, codes, nothing], f"{at}seen")
+        return self.node("Where", [known, codes, nothing], f"{at}seen")
+
+    def _codes(self, layout: Layout, at: str) -> str:
+        """Rows of a table of all codes, one for each category column."""
+        codes, sizes = (
+            self._seen(layout, at),
+            np.array([size for _, size in layout.codes], np.int64),
+        )
         starts = self.constant(f"{at}starts", np.cumsum(sizes) - sizes)
         return self.node("Add", [codes, starts], f"{at}rows")
 

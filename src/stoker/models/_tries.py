@@ -2,7 +2,7 @@
 
 A fold model of trees joins the others in one forest whose leaves are divided by their number, which
 is the average of their answers; a linear candidate is fitted once more to all rows with the penalty
-that was best on the folds.
+that was best on the folds.  Networks are in `_network_try`.
 """
 
 from __future__ import annotations
@@ -17,17 +17,18 @@ from typing import Any, Generic, TypeVar
 import numpy as np
 
 from stoker.core.seeds import derive_seed
-from stoker.models import Conditions, Estimator
+from stoker.models import Conditions, Model
 from stoker.models._design import Design, Layout, fit_layout
 from stoker.models._linear_fit import Fitted
 from stoker.models._losses import loss_of
 from stoker.models._rows import Rows
 from stoker.models._table_graph import Linear as LinearPart
+from stoker.models._table_graph import NetworkPart, num_learned
 from stoker.models._tree_graph import Forest, join_forests
 from stoker.models.boosted_trees import BoostedTrees, Grown, effective, grow
 from stoker.models.linear import Linear, fit_rows
 
-_Step = TypeVar("_Step", bound=Estimator)
+_Step = TypeVar("_Step", bound=Model)
 
 _AGREED_ROWS = 5_000
 """Rows below which folds agree on the number of rounds."""
@@ -110,13 +111,17 @@ class Try(ABC, Generic[_Step]):
     def _fit(self, fold: int, under: Conditions, end_s: float | None) -> None:
         """Fit one fold, and answer the rows that it left out."""
 
-    @abstractmethod
     def forests(self) -> list[Forest]:
         """Its trees on the values of columns, whose sum is its answer; none for other kinds."""
+        return []
 
-    @abstractmethod
     def linear(self) -> LinearPart | None:
         """Its linear model; None for other kinds."""
+        return None
+
+    def network(self) -> NetworkPart | None:
+        """Its network; None for other kinds."""
+        return None
 
     @abstractmethod
     def whole_outputs(self, index_M: np.ndarray) -> np.ndarray:
@@ -175,10 +180,6 @@ class TreeTry(Try[BoostedTrees]):
     def _forests(self) -> list[Forest]:
         fields = self.folds.rows.fields
         return [one.forest.on_values(fields).scaled(1 / len(self.grown)) for one in self.grown]
-
-    def linear(self) -> LinearPart | None:
-        """None."""
-        return None
 
     def whole_outputs(self, index_M: np.ndarray) -> np.ndarray:
         """The mean over fold models."""
@@ -244,10 +245,6 @@ class LinearTry(Try[Linear]):
         """Bends, and the penalty that was best on the folds."""
         return {**super().effective_settings(under), "penalty": self.best}
 
-    def forests(self) -> list[Forest]:
-        """None."""
-        return []
-
     def linear(self) -> LinearPart | None:
         """The fit to all rows."""
         return LinearPart(self._layout, self._whole)
@@ -257,10 +254,28 @@ class LinearTry(Try[Linear]):
         return self._whole.outputs(self.design.rows(index_M))
 
 
-def joined(
-    tries: Sequence[Try], weights: Sequence[float]
-) -> tuple[Forest | None, list[LinearPart]]:
-    """The weighted average of candidates, as one forest and linear models.
+@dataclass(frozen=True)
+class Parts:
+    """The weighted average of candidates, by kind."""
+
+    forest: Forest | None
+    linears: tuple[LinearPart, ...]
+    networks: tuple[NetworkPart, ...]
+
+    @property
+    def num_trees(self) -> int:
+        """Trees of the forest."""
+        return 0 if self.forest is None else len(self.forest.num_nodes)
+
+    @property
+    def num_learned(self) -> int:
+        """Learned numbers of all parts."""
+        inner = sum(array.size for one in self.networks for array in one.arrays().values())
+        return num_learned(self.forest, self.linears) + inner
+
+
+def joined(tries: Sequence[Try], weights: Sequence[float]) -> Parts:
+    """The weighted average of candidates: one forest, linear models, networks.
 
     Args:
         tries: Candidates that are done.
@@ -269,5 +284,9 @@ def joined(
     pairs = list(zip(tries, weights, strict=True))
     forests = [forest.scaled(weight) for one, weight in pairs for forest in one.forests()]
     linears = [(one.linear(), weight) for one, weight in pairs]
-    scaled = [part.scaled(weight) for part, weight in linears if part is not None]
-    return (join_forests(forests) if forests else None), scaled
+    networks = [(one.network(), weight) for one, weight in pairs]
+    return Parts(
+        join_forests(forests) if forests else None,
+        tuple(part.scaled(weight) for part, weight in linears if part is not None),
+        tuple(part.scaled(weight) for part, weight in networks if part is not None),
+    )

@@ -1,9 +1,14 @@
 """A multi-layer perceptron: linear layers with a ReLU between them.
 
 Images are flattened to their pixels.  With its defaults and 28x28 grey images it is exactly
-784-500-K, the net of every MNIST tutorial.
+784-500-K, the net of every MNIST tutorial.  Categories are embedded, and with `periodic` numbers
+too, which is what lets a perceptron follow the steps and bends of a table.
 
-Cost: 6 floating-point operations per weight and row for a training step.
+Cost: 6 floating-point operations per weight and row for a training step; 16 waves make a step on a
+table of a dozen numbers about half as long again.
+
+Source: Gorishniy et al. 2022, "On Embeddings for Numerical Features in Tabular Deep Learning",
+https://arxiv.org/abs/2203.05556
 """
 
 from __future__ import annotations
@@ -41,6 +46,13 @@ class Mlp(Network):
 
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
     """Share of each hidden layer's values that is set to zero at random in training."""
+
+    periodic: Annotated[int, Field(ge=0, le=256)] = 0
+    """Frequencies at which each number is seen through sine and cosine too; 0: as it is only."""
+
+    frequency: Annotated[float, Field(gt=0)] = 0.1
+    """Deviation of the frequencies that training begins with, in turns per standard deviation of
+    the number; higher ones follow finer steps and sooner fit to noise."""
 
     def build(self, features: Mapping[str, FittedFeature], num_outputs: int) -> nn.Module:
         """A fresh perceptron."""

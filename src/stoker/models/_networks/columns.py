@@ -16,6 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from stoker.models._networks.encoders import Scaled, Scaler, TableEncoder, TwoHalves, sort_columns
+from stoker.models._networks.periodic import FREQUENCY
 
 if TYPE_CHECKING:
     from stoker.features import FittedFeature
@@ -51,6 +52,8 @@ class ColumnNetwork(TwoHalves):
         tower: Callable[[FittedImage], Tower],
         head: Callable[[int], nn.Module],
         channels_last: bool = False,
+        periodic: int = 0,
+        frequency: float = FREQUENCY,
     ) -> None:
         """Build the parts in a fixed order, so that equal seeds give equal weights.
 
@@ -59,13 +62,15 @@ class ColumnNetwork(TwoHalves):
             tower: Makes the tower of an image column.
             head: Makes the head for a width of joined vectors.
             channels_last: Keep images and kernels in the layout that convolutions like.
+            periodic: Frequencies at which each number is seen too; 0 for none.
+            frequency: Deviation of those that training begins with.
         """
         super().__init__()
         columns = sort_columns(features)
         self.scaler = Scaler(columns, channels_last=channels_last)
         towers = [tower(image) for image in columns.images.values()]
         self.towers = nn.ModuleList(towers)
-        self.table = TableEncoder(columns)
+        self.table = TableEncoder(columns.table, periodic=periodic, frequency=frequency)
         width = sum(each.num_features for each in towers) + self.table.num_features
         self.head = head(width)
         if channels_last:

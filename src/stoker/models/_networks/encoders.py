@@ -2,7 +2,8 @@
 
 The way has two halves.  `Scaler` has no weights: it turns bytes into floats, missing numbers into
 zeros with an indicator, and codes into positions of shared tables.  Because it has none, training
-runs it once for many batches at a time.  `TableEncoder` has weights: embeddings of categories.
+runs it once for many batches at a time.  `TableEncoder` has weights: embeddings of categories, and
+of numbers where they are asked for (`periodic`).
 
 Categories whose embeddings are equally wide share one table, each at its own offset, so forty
 columns cost four look-ups and not forty.
@@ -24,6 +25,7 @@ from torch import Tensor, nn
 from stoker.features import FittedFeature, NumericFeature, Scale
 from stoker.features._fitted.category import FittedCategory
 from stoker.features._fitted.image import FittedImage
+from stoker.models._networks.periodic import FREQUENCY, Periodic
 
 
 class Scaled(NamedTuple):
@@ -61,6 +63,17 @@ class TwoHalves(nn.Module, ABC):
         return self.learn(self.scale(raw))
 
 
+class TableShape(NamedTuple):
+    """How wide the scaled columns of a table are."""
+
+    num_values: int
+    """Numbers, which come first; indicators and the like follow them."""
+    num_numbers: int
+    """Both together."""
+    sizes: tuple[int, ...]
+    """Codes of each category."""
+
+
 class Columns(NamedTuple):
     """The columns of a network by kind, in the order in which their tensors are joined."""
 
@@ -88,6 +101,12 @@ class Columns(NamedTuple):
     def num_numbers(self) -> int:
         """Width of the number part: values, indicators, sines and cosines."""
         return len(self.scales) + len(self.with_missing) + 2 * len(self.periodic)
+
+    @property
+    def table(self) -> TableShape:
+        """All but the images, once they are scaled."""
+        sizes = tuple(category.num_codes for category in self.categories.values())
+        return TableShape(len(self.scales), self.num_numbers, sizes)
 
 
 def sort_columns(features: Mapping[str, FittedFeature]) -> Columns:
@@ -178,34 +197,50 @@ def _as_parts(number: Tensor) -> Tensor:
 
 
 class TableEncoder(nn.Module):
-    """Numbers as they are, and an embedding of each category, side by side."""
+    """Numbers as they are and as vectors, and an embedding of each category, side by side."""
 
-    def __init__(self, columns: Columns, *, width: int | None = None) -> None:
+    def __init__(
+        self,
+        table: TableShape,
+        *,
+        width: int | None = None,
+        periodic: int = 0,
+        frequency: float = FREQUENCY,
+    ) -> None:
         """Make one table per width of embedding.
 
         Args:
-            columns: The network's columns.
+            table: How wide the columns are.
             width: Width of every embedding; absent: by the size of each vocabulary.
+            periodic: Frequencies at which each number is seen too; 0 for none.
+            frequency: Deviation of the frequencies that training begins with.
         """
         super().__init__()
-        sizes = [category.num_codes for category in columns.categories.values()]
+        sizes = table.sizes
         widths = [width or embedding_width(size) for size in sizes]
+        self._num_values = table.num_values
+        self.periodic = None
+        if periodic and self._num_values:
+            self.periodic = Periodic(table.num_values, periodic, frequency)
         self._groups: list[tuple[int, list[int]]] = []
         for each in sorted(set(widths)):
             members = [i for i, w in enumerate(widths) if w == each]
             starts = [0]
             for member in members:
                 starts.append(starts[-1] + sizes[member])
-            table = nn.Embedding(starts.pop(), each)
-            nn.init.normal_(table.weight, std=each**-0.5)
-            self.add_module(f"embedding_{each}", table)
+            embedding = nn.Embedding(starts.pop(), each)
+            nn.init.normal_(embedding.weight, std=each**-0.5)
+            self.add_module(f"embedding_{each}", embedding)
             self.register_buffer(f"start_{each}", torch.tensor(starts), persistent=False)
             self._groups.append((each, members))
-        self.num_features = columns.num_numbers + sum(widths)
+        seen = 0 if self.periodic is None else self.periodic.num_features
+        self.num_features = table.num_numbers + seen + sum(widths)
 
     def forward(self, scaled: Scaled) -> list[Tensor]:
         """Parts to join, each (N, something)."""
         parts = [] if scaled.number_NM is None else [scaled.number_NM]
+        if self.periodic is not None and scaled.number_NM is not None:
+            parts.append(self.periodic(scaled.number_NM[:, : self._num_values]))
         if scaled.code_NK is None:
             return parts
         for width, members in self._groups:

@@ -22,6 +22,8 @@ def build(step: Mlp, features: Mapping[str, FittedFeature], num_outputs: int) ->
         features,
         tower=Flattened,
         head=lambda width: perceptron((width, *step.hidden, num_outputs), step.dropout),
+        periodic=step.periodic,
+        frequency=step.frequency,
     )
 
 
