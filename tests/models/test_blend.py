@@ -347,3 +347,15 @@ def test_good_imports_no_torch(tmp_path: Path) -> None:
         "sys.exit('torch' in sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_a_candidate_that_was_cut_short_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    short = BoostedTrees(num_leaves=15, num_trees=5)
+    monkeypatch.setattr(
+        _search, "first_candidates", lambda rows, under: [_search.Named("trees, short", short)]
+    )
+    board = fit(tmp_path, BINARY, steps)[0].leaderboard
+    assert board is not None
+    assert board.entries[0].note == "stopped at 5 trees while its loss was still falling"

@@ -90,6 +90,11 @@ class Try(ABC, Generic[_Step]):
         """Whether every fold was fitted."""
         return self.done == self.folds.count
 
+    @property
+    def note(self) -> str:
+        """What to mind of a candidate that is done; usually nothing."""
+        return ""
+
     def advance(self, under: Conditions, end_s: float | None) -> None:
         """Fit the next fold."""
         begin = time.process_time()
@@ -165,6 +170,13 @@ class TreeTry(Try[BoostedTrees]):
             grown.rounds = min(rounds, len(grown.history))
             held_M = self.folds.split(fold)[1]
             self.output_NK[held_M] = grown.outputs(self.folds.rows, held_M)
+
+    @property
+    def note(self) -> str:
+        """That it was cut short, if it was."""
+        if not any(one.is_unfinished for one in self.grown):
+            return ""
+        return f"stopped at {self.step.num_trees:,} trees while its loss was still falling"
 
     def effective_settings(self, under: Conditions) -> dict[str, Any]:
         """Those of LightGBM, and the rounds of each fold."""

@@ -194,7 +194,7 @@ def _entry(one: AnyTry, weight: float, folds: Folds, task: FittedTask) -> Entry:
     if isinstance(task, FittedRegress):
         ends = [end**0.5 * task.std for end in ends]
     score, low, high = (float(f"{end:.6g}") for end in ends)
-    note = "" if one.is_done else f"given up after {one.done} of {folds.count} folds"
+    note = one.note if one.is_done else f"given up after {one.done} of {folds.count} folds"
     return Entry(
         name=one.name,
         model=step_spec(one.step),
