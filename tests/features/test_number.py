@@ -290,3 +290,12 @@ def test_few_texts_are_read_as_many_are(texts: list[str | None]) -> None:
     many = Number().read(pa.array(texts[:8] * 20, pa.string()))
     np.testing.assert_array_equal(few.value_N, many.value_N[: len(few.value_N)])
     assert few.bad == tuple(cell for cell in many.bad if cell.index < len(few.value_N))
+
+
+def test_digits_of_codes_are_not_told_to_be_written_alone() -> None:
+    with pytest.raises(DataError) as codes:
+        Number().fit(pa.chunked_array([["A1", "B5", "A5"]]))
+    assert "letters that differ from cell to cell, as codes have" in codes.value.what
+    assert "category" in (codes.value.fix or "")
+    with pytest.raises(DataError, match="unit: 'kg'"):
+        Number().fit(pa.chunked_array([["3 kg", "5 kg"]]))

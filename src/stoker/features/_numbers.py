@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import re
 import string
+from collections.abc import Sequence
 from functools import cached_property
 from typing import Annotated, Literal, NamedTuple
 
@@ -275,6 +276,16 @@ def almost_a_number(text: str) -> str | None:
         option = f", or say number: {{unit: {unit!r}}}" if unit else ""
         return f"has a unit or sign beside the digits; write the digits alone{option}"
     return None
+
+
+def are_codes(texts: Sequence[str]) -> bool:
+    """Whether what stands beside the digits differs, so that digits alone would merge unlike cells.
+
+    >>> are_codes(["A1", "B5"]), are_codes(["3 kg", "5 kg"]), are_codes(["far", "near"])
+    (True, False, False)
+    """
+    beside = {_NO_UNIT.sub("", text) for text in texts if _WITH_UNIT.fullmatch(text)}
+    return len(beside) > 1
 
 
 def _to_numpy(values: pa.Array) -> np.ndarray:

@@ -18,7 +18,7 @@ from stoker.core.errors import DataError
 from stoker.features import Feature
 from stoker.features._cells import cell_text, one_array
 from stoker.features._fitted.number import FittedNumber
-from stoker.features._numbers import NumberCells, readable_as_numbers
+from stoker.features._numbers import NumberCells, are_codes, readable_as_numbers
 
 _LARGEST_EXACT = 2**53
 
@@ -41,7 +41,12 @@ class Number(NumberCells, Feature):
         read = self.read(column)
         value_N = read.value_N[~np.isnan(read.value_N)]
         if not len(value_N):
-            examples = [f", such as {bad.found!r}, which {bad.reason}" for bad in read.bad[:1]]
+            found = [bad.found for bad in read.bad]
+            why = "has letters that differ from cell to cell, as codes have"
+            examples = [
+                f", such as {bad.found!r}, which {why if are_codes(found) else bad.reason}"
+                for bad in read.bad[:1]
+            ]
             raise DataError(
                 f"no number among {len(column)} training cells{''.join(examples)}",
                 expected="at least one training row with a number",
