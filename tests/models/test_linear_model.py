@@ -13,7 +13,7 @@ import pytest
 from stoker.core.errors import RecipeError
 from stoker.data.prepare.prepared_set import Column, PreparedSet, PreparedWriter
 from stoker.models import Conditions, Estimate
-from stoker.models._design import Design
+from stoker.models._design import Design, quantiles
 from stoker.models._graph_names import graph_input
 from stoker.models._linear_fit import fit_path
 from stoker.models._losses import loss_of
@@ -163,3 +163,12 @@ def test_torch_is_not_needed() -> None:
         "import lightgbm as own\nassert own.compat.PANDAS_INSTALLED"
     )
     subprocess.run([sys.executable, "-c", program], check=True)
+
+
+@pytest.mark.parametrize("size", [1, 2, 7, 500])
+def test_quantiles_of_sorted_numbers_are_numpys(size: int) -> None:
+    number_N = np.sort(np.random.default_rng(size).normal(size=size))
+    share_Q = [0.0, 0.01, 0.25, 1 / 3, 0.5, 0.75, 0.99, 1.0]
+    np.testing.assert_allclose(
+        quantiles(number_N, share_Q), np.quantile(number_N, share_Q), rtol=1e-12
+    )

@@ -15,6 +15,7 @@ Source: https://arrow.apache.org/docs/format/CDataInterface/PyCapsuleInterface.h
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from typing import Any, Protocol, runtime_checkable
@@ -90,12 +91,13 @@ def select_columns(
     found = table.column_names
     if found == list(columns):
         return table
-    missing = [name for name in columns if name not in found]
+    count = Counter(found)
+    missing = [name for name in columns if name not in count]
     if missing:
         raise _missing(missing, columns, found)
     for name in columns:
-        if found.count(name) > 1:
-            raise DataError(f"the rows have {found.count(name)} columns called {name!r}")
+        if count[name] > 1:
+            raise DataError(f"the rows have {count[name]} columns called {name!r}")
     unknown = unused_columns(table, [*columns, *spare])
     if unknown:
         several = "columns" if len(unknown) > 1 else "a column"

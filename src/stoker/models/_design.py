@@ -24,7 +24,7 @@ all of them end to end, R waves, K outputs.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -250,14 +250,29 @@ def _measure(value_N: np.ndarray, bends: int) -> tuple[float, float, list[float]
     value_N = value_N[~np.isnan(value_N)]
     if not len(value_N):
         return 0.0, 1.0, []
-    low, middle, high = np.quantile(value_N, [0.25, 0.5, 0.75])
+    value_N = np.sort(value_N)
+    low, middle, high = quantiles(value_N, [0.25, 0.5, 0.75])
     width = (high - low) / 1.349
     if not width > 0:
-        inner_N = np.clip(value_N, *np.quantile(value_N, [0.01, 0.99]))
+        inner_N = np.clip(value_N, *quantiles(value_N, [0.01, 0.99]))
         width = inner_N.std() or np.abs(value_N - middle).max() or 1.0
-    if not bends or len(np.unique(value_N)) <= 2:
+    if not bends or np.count_nonzero(np.diff(value_N)) <= 1:
         return float(middle), float(width), []
     places = np.linspace(0, 1, bends + 2)[1:-1]
-    knots = np.unique((np.quantile(value_N, places) - middle) / width)
-    top = float(value_N.max() - middle) / width
+    knots = np.unique((quantiles(value_N, places) - middle) / width)
+    top = float(value_N[-1] - middle) / width
     return float(middle), float(width), [k for k in knots.tolist() if -CUT < k < min(CUT, top)]
+
+
+def quantiles(sorted_N: np.ndarray, share_Q: Sequence[float] | np.ndarray) -> np.ndarray:
+    """Quantiles of rising numbers, straight between neighbours; 0.1 ms less than NumPy's a column.
+
+    >>> quantiles(np.array([1.0, 2.0, 4.0]), [0.25, 0.5, 1.0]).tolist()
+    [1.5, 2.0, 4.0]
+    """
+    place_Q = np.asarray(share_Q) * (len(sorted_N) - 1)
+    below_Q = np.floor(place_Q).astype(np.int64)
+    low_Q, high_Q = sorted_N[below_Q], sorted_N[np.minimum(below_Q + 1, len(sorted_N) - 1)]
+    part_Q = place_Q - below_Q
+    gap_Q = high_Q - low_Q
+    return np.where(part_Q < 0.5, low_Q + gap_Q * part_Q, high_Q - gap_Q * (1 - part_Q))
