@@ -88,7 +88,7 @@ class Design:
 
     dense_NB: np.ndarray
     code_NC: np.ndarray
-    """Codes, each column from its own offset on, int64."""
+    """Codes, each column from its own offset on, int64; column after column in memory."""
     size_C: tuple[int, ...]
     """Codes of each category column."""
 
@@ -103,23 +103,24 @@ class Design:
 
     def rows(self, index_M: np.ndarray) -> Design:
         """Some of the rows."""
-        return Design(self.dense_NB[index_M], self.code_NC[index_M], self.size_C)
+        code_NC = np.asfortranarray(self.code_NC[index_M])
+        return Design(self.dense_NB[index_M], code_NC, self.size_C)
 
     def times(self, weight_WK: np.ndarray) -> np.ndarray:
         """The design times weights, float64 (N, K)."""
         width = self.dense_NB.shape[1]
         out_NK = (self.dense_NB @ weight_WK[:width].astype(np.float32)).astype(np.float64)
-        for column in range(self.code_NC.shape[1]):
-            out_NK += weight_WK[width:][self.code_NC[:, column]]
+        for k, weight_L in enumerate(np.ascontiguousarray(weight_WK[width:].T)):
+            for code_N in self.code_NC.T:
+                out_NK[:, k] += weight_L.take(code_N)
         return out_NK
 
     def transposed_times(self, value_NK: np.ndarray) -> np.ndarray:
         """The transposed design times values, float64 (W, K)."""
         dense_BK = self.dense_NB.T @ value_NK.astype(np.float32)
         table_LK = np.zeros((sum(self.size_C), value_NK.shape[1]))
-        for column in range(self.code_NC.shape[1]):
-            for k in range(value_NK.shape[1]):
-                code_N, value_N = self.code_NC[:, column], value_NK[:, k]
+        for k, value_N in enumerate(np.ascontiguousarray(value_NK.T)):
+            for code_N in self.code_NC.T:
                 table_LK[:, k] += np.bincount(code_N, value_N, len(table_LK))
         return np.concatenate([dense_BK.astype(np.float64), table_LK])
 
@@ -164,7 +165,7 @@ class Layout:
     def design(self, columns: Mapping[str, np.ndarray]) -> Design:
         """The design of columns; codes that training never saw count as missing."""
         num_rows = num_rows_of(columns)
-        code_NC = np.zeros((num_rows, len(self.codes)), np.int64)
+        code_NC = np.zeros((num_rows, len(self.codes)), np.int64, order="F")
         start = 0
         for place, (name, size) in enumerate(self.codes):
             code_N = columns[name]
