@@ -52,7 +52,11 @@ for (const width of widths) {
     const over = (some) => Math.max(0, ...some.map((one) => one.scrollWidth - one.clientWidth));
     const matrix = boxes.filter((one) => one.querySelector(":scope > table.matrix"));
     const others = boxes.filter((one) => !matrix.includes(one));
-    found[width] = [root.scrollWidth, over(others), over(matrix)];
+    const outside = [...root.querySelectorAll("svg.chart text")].map((one) => {
+      const [own, frame] = [one, one.closest("svg")].map((box) => box.getBoundingClientRect());
+      return Math.max(frame.left - own.left, own.right - frame.right, own.bottom - frame.bottom);
+    });
+    found[width] = [root.scrollWidth, Math.max(over(others), ...outside), over(matrix)];
     if (--waiting === 0) document.getElementById("out").textContent = JSON.stringify(found);
   };
   frame.srcdoc = page;

@@ -25,7 +25,7 @@ from stoker.evaluate.report.facts import (
     StageFact,
     TrainingFacts,
 )
-from stoker.evaluate.report.page import TEMPLATES, render_page
+from stoker.evaluate.report.page import TEMPLATES, _place, render_page
 from stoker.evaluate.report.write import presentable
 
 EVIL = "\"'><script>alert(1)</script><img src=//evil.example onerror=alert(1)>&amp;{{ 7 * 7 }}"
@@ -298,3 +298,9 @@ def test_colours_have_the_contrast_of_wcag_aa() -> None:
 def test_templates_hold_no_style_attribute() -> None:
     for path in Path(TEMPLATES).glob("*.j2"):
         assert "style=" not in path.read_text("utf-8"), path
+
+
+def test_a_row_of_a_table_in_memory_is_called_by_its_number() -> None:
+    row = MistakeFact(row=6, source=f"{'a' * 64}.parquet", line=7, truth=1.0, prediction=2.0)
+    assert _place(row) == "row 7 of the table"
+    assert _place(row.model_copy(update={"source": "a.parquet"})) == "a.parquet:7"

@@ -53,3 +53,13 @@ def test_titles_are_escaped(evil: str) -> None:
     root = ET.fromstring(chart([], Axes(evil, evil, evil)))  # noqa: S314  # our own text
     assert root.attrib["aria-label"] == evil
     assert [e.text for e in root.iter("text") if e.attrib.get("class") == "axis"] == [evil, evil]
+
+
+@pytest.mark.parametrize("name", ["age", "a very long name of a column " * 4, "受教育程度" * 20])
+def test_labels_stay_beside_their_axes(name: str) -> None:
+    root = ET.fromstring(chart([], Axes("t", name, name)))  # noqa: S314  # our own text
+    across, along = (e.text or "" for e in root.iter("text") if e.attrib.get("class") == "axis")
+    for shown, most in ((across, 46), (along, 32)):
+        wide = sum(2 if ord(sign) > 0x2E80 else 1 for sign in shown)
+        assert wide <= most
+        assert shown == name.strip() or "…" in shown

@@ -14,6 +14,7 @@ Not for: log axes, dates, more than five series, interaction.
 from __future__ import annotations
 
 import math
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -22,6 +23,8 @@ from markupsafe import Markup, escape
 
 WIDTH, HEIGHT = 400, 280
 LEFT, RIGHT, TOP, BOTTOM = 62, 12, 12, 44
+_MOST_X, _MOST_Y = 46, 32
+"""Letters of a label that fit beside the axes."""
 _SMALLEST = 1e-100  # differences below it cannot be told apart when divided by
 
 Point = tuple[float, float]
@@ -176,16 +179,37 @@ def _frame(scale: _Scale, axes: Axes) -> Markup:
     middle_x, middle_y = (LEFT + right) // 2, (TOP + bottom) // 2
     parts.append(
         Markup('<text class="axis" x="{}" y="{}" text-anchor="middle">{}</text>').format(
-            middle_x, HEIGHT - 8, axes.x
+            middle_x, HEIGHT - 8, _fitting(axes.x, _MOST_X)
         )
     )
     parts.append(
         Markup(
             '<text class="axis" transform="translate(12 {}) rotate(-90)" '
             'text-anchor="middle">{}</text>'
-        ).format(middle_y, axes.y)
+        ).format(middle_y, _fitting(axes.y, _MOST_Y))
     )
     return Markup("").join(parts)
+
+
+def _fitting(text: str, most: int) -> str:
+    """A label of at most so many letters, of which Chinese signs count two; its middle goes.
+
+    >>> _fitting("a very long name of a column", 14), _fitting("长长长长长长长", 8)
+    ('a very…column', '长长…长')
+    """
+    if _letters(text) <= most:
+        return text
+    head, tail = text[: len(text) // 2], text[len(text) // 2 :]
+    while _letters(head) + _letters(tail) + 1 > most:
+        if _letters(head) > _letters(tail):
+            head = head[:-1]
+        else:
+            tail = tail[1:]
+    return f"{head.rstrip()}…{tail.lstrip()}"
+
+
+def _letters(text: str) -> int:
+    return sum(2 if unicodedata.east_asian_width(sign) in "WF" else 1 for sign in text)
 
 
 def _drawn(series: Series, scale: _Scale) -> Markup:

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -48,6 +49,8 @@ FIRST_WARNINGS = 8
 MOST_BESIDE = 31
 MOST_ALONE = 64
 """Widths of a confusion matrix, in the size of a letter M, that fit beside something and alone."""
+_IN_MEMORY = re.compile(r"[0-9a-f]{64}\.parquet")
+"""A table that was handed over in memory, which the home keeps under its hash."""
 ENDINGS = {
     "epochs": "all epochs were done",
     "patience": "the validation score stopped getting better",
@@ -286,6 +289,8 @@ def _png_size(png: bytes) -> tuple[int, int]:
 def _place(one: MistakeFact) -> str:
     if one.source is None:
         return f"row {one.row}" if one.row is not None else ""
+    if one.line is not None and _IN_MEMORY.fullmatch(one.source):
+        return f"row {one.line} of the table"
     return f"{one.source}:{one.line}" if one.line is not None else one.source
 
 
