@@ -29,7 +29,7 @@ from stoker.models.boosted_trees import BoostedTrees
 from stoker.models.linear import Linear
 from stoker.models.mlp import Mlp
 
-_VERY_FEW, _FEW, _MANY = 3_000, 20_000, 50_000
+_FEW, _MANY = 20_000, 50_000
 _MOST_LINEAR_CELLS = 40_000_000
 """Rows times columns up to which a linear model with bends is tried."""
 _MOST_WAVES, _FEWEST_WAVES = 400, 100
@@ -37,7 +37,8 @@ _MOST_WAVES, _FEWEST_WAVES = 400, 100
 _MOST_WAVED_ROWS = 5_000
 """Rows below which waves are tried; trees need many rows to be smooth."""
 _FEW_FOR_TREES = 1_000
-"""Rows below which one setting of trees goes on to all folds: others say the same, less well."""
+"""Rows below which one size of trees is tried and one setting goes on to all folds: others say the
+same, less well."""
 _FAR = 1.3
 """A network whose loss is so many times the least one after one fold gets no other."""
 _DRAWN = 16
@@ -79,7 +80,7 @@ def first_candidates(rows: Rows, under: Conditions) -> list[Named]:
         found.append(Named("linear, 4 bends", Linear(bends=4)))
     if len(rows) < _MOST_WAVED_ROWS and (waves := num_waves(rows)):
         found.append(Named(f"linear, {waves} waves", Linear(waves=waves)))
-    sizes = (7, 15) if len(rows) < _VERY_FEW else (15, 31)
+    sizes = (7,) if len(rows) < _FEW_FOR_TREES else (7, 31)
     if under.preset == "best":
         sizes = (7, 15, 31, 63)
     random = BoostedTrees(num_leaves=15, extra_random=True)
