@@ -10,7 +10,7 @@ for numbers the prediction in the target's unit.
 A moment is shown by the two parts of the calendar that move the answer most, such as the weekday;
 text, whose parts no single value stands for, is not shown.
 
-Cost: at most 15,000 answers, and 2,000 for each moment.
+Cost: at most 7,500 answers, and 1,000 for each moment.
 
 Source: Friedman 2001, "Greedy Function Approximation", section 8.2,
 https://doi.org/10.1214/aos/1013203451
@@ -29,7 +29,7 @@ from stoker.evaluate.score import answers_of
 from stoker.tasks._fitted.classify import FittedClassify
 
 MOST_COLUMNS = 6
-_MOST_ROWS = 200
+_MOST_ROWS = 100
 _POINTS = 12
 _MOST_PARTS = 2
 _FEW_ROWS, _FEW_POINTS = 50, 5
