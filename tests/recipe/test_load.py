@@ -160,6 +160,19 @@ CORPUS = [
     ("target: {标签: classify}", "target: 标签", "recipe:11:9: target is '标签'", "column: name"),
     (
         "target: {标签: classify}",
+        "target: 标签",
+        "recipe:11:9: target",
+        "`target: {标签: classify}`",
+    ),
+    (
+        "inputs:\n  年龄: number\n  city: {category: {min_count: 2}}\n",
+        "inputs: [a, b]\n",
+        "recipe:8:9: inputs is",
+        "`inputs: {a: number, b: number}`",
+    ),
+    ("{path: data/rows.csv}", "data/rows.csv", "recipe:5:12: data.sources.0.csv", "csv: {path: d"),
+    (
+        "target: {标签: classify}",
         "target: {a: classify, b: classify}",
         "recipe:11:9: target is",
         "",

@@ -26,6 +26,7 @@ from stoker.recipe.model import At, stage_of
 from stoker.recipe.words import section_in
 
 Form = Literal["one", "list", "mapping"]
+_MOST_NAMES = 3
 
 
 def form_of(field: FieldInfo) -> Form:
@@ -83,6 +84,7 @@ def _fill_slot(at: At, form: Form, value: Any, path: Path) -> Any:
             path,
             f"{dotted(path)} is {shown(value)}",
             expected="a mapping from column to step, such as {column: name}",
+            fix=_mapped(at, value, path),
         )
     return {column: make(at, one, (*path, column)) for column, one in value.items()}
 
@@ -92,6 +94,19 @@ def _bracketed(value: Any) -> str | None:
     if isinstance(value, str):
         return f"put it in brackets: [{value}]"
     return "put it in brackets: [{...}]" if isinstance(value, Mapping) else None
+
+
+def _mapped(at: At, value: Any, path: Path) -> str | None:
+    """What to write for columns that are named without a step."""
+    names = [value] if isinstance(value, str) else value
+    if not isinstance(names, list | tuple) or not all(isinstance(one, str) for one in names):
+        return None
+    step = "classify" if at.stage == "stoker.tasks" else "number"
+    if not names or at.stage not in ("stoker.tasks", "stoker.features"):
+        return None
+    said = ", ".join(f"{name}: {step}" for name in names[:_MOST_NAMES])
+    more = ", ..." if len(names) > _MOST_NAMES else ""
+    return f"say for each column how it is read, as in `{path[-1]}: {{{said}{more}}}`"
 
 
 def make(at: At, spec: Any, path: Path) -> Step:
@@ -140,7 +155,10 @@ def _validate(step: type[Step], fields: Any, path: Path) -> Step:
     try:
         return step.model_validate_json(json.dumps(fields, default=_as_json), strict=True)
     except ValidationError as error:
-        raise next(mistakes(error, step, fields, path)) from None
+        mistake = next(mistakes(error, step, fields, path))
+        if isinstance(fields, str) and "path" in step.model_fields:
+            mistake.fix = f"write {path[-1]}: {{path: {fields}}}"
+        raise mistake from None
 
 
 def _as_json(value: object) -> Any:
