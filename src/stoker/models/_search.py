@@ -29,7 +29,7 @@ from stoker.models.boosted_trees import BoostedTrees
 from stoker.models.linear import Linear
 from stoker.models.mlp import Mlp
 
-_FEW, _MANY = 20_000, 50_000
+_SOME, _FEW, _MANY = 10_000, 20_000, 50_000
 _MOST_LINEAR_CELLS = 40_000_000
 """Rows times columns up to which a linear model with bends is tried."""
 _MOST_WAVES, _FEWEST_WAVES = 400, 100
@@ -72,7 +72,7 @@ def first_candidates(rows: Rows, under: Conditions) -> list[Named]:
     trees = {leaves: BoostedTrees(num_leaves=leaves) for leaves in (7, 15, 31, 63)}
     straight = Named("linear", Linear())
     if len(rows) >= _MANY and under.preset == "good":
-        return [Named("trees, 31 leaves", trees[31]), straight]
+        return [Named("trees, 63 leaves", trees[63]), straight]
     if under.preset == "fast":
         return [straight, Named("trees, 15 leaves", trees[15])]
     found = [straight]
@@ -80,7 +80,7 @@ def first_candidates(rows: Rows, under: Conditions) -> list[Named]:
         found.append(Named("linear, 4 bends", Linear(bends=4)))
     if len(rows) < _MOST_WAVED_ROWS and (waves := num_waves(rows)):
         found.append(Named(f"linear, {waves} waves", Linear(waves=waves)))
-    sizes = (7,) if len(rows) < _FEW_FOR_TREES else (7, 31)
+    sizes = (7,) if len(rows) < _FEW_FOR_TREES else (7, 31) if len(rows) < _SOME else (7, 63)
     if under.preset == "best":
         sizes = (7, 15, 31, 63)
     random = BoostedTrees(num_leaves=15, extra_random=True)
