@@ -61,6 +61,16 @@ def at_most(limit: float, key: str, unit: str, **wanted: str) -> Callable[[list[
     return read
 
 
+def held(low: float, high: float, **wanted: str) -> Callable[[list[Row]], Answer]:
+    """Reads a share that should be neither too small nor too large."""
+
+    def read(rows: list[Row]) -> Answer:
+        share = row_of(rows, **wanted).get("held")
+        return None if share is None else (f"{share:g} %", low <= share <= high)
+
+    return read
+
+
 def hand_written(rows: list[Row]) -> Answer:
     """Ours as a multiple of the hand-written loop's time."""
     times = row_of(rows, who="hand_written").get("times_ours")
@@ -172,6 +182,36 @@ TARGETS = (
         "at most 300 MB",
         "tables",
         peak_of_small(300, 50_000),
+    ),
+    Target(
+        "300 rows of 6,000 columns, file to report, CPU: stoker 0.1.0",
+        "at least 4x ours",
+        "sizes",
+        times_faster(4, table="wide"),
+    ),
+    Target(
+        "1,000,000 rows of 40 columns, the same",
+        "at least 4x ours",
+        "sizes",
+        times_faster(4, table="long"),
+    ),
+    Target(
+        "the same: peak memory, as a multiple of the CSV file",
+        "at most 2x",
+        "sizes",
+        at_most(2, "peak_of_file", "x", table="long"),
+    ),
+    Target(
+        "a served row of a table, JSON in, 32 clients, CPU: stoker 0.1.0",
+        "at least 1x ours",
+        "rows",
+        times_faster(1, model="default", server="stoker 0.1.0"),
+    ),
+    Target(
+        "95 % intervals of all metrics that hold the score of 10,000 unseen rows",
+        "93 to 97 %",
+        "intervals",
+        held(93, 97, table="all tables", metric="all"),
     ),
     Target(
         "MNIST 784-500-10, batch 64, an epoch: tutorial script (PIL, DataLoader)",
