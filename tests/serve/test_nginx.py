@@ -139,11 +139,12 @@ def test_no_request_is_lost_when_workers_are_killed(
         workers = server.workers()
         if len(workers) == 2:
             os.kill(workers[0], signal.SIGKILL)
-    time.sleep(2)
+    killed_at = len(codes)
+    while len(codes) < killed_at + 32 and not failures:
+        time.sleep(0.1)
     done.set()
     for thread in threads:
         thread.join()
     assert failures == []
     lost = [code for code in codes if code != 200]
-    assert len(codes) > 500
     assert lost == []

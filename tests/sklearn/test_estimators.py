@@ -160,8 +160,10 @@ def test_a_home_keeps_the_run_and_changes_no_answer(
     assert model.result_.report is not None
     assert model.result_.report.is_file()
     assert model.result_.model == "shop"
+    registered = stoker.load("shop", home=tmp_path)
+    place = [list(registered.classes).index(str(label)) for label in model.classes_]
     np.testing.assert_array_equal(
-        stoker.load("shop", home=tmp_path).predict_proba(rows), model.predict_proba(rows)
+        registered.predict_proba(rows)[:, place], model.predict_proba(rows)
     )
     alone = clone(model).set_params(home=None).fit(rows, target)
     np.testing.assert_array_equal(alone.predict_proba(rows), model.predict_proba(rows))
@@ -174,6 +176,12 @@ def test_what_cannot_be_used_is_named(people: pandas.DataFrame) -> None:
         Classifier().fit(rows.assign(note=np.inf), target)
     with pytest.raises(ValueError, match="inconsistent numbers of samples"):
         Classifier().fit(rows, target[:-1])
+    with pytest.raises(ValueError, match="y contains no label in 1 of 300 rows"):
+        Classifier().fit(rows[["age"]], [None, *target[1:]])
+    with pytest.raises(ValueError, match="y contains no label in 300 of 300 rows"):
+        Classifier().fit(rows[["age"]], np.full(300, np.nan, object))
+    with pytest.raises(ValueError, match="y contains infinity"):
+        Classifier().fit(rows[["age"]], np.full(300, np.inf))
     with pytest.raises(ValueError, match="y contains NaN"):
         Regressor().fit(rows, [*range(299), None])
     odd = rows.assign(note=rows["note"].astype(object).where(rows.index != 5, "x"))

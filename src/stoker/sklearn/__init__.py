@@ -42,7 +42,7 @@ from stoker.store.durable import make_folder, publish_folder
 
 try:
     from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
-    from sklearn.utils import check_array, check_random_state, column_or_1d
+    from sklearn.utils import assert_all_finite, check_array, check_random_state, column_or_1d
     from sklearn.utils.multiclass import check_classification_targets
     from sklearn.utils.validation import (
         check_consistent_length,
@@ -237,12 +237,12 @@ class Classifier(ClassifierMixin, _Estimator):
             y: One label a row: text, whole numbers or truth values.
 
         Raises:
-            ValueError: If rows and labels do not fit together, or there is one label only.
+            ValueError: If rows and labels do not fit together, one is missing, or all are equal.
             StokerError: If a row cannot be used.
         """
         rows = self._rows(X, reset=True)
         name = str(getattr(y, "name", None) or "target")
-        label_N = column_or_1d(_given(y), warn=True)
+        label_N = _labels(y)
         check_consistent_length(label_N, np.empty(rows.num_rows))
         check_classification_targets(label_N)
         self.classes_, code_N = np.unique(label_N, return_inverse=True)
@@ -325,6 +325,20 @@ def _given(y: Any) -> Any:
     if y is None:
         raise ValueError("fit requires y to be passed, but the target y is None")
     return y
+
+
+def _labels(y: Any) -> np.ndarray:
+    """One label a row, none of them missing."""
+    label_N = column_or_1d(_given(y), warn=True)
+    if label_N.dtype.kind == "f":
+        assert_all_finite(label_N, input_name="y")
+    if label_N.dtype.kind == "O":
+        missing = sum(label is None or label != label for label in label_N.tolist())
+        if missing:
+            raise ValueError(
+                f"y contains no label in {missing} of {len(label_N)} rows; leave them out"
+            )
+    return label_N
 
 
 def _as_texts(labels: np.ndarray) -> list[str]:
