@@ -14,7 +14,9 @@ import onnxruntime
 import pytest
 import torch
 
-from stoker.bundle._operators import OPERATORS
+from stoker.bundle._operators import _WRITTEN, OPERATORS
+from stoker.bundle.session import run_graph
+from stoker.compress.int8 import _quantise
 from stoker.core.events import Silent, listening
 from stoker.data.prepare.prepared_set import Column, PreparedSet, PreparedWriter
 from stoker.models import Conditions, Estimate, _search
@@ -298,6 +300,19 @@ def test_a_network_answers_alike_in_training_and_in_the_graph(
     assert board.entries[0].model["mlp"]["periodic"] == 3
 
 
+def test_a_network_in_a_graph_can_be_quantised(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    only(monkeypatch, LINEAR, NETWORK)
+    monkeypatch.setattr(table_network, "_EPOCHS", 3)
+    estimate, validation = fit(tmp_path, NUMBER, bends, BEST)
+    assert "network_0.share" in estimate.weights
+    tensors = {graph_input(name): np.array(c) for name, c in validation.columns.items()}
+    smaller = _quantise(estimate.graph, tensors, "signed")
+    exact_NK = run_graph(estimate.graph, tensors)
+    assert np.abs(run_graph(smaller, tensors) - exact_NK).mean() < 0.1 * exact_NK.std()
+
+
 def test_a_network_is_equal_bytes_on_any_number_of_threads(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -321,7 +336,7 @@ def test_a_network_joins_the_average_where_it_helps(
         answers(estimate, validation), estimate.validation_output_NK, atol=2e-5
     )
     assert {node.op_type for node in onnx.load_from_string(estimate.graph).graph.node} <= {
-        *OPERATORS[""],
+        *_WRITTEN,
         *OPERATORS["ai.onnx.ml"],
     }
 

@@ -12,14 +12,14 @@ from __future__ import annotations
 
 _WRITTEN = (
     *("Abs", "Add", "BatchNormalization", "Cast", "Clip", "Concat", "Constant", "ConstantOfShape"),
-    *("Conv", "Cos", "DequantizeLinear", "Div", "Exp", "Flatten", "Gather", "Gemm"),
+    *("Conv", "Cos", "DequantizeLinear", "Div", "Einsum", "Exp", "Flatten", "Gather", "Gemm"),
     *("GlobalAveragePool", "Identity", "IsNaN", "Less", "Log", "MatMul", "Max", "MaxPool", "Min"),
     *("Mul", "Neg", "QuantizeLinear", "ReduceMean", "ReduceSum", "Relu", "Reshape", "Shape"),
     *("Sigmoid", "Sign", "Sin", "Softmax", "Sqrt", "Sub", "Sum", "Transpose", "Unsqueeze", "Where"),
 )
 _LIKELY = (
     *("And", "ArgMax", "ArgMin", "AveragePool", "CastLike", "Ceil", "ConvTranspose", "CumSum"),
-    *("Einsum", "Elu", "Equal", "Erf", "Expand", "Floor", "GRU", "GatherElements", "GatherND"),
+    *("Elu", "Equal", "Erf", "Expand", "Floor", "GRU", "GatherElements", "GatherND"),
     *("Gelu", "GlobalMaxPool", "Greater", "GreaterOrEqual", "GroupNormalization", "HardSigmoid"),
     *("HardSwish", "InstanceNormalization", "IsInf", "LRN", "LSTM", "LayerNormalization"),
     *("LeakyRelu", "LessOrEqual", "LogSoftmax", "LpNormalization", "Mean", "Mish", "Mod", "Not"),

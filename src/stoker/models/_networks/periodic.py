@@ -39,12 +39,13 @@ class Periodic(nn.Module):
         self.frequency = nn.Parameter(torch.randn(num_values, waves) * frequency)
         scale = (2 * waves) ** -0.5
         self.weight = nn.Parameter(torch.randn(num_values, 2 * waves, _WIDTH) * scale)
-        self.bias = nn.Parameter(torch.zeros(num_values, 1, _WIDTH))
+        self.bias = nn.Parameter(torch.zeros(num_values, _WIDTH))
         self.num_features = num_values * _WIDTH
 
     def forward(self, number_NP: Tensor) -> Tensor:
         """Vectors side by side, (N, P * D)."""
         angle_NPW = 2 * math.pi * number_NP.unsqueeze(2) * self.frequency
         wave_NPW = torch.cat([angle_NPW.sin(), angle_NPW.cos()], 2)
-        vector_PND = torch.matmul(wave_NPW.transpose(0, 1), self.weight) + self.bias
-        return vector_PND.relu().transpose(0, 1).flatten(1)
+        # Einsum and no MatMul: a compressor would give its three axes scales that no runtime takes.
+        vector_NPD = torch.einsum("npw,pwd->npd", wave_NPW, self.weight) + self.bias
+        return vector_NPD.relu().flatten(1)
