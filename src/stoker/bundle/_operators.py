@@ -15,7 +15,19 @@ _WRITTEN = (
     *("Conv", "Cos", "DequantizeLinear", "Div", "Einsum", "Exp", "Flatten", "Gather", "Gemm"),
     *("GlobalAveragePool", "Identity", "IsNaN", "Less", "Log", "MatMul", "Max", "MaxPool", "Min"),
     *("Mul", "Neg", "QuantizeLinear", "ReduceMean", "ReduceSum", "Relu", "Reshape", "Shape"),
-    *("Sigmoid", "Sign", "Sin", "Softmax", "Sqrt", "Sub", "Sum", "Transpose", "Unsqueeze", "Where"),
+    *(
+        "Sigmoid",
+        "Sign",
+        "Sin",
+        "Slice",
+        "Softmax",
+        "Sqrt",
+        "Sub",
+        "Sum",
+        "Transpose",
+        "Unsqueeze",
+        "Where",
+    ),
 )
 _LIKELY = (
     *("And", "ArgMax", "ArgMin", "AveragePool", "CastLike", "Ceil", "ConvTranspose", "CumSum"),
@@ -25,7 +37,7 @@ _LIKELY = (
     *("LeakyRelu", "LessOrEqual", "LogSoftmax", "LpNormalization", "Mean", "Mish", "Mod", "Not"),
     *("OneHot", "Or", "PRelu", "Pad", "Pow", "RNN", "Range", "Reciprocal", "ReduceL1", "ReduceL2"),
     *("ReduceLogSumExp", "ReduceMax", "ReduceMin", "ReduceProd", "ReduceSumSquare", "Resize"),
-    *("Round", "ScatterElements", "ScatterND", "Selu", "Size", "Slice", "Softplus", "Softsign"),
+    *("Round", "ScatterElements", "ScatterND", "Selu", "Size", "Softplus", "Softsign"),
     *("Split", "Squeeze", "Tan", "Tanh", "ThresholdedRelu", "Tile", "TopK", "Trilu", "Xor"),
 )
 _OF_ML = ("LinearRegressor", "TreeEnsemble")
