@@ -29,6 +29,9 @@ def read(*cells: object, **options: object) -> list[float]:
     [
         ("true", "false"), ("TRUE", "False"), ("T", "f"), ("yes", "NO"), ("Y", " n "), ("1", " 0 "),
         ("1.0", "0.0"), ("on", "Off"), ("是", "否"), ("真", "假"), (True, False), (1, 0),
+        ("Ja", "NEIN"), ("J", "n"), ("wahr", "Falsch"), ("Oui", "non"), ("VRAI", "faux"),
+        ("Sí", "No"), ("si\u0301", "no"), ("verdadero", "falso"), ("sì", "no"), ("Sim", "não"),
+        ("ja", "nee"), ("Ja", "Nej"), ("tak", "nie"), ("はい", "いいえ"),
         (1.0, -0.0), (Decimal("1.00"), Decimal(0)), (np.uint8(1), np.uint8(0)),
     ],
 )  # fmt: skip
@@ -40,6 +43,12 @@ def test_true_and_false_are_read_in_every_spelling(yes: object, no: object) -> N
 
 def test_five_spellings_in_one_column_are_two_values() -> None:
     assert read("Yes", "TRUE", "1", "y", "是", "No", "0") == [1] * 5 + [0] * 2
+
+
+def test_letters_that_mean_other_things_too_are_no_words_for_yes() -> None:
+    assert [fit("yes", "no").transform(pa.array([cell])).bad != () for cell in "sxomw"] == [
+        True
+    ] * 5
 
 
 def test_missing_is_missing() -> None:

@@ -93,7 +93,7 @@ def test_a_type_is_written_canonically(values: list, name: str) -> None:
     assert fit(values[0]).vocabulary == (name,)
 
 
-def test_two_spellings_in_one_column_of_text_stay_two_and_are_told() -> None:
+def told(*cells: object) -> tuple[FittedCategory, list[str]]:
     lines: list[str] = []
 
     class Told(events.Silent):
@@ -101,7 +101,21 @@ def test_two_spellings_in_one_column_of_text_stay_two_and_are_told() -> None:
             lines.append(text)
 
     with events.listening(Told()):
-        diagnoses = fit("250.00", "250.0", "250.00", "7", "007")
+        return fit(*cells), lines
+
+
+def test_spellings_in_other_case_stay_apart_and_are_told_once() -> None:
+    cells = ["Raucher", "raucher", "RAUCHER ", "nie", "Nie", "x", "früher"]
+    answers, lines = told(*cells)
+    assert len(answers.vocabulary) == 7
+    (line,) = lines
+    assert "5 spellings of 2 values differ in case, width or blanks only" in line
+    assert "'Raucher', 'raucher', 'RAUCHER'; 'nie', 'Nie'" in line
+    assert not told("A1", "B1", "x", "X2")[1]
+
+
+def test_two_spellings_in_one_column_of_text_stay_two_and_are_told() -> None:
+    diagnoses, lines = told("250.00", "250.0", "250.00", "7", "007")
     assert diagnoses.transform(pa.array(["250.0", "250.00", "7", "007"])).values.tolist() == [
         3, 1, 4, 2,
     ]  # fmt: skip

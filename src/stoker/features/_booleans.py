@@ -3,11 +3,18 @@
 Bools, the numbers 1 and 0, and the usual words of several languages in any case are read.  A column
 that says it in words of its own (`active`, `closed`) lists them.
 
+The words for yes and no are those of Unicode's CLDR, the words for true and false those of Excel in
+the same languages.  Letters are taken of English and German only: `s` and `n` are south and north
+more often than sí and no.
+
 Cost: one look at each distinct value.
+
+Source: CLDR 46, posix/messages (yesstr, nostr), https://cldr.unicode.org
 """
 
 from __future__ import annotations
 
+import unicodedata
 from functools import cached_property
 from typing import NamedTuple
 
@@ -21,6 +28,16 @@ from stoker.features._cells import MISSING_NUMBERS, cell_text, one_array
 from stoker.features._spelling import canonical
 
 _TRUE, _FALSE, _MISSING = 1, 2, 3
+_TRUE_WORDS = (
+    *("true", "t", "yes", "y", "1", "on", "是", "真"),
+    *("ja", "j", "wahr", "waar", "oui", "vrai", "sí", "si", "verdadero", "sì", "vero"),
+    *("sim", "verdadeiro", "tak", "prawda", "はい"),
+)
+_FALSE_WORDS = (
+    *("false", "f", "no", "n", "0", "off", "否", "假"),
+    *("nein", "falsch", "nee", "onwaar", "nej", "nei", "non", "faux", "falso"),
+    *("não", "nao", "nie", "fałsz", "いいえ"),
+)
 
 
 class ReadBooleans(NamedTuple):
@@ -35,11 +52,11 @@ class ReadBooleans(NamedTuple):
 class BooleanCells(Step):
     """How true and false are written."""
 
-    true: tuple[str, ...] = ("true", "t", "yes", "y", "1", "on", "是", "真")
+    true: tuple[str, ...] = _TRUE_WORDS
     """Words that mean true, whatever their case and the blanks around them; `true` and 1 of a typed
     column are written so too."""
 
-    false: tuple[str, ...] = ("false", "f", "no", "n", "0", "off", "否", "假")
+    false: tuple[str, ...] = _FALSE_WORDS
     """Words that mean false."""
 
     missing: tuple[str, ...] = MISSING_NUMBERS
@@ -82,4 +99,4 @@ def _folded(word: str) -> str:
     >>> _folded(" TRUE"), _folded("1.0")
     ('true', '1')
     """
-    return canonical(word.strip()).casefold()
+    return canonical(unicodedata.normalize("NFC", word.strip())).casefold()

@@ -95,6 +95,18 @@ def alike(names: Iterable[str]) -> list[tuple[str, str]]:
     return [pair for pair in pairs if pair[0] != pair[1]]
 
 
+def spelled_alike(names: Iterable[str]) -> list[list[str]]:
+    """Names that only blanks, width or case tell apart, those of one value together.
+
+    >>> spelled_alike(["Ja", "nein", "ja", "JA", "Nein", "weiß nicht"])
+    [['Ja', 'ja', 'JA'], ['nein', 'Nein']]
+    """
+    groups: dict[str, list[str]] = {}
+    for name in names:
+        groups.setdefault(_folded(name), []).append(name)
+    return [group for group in groups.values() if len(group) > 1]
+
+
 def _folded(name: str) -> str:
     plain = unicodedata.normalize("NFKC", name).casefold()
     return "".join(c for c in plain if not c.isspace() and unicodedata.category(c) != "Cf")

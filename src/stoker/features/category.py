@@ -3,7 +3,8 @@
 Cells are compared by their text without spaces around it, and where training never saw that text,
 by the canonical spelling of the value: `True` of a CSV file and true of a Parquet file are one
 category, and so are `3`, 3, 3.0 and the `3.0` that pandas writes (see `_spelling.py`).  Two
-spellings of a value in one training column of text stay two categories, and a warning names them.
+spellings of a value in one training column of text stay two categories, and a warning names them:
+so do `ja` and `JA`, because case may tell codes apart.
 The vocabulary stands by falling frequency, then by name, so that `max_size` keeps the common ones
 and equal data give equal codes.
 
@@ -20,11 +21,13 @@ from pydantic import Field
 from stoker.core import events
 from stoker.core.errors import DataError
 from stoker.features import Feature
-from stoker.features._categories import are_categories, count_categories
+from stoker.features._categories import are_categories, count_categories, spelled_alike
 from stoker.features._fitted.category import FittedCategory
 from stoker.features._spelling import canonical, told_apart
 
 _MOST_PAIRS = 3
+_MOST_COMPARED = 5_000
+"""Of more values none are compared by case: codes that hardly repeat."""
 
 
 class Category(Feature):
@@ -58,6 +61,7 @@ class Category(Feature):
                 fix="leave the column out of inputs",
             )
         _tell_apart(count)
+        _tell_alike(count)
         ordered = sorted(
             (name for name, n in count.items() if n >= self.min_count),
             key=lambda name: (-count[name], canonical(name), name),
@@ -85,4 +89,19 @@ def _tell_apart(count: dict[str, int]) -> None:
         events.warning(
             f"{shown}{more} are categories of their own; write one in the data if they mean the "
             "same"
+        )
+
+
+def _tell_alike(count: dict[str, int]) -> None:
+    """Warn of values that only case, width or blanks tell apart."""
+    groups = spelled_alike(count) if len(count) <= _MOST_COMPARED else []
+    groups = [group for group in groups if len({canonical(name) for name in group}) > 1]
+    if groups:
+        listed = (", ".join(map(repr, group[:_MOST_PAIRS])) for group in groups[:_MOST_PAIRS])
+        size = sum(map(len, groups))
+        values = f"{len(groups)} values" if len(groups) > 1 else "one value"
+        events.warning(
+            f"{size} spellings of {values} differ in case, width or blanks only "
+            f"({'; '.join(listed)}) and are categories of their own; write one in the data if they "
+            "mean the same"
         )

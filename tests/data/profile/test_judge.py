@@ -225,7 +225,14 @@ def test_days_in_text(judged: Judged, cells: list[str], options: dict[str, Any])
 
 
 @pytest.mark.parametrize(
-    "cells", [["yes", "no"], ["Y", "N"], ["TRUE", "false", "True"], ["是", "否"]]
+    "cells",
+    [
+        ["yes", "no"],
+        ["Y", "N"],
+        ["TRUE", "false", "True"],
+        ["是", "否"],
+        ["ja", "Ja", "JA ", "nein", "J"],
+    ],
 )
 def test_words_for_yes_and_no(judged: Judged, cells: list[str]) -> None:
     assert only(judged, cells * 30).feature == {"boolean": {}}
@@ -295,6 +302,44 @@ def test_free_text(judged: Judged, cells: list[str]) -> None:
     found = only(judged, cells)
     assert found.kind == "text"
     assert found.feature == {"text": {}}
+
+
+def test_notes_of_which_some_are_written_again_are_text(judged: Judged) -> None:
+    parts = ["Kopfschmerzen", "RR zu hoch", "AU bis Freitag", "Pat. ruft an", "Knie geschwollen"]
+    notes = [f"{a}; {b} {n}" for a in parts for b in parts for n in range(9)]
+    cells = (notes * 4)[: 3 * len(notes) + 20]
+    assert only(judged, cells).feature == {"text": {}}
+
+
+def test_several_numbers_in_a_cell_are_no_identifier(judged: Judged) -> None:
+    pressures = [
+        f"{high}/{low}"
+        for high, low in zip(drawn(900, 90, 190), drawn(900, 60, 110, 1), strict=True)
+    ]
+    sizes = [
+        f"{wide} x {high},5"
+        for wide, high in zip(drawn(90, 10, 99), drawn(90, 10, 99, 1), strict=True)
+    ]
+    for cells in (pressures, sizes):
+        found = only(judged, cells)
+        assert (found.kind, found.feature, found.change) == ("numbers", None, "x: text")
+        assert "several numbers each, such as '" in found.why
+        assert found.is_notable
+    assert only(judged, ["130/85", "120/80", "140/90"] * 30).feature == {"category": {}}
+
+
+def test_names_of_several_words_are_offered_as_text(judged: Judged) -> None:
+    names = [f"{chr(65 + n % 26)}{n}ton Road{n}" for n in range(90)]
+    found = only(judged, names)
+    assert (found.kind, found.change) == ("identifier", "x: text")
+    assert only(judged, [f"K{n:05}" for n in range(100)]).change == "x: category"
+
+
+def test_values_that_differ_in_case_only_are_told(judged: Judged) -> None:
+    found = only(judged, ["Barmer", "BARMER ", "barmer", "AOK"] * 30)
+    assert found.feature == {"category": {}}
+    assert "some differ in case, width or blanks only: 'Barmer' and 'BARMER'" in found.why
+    assert "differ in case" not in only(judged, ["Barmer", "Barmer ", "AOK"] * 30).why
 
 
 # --- columns without a word ------------------------------------------------------------------

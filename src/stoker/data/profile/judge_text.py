@@ -5,6 +5,7 @@
     all cells are yes and no                               boolean
     values repeat                                          category: grades `C1`, codes `T06`, `007`
     words repeat in texts that do not                      text
+    several numbers in each cell: `130/85`                 left out, and told
     else                                                   identifier: codes, names, addresses
 
 A few words among numbers mean "no value" more often than anything else; they are listed as
@@ -28,6 +29,8 @@ _FEW_TEXTS = 10
 _FEW_NUMBERS = 20
 _FEW_UNITS = 10
 _CODES = 0.9
+_SOME_WORDS = 1.5
+"""Words of a text on average, from which on it may be worth reading as text."""
 
 
 def judge_text(column: ColumnProfile) -> Verdict:
@@ -169,13 +172,20 @@ def _words(column: ColumnProfile, texts: TextFacts) -> Verdict:
     is_code = texts.codes >= _CODES * column.present or texts.mean_words < 1.2
     if is_category(column) or (is_code and is_category(column, generous=True)):
         return as_category(column)
+    if texts.pairs >= _CODES * column.present:
+        told = (
+            f"{levels(column)} hold several numbers each, such as {column.frequent[0][0]!r}; a "
+            "column for each number tells a model more"
+        )
+        return Verdict("numbers", None, told, is_notable=True, instead="text")
     if texts.codes < _CODES * column.present and _is_prose(texts):
         said = f"{levels(column)}, {texts.mean_words:.1f} words each"
         return Verdict("text", {"text": {}}, said, instead="category")
     told = f"{levels(column)} look like identifiers or names"
     if texts.time is not None:
         told = f"only {texts.time.cells:,} of {column.present:,} values are days in one order"
-    return Verdict("identifier", None, told, is_notable=True, instead="category")
+    instead = "text" if texts.mean_words >= _SOME_WORDS or texts.has_han else "category"
+    return Verdict("identifier", None, told, is_notable=True, instead=instead)
 
 
 def _is_prose(texts: TextFacts) -> bool:

@@ -40,8 +40,15 @@ def is_category(column: ColumnProfile, *, generous: bool = False) -> bool:
 
 def as_category(column: ColumnProfile, why: str = "", *, instead: str = "") -> Verdict:
     """A category, with how many values it has."""
-    said = f"{levels(column)}{f'; {why}' if why else ''}"
+    said = "; ".join(filter(None, (levels(column), why, _alike(column))))
     return Verdict("category", {"category": {}}, said, instead=instead)
+
+
+def _alike(column: ColumnProfile) -> str:
+    """Which values may be spellings of one; cells are compared without blanks around them."""
+    pairs = () if column.texts is None else column.texts.alike
+    shown = [f"{a.strip()!r} and {b.strip()!r}" for a, b in pairs if a.strip() != b.strip()]
+    return f"some differ in case, width or blanks only: {shown[0]}" if shown else ""
 
 
 def levels(column: ColumnProfile) -> str:

@@ -30,6 +30,7 @@ _CODE = (
     r"^(?:[A-Za-z]+[-_/.#]?\d[\w\-/.#]*|\d+[-_/.#]?[A-Za-z][\w\-/.#]*|[0-9a-fA-F]{8,}"
     r"|[\w.+\-]+@[\w\-]+\.[\w.\-]+|\d+(?:[-_/#]\d+)+)$"
 )
+_PAIR = r"^\d{1,5}(?:[.,]\d+)?(?: ?[/xX\x{d7}:] ?\d{1,5}(?:[.,]\d+)?){1,2}$"
 _LIKE_AMOUNTS = (
     r"^[^A-Za-z\s]*\d|^[A-Za-z]{1,3}[.$]? ?\d"
     r"|^(?i:mon|tue|wed|thu|fri|sat|sun|jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)\w*\W.*\d"
@@ -43,6 +44,7 @@ _MOST_BOOLEANS = 24
 _SEEN_FOR_ALIKE = 5_000
 _SEEN_FOR_WORDS = 200
 _MOST_PLAIN = 0.5
+_LEAST_REPEATED = 4
 
 
 @dataclass(frozen=True)
@@ -159,8 +161,9 @@ def _of_others(read: Reading, is_plain: np.ndarray) -> dict[str, Any]:
     if len(read.value_V) <= _MOST_BOOLEANS:
         found["booleans"] = read.cells(~np.isnan(BooleanCells().read(read.value_V).value_N))
     value_V, count_V = read.value_V.take(pa.array(other)), read.count_V[other]
-    if 2 * len(other) > count_V.sum():  # Where values repeat, they are categories.
+    if _LEAST_REPEATED * len(other) > count_V.sum():  # Where values repeat, they are categories.
         found["codes"] = int(count_V[mask(pc.match_substring_regex(value_V, _CODE))].sum())
+        found["pairs"] = int(count_V[mask(pc.match_substring_regex(value_V, _PAIR))].sum())
         found |= _repetition(value_V)
     plain = read.cells(is_plain)
     if plain > _MOST_PLAIN * read.count_V.sum():
