@@ -13,6 +13,7 @@ import math
 import os
 import platform
 import subprocess
+import sys
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -34,6 +35,20 @@ class Measured:
     stdout: str
 
 
+_BETWEEN = """
+import os, sys
+child = os.posix_spawnp(sys.argv[2], sys.argv[2:], os.environ)
+_, status, usage = os.wait4(child, 0)
+said = f"{os.waitstatus_to_exitcode(status)} {usage.ru_utime + usage.ru_stime} {usage.ru_maxrss}"
+os.write(int(sys.argv[1]), said.encode())
+"""
+"""A small process that starts the command.
+
+Linux counts the memory of the process that starts another as the first peak of that one, so a
+benchmark that holds a large table would be told its own size.
+"""
+
+
 def measure(command: Sequence[str], *, env: Mapping[str, str] | None = None) -> Measured:
     """Run a command to its end and measure it; its standard error goes to ours.
 
@@ -43,21 +58,24 @@ def measure(command: Sequence[str], *, env: Mapping[str, str] | None = None) -> 
         RuntimeError: If it exits with another code than 0.
     """
     around = {name: v for name, v in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    said, told = os.pipe()
     started = time.perf_counter()
-    with subprocess.Popen(
-        list(command), stdout=subprocess.PIPE, text=True, env={**around, **(env or {})}
-    ) as child:
-        assert child.stdout is not None
-        stdout = child.stdout.read()
-        _, status, usage = os.wait4(child.pid, 0)
-        child.returncode = os.waitstatus_to_exitcode(status)
-    if child.returncode:
-        raise RuntimeError(f"{' '.join(command)} exited with {child.returncode}")
+    stdout = subprocess.run(
+        [sys.executable, "-I", "-S", "-c", _BETWEEN, str(told), *command],
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**around, **(env or {})},
+        pass_fds=[told],
+        check=True,
+    ).stdout
+    wall_s = time.perf_counter() - started
+    os.close(told)
+    with os.fdopen(said) as answer:
+        code, cpu_s, peak_kb = answer.read().split()
+    if int(code):
+        raise RuntimeError(f"{' '.join(command)} exited with {code}")
     return Measured(
-        wall_s=time.perf_counter() - started,
-        cpu_s=usage.ru_utime + usage.ru_stime,
-        peak_mb=usage.ru_maxrss * 1024 / 1e6,
-        stdout=stdout,
+        wall_s=wall_s, cpu_s=float(cpu_s), peak_mb=int(peak_kb) * 1024 / 1e6, stdout=stdout
     )
 
 
