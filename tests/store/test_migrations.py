@@ -14,7 +14,7 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import schema
 
 from stoker.store.catalog import Catalog
-from stoker.store.database import Database, known_revisions, newest_revision
+from stoker.store.database import MIGRATIONS, Database, known_revisions, newest_revision
 from stoker.store.migrate import migrate
 from stoker.store.tables import METADATA, REVISION
 
@@ -46,7 +46,7 @@ def test_the_newest_revision_is_left_as_it_is(tmp_path):
         pass
     before = (tmp_path / "catalog.sqlite").read_bytes()
     with database.writing() as connection:
-        migrate(connection)
+        migrate(connection, MIGRATIONS)
     assert (tmp_path / "catalog.sqlite").read_bytes() == before
 
 
@@ -81,7 +81,7 @@ def test_a_fresh_file_has_what_all_revisions_lead_to(tmp_path):
     with fresh.writing() as connection:
         made = tables_of(connection)
     with sqlalchemy.create_engine("sqlite://").begin() as connection:
-        migrate(connection)
+        migrate(connection, MIGRATIONS)
         assert tables_of(connection) == made
 
 

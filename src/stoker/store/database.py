@@ -236,7 +236,7 @@ def _bring_up(connection: Connection) -> None:
     if sqlalchemy.inspect(connection).get_table_names():
         from stoker.store.migrate import migrate
 
-        migrate(connection)
+        migrate(connection, MIGRATIONS)
         return
     METADATA.create_all(connection)
     connection.execute(schema.CreateTable(REVISION))

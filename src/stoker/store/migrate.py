@@ -6,24 +6,25 @@ needs it.  All revisions run in one transaction: either all of them are done or 
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from alembic.config import Config
 from alembic.runtime.environment import EnvironmentContext
 from alembic.script import ScriptDirectory
 from sqlalchemy.engine import Connection
 
-from stoker.store.database import MIGRATIONS
 
-
-def migrate(connection: Connection, *, to: str = "head") -> None:
+def migrate(connection: Connection, revisions: Path, *, to: str = "head") -> None:
     """Run the revisions that are missing, inside the connection's transaction.
 
     Args:
         connection: In a transaction; the caller commits.
+        revisions: Folder of the revisions.
         to: The revision to reach.
     """
     config = Config()
-    config.set_main_option("script_location", str(MIGRATIONS))
-    scripts = ScriptDirectory(str(MIGRATIONS))
+    config.set_main_option("script_location", str(revisions))
+    scripts = ScriptDirectory(str(revisions))
 
     def missing(revision: object, _context: object) -> object:
         # What `alembic upgrade` itself calls; alembic has no public name for it.
