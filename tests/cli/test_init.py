@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 from pathlib import Path
 
 import pyarrow as pa
@@ -20,6 +21,7 @@ from stoker.data.acquire.csv import Csv
 from stoker.data.dataset import Dataset, acquire
 from stoker.recipe.load import load_recipe
 from stoker.tasks.regress import Regress
+from tests.data.acquire.workbooks import write_workbook
 
 EXAMPLES = Path(__file__).parent.parent.parent / "examples"
 
@@ -107,6 +109,77 @@ def test_a_table_in_no_encoding_that_can_be_told() -> None:
     done = init("table", "a.csv", "--target", "b")
     assert isinstance(done.exception, DataError)
     assert "the option `encoding`" in str(done.exception)
+
+
+TITLE: list[list[object]] = [["Visits of 2024", None, None], [None, None, None]]
+OPTIONS: dict[str, tuple[str, list[str], dict[str, object]]] = {
+    "a sheet": ("two.xlsx", ["sheet=2024"], {"sheet": "2024"}),
+    "a title row": ("title.xlsx", ["header_row=3"], {"header_row": 3}),
+    "an encoding": ("koi.csv", ["encoding=koi8-r"], {"encoding": "koi8-r", "delimiter": ";"}),
+    "a delimiter": ("blank.csv", ['delimiter=" "'], {"delimiter": " "}),
+    "new names": ("twice.csv", ["names=[age, came]"], {"names": ("age", "came")}),
+}
+
+
+def _write_files_that_need_options() -> None:
+    rows = [["age", "came"], *[[n % 50, "ja" if n % 3 else "nein"] for n in range(40)]]
+    write_workbook(Path("two.xlsx"), {"2024": rows, "notes": [["x"]]})
+    write_workbook(Path("title.xlsx"), {"s": [*TITLE, *[[*row, "z"] for row in rows]]})
+    text = "age;came\n" + "".join(f"{n};{'да' if n % 3 else 'нет'}\n" for n in range(40))
+    Path("koi.csv").write_bytes(text.encode("koi8-r"))
+    Path("blank.csv").write_text("age came\n" + "3 ja\n4 nein\n" * 20)
+    Path("twice.csv").write_text("a,a\n" + "3,ja\n4,nein\n" * 20)
+
+
+@pytest.mark.parametrize("case", OPTIONS)
+def test_an_option_that_is_given_is_used_and_written_down(case: str) -> None:
+    _write_files_that_need_options()
+    name, pairs, written = OPTIONS[case]
+    given = [part for pair in pairs for part in ("--set", pair)]
+    shown = CliRunner().invoke(root, ["data", "show", name, *given, "--json"])
+    assert shown.exit_code == 0, shown.exception
+    columns = json.loads(shown.stdout)["profile"]["columns"]
+    assert [one["name"] for one in columns][:2] == ["age", "came"]
+    done = init("table", name, "--target", "came", *given)
+    assert done.exit_code == 0, done.exception
+    (source,) = load_recipe(Path("recipe.yaml")).data.sources
+    assert written.items() <= source.model_dump().items()
+
+
+@pytest.mark.parametrize("name", ["two.xlsx", "title.xlsx", "twice.csv"])
+def test_the_option_that_a_message_advises_is_the_one_that_helps(name: str) -> None:
+    _write_files_that_need_options()
+    failed = init("table", name, "--target", "x")
+    assert isinstance(failed.exception, DataError)
+    advised = re.search(
+        r"(--set (?:'.*?'|\S+)) with init, data show and predict", str(failed.exception)
+    )
+    assert advised is not None
+    assert CliRunner().invoke(root, ["data", "show", name, *shlex.split(advised[1])]).exit_code == 0
+
+
+def test_a_wrong_option_is_named_before_anything_is_read() -> None:
+    Path("rows.csv").write_bytes(b"a,b\n\xff\xfe\x80,1\n")
+    for pair, said in [
+        ("delimeter=;", "did you mean 'delimiter'?"),
+        ("encoding=klingon", "unknown encoding 'klingon'"),
+        ("path=b.csv", "name the file as the argument"),
+    ]:
+        done = init("table", "rows.csv", "--target", "b", "--set", pair)
+        assert isinstance(done.exception, RecipeError)
+        assert said in str(done.exception)
+    done = init("images", "--set", "sheet=a")
+    assert "stoker init table FILE --set KEY=VALUE" in str(done.exception)
+
+
+def test_a_text_in_another_encoding_is_read_and_said() -> None:
+    text = "Größe;Preis\n" + "".join(f"{n};{n},50 €\n" for n in range(40))
+    Path("a.csv").write_bytes(text.encode("cp1252"))
+    done = init("table", "a.csv", "--target", "Größe")
+    assert done.exit_code == 0, done.exception
+    said = "a.csv is read with a semicolon between fields and encoding cp1252 ('Größe')"
+    assert said in done.output
+    assert 'delimiter: ";", encoding: cp1252}' in Path("recipe.yaml").read_text(encoding="utf-8")
 
 
 def _write(path: Path, columns: dict[str, list]) -> None:

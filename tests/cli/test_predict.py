@@ -275,6 +275,22 @@ def test_options_reach_the_source(age_bundle: Path, tmp_path: Path) -> None:
     assert read_csv(tmp_path / "out.csv")[0]["prediction"] == "高"
 
 
+@pytest.mark.parametrize("delimiter", [";", "\t", "|"])
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "gb18030", "utf-16"])
+def test_the_form_of_a_csv_file_is_told_from_it(
+    age_bundle: Path, tmp_path: Path, delimiter: str, encoding: str
+) -> None:
+    rows = [("姓名", "年龄"), *((f"第{n}位客户", "70") for n in range(9))]
+    text = "".join(f"{delimiter.join(row)}\r\n" for row in rows)
+    (tmp_path / "in.csv").write_bytes(text.encode(encoding))
+    done = predict(age_bundle, tmp_path / "in.csv", "-o", tmp_path / "out.csv")
+    assert done.exit_code == 0, done.output
+    answers = read_csv(tmp_path / "out.csv")
+    assert [(row["姓名"], row["prediction"]) for row in answers[:1]] == [("第0位客户", "高")]
+    assert "in.csv is read with a" in done.stderr
+    assert ("encoding gb18030 ('姓名')" in done.stderr) == (encoding == "gb18030")
+
+
 def test_a_wrong_option_is_named(age_bundle: Path, tmp_path: Path) -> None:
     (tmp_path / "in.csv").write_text("年龄\n20\n", encoding="utf-8")
     arguments = [age_bundle, tmp_path / "in.csv", "-o", tmp_path / "out.csv"]
@@ -359,7 +375,7 @@ def test_a_folder_or_file_without_a_picture_says_what_it_is(
         ("in", "no picture in this folder; scan.png is a TIFF file"),
         (
             "in/scan.png",
-            "ends in no .csv, .tsv, .parquet, .jsonl, .ndjson, .xlsx, .xlsm as tables",
+            "ends in no .csv, .tsv, .txt, .parquet, .pq, .jsonl, .ndjson, .xlsx, .xlsm as tables",
         ),
     ):
         done = predict(image_bundle, tmp_path / source, "-o", tmp_path / "out.csv")

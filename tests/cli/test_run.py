@@ -16,6 +16,9 @@ from pathlib import Path
 import pytest
 from sklearn.datasets import load_breast_cancer
 
+from stoker.cli.verbs.run import describe
+from stoker.pipeline.result import RunResult
+
 RECIPE = """\
 version: 1
 name: patients
@@ -168,3 +171,13 @@ def test_ctrl_c_ends_with_130_and_the_next_run_goes_on(project: Path) -> None:
     assert "goes on from here: stoker run --set train.epochs=100000" in said
     assert "Traceback" not in said
     assert "cached" in stoker(project, "check").stdout
+
+
+def test_the_next_line_says_what_the_file_does_not_tell_by_itself() -> None:
+    read = {"sheet": "Visits 2024", "header_row": 3, "delimiter": ";", "encoding": "gb18030"}
+    result = RunResult(
+        run="r-1", status="done", bundle=Path("b"), summary={"headline": "h", "read_options": read}
+    )
+    said = describe(result, "visits").splitlines()[-1].split(maxsplit=3)
+    assert said[:2] == ["stoker", "predict"]
+    assert said[3] == "INPUT -o answers.csv --set 'sheet=Visits 2024' --set header_row=3"

@@ -23,6 +23,7 @@ from stoker.pipeline.run import run
 from stoker.serve.messages import Request
 from stoker.serve.protocols.rest import read_rows
 from stoker.serve.served_model import ServedModel
+from tests.data.acquire.workbooks import write_workbook
 
 ROWS = [
     {
@@ -52,6 +53,7 @@ FORMS = {
     "headless": "{csv: {path: table.csv, header: false, names: [id, 年龄, job, when, label]}}",
     "jsonl": "{jsonl: {path: table.jsonl}}",
     "parquet": "{parquet: {path: table.parquet}}",
+    "xlsx": "{xlsx: {path: table.xlsx, sheet: '2026', header_row: 2}}",
 }
 
 
@@ -63,6 +65,10 @@ def write_table(form: str, folder: Path) -> Path:
         path.write_text("\n".join(lines) + "\n", encoding="utf-8")
     elif form == "parquet":
         frame.to_parquet(path)
+    elif form == "xlsx":
+        rows = [list(row.values()) for row in ROWS]
+        sheet = [["Visits", *[None] * 4], list(ROWS[0]), *rows]
+        write_workbook(path, {"notes": [["x"]], "2026": sheet})
     elif form == "headless":
         frame.to_csv(path, index=False, header=False)
     else:

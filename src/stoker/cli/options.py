@@ -34,6 +34,16 @@ SET = click.option(
     help="Change one key of the recipe, such as train.epochs=3; may be repeated.",
 )
 
+SOURCE_SET = click.option(
+    "--set",
+    "options",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="Option of the source that reads the table, such as sheet=Sales, header_row=3 or "
+    "encoding=cp1252; see stoker describe data.sources.csv.",
+)
+"""An option of a table's source; may be repeated."""
+
 JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")
 
 
@@ -52,14 +62,31 @@ def make_settings(owner: type[S], given: Mapping[str, object], pairs: Sequence[s
 
     from stoker.core.errors import Place, RecipeError
     from stoker.recipe.mistake import mistakes
-    from stoker.recipe.overrides import apply_override
 
-    raw: dict[str, Any] = {key: value for key, value in given.items() if value is not None}
-    for pair in pairs:
-        raw, _ = apply_override(raw, pair)
+    known = {key: value for key, value in given.items() if value is not None}
+    raw: dict[str, Any] = given_options(pairs, known)
     try:
         return owner.model_validate(raw)
     except ValidationError as error:
         wrong = next(mistakes(error, owner, raw, ()))
         place = Place("--set") if pairs else None
         raise RecipeError(wrong.what, expected=wrong.expected, fix=wrong.fix, place=place) from None
+
+
+def given_options(
+    pairs: Sequence[str], before: Mapping[str, object] | None = None
+) -> dict[str, Any]:
+    """The fields that `KEY=VALUE` pairs name, beside those known before; nothing is checked.
+
+    Raises:
+        RecipeError: If a pair cannot be read.
+
+    >>> given_options(["sheet=Sales", "header_row=3"])
+    {'sheet': 'Sales', 'header_row': 3}
+    """
+    from stoker.recipe.overrides import apply_override
+
+    raw: dict[str, Any] = dict(before or {})
+    for pair in pairs:
+        raw, _ = apply_override(raw, pair)
+    return raw

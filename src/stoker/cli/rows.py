@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from stoker.cli.options import make_settings
+from stoker.cli.options import given_options, make_settings
 from stoker.core.errors import DataError, Place
 from stoker.core.steps import Step, find_step, step_name
 from stoker.data.acquire import Source
@@ -27,6 +27,7 @@ from stoker.data.acquire._pictures import shown
 from stoker.data.dataset import Reading
 from stoker.data.media import MediaWriter
 from stoker.data.rejects import Rejects
+from stoker.data.table_source import found_options, known_endings, reader_of
 from stoker.features import Feature
 from stoker.features._formats import FORMATS
 from stoker.store.scratch import scratch_folder
@@ -34,16 +35,6 @@ from stoker.store.scratch import scratch_folder
 if TYPE_CHECKING:
     from stoker.bundle.interface import Interface
 
-TABLES = {
-    ".csv": "csv",
-    ".tsv": "csv",
-    ".parquet": "parquet",
-    ".jsonl": "jsonl",
-    ".ndjson": "jsonl",
-    ".xlsx": "xlsx",
-    ".xlsm": "xlsx",
-}
-"""Source that reads a table, by the ending of its name; text may be packed with gzip."""
 _TEXT = ("csv", "xlsx")
 """Sources that read spellings of a missing value."""
 _PICTURES_AT_ONCE = 256
@@ -95,14 +86,14 @@ def read_blocks(
     Raises:
         DataError: If the input is missing, of unknown form, or not what the model takes.
     """
-    if path.is_file() and _ending(path) in TABLES:
+    if path.is_file() and reader_of(path):
         return _read_table(path, interface, options, rejects)
     if path.is_dir() or path.is_file():
         problem = None if path.is_dir() else read_picture(path, follow_links=True)[1]
         if problem is None:
             return _read_pictures(path, interface, options, rejects)
         raise DataError(
-            f"ends in no {', '.join(TABLES)} as tables do, and {problem}",
+            f"ends in no {', '.join(known_endings())} as tables do, and {problem}",
             expected="a table, a picture, or a folder of pictures",
             place=Place(str(path)),
         )
@@ -113,28 +104,19 @@ def read_blocks(
     )
 
 
-def _ending(path: Path) -> str:
-    """The ending that tells the form of a table.
-
-    >>> _ending(Path("a.TSV.gz")), _ending(Path("b.parquet")), _ending(Path("c.gz"))
-    ('.tsv', '.parquet', '.gz')
-    """
-    plain = path.with_suffix("") if path.suffix.lower() == ".gz" else path
-    return (plain.suffix or path.suffix).lower()
-
-
 def _read_table(
     path: Path, interface: Interface, options: Sequence[str], rejects: Rejects
 ) -> Iterator[Block]:
-    ending = _ending(path)
-    name = TABLES[ending]
+    name = reader_of(path)
+    assert name is not None, "the ending is one of a table's"
+    kind = find_step("stoker.data.acquire", name, Source)
     fields: dict[str, object] = {"path": path.name}
-    if name == "csv":
-        fields["delimiter"] = "\t" if ending == ".tsv" else None
+    make_settings(kind, fields, options)  # a wrong option is named before the file is read
+    fields |= found_options(path, name, given_options(options))
     if name in _TEXT:
         # The predictor reads text as training did; a model of typed data has no rule of its own.
         fields["missing"] = () if interface.text_cells else None
-    source = make_settings(find_step("stoker.data.acquire", name, Source), fields, options)
+    source = make_settings(kind, fields, options)
     media = media_columns(interface)
     with scratch_folder("rows") as scratch:
         folder = path.absolute().parent

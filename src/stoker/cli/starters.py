@@ -8,7 +8,6 @@ all rows of it, and what was found out about each column is written into the rec
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import re
 import shlex
@@ -17,10 +16,10 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from stoker.cli.table_file import table_source
 from stoker.core import events
 from stoker.core.errors import DataError, Place, RecipeError
 from stoker.data.acquire._partitions import folder_above
+from stoker.data.acquire._say_option import yaml_value
 from stoker.data.profile.choice import quoted
 
 if TYPE_CHECKING:
@@ -65,13 +64,14 @@ def fill_images(folder: Path, project: Path) -> str:
     return filled(text.replace("name: images", f"name: {recipe_name(folder, 'images')}"))
 
 
-def fill_table(path: Path, target: str | None, project: Path) -> str:
+def fill_table(path: Path, target: str | None, project: Path, pairs: Sequence[str] = ()) -> str:
     """The recipe for a table; task, inputs and their options follow from all of its rows.
 
     Args:
         path: A file, or a folder of files of one kind.
         target: Column to predict.
         project: Folder of the recipe.
+        pairs: `KEY=VALUE` options of the source, which are written down too.
 
     Raises:
         DataError: If the file is missing or empty, its form is unknown, or a run could not read it.
@@ -79,24 +79,19 @@ def fill_table(path: Path, target: str | None, project: Path) -> str:
     """
     # Only here: `stoker init images` needs none of what reads tables.
     from stoker.cli.first_inputs import commented, inputs_block
-    from stoker.core.steps import make_step
-    from stoker.data.acquire import Source
+    from stoker.cli.table_file import open_table
     from stoker.data.fingerprint import default_cache
     from stoker.pipeline.scan import scanning
 
-    reader, options = table_source(path)
-    place = Place(str(path))
-    source = make_step(
-        "stoker.data.acquire", {reader: {"path": str(path.absolute()), **options}}, Source
-    )
-    _early_target(target, source, place)
-    with scanning([source], project, default_cache()) as scan:
+    table, place = open_table(path, pairs), Place(str(path))
+    _early_target(target, table.source, place)
+    with scanning([table.source], project, default_cache()) as scan:
         target = _target(target, scan.dataset, place)
         choices = _choices(scan.profile, target, scan.dataset)
     task = _told_task(choices)
-    said = "".join(f", {key}: {json.dumps(value)}" for key, value in options.items())
+    said = "".join(f", {key}: {yaml_value(value)}" for key, value in table.options.items())
     text = read_template("table").replace(
-        "csv: {path: data/rows.csv}", f"{reader}: {{path: {relative(path, project)}{said}}}"
+        "csv: {path: data/rows.csv}", f"{table.reader}: {{path: {relative(path, project)}{said}}}"
     )
     text = text.replace("name: table", _name_line(path))
     is_label = task.feature is not None and "classify" in task.feature

@@ -1,114 +1,54 @@
-"""Which source reads a file that a user names, and the options that it needs.
+"""The source of a table that stands on the command line, with the options that were given.
 
-A run guesses nothing; here the guess is written into the recipe or shown, where it is seen.
-
-Cost: 64 kB of the first file.
+`--set KEY=VALUE` gives an option of the source; what it does not say is told from the file.
 """
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from stoker.cli.csv_form import CsvForm, csv_form
-from stoker.core.errors import DataError, Place
-from stoker.core.steps import step_names
-from stoker.data.acquire._partitions import files_below
-
-_READERS = {
-    **dict.fromkeys((".csv", ".tsv", ".txt", ".csv.gz", ".tsv.gz", ".txt.gz"), "csv"),
-    **dict.fromkeys((".parquet", ".pq"), "parquet"),
-    **dict.fromkeys((".jsonl", ".ndjson", ".jsonl.gz", ".ndjson.gz"), "jsonl"),
-    **dict.fromkeys((".xlsx", ".xlsm"), "xlsx"),
-}
-"""Name of the source by the ending of a file."""
-_OTHERS = {
-    ".xls": "save it as .xlsx or as CSV",
-    ".json": "write one object a line and call it .jsonl",
-    ".zip": "unpack it first",
-    ".feather": "write it as Parquet",
-    ".arrow": "write it as Parquet",
-}
-_LISTED = 5
+from stoker.cli.options import given_options, make_settings
+from stoker.core.errors import RecipeError
+from stoker.core.steps import find_step
+from stoker.data.acquire import Source
+from stoker.data.table_source import reader_of, table_source
 
 
-def table_source(path: Path) -> tuple[str, dict[str, Any]]:
-    """The source that reads a file, or a folder of files of one kind, and the options it needs.
+@dataclass(frozen=True)
+class TableFile:
+    """How a file, or a folder of files of one kind, is read."""
+
+    reader: str
+    """Name of the source."""
+    options: dict[str, Any]
+    """Its options beside the path, those given and those found; a recipe names them."""
+    source: Source
+
+
+def open_table(path: Path, pairs: Sequence[str]) -> TableFile:
+    """The source of a table.
+
+    Args:
+        path: A file, or a folder of files of one kind.
+        pairs: `KEY=VALUE` options of the source.
 
     Raises:
+        RecipeError: If an option is unknown or has a value that does not fit.
         DataError: If nothing is there, it is empty, or no source reads it.
     """
-    place = Place(str(path))
-    first = _first_file(path)
-    if not first.stat().st_size:
-        raise DataError("the file is empty", expected="rows with named columns", place=place)
-    reader = reader_of(first)
-    if reader is None:
-        raise DataError(
-            f"unknown kind of file {first.suffix!r}",
-            expected=f"one of {', '.join(_known_endings())}",
-            fix=_OTHERS.get(first.suffix.lower()),
-            place=place,
-        )
-    if reader != "csv":
-        return reader, {}
-    usual = asdict(CsvForm())
-    form = asdict(csv_form(first))
-    return reader, {key: value for key, value in form.items() if value != usual[key]}
+    given = given_options(pairs)
+    if "path" in given:
+        raise RecipeError("path is not an option here", fix="name the file as the argument")
+    if (reader := reader_of(path)) is not None:  # a wrong option is named before the file is read
+        _source(reader, {"path": str(path)}, pairs)
+    reader, options = table_source(path, given)
+    source = _source(reader, {"path": str(path.absolute()), **options}, pairs)
+    return TableFile(reader, options, source)
 
 
-def reader_of(path: Path) -> str | None:
-    """Name of the source that reads a file of this name; None if there is none."""
-    known = step_names("stoker.data.acquire")
-    endings = (reader for end, reader in _READERS.items() if path.name.lower().endswith(end))
-    found = next(endings, None)
-    return found if found in known else None
-
-
-def _known_endings() -> list[str]:
-    return [ending for ending in _READERS if reader_of(Path(f"x{ending}"))]
-
-
-def _first_file(path: Path) -> Path:
-    """The file, or the first one of a folder whose files are of one kind.
-
-    Raises:
-        DataError: If nothing is there, or a folder holds no table, or tables of several kinds.
-    """
-    place = Place(str(path))
-    if path.is_file():
-        return path
-    if not path.is_dir():
-        raise DataError("no such file", expected="a CSV, Parquet or JSON lines file", place=place)
-    inside = sorted(p for p in path.iterdir() if p.is_file() and p.name[0] != ".")
-    if not inside:  # a table in parts, in folders called key=value
-        inside = sorted(files_below(path, [""]))
-    tables = [p for p in inside if reader_of(p)]
-    kinds = {reader_of(p) for p in tables}
-    if len(kinds) == 1 and len(tables) == len(inside):
-        return tables[0]
-    names = ", ".join(p.name for p in (tables or sorted(path.iterdir()))[:_LISTED])
-    raise DataError(
-        f"is a folder with {_described(tables, kinds)}",
-        expected="a file, or a folder with tables of one kind and nothing else",
-        fix=f"name one of {names}" if tables else _deeper(path, names),
-        place=place,
-    )
-
-
-def _described(tables: list[Path], kinds: set[str | None]) -> str:
-    if not tables:
-        return "no table in it"
-    return "tables of several kinds" if len(kinds) > 1 else "other files beside its tables"
-
-
-def _deeper(path: Path, names: str) -> str:
-    """What to do with a folder that has no table itself."""
-    below = next((p for p in sorted(path.rglob("*")) if p.is_file() and reader_of(p)), None)
-    if below is None:
-        return f"it holds {names}; pictures in folders: stoker init images" if names else "fill it"
-    return (
-        f"files lie deeper, such as {below.relative_to(path)}; write a recipe with a pattern: "
-        f"stoker init table, then path: {path.name}/**/*{below.suffix}"
-    )
+def _source(reader: str, fields: dict[str, object], pairs: Sequence[str]) -> Source:
+    kind = find_step("stoker.data.acquire", reader, Source)
+    return make_settings(kind, fields, pairs)

@@ -19,13 +19,19 @@ from stoker.features import FittedFeature
 if TYPE_CHECKING:
     from stoker.recipe.model import Recipe
 
-_READ_OPTIONS = ("delimiter", "encoding", "header", "names", "strip")
+_READ_OPTIONS = {
+    "csv": ("delimiter", "encoding", "header", "names", "strip"),
+    "xlsx": ("sheet", "header_row"),
+    "parquet": (),
+    "jsonl": (),
+}
+"""Options that say how a table is read, by the name of the source."""
 
 
 class TableForm(TypedDict):
     """How the recipe's tables are read."""
 
-    table: Literal["csv", "parquet", "jsonl"]
+    table: Literal["csv", "parquet", "jsonl", "xlsx"]
     read_options: dict[str, Any]
 
 
@@ -34,12 +40,10 @@ def table_form(recipe: Recipe) -> TableForm:
     for source in recipe.data.sources:
         inner = getattr(source, "read", source)
         name = step_name(inner)
-        if name in ("parquet", "jsonl"):
-            return {"table": name, "read_options": {}}
-        if name == "csv":
+        if name in ("csv", "parquet", "jsonl", "xlsx"):
             said = inner.model_dump(mode="json", exclude_defaults=True)
-            options = {key: said[key] for key in _READ_OPTIONS if key in said}
-            return {"table": "csv", "read_options": options}
+            options = {key: said[key] for key in _READ_OPTIONS[name] if key in said}
+            return {"table": name, "read_options": options}
     return {"table": "csv", "read_options": {}}
 
 

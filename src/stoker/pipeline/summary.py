@@ -10,6 +10,7 @@ from stoker.evaluate.report.words import headline_sentence
 from stoker.models._leaderboard import FILE as LEADERBOARD_FILE
 from stoker.pipeline.facts import card_facts
 from stoker.pipeline.flows import Lost, flows_of, lost, rejects_path, stages_with_rows
+from stoker.pipeline.sample_rows import table_form
 from stoker.recipe.model import Recipe
 from stoker.store.artifact import Artifact
 
@@ -24,8 +25,9 @@ def summary(recipe: Recipe, artifacts: Mapping[str, Artifact]) -> dict[str, Any]
     Returns:
         `lost` (rows that were not used, with a sentence; None if all were), `headline` (the main
         score in a sentence), `positive` (the class that binary metrics are about, or None),
-        `leaderboard` (the candidates of a search, the best first; None without one) and `rejects`:
-        stage, rows and file of every stage that left rows out.
+        `leaderboard` (the candidates of a search, the best first; None without one), `rejects`
+        (stage, rows and file of every stage that left rows out) and `read_options` (how the
+        table was read, such as `{"sheet": "2024"}`).
     """
     facts = card_facts(recipe, artifacts)
     best = facts.best
@@ -45,6 +47,7 @@ def summary(recipe: Recipe, artifacts: Mapping[str, Artifact]) -> dict[str, Any]
             for stage, artifact in stages_with_rows(artifacts)
             if (rows := sum(flow.rejected for flow in flows_of(artifact)))
         ],
+        "read_options": table_form(recipe)["read_options"],
     }
 
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import gzip
+import json
 import os
 import re
 from pathlib import Path
@@ -169,7 +170,7 @@ BAD_FILES = {
     "gzip bomb": (gzip.compress(b"a,b\n" + (b"1" * 8_189 + b",2\n") * 10_240), "unpacks to more"),
 }
 SUGGESTED = {
-    "latin-1": "encoding: windows-1252",
+    "latin-1": "encoding: cp1252 in a recipe; --set encoding=cp1252 with",
     "GBK": "encoding: gb18030",
     "Shift-JIS": "encoding: shift_jis",
     "utf-16 without mark": "encoding: utf-16-le",
@@ -190,15 +191,21 @@ def test_refuses_a_bad_file_in_one_clear_message(read: Acquire, write, case: str
 @pytest.mark.parametrize(
     ("content", "options", "fix"),
     [
-        (b"a;b\n1;2\n", {}, 'write delimiter: ";"'),
-        (b"a,b\n1,2\n", {"delimiter": ";"}, 'write delimiter: ","'),
+        (b"a;b\n1;2\n", {}, 'delimiter: ";" in a recipe; --set \'delimiter=";"\' with'),
+        (b"a,b\n1,2\n", {"delimiter": ";"}, 'delimiter: "," in a recipe'),
         (b'x"y\n1\n', {}, "with the option `delimiter`"),
-        (b"sep=;;\na\n1\n", {}, 'write delimiter: ";"'),
+        (b"sep=;;\na\n1\n", {}, 'delimiter: ";" in a recipe; --set \'delimiter=";"\' with'),
         (b"sep=\na\n1\n", {}, "with the option `delimiter`"),
-        (b"sep=;\na;b\n1;2\n", {"delimiter": "|"}, 'write delimiter: ";"'),
+        (
+            b"sep=;\na;b\n1;2\n",
+            {"delimiter": "|"},
+            'delimiter: ";" in a recipe; --set \'delimiter=";"\' with',
+        ),
         (b",,\n1,2,3\n", {}, "name them with the option `names`"),
         (b"_row,a\n1,2\n", {}, "name the columns anew with the option `names`"),
-        (b"a,a\n1,2\n", {}, "set `header: false` if the first line is a row"),
+        (b"a,a\n1,2\n", {}, 'names: ["a", "a_2"] in a recipe; --set \'names=["a", "a_2"]\''),
+        (b"a,a_2,,a\n1,2,3,4\n", {}, 'names: ["a", "a_2", "column_3", "a_3"] in a recipe'),
+        (b"1,1\n1,2\n", {}, "if the first line is a row, write header: false in a recipe"),
     ],
 )
 def test_the_hint_fits_the_first_line(
@@ -208,6 +215,17 @@ def test_the_hint_fits_the_first_line(
     with pytest.raises(DataError) as caught:
         read({"csv": {"path": "a.csv", **options}})
     assert fix in str(caught.value)
+
+
+@pytest.mark.parametrize("names", [["a", "a"], ["a", "a_2", "", "a"], ["", "b", "b", ""]], ids=str)
+def test_names_that_are_advised_are_taken(read: Acquire, write, names: list[str]) -> None:
+    write(f"{','.join(names)}\n{','.join('1' for _ in names)}\n".encode())
+    with pytest.raises(DataError) as caught:
+        read({"csv": {"path": "a.csv"}})
+    advised = re.search(r"names: (\[.*?\]) in a recipe", str(caught.value))
+    assert advised is not None
+    new = json.loads(advised[1])
+    assert read({"csv": {"path": "a.csv", "names": new}}).rows.column_names[4:] == new
 
 
 @pytest.mark.parametrize("encoding", ["gb18030", "shift_jis", "utf-16-le", "latin-1"])

@@ -112,14 +112,22 @@ def test_files_and_folders_are_found_as_everywhere(read: Acquire, project: Path)
 
 SEVERAL = {"a": [["x"], [1]], "b": [["x"], [1]]}
 REFUSED: dict[str, tuple[Any, dict[str, Any], str]] = {
-    "several sheets": (SEVERAL, {}, r"has 2 sheets: 'a', 'b'\n.*\n.*write sheet: 'a'"),
+    "several sheets": (
+        SEVERAL,
+        {},
+        r"has 2 sheets: 'a', 'b'\n.*\n.* sheet: a in a recipe; --set sheet=a ",
+    ),
     "no such sheet": (SEVERAL, {"sheet": "c"}, r"no sheet 'c'\n  expected: one of 'a', 'b'"),
     "an empty sheet": ([], {}, "all of its sheets are empty: '数据'"),
     "an empty sheet by name": ([], {"sheet": "数据"}, "sheet '数据' is empty"),
     "header only": ([["x"]], {}, "no row at all"),
     "header beyond": ([["x"], [1]], {"header_row": 9}, "sheet '数据' ends in row 2"),
-    "a title": ([["Sales", None, None], ["a", "b", "c"], [1, 2, 3]], {}, "names 1 of 3 columns"),
-    "equal names": ([["x", "x"], [1, 2]], {}, "2 columns are called 'x'"),
+    "a title": (
+        [["Sales", None, None], [None, None, None], ["a", "b", "c"], [1, 2, 3]],
+        {},
+        r"names 1 of 3 columns\n.*\n.*header_row: 3 in a recipe; --set header_row=3 ",
+    ),
+    "equal names": ([["x", "x"], [1, 2]], {}, r"2 columns are called 'x'\n.*\n.*rename them in"),
     "own name": ([["_line"], [1]], {}, "stoker's own"),
 }
 

@@ -4,17 +4,19 @@ Examples:
     stoker data show customers.csv
     stoker data show customers.csv -o customers.html
     stoker data show sales/ --json
+    stoker data show sales.xlsx --set sheet=2024 --set header_row=3
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from stoker.cli.app import Verb, VerbWithParts
-from stoker.cli.options import JSON
+from stoker.cli.options import JSON, SOURCE_SET
 
 if TYPE_CHECKING:
     from stoker.data.profile.choice import Choice
@@ -34,16 +36,19 @@ def verb() -> None:
     type=click.Path(path_type=Path, dir_okay=False),
     help="Write one HTML page with a card for each column; an existing one is replaced.",
 )
+@SOURCE_SET
 @JSON
-def show(path: Path, output: Path | None, as_json: bool) -> None:
+def show(path: Path, output: Path | None, options: tuple[str, ...], as_json: bool) -> None:
     """Count every cell of a file, or of a folder of files of one kind.
 
     Each column is printed with its type, missing cells, different values, range or commonest value,
-    and what a run would make of it.
+    and what a run would make of it.  Delimiter and encoding of CSV are told from the file; --set
+    says them, the sheet of a workbook and other options of the source.
 
     Examples:
         stoker data show customers.csv
         stoker data show customers.csv -o customers.html
+        stoker data show sales.xlsx --set sheet=Sales
     """
     from stoker.cli.progress import make_listener
     from stoker.cli.text import json_text
@@ -53,7 +58,7 @@ def show(path: Path, output: Path | None, as_json: bool) -> None:
 
     leave_pandas_out()
     with listening(make_listener()):
-        profile, left_out = _read(path)
+        profile, left_out = _read(path, options)
     choices = judge(profile, left_out=left_out)
     if output is not None:
         _write_page(profile, choices, path, output)
@@ -66,18 +71,14 @@ def show(path: Path, output: Path | None, as_json: bool) -> None:
     click.echo(as_table(profile, choices))
 
 
-def _read(path: Path) -> tuple[Profile, dict[str, str]]:
+def _read(path: Path, options: Sequence[str]) -> tuple[Profile, dict[str, str]]:
     """The profile of a file, and columns that only number its rows."""
-    from stoker.cli.table_file import table_source
-    from stoker.core.steps import make_step
-    from stoker.data.acquire import Source
+    from stoker.cli.table_file import open_table
     from stoker.data.fingerprint import default_cache
     from stoker.pipeline.scan import scanning
     from stoker.pipeline.stages.profile import left_out
 
-    reader, options = table_source(path)
-    spec = {reader: {"path": str(path.absolute()), **options}}
-    source = make_step("stoker.data.acquire", spec, Source)
+    source = open_table(path, options).source
     with scanning([source], Path.cwd(), default_cache()) as scan:
         return scan.profile, left_out({}, scan.dataset.row_numbers)
 

@@ -7,12 +7,15 @@ or into the folder PATH, and a recipe for the customers beside them.
 With PATH the recipe names your data; without it, edit the marked lines. Of a table (a file, or a
 folder of files of one kind) all rows are read, and every column is written down with what it
 becomes and why; those that tell nothing stand there as comments. A target of more than 20 different
-numbers, or of numbers with a fraction, is predicted as a number, any other as a label.
+numbers, or of numbers with a fraction, is predicted as a number, any other as a label. Delimiter
+and encoding of CSV are told from the file; --set says them, the sheet of a workbook and other
+options of the source, and all of them stand in the recipe.
 
 Examples:
     stoker init example
     stoker init images photos/
     stoker init table customers.csv --target churned
+    stoker init table sales.xlsx --target price --set sheet=2024
     stoker init table -o churn.yaml
 """
 
@@ -23,6 +26,7 @@ from pathlib import Path
 import click
 
 from stoker.cli.app import Verb
+from stoker.cli.options import SOURCE_SET
 
 
 @click.command("init", cls=Verb, help=__doc__)
@@ -36,7 +40,14 @@ from stoker.cli.app import Verb
     help="Recipe to write; an existing file is never replaced.  [default: recipe.yaml, of an "
     "example customers.yaml]",
 )
-def verb(template: str, path: Path | None, target: str | None, output: Path | None) -> None:
+@SOURCE_SET
+def verb(
+    template: str,
+    path: Path | None,
+    target: str | None,
+    output: Path | None,
+    options: tuple[str, ...],
+) -> None:
     """Fill in the template and write it."""
     from stoker.cli.example import CUSTOMERS, PHOTOS, write_example
     from stoker.cli.progress import make_listener
@@ -47,6 +58,7 @@ def verb(template: str, path: Path | None, target: str | None, output: Path | No
     folder = (path or Path()) if template == "example" else Path()
     recipe = output or folder / ("customers.yaml" if template == "example" else "recipe.yaml")
     _require_absent(recipe)
+    _require_table(template, path, options)
     project = recipe.absolute().parent
     if template == "example":
         text = write_example(folder, project)
@@ -58,7 +70,7 @@ def verb(template: str, path: Path | None, target: str | None, output: Path | No
     else:
         leave_pandas_out()
         with listening(make_listener()):
-            text = fill_table(path, target, project)
+            text = fill_table(path, target, project, options)
     try:
         with recipe.open("x", encoding="utf-8") as file:
             file.write(text)
@@ -83,3 +95,18 @@ def _require_absent(recipe: Path) -> None:
     if recipe.exists():
         fix = "choose another name with -o, or remove it first"
         raise RecipeError(f"{recipe} is there already", fix=fix)
+
+
+def _require_table(template: str, path: Path | None, options: tuple[str, ...]) -> None:
+    """Refuse options where no table is read.
+
+    Raises:
+        RecipeError: Naming the first.
+    """
+    from stoker.core.errors import RecipeError
+
+    if options and (template != "table" or path is None):
+        raise RecipeError(
+            f"--set {options[0]} has no table to read",
+            expected="a table: stoker init table FILE --set KEY=VALUE",
+        )

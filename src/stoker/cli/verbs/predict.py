@@ -2,11 +2,12 @@
 
 BUNDLE is a folder, or a model of the catalog: NAME, NAME@ALIAS or NAME@VERSION. INPUT is a CSV,
 Parquet, JSON lines or Excel file (text may be packed with gzip), a folder of pictures, or one
-picture. OUTPUT is CSV, Parquet or JSON lines by its ending: the input's columns, then the answers
-with a probability for each class. It appears whole or not at all. Columns that the model does not
-use are named and repeated; --extra refuse refuses them. A column of the input that is called like
-an answer, such as prediction, is kept as prediction_input. Cells that training never saw are
-counted by column.
+picture. Delimiter and encoding of CSV are told from the file, and said; --set says them and other
+options of the source. OUTPUT is CSV, Parquet or JSON lines by its ending: the input's columns, then
+the answers with a probability for each class. It appears whole or not at all. Columns that the
+model does not use are named and repeated; --extra refuse refuses them. A column of the input that
+is called like an answer, such as prediction, is kept as prediction_input. Cells that training never
+saw are counted by column.
 
 --threshold answers the second of two classes from that probability on, instead of the one that the
 bundle has. --intervals adds what holds the truth in most unseen rows: low and high of a number, or
@@ -23,7 +24,8 @@ Examples:
     stoker predict digits scans/ -o answers.csv
     stoker predict churn@champion customers.csv -o answers.parquet
     stoker predict churn new.xlsx -o answers.csv --threshold 0.2
-    stoker predict churn rows.csv -o answers.jsonl --set 'delimiter=;' --set encoding=gb18030
+    stoker predict churn rows.csv -o answers.jsonl --set 'delimiter=;' --set encoding=cp1252
+    stoker predict churn new.xlsx -o answers.csv --set sheet=2024 --set header_row=3
 """
 
 from __future__ import annotations
@@ -34,7 +36,7 @@ from typing import Literal
 import click
 
 from stoker.cli.app import Verb
-from stoker.cli.options import HOME
+from stoker.cli.options import HOME, SOURCE_SET
 
 
 @click.command("predict", cls=Verb, help=__doc__)
@@ -47,13 +49,7 @@ from stoker.cli.options import HOME
     required=True,
     help="Answers.",
 )
-@click.option(
-    "--set",
-    "options",
-    multiple=True,
-    metavar="KEY=VALUE",
-    help="Option of the source that reads the table; see stoker describe data.sources.csv.",
-)
+@SOURCE_SET
 @click.option(
     "--extra",
     type=click.Choice(["ignore", "refuse"]),

@@ -79,6 +79,7 @@ def describe(result: RunResult, name: str, *, home: Path | None = None) -> str:
     import shlex
 
     from stoker.cli.text import duration, table
+    from stoker.data.table_source import set_options
 
     spent = duration(sum(result.seconds.values()))
     lines = [f"run {result.run}: {result.status} in {spent}"]
@@ -100,7 +101,8 @@ def describe(result: RunResult, name: str, *, home: Path | None = None) -> str:
         model = result.model or name
         lines.append(f"bundle   {result.bundle}")
         lines.append(f"next     stoker serve {model}{option}")
-        lines.append(f"         stoker predict {model} INPUT -o answers.csv{option}")
+        read = set_options(result.summary.get("read_options", {}))
+        lines.append(f"         stoker predict {model} INPUT -o answers.csv{read}{option}")
     return "\n".join(lines)
 
 

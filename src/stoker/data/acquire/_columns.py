@@ -37,6 +37,21 @@ def _free_name(position: int, taken: set[str]) -> str:
     return name
 
 
+def free_name(name: str, taken: set[str]) -> str:
+    """A name that is not taken yet, with a number behind it where it is; it is taken then.
+
+    >>> taken = set()
+    >>> free_name("a", taken), free_name("a", taken), free_name("a", taken)
+    ('a', 'a_2', 'a_3')
+    """
+    number, new = 1, name
+    while new in taken:
+        number += 1
+        new = f"{name}_{number}"
+    taken.add(new)
+    return new
+
+
 def tell_names(header: Sequence[str], label: str) -> None:
     """Say what nameless columns are called."""
     found = zip(header, with_names(header), strict=True)

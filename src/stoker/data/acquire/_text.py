@@ -2,7 +2,8 @@
 
 UTF-8 is expected; a byte order mark is dropped, UTF-16 with a mark is recognised, any other
 encoding must be named.  A file that is plainly not UTF-8 is refused with the likely encoding, for
-a guess that is used in silence would turn names into nonsense.
+a guess that is used in silence would turn names into nonsense; where nothing tells, with a word of
+it as several encodings read it.
 
 Bytes that the encoding does not know are passed on as bytes that are not UTF-8, so that the reader
 of records finds them with their line, whichever the encoding was.
@@ -11,20 +12,29 @@ of records finds them with their line, whichever the encoding was.
 from __future__ import annotations
 
 import codecs
+import re
 from collections.abc import Iterator
 from itertools import chain
 from pathlib import Path
 
 from stoker.core.errors import DataError, Place
 from stoker.data.acquire._files import read_blocks
+from stoker.data.acquire._say_option import say_option
+from stoker.data.acquire._western import CODE, is_western
 
 _MARKS = {codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
-_GUESSES = {
+_SCRIPTS = {
     "shift_jis": ("\u3040", "\u30ff", 0.3),
     "gb18030": ("\u4e00", "\u9fff", 0.6),
-    "windows-1252": ("\u00a0", "\u02ff", 0.6),
 }
 """Encoding: first and last character of its script, and the least share of them to believe it."""
+TOLD_ENCODINGS = ("utf-8", "utf-16", CODE, *_SCRIPTS)
+"""What `likely_encoding` can answer."""
+_ASKED = (CODE, "cp1250", "cp1251", "cp1253", "cp1254", "mac_roman", "cp850", "gb18030", "big5")
+"""Encodings to show where nothing tells which one it is."""
+_MOST_SHOWN = 5
+_WORDS = re.compile(rb"[a-zA-Z\x80-\xff]{2,24}")
+_ASCII = frozenset(range(128))
 
 
 def check_encoding(name: str) -> str:
@@ -100,7 +110,8 @@ def _refuse_foreign(sample: bytes, label: str) -> None:
     """Refuse a file in whose beginning more lines break UTF-8 than use it."""
     if sample.count(0) * 5 > len(sample):
         order = "le" if sample[1:2] == b"\0" else "be"
-        raise _foreign(label, None, f"utf-16-{order}", "holds NUL bytes at every other place")
+        fix = say_option("encoding", f"utf-16-{order}")
+        raise _foreign(label, None, fix, "holds NUL bytes at every other place")
     if sample.isascii():
         return
     lines = sample.split(b"\n")[: -1 if b"\n" in sample else None]
@@ -116,23 +127,59 @@ def _refuse_foreign(sample: bytes, label: str) -> None:
             foreign.append(line)
     if len(foreign) > num_sound:
         found = f"not UTF-8 text: {len(foreign):,} of the first {len(lines):,} lines are not"
-        raise _foreign(label, foreign[0], _guess(sample), found)
+        guess = _guess(sample)
+        fix = say_option("encoding", guess) if guess else _readings(sample)
+        raise _foreign(label, foreign[0], fix, found)
 
 
-def _foreign(label: str, line: int | None, encoding: str | None, found: str) -> DataError:
+def _foreign(label: str, line: int | None, fix: str | None, found: str) -> DataError:
     return DataError(
         found,
         expected="UTF-8 text, or the option `encoding`",
-        fix=f"encoding: {encoding}" if encoding else None,
+        fix=fix,
         place=Place(label, line),
     )
 
 
 def _guess(sample: bytes) -> str | None:
-    for encoding, (first, last, share) in _GUESSES.items():
-        text = codecs.getincrementaldecoder(encoding)("replace").decode(sample)
-        foreign = [c for c in text if c > "\x7f"]
-        in_script = sum(first <= c <= last for c in foreign)
-        if foreign and in_script >= share * len(foreign) and "\ufffd" not in foreign:
-            return encoding
-    return None
+    """The encoding of a text that is not UTF-8, if its script or its words tell."""
+    if is_western(sample):
+        return CODE
+    return next((encoding for encoding in _SCRIPTS if _is_script(sample, encoding)), None)
+
+
+def _is_script(sample: bytes, encoding: str) -> bool:
+    first, last, share = _SCRIPTS[encoding]
+    text = codecs.getincrementaldecoder(encoding)("replace").decode(sample)
+    foreign = [c for c in text if c > "\x7f"]
+    in_script = sum(first <= c <= last and not _is_half_ascii(c, encoding) for c in foreign)
+    return bool(foreign) and in_script >= share * len(foreign) and "\ufffd" not in foreign
+
+
+def _is_half_ascii(sign: str, encoding: str) -> bool:
+    """Whether a sign may be two letters of a western text, such as `ör`, which GB18030 joins."""
+    return encoding == "gb18030" and sign.encode(encoding)[1:].isalpha()
+
+
+def _readings(sample: bytes) -> str | None:
+    """How encodings read the word that has most bytes of its own; None if none can."""
+    word = max(_WORDS.findall(sample), key=lambda word: len(set(word) - _ASCII), default=b"")
+    words: dict[str, str] = {}
+    for encoding in _ASKED:
+        text = _read_word(sample, word, encoding)
+        if text and text not in words.values():
+            words[encoding] = text
+    if not words:
+        return None
+    shown = [f"{encoding} if a word is {text!r}" for encoding, text in words.items()]
+    return f"{say_option('encoding', 'X')}; X is {', '.join(shown[:_MOST_SHOWN])}"
+
+
+def _read_word(sample: bytes, word: bytes, encoding: str) -> str | None:
+    """A word in an encoding that can be the sample's; None where it would be no word."""
+    try:
+        codecs.getincrementaldecoder(encoding)().decode(sample)
+        text = word.decode(encoding)
+    except UnicodeDecodeError:
+        return None
+    return text if text.isalpha() else None

@@ -37,10 +37,13 @@ from python_calamine import (
 
 from stoker.core.errors import DataError, Place
 from stoker.data.acquire._columns import name_problem, with_names
+from stoker.data.acquire._say_option import say_option
 from stoker.data.acquire._xlsx_keys import HEADER, MERGED, MIXED, SPELLED
 
 ERRORS = (CalamineError,)
 _ROWS = 4_096
+_TITLE_ROWS = 30
+"""Rows in which names of columns are looked for, where the first has none."""
 _RATIO = 300
 _RATIO_FROM_BYTES = 256 << 20
 _MOST_BYTES = 4 << 30
@@ -196,7 +199,7 @@ def _chosen(workbook: CalamineWorkbook, sheet: str | None) -> str:
     raise DataError(
         f"has {len(filled)} sheets: {_listed(filled)}",
         expected="the option `sheet`, which says which one to read",
-        fix=f"write sheet: {filled[0]!r}",
+        fix=say_option("sheet", filled[0]),
     )
 
 
@@ -211,7 +214,7 @@ def _check_header(header: list[str], sheet: CalamineSheet, header_row: int) -> N
             raise DataError(
                 f"the header in row {header_row} has merged cells",
                 expected="a cell with a name for each column",
-                fix=f"unmerge them, or name a row below with header_row: {bottom + 2}",
+                fix=f"unmerge them, or name a row below: {say_option('header_row', bottom + 2)}",
                 place=Place(line=header_row),
             )
     named = sum(map(bool, header))
@@ -219,12 +222,26 @@ def _check_header(header: list[str], sheet: CalamineSheet, header_row: int) -> N
         raise DataError(
             f"row {header_row} names {named} of {len(header)} columns",
             expected="a header with a name for each column",
-            fix="say in which row the names stand with the option `header_row`",
+            fix=say_option("header_row", _fuller_row(sheet, header_row) or "N"),
             place=Place(line=header_row),
         )
     problem = name_problem(with_names(header))
     if problem:
-        raise DataError(problem, expected="one name for each column", place=Place(line=header_row))
+        raise DataError(
+            problem,
+            expected="one name for each column",
+            fix="rename them in the workbook, so that each has a name of its own",
+            place=Place(line=header_row),
+        )
+
+
+def _fuller_row(sheet: CalamineSheet, header_row: int) -> int | None:
+    """The first row below a title that names nearly all columns with different texts."""
+    for line, cells in enumerate(islice(sheet.iter_rows(), _TITLE_ROWS), 1):
+        names = [cell.strip() for cell in cells if isinstance(cell, str) and cell.strip()]
+        if line > header_row and len(names) >= 0.8 * len(cells) and len(set(names)) == len(names):
+            return line
+    return None
 
 
 def _records(found: _Sheet) -> Iterator[tuple[int, list[object]]]:

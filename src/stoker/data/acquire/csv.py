@@ -21,7 +21,6 @@ Source: RFC 4180, https://www.rfc-editor.org/rfc/rfc4180
 
 from __future__ import annotations
 
-import json
 import re
 from collections import Counter
 from collections.abc import Iterator
@@ -39,6 +38,7 @@ from stoker.data.acquire import Source, SourceColumn
 from stoker.data.acquire._columns import (
     OWN_NAMES,
     ROW_NAME,
+    free_name,
     name_problem,
     tell_names,
     with_names,
@@ -47,6 +47,7 @@ from stoker.data.acquire._csv_records import BadRecord, Piece, Records
 from stoker.data.acquire._files import Paths, as_paths, find_files, find_parts
 from stoker.data.acquire._partitions import Part, tell_lost, with_keys
 from stoker.data.acquire._row_numbers import RowNumbers
+from stoker.data.acquire._say_option import say_option
 from stoker.data.acquire._spelled import count_spelled, tell_spelled
 from stoker.data.acquire._text import check_encoding, utf8_blocks
 from stoker.data.fingerprint import path_label
@@ -59,6 +60,7 @@ if TYPE_CHECKING:
 _ENDINGS = (".csv", ".tsv", ".txt", ".csv.gz", ".tsv.gz", ".txt.gz")
 _SPREADSHEET_MARK = re.compile(rb'"?sep=([!#-~\t ])"?\r?(\n|\Z)')
 """First line by which spreadsheets are told the delimiter."""
+_MOST_NAMES = 40
 _OTHER_DELIMITERS = ";\t|,"
 
 
@@ -208,7 +210,9 @@ class Csv(Source):
             return "name the columns anew with the option `names`, or in the file"
         if "" in names:
             return "name them with the option `names`"
-        return "set `header: false` if the first line is a row" if self.header else None
+        if self.header and not any(c.isalpha() for c in "".join(names)):
+            return f"if the first line is a row, write {say_option('header', False)}"
+        return _new_names(names) if self.header else None
 
     def _table(
         self, piece: Piece, form: _Form, label: str, spelled: dict[str, Counter[str]]
@@ -264,6 +268,15 @@ class _Form(NamedTuple):
         tell_names(self.header, label)
 
 
+def _new_names(names: list[str]) -> str:
+    """The option that calls columns of one name differently."""
+    if len(names) > _MOST_NAMES:
+        return "name the columns anew in the file, or with the option `names`"
+    taken: set[str] = set()
+    new = [free_name(name, taken) for name in names]
+    return f"rename them in the file, or write {say_option('names', new)}"
+
+
 def _check_single(name: str, delimiter: str, label: str) -> None:
     """Refuse a lone column whose name shows that the delimiter is another one."""
     other = next((c for c in _OTHER_DELIMITERS if c != delimiter and c in name), None)
@@ -271,7 +284,7 @@ def _check_single(name: str, delimiter: str, label: str) -> None:
         raise DataError(
             f"there is only one column, {name!r}",
             expected=f"columns with {delimiter!r} between them",
-            fix=f"write delimiter: {json.dumps(other)}"
+            fix=say_option("delimiter", other)
             if other
             else "say what stands between fields with the option `delimiter`, or name the column "
             "with `names`",
@@ -280,7 +293,7 @@ def _check_single(name: str, delimiter: str, label: str) -> None:
     if " " in name and delimiter != " ":
         warning(
             f"{label}: only one column, {name!r}; if blanks stand between fields, write "
-            'delimiter: " "'
+            f"{say_option('delimiter', ' ')}"
         )
 
 

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import pyarrow as pa
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from stoker.core.errors import MissingExtraError
 from stoker.core.events import counted, message, warning
@@ -47,12 +47,17 @@ _CPU_S = 300.0
 _SHOWN = 20
 
 
+def _sheet_name(given: object) -> object:
+    """A sheet that is called 2024 need not be quoted."""
+    return str(given) if type(given) is int else given
+
+
 class Xlsx(Source):
     """Rows of a sheet of Excel workbooks that have the same columns."""
 
     path: Paths
     """A file, a folder or a pattern with `*`; or several."""
-    sheet: str | None = None
+    sheet: Annotated[str | None, BeforeValidator(_sheet_name)] = None
     """Name of the sheet; absent: the only visible one that is not empty."""
     header_row: Annotated[int, Field(ge=1, le=1_048_576)] = 1
     """Row of the sheet in which the names of the columns stand, from 1; rows above are passed

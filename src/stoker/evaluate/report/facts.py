@@ -239,9 +239,9 @@ class ReportFacts(Step):
     example: dict[str, Cell] = Field(default_factory=dict)
     """A row that the model takes, of usual values and no real one; pictures in base64."""
     table: str = "csv"
-    """Ending of the files that hold rows: `csv`, `parquet` or `jsonl`."""
+    """Ending of the files that hold rows: `csv`, `parquet`, `jsonl` or `xlsx`."""
     read_options: dict[str, Any] = Field(default_factory=dict)
-    """Options with which tables of text have to be read, such as `{"delimiter": ";"}`."""
+    """Options with which tables have to be read, such as `{"delimiter": ";"}`."""
     bundle: str = ""
     """Path of the bundle as a user would type it."""
     registered: bool = False

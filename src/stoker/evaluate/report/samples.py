@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import shlex
 
+from stoker.data.table_source import set_options
 from stoker.evaluate.report.facts import ReportFacts
 
 _ADDRESS = "http://127.0.0.1:8080/predict"
@@ -17,8 +18,9 @@ _READERS = {
     "csv": "pandas.read_csv({path}, dtype=str, keep_default_na=False{options})",
     "jsonl": "pandas.read_json({path}, lines=True, dtype=False, convert_dates=False)",
     "parquet": "pandas.read_parquet({path})",
+    "xlsx": 'pandas.read_excel({path}, engine="calamine"{options})',
 }
-_PANDAS_NAMES = {"delimiter": "sep", "encoding": "encoding"}
+_PANDAS_NAMES = {"delimiter": "sep", "encoding": "encoding", "sheet": "sheet_name"}
 
 
 def commands(facts: ReportFacts) -> dict[str, str]:
@@ -33,10 +35,7 @@ def commands(facts: ReportFacts) -> dict[str, str]:
     bundle = shlex.quote(facts.name if facts.registered else facts.bundle or "BUNDLE")
     anywhere = f" --home {shlex.quote(facts.home)}" if facts.home else ""
     home = anywhere if facts.registered else ""
-    options = "".join(
-        f" --set {shlex.quote(f'{key}={json.dumps(value, ensure_ascii=False)}')}"
-        for key, value in facts.read_options.items()
-    )
+    options = set_options(facts.read_options)
     source = "photos/" if _only_pictures(facts) else f"rows.{facts.table}{options}"
     return {
         "predict": f"stoker predict {bundle} {source} -o answers.csv{home}",
@@ -86,6 +85,8 @@ def _pandas_options(facts: ReportFacts) -> str:
         for key, value in facts.read_options.items()
         if key in _PANDAS_NAMES
     }
+    if "header_row" in facts.read_options:
+        said["header"] = facts.read_options["header_row"] - 1
     has_header = facts.read_options.get("header", True)
     if "names" in facts.read_options or not has_header:
         numbered = [f"c{number}" for number in range(1, len(facts.data.columns) + 1)]
