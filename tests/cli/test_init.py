@@ -405,3 +405,20 @@ def test_a_label_that_stands_in_the_path_names_the_folder_to_read(named: str) ->
     assert isinstance(done.exception, RecipeError)
     assert "stoker init table sales reads all of them" in str(done.exception)
     assert init("table", "sales", "--target", "region").exit_code == 0
+
+
+def test_rows_that_are_tied_together_have_their_split_as_a_comment() -> None:
+    lines = ["Patient,下单时间,x,y"]
+    lines += [f"{10_000 + 293 * (n * n % 71)},2023/{n // 25 + 1}/{n % 25 + 1},{n},{n % 2}"
+              for n in range(300)]  # fmt: skip
+    Path("t.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    done = init("table", "t.csv", "--target", "y")
+    assert done.exit_code == 0, done.exception
+    text = Path("recipe.yaml").read_text(encoding="utf-8")
+    assert load_recipe(Path("recipe.yaml")).data.split.stratify == "y"
+    for key, column in (("time", "下单时间"), ("group", "Patient")):
+        (line,) = [line for line in text.splitlines() if f"split: {{{key}" in line]
+        assert line.startswith(f"  # split: {{{key}: {column}}}")
+        taken = re.sub(r"(?m)^  split: .*\n", "", text).replace(line, line.replace("# ", "", 1))
+        Path("other.yaml").write_text(taken, encoding="utf-8")
+        assert getattr(load_recipe(Path("other.yaml")).data.split, key) == column

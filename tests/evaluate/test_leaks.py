@@ -37,6 +37,24 @@ def test_what_tells_two_classes_is_named() -> None:
     ) == ["copy", "opposite", "filled_later", "code"]
 
 
+def test_a_leak_by_being_filled_is_told_as_that() -> None:
+    moment_NP = np.stack([DRAW.integers(1, 366, SIZE), DRAW.integers(0, 7, SIZE)], 1).astype(float)
+    moment_NP[RARE_N == 0] = np.nan
+    columns = {
+        "moment": moment_NP,
+        "number": np.where(RARE_N == 1, NOISE_N, np.nan).astype(np.float32),
+        "code": np.where(RARE_N == 1, DRAW.integers(1, 9, SIZE), 0).astype(np.int32),
+        "value": np.where(DRAW.random(SIZE) < 0.01, np.nan, RARE_N).astype(np.float32),
+    }
+    found = find_suspects(columns, RARE_N, 2, {"moment": ("day of year", "weekday")})
+    parts = {one.column: one.part for one in found}
+    assert parts == {
+        **dict.fromkeys(("moment", "number", "code"), "that it is filled"),
+        "value": "",
+    }
+    assert "'moment' (ROC AUC 1, that it is filled)" in map(str, found)
+
+
 def test_what_only_helps_is_not_named() -> None:
     flipped_N = np.where(DRAW.random(SIZE) < 0.1, 1 - RARE_N, RARE_N)
     assert not named(
@@ -153,7 +171,7 @@ def test_only_scores_next_to_one_are_doubted(
     )
     assert is_too_good(found) is expected
     if expected:
-        suspects = find_suspects({"id": RARE_N.astype(np.int32)}, RARE_N, 2)
+        suspects = find_suspects({"id": RARE_N.astype(np.int32) + 1}, RARE_N, 2)
         assert "columns to look at: 'id'" in warning_words(found, suspects)
 
 

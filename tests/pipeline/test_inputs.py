@@ -75,3 +75,40 @@ def test_what_divides_the_rows_and_private_columns_are_no_inputs(tmp_path: Path)
     assert any("'病人' is not used: data.split.group divides the rows by it" in s for s in said)
     assert any("'_note' is not used: its name begins with an underscore" in s for s in said)
     assert any(s.endswith("chose 2 number (day, x)") for s in said)
+
+
+TIED = """\
+version: 1
+name: visits
+data:
+  sources: [{csv: {path: a.csv}}]
+  split: {test: 0.3, validation: 0.2}
+target: {y: classify}
+model: linear
+train: {preset: fast}
+evaluate: {resamples: 100}
+compress: off
+"""
+
+
+def test_a_random_split_of_rows_that_are_tied_together_is_told_once(tmp_path: Path) -> None:
+    lines = ["patient,day,x,y"]
+    lines += [
+        f"{10_000 + 293 * (n * n % 71)},2023-{n // 25 + 1:02}-{n % 25 + 1:02},{n * n % 17},{n % 2}"
+        for n in range(300)
+    ]
+    (tmp_path / "a.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    said = {}
+    for name, split in (("random", ""), ("time", ", time: day"), ("group", ", group: patient")):
+        recipe = tmp_path / f"{name}.yaml"
+        recipe.write_text(TIED.replace("0.2}", f"0.2{split}}}"), encoding="utf-8")
+        with events.recording(aloud=False) as told_lines:
+            result = run(recipe, home=tmp_path / "home")
+        said[name] = [line.text for line in told_lines if "random split" in line.text]
+    assert [line.split(":")[-1] for line in said["random"]] == [
+        " data.split.time tests on the newest rows",
+        " data.split.group keeps the rows of each in one part",
+    ]
+    assert not said["time"]
+    assert not said["group"]
+    assert result.report is not None

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from stoker.data.profile.choice import Choice
     from stoker.data.profile.choices import Choices
     from stoker.data.profile.column import Profile
+    from stoker.data.profile.relations import Relation
 
 _FOLDER = Path(__file__).with_name("templates")
 _INPUTS = """\
@@ -81,6 +82,7 @@ def fill_table(path: Path, target: str | None, project: Path, pairs: Sequence[st
     from stoker.cli.first_inputs import commented, inputs_block
     from stoker.cli.table_file import open_table
     from stoker.data.fingerprint import default_cache
+    from stoker.data.profile.relations import relations
     from stoker.pipeline.scan import scanning
 
     table, place = open_table(path, pairs), Place(str(path))
@@ -88,6 +90,7 @@ def fill_table(path: Path, target: str | None, project: Path, pairs: Sequence[st
     with scanning([table.source], project, default_cache()) as scan:
         target = _target(target, scan.dataset, place)
         choices = _choices(scan.profile, target, scan.dataset)
+        tied = relations(scan.profile, target)
     task = _told_task(choices)
     said = "".join(f", {key}: {yaml_value(value)}" for key, value in table.options.items())
     text = read_template("table").replace(
@@ -96,6 +99,7 @@ def fill_table(path: Path, target: str | None, project: Path, pairs: Sequence[st
     text = text.replace("name: table", _name_line(path))
     is_label = task.feature is not None and "classify" in task.feature
     text = text.replace(", stratify: label", f", stratify: {quoted(target)}" if is_label else "")
+    text = _with_relations(text, tied)
     line = commented(f"target: {{{quoted(target)}: {task.written}}}", task.why)
     text = re.sub(r"(?m)^target: .*$", lambda _: line, text)
     return filled(text.replace(_INPUTS, inputs_block(choices)))
@@ -138,6 +142,17 @@ def _told_task(choices: Choices) -> Choice:
         f"to have it otherwise write {task.change}"
     )
     return task
+
+
+def _with_relations(text: str, tied: Sequence[Relation]) -> str:
+    """The recipe with the other ways to divide the rows, below the one that is taken."""
+    from stoker.cli.first_inputs import commented
+
+    if not tied:
+        return text
+    lines = (commented(f"  # split: {{{one.key}: {quoted(one.column)}}}", one.why) for one in tied)
+    below = "\n".join(lines)
+    return re.sub(r"(?m)^  split: .*$", lambda found: f"{found[0]}\n{below}", text)
 
 
 def _name_line(path: Path) -> str:

@@ -16,7 +16,8 @@ How well a column predicts alone is the best of what a monotone and a binned fit
                   line between the two nearest
 
 Fits are learned on one half of the rows and scored on the other.  A missing cell is a value like
-any other.  A column of several parts (a moment's year, month and day) is as good as its best part.
+any other; where being filled tells as much as what stands in a cell, that is said.  A column of
+several parts (a moment's year, month and day) is as good as its best part.
 With many columns some look good by chance, so an area has to be out of the reach of all of them.
 
 Cost: a few sorts of each column over at most 20,000 rows, fewer where columns are many; about 10 ms
@@ -50,6 +51,8 @@ _BINS = 8
 _MOST_NAMED = 10
 _MOST_TOGETHER = 4
 _NEIGHBOURS = 5
+_FILLED = "that it is filled"
+_AS_MUCH = 0.01
 _CHANCE = 0.05
 """How likely a column without meaning may be named, over all columns together."""
 
@@ -161,12 +164,13 @@ def find_suspects(
         for name, value in columns.items()
         for part, value_N in _parts(value, (part_names or {}).get(name, ()))
     ]
+    vectors += _gaps(columns)
     target_N = np.asarray(target_N)
     least = TELLING if num_classes != 2 else max(TELLING, _out_of_reach(target_N, len(vectors)))
     best: dict[str, Suspect] = {}
     for name, part, value_N in _promising(vectors, target_N, num_classes):
         alone, measure = _alone(value_N, target_N, num_classes)
-        if alone >= least and (name not in best or alone > best[name].alone):
+        if alone >= least and _is_better(alone, part, best.get(name)):
             best[name] = Suspect(column=name, alone=round(alone, 4), measure=measure, part=part)
     return sorted(best.values(), key=lambda one: -one.alone)
 
@@ -187,6 +191,30 @@ def _parts(value: np.ndarray, names: Sequence[str]) -> Iterator[tuple[str, np.nd
     elif value.ndim == 2:
         for place in range(value.shape[1]):
             yield names[place] if place < len(names) else str(place + 1), value[:, place]
+
+
+def _gaps(columns: Mapping[str, np.ndarray]) -> list[_Vector]:
+    """Of each column with missing cells, which are filled, as codes; 0 is a missing category."""
+    found = []
+    for name, value in columns.items():
+        if value.ndim > 2:
+            continue
+        first_N = value if value.ndim == 1 else value[:, 0]
+        is_number = np.issubdtype(first_N.dtype, np.floating)
+        filled_N = ~np.isnan(first_N) if is_number else first_N != 0
+        if filled_N.any() and not filled_N.all():
+            found.append((name, _FILLED, filled_N.astype(np.int32)))
+    return found
+
+
+def _is_better(alone: float, part: str, before: Suspect | None) -> bool:
+    """Whether a part tells more than the one before; that a cell is filled need only tell as much.
+
+    Values that stand in some rows only tell by the way that those rows have them.
+    """
+    if before is None:
+        return True
+    return alone > before.alone - _AS_MUCH if part == _FILLED else alone > before.alone
 
 
 _Vector = tuple[str, str, np.ndarray]

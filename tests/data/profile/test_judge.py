@@ -282,7 +282,7 @@ def test_identifiers_are_no_inputs(judged: Judged, name: str, cells: list[Any]) 
         ("year", list(range(1950, 2020))),
         ("信号", [n * n for n in range(60)]),
         ("paid", [n * n for n in range(60)]),
-        ("id", [n // 2 for n in range(100)]),
+        ("user", [n % 9 for n in range(100)]),
         ("large", [f"{n}" + "0" * 50 for n in range(1, 101)]),
     ],
 )
@@ -340,6 +340,17 @@ def test_values_that_differ_in_case_only_are_told(judged: Judged) -> None:
     assert found.feature == {"category": {}}
     assert "some differ in case, width or blanks only: 'Barmer' and 'BARMER'" in found.why
     assert "differ in case" not in only(judged, ["Barmer", "Barmer ", "AOK"] * 30).why
+
+
+@pytest.mark.parametrize("name", ["Patient", "patient_id", "PatientID", "Kunden-Nr.", "客户编号"])
+def test_numbers_that_name_what_has_several_rows_are_no_measurements(
+    judged: Judged, name: str
+) -> None:
+    few = [10_000 + 293 * n for n in drawn(900, 0, 100)]
+    many = [10_000 + 293 * n for n in drawn(900, 0, 400)]
+    assert only(judged, few, name).feature == {"category": {}}
+    found = only(judged, many, name)
+    assert (found.kind, found.feature, found.is_notable) == ("identifier", None, True)
 
 
 # --- columns without a word ------------------------------------------------------------------

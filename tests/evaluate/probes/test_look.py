@@ -110,7 +110,61 @@ def test_a_moment_is_shown_by_the_parts_of_the_calendar_that_matter() -> None:
     assert high - low == pytest.approx(NUMBER.std)
     assert second.part in {"days", "hour"}
     assert sum(first.rows) == 600 - 15
-    assert look_closer(shop).not_drawn == ("note",)
+    findings = look_closer(shop)
+    assert findings.not_drawn == ("note",)
+    assert findings.why_not_drawn["note"].startswith("a text is many numbers")
+
+
+def test_one_class_is_drawn_of_all_columns_and_it_is_the_one_that_moves_most() -> None:
+    draw = np.random.default_rng(0)
+    columns = {
+        "small": draw.normal(size=300),
+        "large": draw.normal(size=300),
+        "is_new": (draw.random(300) < 0.5).astype(np.float32),
+        "gap": np.where(draw.random(300) < 0.5, 1.0, np.nan),
+    }
+
+    def outputs(given: Mapping[str, np.ndarray]) -> np.ndarray:
+        is_filled_N = np.isfinite(given["gap"])
+        third_N = 3 * given["large"] + given["is_new"] + is_filled_N
+        return np.stack([given["small"], 0 * third_N, third_N], axis=1)
+
+    three = FittedClassify(classes=("a", "b", "c"), counts=(100, 100, 100), kind="text")
+    asked = Subject(
+        outputs,
+        columns,
+        draw.integers(0, 3, 300),
+        three,
+        0,
+        categories={"is_new": ("false", "true")},
+    )
+    found = effects(asked, list(columns))
+    assert [(one.column, one.of) for one in found] == [
+        ("small", "c"), ("large", "c"), ("is_new", "c")
+    ]  # fmt: skip
+    assert [name for name, _ in found[2].values] == ["false", "true"]
+    assert look_closer(asked).why_not_drawn == {
+        "gap": "all cells that were looked at hold one value or none, so only a gap tells"
+    }
+
+
+def test_slices_of_numbers_are_in_the_unit_of_the_target() -> None:
+    draw = np.random.default_rng(0)
+    is_bad_N = (draw.random(400) < 0.3).astype(np.float32)
+    truth_N = draw.normal(size=400).astype(np.float32)
+    error_N = np.where(is_bad_N == 1, 100, 1) * draw.choice([-1, 1], 400)
+    prices = Subject(
+        lambda _: ((truth_N * NUMBER.std + error_N) / NUMBER.std)[:, None],
+        {"is_bad": is_bad_N, "z": draw.normal(size=400)},
+        truth_N,
+        NUMBER,
+        0,
+        categories={"is_bad": ("false", "true")},
+    )
+    first, *_ = worst_slices(prices)
+    assert (first.column, first.value) == ("is_bad", "true")
+    assert first.loss == pytest.approx(first.score) == pytest.approx(100, rel=0.01)
+    assert first.low <= first.score - first.elsewhere <= first.high < 110
 
 
 def test_the_slice_whose_labels_are_drawn_by_lot_is_named_alone() -> None:

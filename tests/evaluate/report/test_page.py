@@ -12,7 +12,11 @@ from pathlib import Path
 import pytest
 
 from stoker.evaluate.evaluation import Comparison, Difference, Evaluation
+from stoker.evaluate.probes.effects import Effect
+from stoker.evaluate.probes.look import Findings
+from stoker.evaluate.probes.slices import Slice
 from stoker.evaluate.report.card import render_card
+from stoker.evaluate.report.charts import effect_charts
 from stoker.evaluate.report.facts import (
     DataFacts,
     FlowFact,
@@ -25,8 +29,9 @@ from stoker.evaluate.report.facts import (
     StageFact,
     TrainingFacts,
 )
-from stoker.evaluate.report.page import TEMPLATES, _place, render_page
+from stoker.evaluate.report.page import TEMPLATES, _place, _short_place, render_page
 from stoker.evaluate.report.write import presentable
+from tests.evaluate.report.conftest import price_facts
 
 EVIL = "\"'><script>alert(1)</script><img src=//evil.example onerror=alert(1)>&amp;{{ 7 * 7 }}"
 _NO_GAP = Difference(value=0.01, low=-0.01, high=0.03)
@@ -304,3 +309,51 @@ def test_a_row_of_a_table_in_memory_is_called_by_its_number() -> None:
     row = MistakeFact(row=6, source=f"{'a' * 64}.parquet", line=7, truth=1.0, prediction=2.0)
     assert _place(row) == "row 7 of the table"
     assert _place(row.model_copy(update={"source": "a.parquet"})) == "a.parquet:7"
+
+
+def test_a_long_place_keeps_its_row_and_loses_its_middle() -> None:
+    row = MistakeFact(row=6, source=f"/data/{'long' * 20}.csv", line=12345, truth=1, prediction=2)
+    assert _short_place(row) == "longlonglonglo…long.csv:12345"
+    assert _short_place(row.model_copy(update={"source": "photos/a.csv"})) == "a.csv:12345"
+
+
+def test_values_stand_below_the_axis_where_they_fit() -> None:
+    few = Effect(column="k", of="leaves", values=(("GKV", 0.2), ("PKV", 0.4)), rows=(9, 5))
+    many = few.model_copy(
+        update={
+            "values": tuple((f"a long value {n}", n / 9) for n in range(8)),
+            "rows": (1,) * 8,
+        }
+    )
+    first, second = effect_charts(Findings(effects=(few, many)), "t")
+    assert first.title == "k: chance of leaves"
+    assert ">GKV</text>" in first.svg
+    assert ">PKV</text>" in first.svg
+    assert first.note == "Bars: rows, up to 9."
+    assert ">7</text>" in second.svg
+    assert "7: a long value 7. Bars" in second.note
+
+
+def test_a_closer_look_says_the_class_the_unit_and_why_a_chart_is_missing(
+    census: ReportFacts,
+) -> None:
+    prices = price_facts()
+    effect = Effect(column="k", of="甲", values=(("GKV", 0.2), ("PKV", 0.4)), rows=(9, 5))
+    worse = Slice(
+        column="k", value="GKV", rows=50, score=9.0, elsewhere=2.0, loss=9.0, low=5.0, high=9.0
+    )
+    findings = Findings(
+        rows=99,
+        effects=(effect,),
+        not_drawn=("Notiz", "gap"),
+        why_not_drawn={"Notiz": "a text is many numbers", "gap": "only a gap tells"},
+        slices=(worse,),
+    )
+    words = page_of(census.model_copy(update={"findings": findings})).text
+    assert "the chance of 甲 in every chart" in words
+    assert "Not drawn: Notiz, as a text is many numbers; gap, as only a gap tells." in words
+    assert "Log loss above the others" in words
+    plain = findings.model_copy(update={"effects": (effect.model_copy(update={"of": ""}),)})
+    words = page_of(prices.model_copy(update={"findings": plain})).text
+    assert f"all in the unit of {prices.target}" in words
+    assert "Error above the others" in words

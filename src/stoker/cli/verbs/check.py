@@ -144,9 +144,11 @@ def _notes(plan: Plan) -> str:
 
     if not plan.to_do:
         return ""
-    known = [stage.seconds for stage in plan.to_do if stage.seconds is not None]
+    known = [stage.seconds for stage in plan.to_do if stage.seconds]
     time = f"about {rough_duration(sum(known))} in all"
-    if len(known) < len(plan.to_do):
+    if not known:
+        time = "nobody can tell before the data is read"
+    elif len(known) < len(plan.to_do):
         time += ", without the stages that show a dash"
     if any(stage.seconds_from == "rates" for stage in plan.to_do):
         time += (

@@ -4,6 +4,9 @@ Whole numbers name rows when they all differ, or nearly, although by chance many
 20,000 random numbers below 1,000,000 some 200 are met twice.  Fewer than 50 prove nothing.  Years
 are kept, because a table with a row a year is common.
 
+Numbers that repeat under the name of an identifier, `patient_id`, are categories where each has a
+few rows, and left out where they hardly repeat.
+
 Whole numbers beyond 2**53 are codes, because a 64-bit number cannot tell them apart.
 """
 
@@ -14,6 +17,7 @@ import re
 from typing import Any
 
 from stoker.data.profile.column import ColumnProfile, NumberFacts
+from stoker.data.profile.relations import is_identifier
 from stoker.data.profile.verdict import Verdict, as_category, is_category, levels
 
 _FEWEST_ROWS = 50
@@ -43,6 +47,8 @@ def judge_numbers(column: ColumnProfile, options: dict[str, Any]) -> Verdict:
         return Verdict("identifier", None, reason, is_notable=True, instead="number")
     if _are_codes(column, numbers):
         return _long_codes(column)
+    if not options and is_identifier(column):
+        return _repeated_identifier(column)
     said = f"{numbers.distinct:,} different numbers from {numbers.low:.6g} to {numbers.high:.6g}"
     if options:
         said += f", written such as {_example(column)!r}"
@@ -126,6 +132,14 @@ def _long_codes(column: ColumnProfile) -> Verdict:
     if is_category(column, generous=True):
         return as_category(column, why, instead="number")
     return Verdict("identifier", None, f"{levels(column)}: {why}", True, "number")
+
+
+def _repeated_identifier(column: ColumnProfile) -> Verdict:
+    """Numbers that name a patient or a shop of several rows: their size means nothing."""
+    why = "its name is that of an identifier"
+    if is_category(column):
+        return as_category(column, why, instead="number")
+    return Verdict("identifier", None, f"{levels(column)}, and {why}", True, "category")
 
 
 def _example(column: ColumnProfile) -> str:

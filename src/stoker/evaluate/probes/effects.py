@@ -4,8 +4,8 @@ Other columns keep their cells, so where two columns go together the picture sho
 exist (a small flat with ten rooms); it shows what the model would say, and not what the world would
 do.  Beside it stands how often each value occurs, as ends of a curve often rest on a few rows.
 
-For two classes it is the probability of the second one, for more that of the class that moves most,
-for numbers the prediction in the target's unit.
+For two classes it is the probability of the second one, for more that of the class that moves most
+over all columns, the same in each picture; for numbers the prediction in the target's unit.
 
 A moment is shown by the two parts of the calendar that move the answer most, such as the weekday;
 text, whose parts no single value stands for, is not shown.
@@ -19,6 +19,7 @@ https://doi.org/10.1214/aos/1013203451
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -47,7 +48,7 @@ class Effect(Step):
     points: tuple[tuple[float, float], ...] = ()
     """(value, mean answer), for numbers."""
     values: tuple[tuple[str, float], ...] = ()
-    """(name, mean answer), for categories, most frequent first."""
+    """(name, mean answer), for categories, most frequent first, and for truth values."""
     rows: tuple[int, ...] = ()
     """Rows nearest to each value."""
 
@@ -61,13 +62,50 @@ def effects(subject: Subject, columns: Sequence[str]) -> tuple[Effect, ...]:
     """
     asked = subject.drawn(_MOST_ROWS, purpose=3)
     wanted = [name for name in columns if name in subject.vectors or name in subject.calendar]
-    found = [
-        effect for name in wanted[:MOST_COLUMNS] for effect in _of_column(subject, asked, name)
-    ]
-    return tuple(found[:MOST_COLUMNS])
+    found = [one for name in wanted[:MOST_COLUMNS] for one in _of_column(subject, asked, name)]
+    found = found[:MOST_COLUMNS]
+    shown = _class_shown([one.mean_GK for one in found])
+    of = str(subject.task.classes[shown]) if isinstance(subject.task, FittedClassify) else ""
+    return tuple(one.effect(of, shown) for one in found)
 
 
-def _of_column(subject: Subject, asked: Subject, name: str) -> Iterator[Effect]:
+@dataclass(frozen=True)
+class _Asked:
+    """A column with the mean answers of all classes."""
+
+    column: str
+    grid_G: np.ndarray
+    """Values that were set."""
+    mean_GK: np.ndarray
+    rows_G: np.ndarray
+    part: str = ""
+    names: tuple[str, ...] = ()
+    """What the values are called, where they are no numbers."""
+
+    def effect(self, of: str, shown: int) -> Effect:
+        """What is drawn of one class."""
+        mean_G = self.mean_GK[:, shown].tolist()
+        values = tuple(zip(self.names, mean_G, strict=True)) if self.names else ()
+        points = () if values else tuple(zip(map(float, self.grid_G), mean_G, strict=True))
+        return Effect(
+            column=self.column,
+            part=self.part,
+            of=of,
+            points=points,
+            values=values,
+            rows=tuple(self.rows_G.tolist()),
+        )
+
+
+def _class_shown(means: Sequence[np.ndarray]) -> int:
+    """The second of two classes, of more the one whose probability moves most over all columns."""
+    if not means or means[0].shape[1] < 2:
+        return 0
+    moved_K = np.sum([np.ptp(mean_GK, axis=0) for mean_GK in means], axis=0)
+    return 1 if len(moved_K) == 2 else int(moved_K.argmax())
+
+
+def _of_column(subject: Subject, asked: Subject, name: str) -> Iterator[_Asked]:
     if name in subject.calendar:
         for place in _moving_parts(subject, asked, name):
             yield from _numbers(subject, asked, name, place)
@@ -83,7 +121,9 @@ def _moving_parts(subject: Subject, asked: Subject, name: str) -> list[int]:
     moved = []
     for place in range(len(subject.calendar[name])):
         grid = _grid(subject.columns[name][:, place], _FEW_POINTS)
-        moved.append(float(np.ptp(_means(few, name, grid, place)[1])) if len(grid) > 1 else 0.0)
+        moved.append(
+            float(np.ptp(_means(few, name, grid, place), axis=0).max()) if len(grid) > 1 else 0.0
+        )
     return np.argsort(-np.array(moved), kind="stable")[:_MOST_PARTS].tolist()
 
 
@@ -100,37 +140,35 @@ def _grid(value_N: np.ndarray, points: int) -> np.ndarray:
 
 def _numbers(
     subject: Subject, asked: Subject, name: str, place: int | None = None
-) -> Iterator[Effect]:
-    """The effect of a number, or of one part of a moment."""
+) -> Iterator[_Asked]:
+    """A number, truth values, or one part of a moment."""
     value_N = subject.columns[name] if place is None else subject.columns[name][:, place]
     value_N = value_N[np.isfinite(value_N)]
     grid = _grid(value_N, _POINTS)
     if len(grid) < 2:
         return
-    of, mean_G = _means(asked, name, grid, place)
     middle = (grid[1:] + grid[:-1]) / 2
-    rows = np.bincount(np.searchsorted(middle, value_N), minlength=len(grid))
-    yield Effect(
+    yield _Asked(
         column=name,
+        grid_G=grid,
+        mean_GK=_means(asked, name, grid, place),
+        rows_G=np.bincount(np.searchsorted(middle, value_N), minlength=len(grid)),
         part="" if place is None else subject.calendar[name][place],
-        of=of,
-        points=tuple(zip(map(float, grid), mean_G, strict=True)),
-        rows=tuple(rows.tolist()),
+        names=tuple(subject.categories.get(name, ())) if grid.tolist() == [0, 1] else (),
     )
 
 
-def _categories(subject: Subject, asked: Subject, name: str) -> Iterator[Effect]:
+def _categories(subject: Subject, asked: Subject, name: str) -> Iterator[_Asked]:
     code_U, rows_U = np.unique(subject.vectors[name], return_counts=True)
     first = np.argsort(-rows_U, kind="stable")[:_MOST_VALUES]
     if len(first) < 2:
         return
-    of, mean_G = _means(asked, name, code_U[first])
-    names = [code_name(subject, name, int(code)) for code in code_U[first]]
-    yield Effect(
+    yield _Asked(
         column=name,
-        of=of,
-        values=tuple(zip(names, mean_G, strict=True)),
-        rows=tuple(rows_U[first].tolist()),
+        grid_G=code_U[first],
+        mean_GK=_means(asked, name, code_U[first]),
+        rows_G=rows_U[first],
+        names=tuple(code_name(subject, name, int(code)) for code in code_U[first]),
     )
 
 
@@ -140,10 +178,8 @@ def code_name(subject: Subject, column: str, code: int) -> str:
     return str(known[code - 1]) if 0 < code <= len(known) else "missing or unseen"
 
 
-def _means(
-    asked: Subject, name: str, value_G: np.ndarray, place: int | None = None
-) -> tuple[str, list[float]]:
-    """The class that is shown, and the mean answer with each value in every row."""
+def _means(asked: Subject, name: str, value_G: np.ndarray, place: int | None = None) -> np.ndarray:
+    """The mean answers with each value in every row: of each class, or of the number alone."""
     mean_GK = []
     for value in value_G:
         column = np.array(asked.columns[name])
@@ -155,7 +191,4 @@ def _means(
             mean_GK.append(answers.probability_NK.mean(axis=0))
         else:
             mean_GK.append(np.array([answers.answer_N.mean()]))
-    moved_K = np.ptp(mean_GK, axis=0)
-    shown = 1 if len(moved_K) == 2 else int(moved_K.argmax())
-    of = str(asked.task.classes[shown]) if isinstance(asked.task, FittedClassify) else ""
-    return of, [float(mean_K[shown]) for mean_K in mean_GK]
+    return np.array(mean_GK)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import numpy as np
+from pydantic import Field
+
 from stoker.core.steps import Step
 from stoker.evaluate.probes import Subject
 from stoker.evaluate.probes.effects import MOST_COLUMNS, Effect, effects
@@ -21,7 +24,9 @@ class Findings(Step):
     importance: tuple[Importance, ...] = ()
     effects: tuple[Effect, ...] = ()
     not_drawn: tuple[str, ...] = ()
-    """Important columns without an effect to draw, as no value stands for all of their parts."""
+    """Important columns without an effect to draw."""
+    why_not_drawn: dict[str, str] = Field(default_factory=dict)
+    """The reason of each."""
     slices: tuple[Slice, ...] = ()
     thresholds: tuple[Threshold, ...] = ()
     lift: tuple[Tenth, ...] = ()
@@ -32,16 +37,27 @@ def look_closer(subject: Subject) -> Findings:
     asked = subject.drawn(MOST_ROWS, purpose=0)
     ranked = importance(asked)
     first = [one.column for one in ranked] or list(asked.vectors)
+    drawn = effects(asked, first)
+    shown = {one.column for one in drawn}
+    why = {name: _why_not(asked, name) for name in first[:MOST_COLUMNS] if name not in shown}
     return Findings(
         rows=len(asked.target_N),
         importance=ranked,
-        effects=effects(asked, first),
-        not_drawn=tuple(
-            name
-            for name in first[:MOST_COLUMNS]
-            if asked.columns[name].ndim == 2 and name not in asked.calendar
-        ),
+        effects=drawn,
+        not_drawn=tuple(why),
+        why_not_drawn=why,
         slices=worst_slices(asked),
         thresholds=thresholds(asked),
         lift=lift(asked),
     )
+
+
+def _why_not(asked: Subject, name: str) -> str:
+    """Why a column that the model leans on has no picture."""
+    value = asked.columns[name]
+    if value.ndim == 2 and name not in asked.calendar:
+        return "a text is many numbers, and no single value stands for all of them"
+    known = value[np.isfinite(value)] if np.issubdtype(value.dtype, np.floating) else value
+    if value.ndim == 1 and len(np.unique(known)) < 2:
+        return "all cells that were looked at hold one value or none, so only a gap tells"
+    return f"{MOST_COLUMNS} pictures are drawn, and moments before it have two"

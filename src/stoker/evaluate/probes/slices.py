@@ -42,7 +42,7 @@ class Slice(Step):
     elsewhere: float
     """The same over all other rows."""
     loss: float
-    """Mean log loss, or mean squared error."""
+    """Mean log loss, or mean absolute error in the target's unit."""
     low: float
     """Lower end of the interval of its loss minus that of the other rows, wide enough for all
     groups together."""
@@ -64,7 +64,8 @@ def worst_slices(subject: Subject) -> tuple[Slice, ...]:
     if not groups:
         return ()
     reach = NormalDist().inv_cdf(1 - (1 - _LEVEL) / (2 * len(groups)))
-    cost_N, score_N = losses(subject.answers), _scores(subject.answers)
+    score_N = _scores(subject.answers)
+    cost_N = losses(subject.answers) if isinstance(subject.answers, ClassAnswers) else score_N
     found = []
     for name, value, chosen_N in groups:
         inside_M, outside_M = cost_N[chosen_N], cost_N[~chosen_N]
@@ -112,6 +113,12 @@ def _by_range(subject: Subject, name: str, value_N: np.ndarray) -> Iterator[tupl
     there_N = np.isfinite(value_N)
     yield "missing", ~there_N
     if not there_N.any():
+        return
+    known = np.unique(value_N[there_N])
+    if len(known) <= _QUANTILES:
+        names = subject.categories.get(name)
+        for value in known:
+            yield names[int(value)] if names else f"{value:.4g}", value_N == value
         return
     edges = np.unique(np.quantile(value_N[there_N], np.linspace(0, 1, _QUANTILES + 1)))
     for place, (low, high) in enumerate(pairwise(edges)):

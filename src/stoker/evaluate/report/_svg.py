@@ -25,6 +25,8 @@ WIDTH, HEIGHT = 400, 280
 LEFT, RIGHT, TOP, BOTTOM = 62, 12, 12, 44
 _MOST_X, _MOST_Y = 46, 32
 """Letters of a label that fit beside the axes."""
+_WIDE, _FEWEST_LETTERS = 7.0, 10
+"""Width of a letter, and how many of a name that is cut must fit."""
 _SMALLEST = 1e-100  # differences below it cannot be told apart when divided by
 
 Point = tuple[float, float]
@@ -56,6 +58,8 @@ class Axes:
     x_range: Range | None = None
     """None fits the points."""
     y_range: Range | None = None
+    x_names: Sequence[str] = ()
+    """What stands below the points at 0, 1, 2, ... in place of numbers; see `names_that_fit`."""
     diagonal: bool = False
     """Whether to draw where y equals x."""
 
@@ -169,11 +173,11 @@ def _frame(scale: _Scale, axes: Axes) -> Markup:
             LEFT - 6, y, tick_label(value)
         )
         parts += [line, text]
-    for value in nice_ticks(*scale.x_range):
+    for value, label in _x_ticks(scale, axes):
         x = f"{scale.x(value):.1f}"
         line = Markup('<path class="grid" d="M{} {}V{}"/>').format(x, TOP, bottom)
         text = Markup('<text x="{}" y="{}" text-anchor="middle">{}</text>').format(
-            x, bottom + 16, tick_label(value)
+            x, bottom + 16, label
         )
         parts += [line, text]
     middle_x, middle_y = (LEFT + right) // 2, (TOP + bottom) // 2
@@ -189,6 +193,25 @@ def _frame(scale: _Scale, axes: Axes) -> Markup:
         ).format(middle_y, _fitting(axes.y, _MOST_Y))
     )
     return Markup("").join(parts)
+
+
+def _x_ticks(scale: _Scale, axes: Axes) -> list[tuple[float, str]]:
+    if axes.x_names:
+        return [(float(place), name) for place, name in enumerate(axes.x_names)]
+    return [(value, tick_label(value)) for value in nice_ticks(*scale.x_range)]
+
+
+def names_that_fit(names: Sequence[str]) -> list[str]:
+    """Names as they fit side by side below an axis; empty where they would not be told apart.
+
+    >>> names_that_fit(["yes", "no"]), names_that_fit(["a long name of a value"] * 8)
+    (['yes', 'no'], [])
+    """
+    most = int((WIDTH - LEFT - RIGHT) / max(len(names), 1) / _WIDE)
+    shown = [_fitting(name, most) for name in names]
+    if shown == list(names):
+        return shown
+    return shown if most >= _FEWEST_LETTERS and len(set(shown)) == len(names) else []
 
 
 def _fitting(text: str, most: int) -> str:

@@ -11,7 +11,7 @@ from stoker.evaluate.evaluation import Bin, Evaluation
 from stoker.evaluate.probes.effects import Effect
 from stoker.evaluate.probes.look import Findings
 from stoker.evaluate.report._format import shortened
-from stoker.evaluate.report._svg import Axes, Point, Series, chart
+from stoker.evaluate.report._svg import Axes, Point, Series, chart, names_that_fit
 from stoker.evaluate.report.facts import ReportFacts, TrainingFacts
 from stoker.models._learning_curve import LearningCurve
 
@@ -59,11 +59,9 @@ def effect_charts(findings: Findings, target: str) -> list[Figure]:
 
 def _effect(one: Effect, target: str) -> Figure:
     answer = f"chance of {shortened(one.of, 24)}" if one.of else target
-    if one.values:
-        points = [(float(place), mean) for place, (_, mean) in enumerate(one.values)]
-        names = "; ".join(f"{place}: {shortened(n, 24)}" for place, (n, _) in enumerate(one.values))
-    else:
-        points, names = list(one.points), ""
+    called = [name for name, _ in one.values]
+    points = [(float(place), y) for place, (_, y) in enumerate(one.values)] or list(one.points)
+    short = names_that_fit(called)
     y_low, y_high = min(y for _, y in points), max(y for _, y in points)
     margin = 0.1 * (y_high - y_low) or max(abs(y_high), 1e-6) * 0.1
     low, high = y_low - 3 * margin, y_high + margin
@@ -88,9 +86,20 @@ def _effect(one: Effect, target: str) -> Figure:
         answer,
         x_range=(x_low - 0.6 * width, x_high + 0.6 * width),
         y_range=(low, high),
+        x_names=short,
     )
     note = f"Bars: rows, up to {most:,}." + (" 0 is Monday." if one.part == "weekday" else "")
-    return Figure(name, chart((bars, line), axes), (), f"{names}. {note}" if names else note)
+    title = f"{name}: {answer}" if one.of else name
+    return Figure(title, chart((bars, line), axes), (), _legend(called, short) + note)
+
+
+def _legend(names: Sequence[str], shown: Sequence[str]) -> str:
+    """The names of values that do not stand in full below the axis."""
+    if list(names) == list(shown):
+        return ""
+    short = shown or [str(place) for place in range(len(names))]
+    pairs = zip(short, names, strict=True)
+    return "; ".join(f"{one}: {shortened(name, 24)}" for one, name in pairs if one != name) + ". "
 
 
 def lift_charts(findings: Findings) -> list[Figure]:

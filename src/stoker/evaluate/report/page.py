@@ -49,6 +49,7 @@ FIRST_WARNINGS = 8
 MOST_BESIDE = 31
 MOST_ALONE = 64
 """Widths of a confusion matrix, in the size of a letter M, that fit beside something and alone."""
+_LONGEST_PLACE = 28
 _IN_MEMORY = re.compile(r"[0-9a-f]{64}\.parquet")
 """A table that was handed over in memory, which the home keeps under its hash."""
 ENDINGS = {
@@ -236,7 +237,7 @@ def _mistakes(facts: ReportFacts) -> dict[str, Any]:
         (name for name in named if name != facts.target), key=lambda name: order.get(name, 1e9)
     )
     rows = [
-        {"fact": one, "off": _off(one), "place": _place(one)}
+        {"fact": one, "off": _off(one), "place": _place(one), "short_place": _short_place(one)}
         for one in shown
         if not pictures or columns
     ]
@@ -262,7 +263,7 @@ def _picture(one: MistakeFact) -> dict[str, Any]:
         "height": height,
         "tiny": 0 < max(width, height) <= 64,
         "place": _place(one),
-        "short_place": shortened_path(_place(one)),
+        "short_place": _short_place(one),
     }
 
 
@@ -280,6 +281,14 @@ def shortened_path(place: str) -> str:
     'a.png:3'
     """
     return place.rpartition("/")[2]
+
+
+def _short_place(one: MistakeFact) -> str:
+    """The place of a mistake, of which the row is never cut: a long file name loses its middle."""
+    name = shortened_path(_place(one))
+    if len(name) <= _LONGEST_PLACE:
+        return name
+    return f"{name[: _LONGEST_PLACE // 2]}…{name[-_LONGEST_PLACE // 2 :]}"
 
 
 def _png_size(png: bytes) -> tuple[int, int]:

@@ -31,6 +31,7 @@ from stoker.evaluate.probes.look import look_closer
 from stoker.evaluate.report.cells import plain_cells
 from stoker.evaluate.report.facts import MistakeFact
 from stoker.evaluate.score import evaluate_all
+from stoker.features._fitted.boolean import FittedBoolean
 from stoker.features._fitted.category import FittedCategory
 from stoker.features._fitted.timestamp import FittedTimestamp
 from stoker.pipeline.candidates import MODEL, candidate_bundles, chosen_name
@@ -133,9 +134,9 @@ def _subject(predictor: Predictor, prepared: Path, seed: int) -> Subject:
         task=predictor.interface.task,
         seed=seed,
         categories={
-            name: feature.vocabulary
+            name: feature.vocabulary if isinstance(feature, FittedCategory) else ("false", "true")
             for name, feature in features.items()
-            if isinstance(feature, FittedCategory)
+            if isinstance(feature, FittedCategory | FittedBoolean)
         },
         calendar={
             name: feature.part_names

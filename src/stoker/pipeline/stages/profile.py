@@ -11,8 +11,15 @@ from stoker.data.profile.choices import Choices, choose
 from stoker.data.profile.column import Profile
 from stoker.data.profile.judge_target import why_absurd
 from stoker.data.profile.measure import profile_table
+from stoker.data.profile.relations import relations
 from stoker.data.profile.twins import find_twins
+from stoker.engine.table_file import read_table
 from stoker.pipeline.node import Work
+
+_REMEDIES = {
+    "time": "data.split.time tests on the newest rows",
+    "group": "data.split.group keeps the rows of each in one part",
+}
 
 
 def profile_rows(work: Work) -> dict[str, Any]:
@@ -29,9 +36,18 @@ def profile_rows(work: Work) -> dict[str, Any]:
     choices = choose(profile, target, left_out=kept_out)
     twins = tuple(find_twins(profile, rows, target))
     _warn(profile, choices, twins, work)
+    if not work.fields["divided_by"] and not _is_given(dataset):
+        for one in relations(profile, target):
+            events.warning(f"{one.why}: {_REMEDIES[one.key]}")
     profile.write(work.folder)
     choices.model_copy(update={"twins": twins}).write(work.folder)
     return {"rows": profile.rows, "columns": len(profile.columns), "inputs": len(choices.inputs())}
+
+
+def _is_given(dataset: Dataset) -> bool:
+    """Whether a source says of all its rows which part they are in."""
+    rows_path = dataset.rows_path
+    return bool(read_table(rows_path, ["_part"])["_part"].null_count == 0)
 
 
 def _warn(profile: Profile, choices: Choices, twins: tuple[str, ...], work: Work) -> None:
