@@ -185,7 +185,7 @@ def test_a_likely_score_is_not_doubted_but_the_column_is_named() -> None:
         metrics={"roc_auc": score},
         headline="roc_auc",
     )
-    words = warning_words(found, find_suspects({"id": RARE_N.astype(np.int32)}, RARE_N, 2))
+    words = warning_words(found, find_suspects({"id": RARE_N.astype(np.int32) + 1}, RARE_N, 2))
     assert words.startswith("an input may tell the answer; columns to look at: 'id' (ROC AUC 1)")
 
 

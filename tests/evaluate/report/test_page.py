@@ -330,7 +330,7 @@ def test_values_stand_below_the_axis_where_they_fit() -> None:
     assert ">GKV</text>" in first.svg
     assert ">PKV</text>" in first.svg
     assert first.note == "Bars: rows, up to 9."
-    assert ">7</text>" in second.svg
+    assert ">6</text>" in second.svg
     assert "7: a long value 7. Bars" in second.note
 
 
