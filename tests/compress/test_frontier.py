@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from stoker.bundle.predictor import Predictor
 from stoker.bundle.read import open_bundle
 from stoker.bundle.session import Session
 from stoker.bundle.write import write_bundle
@@ -156,3 +157,18 @@ def test_the_result_stands_in_the_folder_with_its_bundles(case, tmp_path: Path) 
     assert found["size_ratio"] > 3
     assert set(found["latency_ms"]) == set(found["speed"]) == {"1", "32"}
     assert found["step"] == {"int8": {"form": "auto"}}
+
+
+def test_of_many_validation_rows_every_few_are_looked_at(
+    case, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    limit = len(case.validation) // 3 + 1
+    monkeypatch.setattr(_frontier, "MOST_ROWS", limit)
+    step = -(-len(case.validation) // limit)
+    result = choose(case, tmp_path / "out")
+    answered_M = Predictor(open_bundle(case.bundle)).outputs_of(
+        {name: column[::step] for name, column in case.validation.columns.items()}
+    )
+    right = (answered_M.argmax(axis=1) == case.validation.target[::step]).mean()
+    assert step == 3
+    assert row(result, "model")["scores"]["accuracy"] == pytest.approx(right)

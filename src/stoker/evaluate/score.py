@@ -17,7 +17,14 @@ from stoker.core import events
 from stoker.core.errors import DataError, RecipeError
 from stoker.core.steps import find_step, step_name, step_names
 from stoker.evaluate.answers import ClassAnswers, Draw, NumberAnswers
-from stoker.evaluate.bootstrap import Candidate, class_values, draws, interval
+from stoker.evaluate.bootstrap import (
+    Candidate,
+    class_values,
+    draws,
+    enough_draws,
+    interval,
+    normal_interval,
+)
 from stoker.evaluate.curves import confusion, curves, residuals
 from stoker.evaluate.evaluation import (
     CONSTANT,
@@ -122,7 +129,8 @@ def evaluate_all(  # noqa: PLR0913 - what to score, and how, each by its name
         target_N: Encoded targets, shape (N,).
         task: The fitted task that encoded them.
         seed: Equal seeds and row counts draw equal resamples.
-        resamples: Bootstrap resamples behind each interval; 0 gives no intervals.
+        resamples: Bootstrap resamples behind each interval, of very many rows a fifth of it; 0
+            gives no intervals.
         reference: The candidate that all others are compared with, such as `"baseline"`.
         constant: Whether the answer that looks at no input is scored too, as `constant`, and all
             others are compared with it.
@@ -139,6 +147,7 @@ def evaluate_all(  # noqa: PLR0913 - what to score, and how, each by its name
     kind = "classify" if isinstance(task, FittedClassify) else "regress"
     metrics = metrics_of(kind, own_metrics)
     num_groups = None if group_N is None else int(group_N.max(initial=-1)) + 1
+    resamples = enough_draws(num_groups or len(target_N), resamples)
     if constant:
         output_NK = np.tile(task.constant_output_K, (len(target_N), 1))
         outputs = {**outputs, CONSTANT: output_NK}
@@ -367,7 +376,9 @@ def _compare(
         if np.isnan(gap):
             found[name] = Difference(value=None)
             continue
-        between = interval(candidate.samples[name] - other.samples[name])
+        gap_R = candidate.samples[name] - other.samples[name]
+        is_normal = candidate.is_normal(name) and other.is_normal(name)
+        between = normal_interval(gap, gap_R) if is_normal else interval(gap_R)
         difference = _difference(gap, between, higher_is_better=metric.higher_is_better)
         found[name] = (
             difference if is_enough else difference.model_copy(update={"verdict": "unclear"})

@@ -195,6 +195,8 @@ class TreeTry(Try[BoostedTrees]):
 
     def whole_outputs(self, index_M: np.ndarray) -> np.ndarray:
         """The mean over fold models."""
+        if len(self.grown) == 1 and np.array_equal(index_M, self.folds.held_M):
+            return self.output_NK[index_M]
         found = [one.outputs(self.folds.rows, index_M) for one in self.grown]
         return np.mean(found, axis=0)
 

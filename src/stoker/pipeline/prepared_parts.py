@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+import numpy as np
 
 from stoker.bundle.interface import Interface
 from stoker.core.errors import RecipeError
@@ -58,6 +60,16 @@ def raw_part(work: Work, part: str) -> Iterator[pa.Table]:
     """Raw rows of a part, in the order of the prepared set, as a predictor takes them."""
     columns = [*read_interface(work.inputs["prepare"].folder).inputs]
     return raw_rows(work.inputs, part, ["_row", "_source", "_line", *columns])
+
+
+def spaced(tables: Iterable[pa.Table], step: int) -> Iterator[pa.Table]:
+    """Every `step`-th row of tables that follow each other, the first one among them."""
+    start = 0
+    for table in tables:
+        found = np.arange(-start % step, table.num_rows, step)
+        start += table.num_rows
+        if len(found):
+            yield table if step == 1 else table.take(found)
 
 
 def raw_rows(
