@@ -16,6 +16,7 @@ from stoker.core import events
 from stoker.core.errors import DataError
 from stoker.features._fitted.number import FittedNumber
 from stoker.features._number_forms import number_forms
+from stoker.features._numbers import NumberCells
 from stoker.features.number import Number, mean_and_std
 
 
@@ -299,3 +300,21 @@ def test_digits_of_codes_are_not_told_to_be_written_alone() -> None:
     assert "category" in (codes.value.fix or "")
     with pytest.raises(DataError, match="unit: 'kg'"):
         Number().fit(pa.chunked_array([["3 kg", "5 kg"]]))
+
+
+@pytest.mark.parametrize(
+    ("missing", "last"), [(("-999",), np.nan), (("-9.99e2",), -999.0), (("NA",), -999.0)]
+)
+def test_a_number_may_mean_that_there_is_none(missing: tuple[str, ...], last: float) -> None:
+    cells = pa.array([*map(str, range(30)), None, " 2.5 ", "-999"])
+    found = NumberCells(missing=missing).read(cells)
+    np.testing.assert_array_equal(found.value_N, [*range(30), np.nan, 2.5, last])
+    assert not found.bad
+
+
+@pytest.mark.parametrize("odd", ["nan", "NaN", "inf", "-Infinity", "0x10", "", " ", "NA"])
+def test_cells_between_plain_numbers_are_read_as_they_are_alone(odd: str) -> None:
+    alone = NumberCells().read(pa.array([odd]))
+    found = NumberCells().read(pa.array([*map(str, range(30)), odd]))
+    np.testing.assert_array_equal(found.value_N[-1:], alone.value_N)
+    assert [one.reason for one in found.bad] == [one.reason for one in alone.bad]

@@ -192,9 +192,7 @@ def _judge(
     """One record for the model and for each candidate that was made."""
     task = measured[MODEL].predictor.interface.task
     outputs = {name: one.output_NK for name, one in measured.items()}
-    scored = evaluate_all(
-        outputs, target_N, task, seed=0, resamples=_RESAMPLES, reference=MODEL
-    )
+    scored = evaluate_all(outputs, target_N, task, seed=0, resamples=_RESAMPLES, reference=MODEL)
     predictors = {name: one.predictor for name, one in measured.items()}
     latency = {size: _latency_ms(predictors, columns, size) for size in BATCHES}
     watched = _watched(scored[MODEL])

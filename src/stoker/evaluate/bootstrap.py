@@ -52,8 +52,8 @@ _MOST_AT_ONCE, _CELLS_AT_ONCE = 100, 200_000
 """Resamples, and counts of rows, that are looked at together."""
 MOST_TOUCHED = 2e8
 MANY_ROWS, _MANY_DECIDING = 20_000, 1_000
-"""Rows, or groups, from which fewer draws are enough, and how many must decide a score for its draws
-to count as normal."""
+"""Rows, or groups, from which fewer draws are enough, and how many must decide a score for its
+draws to count as normal."""
 _OF_MANY = 5
 """Part of the draws that are drawn of many rows."""
 _TAILS = (0.025, 0.975)

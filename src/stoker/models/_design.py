@@ -13,6 +13,9 @@ a smooth function of everything, with what columns do together.
 Nothing here looks at the target, so all folds share one design, and the weights of fold models can
 be averaged.
 
+Of more than 200,000 rows evenly spaced ones tell the shapes, and a design is made of the rows that
+are looked at, when they are.
+
 Cost: 4 bytes for each row and shape; one sort of a sample of each column; a product of the shapes
 with as many weights for each wave.
 
@@ -24,13 +27,15 @@ all of them end to end, R waves, K outputs.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
 from stoker.core.seeds import derive_seed
 from stoker.models._bins import num_rows_of, spread
+from stoker.models._joined import Joined
 
 CUT = 8.0
 """Spreads at which z is cut off."""
@@ -39,6 +44,9 @@ FAR = 1e30
 _LONG = 4.0
 """Spreads beyond which a tail is long."""
 _SAMPLED_ROWS = 50_000
+MANY_ROWS = 200_000
+"""Rows from which shapes are learned at most, and up to which a table is one design."""
+_PART_ROWS = 65_536
 _WIDTH = 2.0
 """Width of the kernel that waves stand for, in usual distances of two rows from their mean."""
 _MOST_CODES = 40
@@ -179,6 +187,29 @@ class Layout:
         return Design(dense_NB, code_NC, sizes)
 
 
+@dataclass(frozen=True)
+class Designs:
+    """Designs of some rows of a table: rows of one design or, of many rows, made when asked for."""
+
+    layout: Layout
+    columns: Joined
+
+    @cached_property
+    def _whole(self) -> Design:
+        return self.layout.design(self.columns)
+
+    def rows(self, index_M: np.ndarray) -> Design:
+        """The design of some of the rows."""
+        if self.columns.num_rows <= MANY_ROWS:
+            return self._whole.rows(index_M)
+        return self.layout.design(self.columns.some(index_M))
+
+    def parts(self, index_M: np.ndarray) -> Iterator[Design]:
+        """The designs of some of the rows, not too many at a time."""
+        for begin in range(0, len(index_M), _PART_ROWS):
+            yield self.rows(index_M[begin : begin + _PART_ROWS])
+
+
 def fit_layout(columns: Mapping[str, np.ndarray], *, bends: int, waves: int = 0) -> Layout:
     """Learn the shapes of every number.
 
@@ -193,6 +224,8 @@ def fit_layout(columns: Mapping[str, np.ndarray], *, bends: int, waves: int = 0)
             codes.append((name, int(value_N.max(initial=0)) + 1))
         else:
             names.append((name, part))
+    if isinstance(columns, Joined) and columns.num_rows > MANY_ROWS:
+        columns = columns.some(np.arange(0, columns.num_rows, -(-columns.num_rows // MANY_ROWS)))
     layout = Layout(tuple(names), tuple(codes), _fit_shapes(_numbers(columns), bends))
     if not waves:
         return layout

@@ -24,7 +24,7 @@ from stoker.models import Conditions
 from stoker.models._losses import losses_N
 from stoker.models._tries import AnyTry, Folds, LinearTry, TreeTry
 from stoker.models.boosted_trees import grow
-from stoker.models.linear import fit_rows
+from stoker.models.linear import answers, fit_rows
 from stoker.tasks import FittedTask
 from stoker.tasks._fitted.regress import FittedRegress
 
@@ -166,7 +166,7 @@ def _outputs(
     rows, held_M = one.folds.rows, one.folds.split(fold)[1]
     if isinstance(one, LinearTry):
         (fitted,) = fit_rows(rows, one.design, part_M, (one.best,))
-        return fitted.outputs(one.design.rows(held_M))
+        return answers([fitted], one.design, held_M)[0]
     assert isinstance(one, TreeTry)
     if share < 1:
         seeded = Conditions(derive_seed(under.seed, "fold", fold), threads=under.threads)

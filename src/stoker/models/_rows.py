@@ -7,12 +7,12 @@ same rows in other units.  Rows with equal bins and targets are alike to every t
 Folds are dealt within each class, or along the order of a target that is a number, so that each
 looks like the whole; rows of one unit (a writer, a patient) stay in one fold.
 
-Cost: one number of 4 bytes for each row and column, and a sort of the rows.
+Cost: of up to 200,000 rows one number of 4 bytes for each row and column, and a sort of the rows;
+more are never all in memory but as LightGBM's own bytes, one a cell.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -21,7 +21,8 @@ import numpy as np
 
 from stoker.core.errors import RecipeError
 from stoker.core.seeds import derive_seed
-from stoker.models._bins import Field, encode, fit_fields
+from stoker.models._bins import Field, encode, fit_fields, spread
+from stoker.models._joined import Joined
 from stoker.models._lightgbm import lightgbm
 
 if TYPE_CHECKING:
@@ -30,30 +31,11 @@ if TYPE_CHECKING:
 MOST_BINS = 255
 _MOST_SORTED = 200_000
 """Rows up to which they are put in order; more are so many that no row matters."""
+_SAMPLED_ROWS = 200_000
+"""Rows from which LightGBM learns which bins there are."""
+_BLOCK_ROWS = 32_768
+"""Rows whose bins are in memory at once where there are many."""
 _TYPES = tuple(map(np.dtype, (np.float64, np.float32, np.int32)))
-
-
-class Joined(Mapping[str, np.ndarray]):
-    """Columns of several parts end to end, made one at a time when they are asked for."""
-
-    def __init__(self, parts: Sequence[Mapping[str, np.ndarray]]) -> None:
-        """Keep the parts."""
-        self._parts = parts
-        self.order_N: np.ndarray | None = None
-        """Which row of the parts stands at each place; None: as they come."""
-
-    def __getitem__(self, name: str) -> np.ndarray:
-        """The column of this name."""
-        joined = np.concatenate([part[name] for part in self._parts])
-        return joined if self.order_N is None else joined[self.order_N]
-
-    def __iter__(self) -> Iterator[str]:
-        """Names of columns."""
-        return iter(self._parts[0])
-
-    def __len__(self) -> int:
-        """Number of columns."""
-        return len(self._parts[0])
 
 
 @dataclass(frozen=True)
@@ -64,15 +46,16 @@ class Rows:
     target_N: np.ndarray
     """Class codes, or standardised values."""
     num_outputs: int
-    fields: tuple[Field, ...]
-    rank_NF: np.ndarray
-    """Bins of every field, float32."""
     num_train: int
     """Rows of the training part; the others are of the validation part."""
     place_N: np.ndarray
     """Where each row stood: training rows first, then validation rows."""
     unit_N: np.ndarray | None
     weight_K: np.ndarray | None
+    max_bins: int
+    seed: int
+    binned: tuple[tuple[Field, ...], np.ndarray] | None
+    """Fields, and the bins of every row as float32 (N, F), where rows were put in order by them."""
 
     def __len__(self) -> int:
         """Rows."""
@@ -96,6 +79,19 @@ class Rows:
         return np.eye(self.num_outputs)[self.target_N]
 
     @cached_property
+    def fields(self) -> tuple[Field, ...]:
+        """What trees look at."""
+        if self.binned is not None:
+            return self.binned[0]
+        return fit_fields(self.columns, self.max_bins, self.seed)
+
+    def ranks(self, index_M: np.ndarray) -> np.ndarray:
+        """Bins of some rows, float32 (M, F)."""
+        if self.binned is not None:
+            return self.binned[1][index_M]
+        return encode(self.fields, self.columns.some(index_M))
+
+    @cached_property
     def categories(self) -> list[int]:
         """Fields that hold codes."""
         return [place for place, field in enumerate(self.fields) if field.edges is None]
@@ -103,6 +99,18 @@ class Rows:
     @cached_property
     def dataset(self) -> Any:
         """The bins as LightGBM keeps them."""
+        if self.binned is not None:
+            return self._dataset_of(self.binned[1], self.target_N, self.weight_N)
+        sample_M = self._telling_rows()
+        known = self._dataset_of(self.ranks(sample_M), self.target_N[sample_M], None)
+        whole = lightgbm().Dataset(
+            _blocks(self), self.target_N, reference=known, weight=self.weight_N, params=known.params
+        )
+        return whole.construct()
+
+    def _dataset_of(
+        self, rank_NF: np.ndarray, target_N: np.ndarray, weight_N: np.ndarray | None
+    ) -> Any:
         sizes = [field.size + 1 for field in self.fields]
         settings = {
             "max_bin_by_feature": [max(2, min(size, 65_000)) for size in sizes],
@@ -110,17 +118,25 @@ class Rows:
             "feature_pre_filter": False,
             "verbose": -1,
             "num_threads": 1,
-            "bin_construct_sample_cnt": max(1, len(self)),
+            "bin_construct_sample_cnt": max(1, len(rank_NF)),
         }
         whole = lightgbm().Dataset(
-            self.rank_NF,
-            self.target_N,
-            weight=self.weight_N,
+            rank_NF,
+            target_N,
+            weight=weight_N,
             categorical_feature=self.categories,
             params=settings,
             free_raw_data=False,
         )
         return whole.construct()
+
+    def _telling_rows(self) -> np.ndarray:
+        """Evenly spaced rows, and one for each column in which cells are missing."""
+        found = [np.arange(0, len(self), -(-len(self) // _SAMPLED_ROWS))]
+        for field, (_, _, value_N) in zip(self.fields, spread(self.columns), strict=True):
+            if field.edges is not None and field.middle is None:
+                found.append(np.flatnonzero(np.isnan(value_N))[:1])
+        return np.unique(np.concatenate(found))
 
     @cached_property
     def train_M(self) -> np.ndarray:
@@ -189,24 +205,36 @@ def join(  # noqa: PLR0913 - what a fit is handed, each by its name
             )
     columns = Joined([train.columns, validation.columns])
     target_N = np.concatenate([train.target, validation.target])
-    fields = fit_fields(columns, max_bins, seed)
-    rank_NF = encode(fields, columns)
-    place_N = np.arange(len(target_N))
+    place_N, binned = np.arange(len(target_N)), None
     if len(target_N) <= _MOST_SORTED:
+        fields = fit_fields(columns, max_bins, seed)
+        rank_NF = encode(fields, columns)
         place_N = np.argsort(_hashes(rank_NF, target_N), kind="stable")
         columns.order_N = place_N
-        rank_NF, target_N = rank_NF[place_N], target_N[place_N]
+        binned, target_N = (fields, rank_NF[place_N]), target_N[place_N]
     return Rows(
         columns=columns,
         target_N=target_N,
         num_outputs=num_outputs,
-        fields=fields,
-        rank_NF=rank_NF,
         num_train=len(train.target),
         place_N=place_N,
         unit_N=None if unit_N is None else unit_N[place_N],
         weight_K=weight_K,
+        max_bins=max_bins,
+        seed=seed,
+        binned=binned,
     )
+
+
+def _blocks(rows: Rows) -> Any:
+    """The bins of all rows as LightGBM asks for them, some rows at a time."""
+
+    def of(_: object, asked: slice) -> np.ndarray:
+        return rows.ranks(np.arange(asked.start, asked.stop))
+
+    # LightGBM is imported late, so its base class is known only here.
+    methods = {"batch_size": _BLOCK_ROWS, "__len__": lambda _: len(rows), "__getitem__": of}
+    return type("Blocks", (lightgbm().Sequence,), methods)()
 
 
 def _hashes(rank_NF: np.ndarray, target_N: np.ndarray) -> np.ndarray:

@@ -18,7 +18,7 @@ import numpy as np
 
 from stoker.core.seeds import derive_seed
 from stoker.models import Conditions, Model
-from stoker.models._design import Design, Layout, fit_layout
+from stoker.models._design import Designs, Layout, fit_layout
 from stoker.models._linear_fit import Fitted
 from stoker.models._losses import loss_of
 from stoker.models._rows import Rows
@@ -26,7 +26,7 @@ from stoker.models._table_graph import Linear as LinearPart
 from stoker.models._table_graph import NetworkPart, num_learned
 from stoker.models._tree_graph import Forest, join_forests
 from stoker.models.boosted_trees import BoostedTrees, Grown, effective, grow
-from stoker.models.linear import Linear, fit_rows
+from stoker.models.linear import Linear, answers, fit_rows
 
 _Step = TypeVar("_Step", bound=Model)
 
@@ -214,8 +214,8 @@ class LinearTry(Try[Linear]):
         return fit_layout(self.folds.rows.columns, bends=step.bends, waves=step.waves)
 
     @cached_property
-    def design(self) -> Design:
-        return self._layout.design(self.folds.rows.columns)
+    def design(self) -> Designs:
+        return Designs(self._layout, self.folds.rows.columns)
 
     @property
     def penalties(self) -> tuple[float, ...]:
@@ -228,9 +228,9 @@ class LinearTry(Try[Linear]):
 
     def _fit(self, fold: int, under: Conditions, end_s: float | None) -> None:
         fit_M, held_M = self.folds.split(fold)
-        held, penalties = self.design.rows(held_M), self.penalties
+        penalties = self.penalties
         fitted = fit_rows(self.folds.rows, self.design, fit_M, penalties)
-        found = [one.outputs(held) for one in fitted]
+        found = answers(fitted, self.design, held_M)
         self.paths.append(dict(zip(penalties, found, strict=True)))
         best = self.best
         for place, path in enumerate(self.paths):
@@ -265,7 +265,7 @@ class LinearTry(Try[Linear]):
 
     def whole_outputs(self, index_M: np.ndarray) -> np.ndarray:
         """Of the fit to all rows."""
-        return self._whole.outputs(self.design.rows(index_M))
+        return answers([self._whole], self.design, index_M)[0]
 
 
 @dataclass(frozen=True)
