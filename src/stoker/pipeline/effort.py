@@ -1,9 +1,10 @@
 """About how long each stage takes on a quiet machine of two cores, from how much there is to do.
 
-The rates are rounded from whole runs of MNIST, Census-Income and folders of pictures.  They are a
-rough guess and are said to be one: other disks, other processors and busy neighbours easily make a
-factor of three.  They matter twice: as the only answer before the first run, and afterwards as the
-yardstick that scales what this home measured to more rows, more epochs or another model.
+The rates are rounded from whole runs of MNIST, Census-Income and folders of pictures, large and
+small.  They are a rough guess and are said to be one: other disks, other processors and busy
+neighbours easily make a factor of three.  They matter twice: as the only answer before the first
+run, and afterwards as the yardstick that scales what this home measured to more rows, more epochs
+or another model.
 
 What a model costs, its step says; a user's own need not, and then only a budget or an earlier run
 gives its time.
@@ -29,6 +30,10 @@ from stoker.train.presets import choose_model
 
 GFLOPS = 200.0
 """Float32 matrix products of the two cores that the rates come from."""
+
+_STEP_S, _PICTURE_STEP_S = 0.4e-3, 6e-3
+"""Seconds of a step beside its multiplications: a network for pictures calls some hundred small
+operations in it, which is most of a step of 16 rows."""
 
 _SIDE, _LARGEST_AUTO = 64, 256
 _PROBE_SIDE, _PROBES = 96, 300
@@ -192,7 +197,8 @@ def _train(model: Model, told: Train, extent: Extent, inputs: Seen, gflops: floa
     batch_size = told.batch_size or habits.num_batch_rows(known)
     # A step multiplies three times: for the answer, the weights' and the layers' gradients.
     floating = 6 * work * seen / (0.45e9 * gflops)
-    handled = seen * (1e-6 + 2e-9 * inputs.numbers) + 0.4e-3 * seen / batch_size
+    step_s = _PICTURE_STEP_S if inputs.picture else _STEP_S
+    handled = seen * (1e-6 + 2e-9 * inputs.numbers) + step_s * seen / batch_size
     return 1.0 + floating + handled + checked
 
 
