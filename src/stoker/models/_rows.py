@@ -126,7 +126,6 @@ class Rows:
             weight=weight_N,
             categorical_feature=self.categories,
             params=settings,
-            free_raw_data=False,
         )
         return whole.construct()
 
