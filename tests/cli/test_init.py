@@ -241,6 +241,39 @@ def test_data_elsewhere_is_named_by_its_whole_path(tmp_path: Path) -> None:
     assert source.model_dump()["path"] == str(tmp_path / "rows.csv")
 
 
+def test_data_beside_the_folder_of_the_recipe_is_named_as_it_was_given(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "recipes").mkdir()
+    (tmp_path / "rows.csv").write_text("a,b\n" + "1,2\n2,3\n" * 20, encoding="utf-8")
+    monkeypatch.chdir(tmp_path / "recipes")
+    assert init("table", "../rows.csv", "--target", "b").exit_code == 0
+    (source,) = load_recipe(Path("recipe.yaml")).data.sources
+    assert isinstance(source, Csv)
+    assert source.path == "../rows.csv"
+    moved = tmp_path / "moved"
+    (tmp_path / "recipes").rename(moved)
+    monkeypatch.chdir(tmp_path)
+    (moved / "made").mkdir()
+    summary = acquire([source], moved / "made", project=moved, cache=tmp_path / "cache")
+    assert summary["rows_out"] == 40
+    assert init("table", "rows.csv", "--target", "b", "-o", "moved/other.yaml").exit_code == 0
+    (source,) = load_recipe(moved / "other.yaml").data.sources
+    assert source.model_dump()["path"] == "../rows.csv"
+
+
+def test_a_way_that_a_link_leads_astray_is_written_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "far" / "deep").mkdir(parents=True)
+    (tmp_path / "rows.csv").write_text("a,b\n" + "1,2\n2,3\n" * 20, encoding="utf-8")
+    (tmp_path / "link").symlink_to(tmp_path / "far" / "deep")
+    done = init("table", "rows.csv", "--target", "b", "-o", "link/recipe.yaml")
+    assert done.exit_code == 0, done.exception
+    (source,) = load_recipe(tmp_path / "link" / "recipe.yaml").data.sources
+    assert source.model_dump()["path"] == str(tmp_path / "rows.csv")
+
+
 def test_mistakes_are_explained(tmp_path: Path) -> None:
     (tmp_path / "rows.csv").write_text("age,income\n1,2\n", encoding="utf-8")
     (tmp_path / "flat").mkdir()

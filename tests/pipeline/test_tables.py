@@ -10,11 +10,15 @@ import numpy as np
 import pandas
 import polars
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 import stoker
 from stoker.core.errors import DataError, RecipeError
 from stoker.core.events import Silent, listening
+from stoker.data.acquire import Source
+from stoker.data.dataset import Dataset, acquire
+from stoker.engine.table_file import read_table
 from stoker.pipeline.result import RunResult
 from stoker.pipeline.tables import table_recipe
 
@@ -94,6 +98,73 @@ def test_every_form_of_a_table_is_read_alike(form: str, people: pa.Table, tmp_pa
     plan = stoker.check(FORMS[form](people), target="bought", home=tmp_path, **KEYS)
     assert plan.stages[0].status == "cached"
     assert plan.stages[0].rows == 400
+
+
+MIXED: dict[str, Callable[[list[Any]], Any]] = {
+    "pandas": lambda cells: pandas.DataFrame({"wait": cells, "y": ["a", "b"] * 20}),
+    "dicts": lambda cells: [{"wait": c, "y": "ab"[n % 2]} for n, c in enumerate(cells)],
+    "columns": lambda cells: {"wait": cells, "y": ["a", "b"] * 20},
+}
+
+
+@pytest.mark.parametrize("form", MIXED)
+def test_a_column_of_numbers_and_words_is_text_and_told(form: str, tmp_path: Path) -> None:
+    cells = [47, "k.A.", 12.0, None, 2**60, True, 0.5, float("nan")] * 5
+    heard = Heard()
+    with listening(heard):
+        table_recipe(MIXED[form](cells), "y", {}, tmp_path)
+    assert "columns with cells of several kinds are read as text: 'wait'" in heard.lines
+    (path,) = (tmp_path / "tables").iterdir()
+    column = pq.read_table(path)["wait"]
+    spelled = ["47", "k.A.", "12", None, str(2**60), "true", "0.5", None]
+    assert column.to_pylist() == spelled * 5
+
+
+def test_cells_that_are_no_values_are_refused_with_their_column(tmp_path: Path) -> None:
+    for cells in ([[1], "a"], [{"k": 1}, 2]):
+        frame = pandas.DataFrame({"odd": pandas.Series(cells, dtype=object), "y": ["a", "b"]})
+        with pytest.raises(DataError, match="column odd"):
+            table_recipe(frame, "y", {}, tmp_path)
+
+
+def test_numbers_may_name_columns_and_two_of_one_name_are_refused(tmp_path: Path) -> None:
+    frame = pandas.DataFrame({0: [1.0] * 40, 1: ["a", "b"] * 20})
+    assert table_recipe(frame, 1, {"name": "n"}, tmp_path).target_column == "1"
+    assert table_recipe(frame, {1: "classify"}, {"name": "n"}, tmp_path).target_column == "1"
+    with pytest.raises(RecipeError, match="no column '2'"):
+        table_recipe(frame, 2, {}, tmp_path)
+    twice = pandas.concat([frame, frame], axis=1)
+    with pytest.raises(DataError, match=r"2 columns are called '0'(.|\n)*frame.columns = "):
+        table_recipe(twice, "1", {}, tmp_path)
+
+
+def test_the_file_of_a_table_may_stand_for_it(
+    people: pa.Table, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    people.to_pandas().to_csv("people.csv", sep=";", index=False)
+    for given in ("people.csv", Path("people.csv"), tmp_path / "people.csv"):
+        result = stoker.run(given, target="bought", home="home", until="acquire", **KEYS)
+        assert result.status == "partial"
+    plan = stoker.check(Path("people.csv"), target={"wage": "regress"}, home="home", **KEYS)
+    assert plan.stages[0].rows == 400
+    Path("recipe.yaml").write_text("version: 1\n", encoding="utf-8")
+    for name, kind, said in [
+        ("recipe.yaml", RecipeError, "which names its own"),
+        ("gone.csv", DataError, "no such file"),
+        ("people.csv", RecipeError, "no column 'x'"),
+    ]:
+        with pytest.raises(kind, match=said):
+            stoker.run(name, target="x", home="home")
+
+
+def test_rows_of_a_table_name_the_table_and_no_file_of_ours(tmp_path: Path) -> None:
+    recipe = table_recipe({"x": [1.5, 2.5], "y": ["a", "b"]}, "y", {}, tmp_path)
+    sources = [one for one in recipe.data.sources if isinstance(one, Source)]
+    (tmp_path / "made").mkdir()
+    acquire(sources, tmp_path / "made", project=tmp_path / "tables", cache=tmp_path / "cache")
+    rows = read_table(Dataset.open(tmp_path / "made").rows_path)
+    assert rows["_source"].unique().to_pylist() == ["the table"]
 
 
 def test_the_written_recipe_runs_by_itself(people: pa.Table, tmp_path: Path) -> None:

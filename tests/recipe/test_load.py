@@ -188,8 +188,6 @@ CORPUS = [
     ("{path: data/rows.csv}", "null", "recipe:5:7: data.sources.0.csv lacks the key 'path'", ""),
     ("{path: data/rows.csv}", "7", "recipe:5:12: data.sources.0.csv is 7", "a mapping with"),
     ("- csv: {path: data/rows.csv}", "- 3", "recipe:5:7: data.sources.0 is 3", "a name, or one"),
-    ("data/rows.csv", "../rows.csv", "recipe:5:19: path '../rows.csv' leads out", "absolute"),
-    ("data/rows.csv", "a/../../b", "recipe:5:19: path 'a/../../b' leads out", "absolute"),
     ("data/rows.csv", '" "', "recipe:5:19: ' ' is no path", "the path of a file"),
     ("data/rows.csv", '"a\\0b"', "recipe:5:19: 'a\\x00b' is no path", "the path of a file"),
     ("version: 1", "version: 2", "recipe:1:10: the recipe has version 2", "upgrade stoker"),

@@ -30,6 +30,9 @@ from tests.serve.conftest import graph
 FIRST_US, LAST_US = 1_600_000_000_000_000, 1_800_000_000_000_000
 INPUTS: dict[str, FittedFeature] = {
     "age": FittedNumber(mean=40, std=12, low=0, high=90, had_missing=True, raw=True),
+    "fee": FittedNumber(
+        mean=40, std=12, low=0, high=2000, had_missing=True, raw=True, decimal=",", unit="€"
+    ),
     "code": FittedCategory(
         vocabulary=("3", "true", "a b", "9007199254740993"), counts=(4, 3, 2, 1), had_missing=True
     ),
@@ -44,7 +47,7 @@ INPUTS: dict[str, FittedFeature] = {
         had_missing=True,
     ),
 }
-ROW: dict[str, Any] = {"age": 30.5, "code": "a b", "smoker": True, "day": "2024-05-01"}
+ROW: dict[str, Any] = {"age": 30.5, "fee": 1.25, "code": "a b", "smoker": True, "day": "2024-05-01"}
 LENGTH = "inference-header-content-length"
 
 
@@ -167,6 +170,8 @@ def answer_of(answer: httpx.Response) -> float:
         {"age": 30},
         {"age": None},
         {"age": -1e9},
+        {"fee": "1,71 €"},
+        {"fee": "12"},
         {"code": "3"},
         {"code": None},
         {"code": "never seen"},
@@ -200,6 +205,7 @@ def test_a_row_has_one_answer_in_every_form(
         ("smoker", [True, "true", "True", 1, "1", "yes"]),
         ("smoker", [False, "false", 0, "0", "No"]),
         ("age", [30, 30.0]),
+        ("fee", ["1,71", "1,71 €", 1.71]),
     ],
 )
 def test_spellings_of_one_value_have_one_answer_or_a_refusal_by_name(

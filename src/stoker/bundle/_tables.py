@@ -4,6 +4,9 @@ Accepted: an Arrow table or batch, anything with the Arrow PyCapsule interface (
 DuckDB and others), a list of dicts, a dict of columns, one dict of cells.  No library is imported
 for it.
 
+A column with cells of several kinds, words among numbers, is read as text, and that is said.  Names
+of columns that are no texts, such as the numbers of a range, become texts.
+
 A dict of a list that lacks a key is an error, not a silent null: a client that forgets a field must
 hear of it; null has to be said.
 
@@ -17,11 +20,14 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any, Protocol, runtime_checkable
 
 import pyarrow as pa
 
+from stoker.bundle._mixed import texts_of
+from stoker.core import events
 from stoker.core.errors import DataError, Place
 from stoker.core.names import listed, short
 
@@ -187,7 +193,7 @@ def _from_columns(columns: Mapping[str, Any]) -> pa.Table:
             + ", ".join(f"{name!r} has {length}" for name, length in lengths.items()),
             expected="as many cells in each column",
         )
-    return pa.table(arrays)
+    return _with_texts(arrays)
 
 
 def _from_dicts(rows: Sequence[Any], columns: Sequence[str], only: bool) -> pa.Table:
@@ -210,20 +216,40 @@ def _from_dicts(rows: Sequence[Any], columns: Sequence[str], only: bool) -> pa.T
                 fix=_renames(absent, columns, row),
                 place=Place(row=index),
             )
-    return pa.table({str(name): _array(str(name), [row[name] for row in rows]) for name in names})
+    return _with_texts(
+        {str(name): _array(str(name), [row[name] for row in rows]) for name in names}
+    )
 
 
 def _from_stream(rows: Any) -> pa.Table:
     try:
         return pa.table(rows)
     except (pa.ArrowException, TypeError, ValueError, OverflowError) as error:
+        if pandas_index(rows) is not None:
+            return _from_frame(rows)
         raise DataError(
             f"a {type(rows).__name__} cannot be read as a table: {_first_line(error)}",
             expected="one type of cells in each column",
         ) from None
 
 
-def _array(name: str, cells: Any) -> pa.Array | pa.ChunkedArray:
+def _from_frame(frame: Any) -> pa.Table:
+    """A pandas table that Arrow refuses as a whole, column by column."""
+    names = [str(name) for name in frame.columns]
+    name, times = Counter(names).most_common(1)[0]
+    if times > 1:
+        raise DataError(
+            f"{times} columns are called {name!r}",
+            expected="a name of its own for each column",
+            fix="rename them: frame.columns = [...]",
+        )
+    cells = (series for _, series in frame.items())
+    return _with_texts(
+        {name: _array(name, series) for name, series in zip(names, cells, strict=True)}
+    )
+
+
+def _array(name: str, cells: Any) -> pa.Array | pa.ChunkedArray | _Texts:
     if isinstance(cells, pa.Array | pa.ChunkedArray):
         return cells
     if _is_cell(cells):
@@ -235,11 +261,36 @@ def _array(name: str, cells: Any) -> pa.Array | pa.ChunkedArray:
     try:
         return pa.array(cells, from_pandas=True)
     except (pa.ArrowException, TypeError, ValueError, OverflowError) as error:
+        texts = texts_of(cells)
+        if texts is not None:
+            return _Texts(texts)
         raise DataError(
             f"the cells cannot stand in one column: {_first_line(error)}",
             expected="cells of one type (all text, all numbers, ...)",
+            fix="make texts of them, or leave the column out",
             place=Place(column=name),
         ) from None
+
+
+@dataclass(frozen=True)
+class _Texts:
+    """A column whose cells were of several kinds."""
+
+    array: pa.Array
+
+    def __len__(self) -> int:
+        """Number of cells."""
+        return len(self.array)
+
+
+def _with_texts(columns: Mapping[str, pa.Array | pa.ChunkedArray | _Texts]) -> pa.Table:
+    """The columns as a table; which of them were made texts is said."""
+    mixed = [name for name, column in columns.items() if isinstance(column, _Texts)]
+    if mixed:
+        events.message(f"columns with cells of several kinds are read as text: {listed(mixed)}")
+    return pa.table(
+        {n: column.array if isinstance(column, _Texts) else column for n, column in columns.items()}
+    )
 
 
 def _first_line(error: Exception) -> str:

@@ -148,4 +148,6 @@ def probabilities_NK(answers: pa.Table) -> np.ndarray:
 
 
 def _not_installed(library: str) -> MachineError:
-    return MachineError(f"{library} is not installed", fix=f"pip install {library}")
+    extra = "pip install 'stoker[frames]'"
+    fix = extra if library == "pandas" else f"pip install {library}"
+    return MachineError(f"{library} is not installed", fix=fix)

@@ -50,6 +50,8 @@ class Done:
     reasons: int
     """Records of the rejects file: a row has one for each of its bad cells."""
     rejects_path: Path
+    has_replaced: bool = False
+    """Whether the output was there before."""
 
     def describe(self, output: Path) -> str:
         """How many rows of how many got an answer, and where the others are.
@@ -60,11 +62,12 @@ class Done:
         4 of 7 rows rejected, with 5 reasons: out.rejects.csv
         """
         total = self.answered + self.rejected
+        replaced = ", which was there and is replaced" * self.has_replaced
         if not self.rejected:
-            return f"{_rows(total)} answered: {output}"
+            return f"{_rows(total)} answered: {output}{replaced}"
         reasons = f"{self.reasons} reasons" if self.reasons > 1 else "the reason"
         return (
-            f"{self.answered} of {_rows(total)} answered: {output}\n"
+            f"{self.answered} of {_rows(total)} answered: {output}{replaced}\n"
             f"{self.rejected} of {_rows(total)} rejected, with {reasons}: {self.rejects_path}"
         )
 
@@ -103,6 +106,7 @@ def predict_file(
     labels = predictor.classes if wish.probabilities else ()
     rejects, answered, unseen = Rejects(), 0, UnseenCells()
     own_names: Mapping[str, str] = {}
+    is_there = output.exists()
     with whole_file(output) as writer, events.task("predict", unit="rows") as progress:
         for number, block in enumerate(read_blocks(source, predictor.interface, options, rejects)):
             found = predictor.predict(
@@ -122,7 +126,7 @@ def predict_file(
         events.message(line)
     table = rejects.table()
     _write_rejects(table, path)
-    return Done(answered, num_rows(table), table.num_rows, path)
+    return Done(answered, num_rows(table), table.num_rows, path, is_there)
 
 
 class UnseenCells:

@@ -216,10 +216,17 @@ def _nearest(target: str, columns: Sequence[str], path: Path) -> str | None:
 
 
 def relative(path: Path, project: Path) -> str:
-    """The path as a recipe in `project` names it: relative inside that folder, else absolute."""
+    """The path as a recipe in `project` names it: whole if it was given whole and lies elsewhere.
+
+    A relative one leads from the recipe's folder, out of it where it must; it is written whole
+    where that way would end at another file, as it may behind a link.
+    """
     whole = Path(os.path.abspath(path))  # noqa: PTH100 - resolve() would follow the user's links
-    inside = whole.is_relative_to(project)
-    return quoted((whole.relative_to(project) if inside else whole).as_posix())
+    if path.is_absolute() and not whole.is_relative_to(project):
+        return quoted(whole.as_posix())
+    way = Path(os.path.relpath(whole, project))
+    leads_there = (project / way).exists() and (project / way).samefile(path)
+    return quoted((way if leads_there else whole).as_posix())
 
 
 def recipe_name(path: Path, otherwise: str) -> str:

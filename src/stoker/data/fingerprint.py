@@ -16,6 +16,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from stoker.data.acquire import Source
 
 _FRESH_S = 2.0
+_KEPT_TABLE = re.compile(r"[0-9a-f]{64}\.parquet")
 
 
 def default_cache() -> Path:
@@ -43,9 +45,15 @@ def default_cache() -> Path:
 def path_label(path: Path, project: Path, cache: Path) -> str:
     """A path as the user knows it: relative to the project or the cache, else whole.
 
+    A file that is called by its content is one that stoker wrote: a table that was in memory.
+
     >>> path_label(Path("/home/li/digits/a.png"), Path("/home/li"), Path("/cache"))
     'digits/a.png'
+    >>> path_label(Path(f"/home/li/{64 * '0'}.parquet"), Path("/home/li"), Path("/cache"))
+    'the table'
     """
+    if _KEPT_TABLE.fullmatch(path.name):
+        return "the table"
     text = str(path)
     for root in sorted((f"{project}/", f"{cache}/"), key=len, reverse=True):
         if text.startswith(root):

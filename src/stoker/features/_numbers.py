@@ -172,6 +172,11 @@ class NumberCells(Step):
             value_N[is_nan_N & _to_mask(given.is_valid())] = np.inf
         return _without_infinite(value_N, given)
 
+    @property
+    def is_plain(self) -> bool:
+        """Whether numbers are written as digits with a point, and nothing else was said."""
+        return self._form == PLAIN
+
     @cached_property
     def _form(self) -> Form:
         units = (self.unit,) if isinstance(self.unit, str) else self.unit

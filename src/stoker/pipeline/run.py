@@ -51,7 +51,8 @@ def run(
 
     Args:
         recipe: A recipe, its file, its text or its keys as a mapping.  With `target` a table: an
-            Arrow, pandas or Polars table, a list of dicts, or a dict of columns.
+            Arrow, pandas or Polars table, a list of dicts, a dict of columns, or the path of a
+            file that holds one.
         target: The column of the table to predict; or that column and its task as in a recipe,
             such as `{"age": "regress"}`.
         home: Folder of the store and the catalog; absent: `STOKER_HOME`, or `.stoker` here.
@@ -152,8 +153,10 @@ def _as_recipe(
     overrides: Sequence[str],
 ) -> Recipe:
     if target is not None:
-        from stoker.pipeline.tables import table_recipe
+        from stoker.pipeline.tables import file_recipe, table_recipe
 
+        if isinstance(recipe, Path) or (isinstance(recipe, str) and "\n" not in recipe):
+            return file_recipe(Path(recipe), target, keys, overrides)
         return table_recipe(cast("Rows", recipe), target, keys, home, overrides)
     if keys:
         raise RecipeError(

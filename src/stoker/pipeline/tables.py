@@ -7,6 +7,8 @@ has; a recipe that names it by path and hash can be written down and run by the 
 Whether a target is a label or a number, its cells decide, by the judge of `stoker init`.  The
 choice is told, and `target={"age": "classify"}` overrules it.
 
+A table that lies in a file is read where it lies, through the source that reads its kind.
+
 Cost: writing the table once; memory for a copy where columns must be converted.
 """
 
@@ -26,15 +28,21 @@ from stoker.bundle._tables import Rows, index_columns, to_table
 from stoker.core import events
 from stoker.core.errors import DataError, RecipeError
 from stoker.core.names import listed
+from stoker.core.steps import make_step
+from stoker.data.acquire import Source
+from stoker.data.fingerprint import default_cache
+from stoker.data.profile.column import ColumnProfile
 from stoker.data.profile.judge_target import judge_target
 from stoker.data.profile.measure import profile_column
+from stoker.data.table_source import table_source
 from stoker.engine.table_file import plain_schema
+from stoker.pipeline.scan import scanning
 from stoker.recipe.load import load_recipe
 from stoker.recipe.model import VERSION, Recipe
 from stoker.store.durable import make_folder, writing
 from stoker.store.home import make_home, tables_folder
 
-Target = str | Mapping[str, Any]
+Target = str | int | Mapping[str, Any] | Mapping[int, Any]
 """A column, or a column and its task as in a recipe: `{"age": "regress"}`."""
 
 _NAME = "table"
@@ -57,22 +65,71 @@ def table_recipe(
         RecipeError: If there is no such column, or a key is wrong.
         DataError: If the rows are no table.
     """
+    _refuse_own_keys(keys)
     table = _own_columns(to_table(rows, ()))
-    column, task = _target(table, target)
+    column, task = _target(target, table.column_names)
+    task = task or _task(profile_column(column, table[column]))
+    digest = save_table(table, home)
+    source = {"parquet": {"path": f"{digest}.parquet", "sha256": digest}}
+    raw = _raw_recipe(source, column, task, keys)
+    return load_recipe(raw, overrides, project=tables_folder(home))
+
+
+def file_recipe(
+    path: Path, target: Target, keys: Mapping[str, Any], overrides: Sequence[str] = ()
+) -> Recipe:
+    """The recipe that predicts a column of a table's file, which is read where it lies.
+
+    Args:
+        path: A file, or a folder of files of one kind; delimiter and encoding of CSV are told from
+            it.
+        target: The column to predict, or that column and its task.
+        keys: Other keys of a recipe.
+        overrides: Changes such as `train.epochs=3`.
+
+    Raises:
+        RecipeError: If there is no such column, or a key is wrong.
+        DataError: If it is no table.
+    """
+    if path.suffix.lower() in (".yaml", ".yml"):
+        raise RecipeError(
+            f"{path} is a recipe, and a target was given beside it",
+            expected="a table and its target, or a recipe, which names its own",
+            fix="leave target= out, or give overrides=['target={COLUMN: classify}']",
+        )
+    _refuse_own_keys(keys)
+    reader, options = table_source(path)
+    source = {reader: {"path": str(path), **options}}
+    with scanning(
+        [make_step("stoker.data.acquire", source, Source)], Path.cwd(), default_cache()
+    ) as scan:
+        column, task = _target(target, list(scan.dataset.columns))
+        task = task or _task(next(one for one in scan.profile.columns if one.name == column))
+    return load_recipe(_raw_recipe(source, column, task, keys), overrides, project=Path.cwd())
+
+
+def _refuse_own_keys(keys: Mapping[str, Any]) -> None:
+    """Refuse keys that follow from the table.
+
+    Raises:
+        RecipeError: Naming the first.
+    """
     refused = [key for key in _OWN_KEYS if key in keys]
     if refused:
         raise RecipeError(f"the key {refused[0]!r} is written by stoker for a table")
-    digest = save_table(table, home)
-    data = dict(keys.get("data", {}))
-    if "sources" in data:
+    if "sources" in keys.get("data", {}):
         raise RecipeError(
             "data.sources and a table were given",
             expected="one of them: the table is the source",
             fix="leave data.sources out, or run a recipe instead of a table",
         )
-    data["sources"] = [{"parquet": {"path": f"{digest}.parquet", "sha256": digest}}]
+
+
+def _raw_recipe(
+    source: Mapping[str, Any], column: str, task: Any, keys: Mapping[str, Any]
+) -> dict[str, Any]:
     said = {"version": VERSION, "name": _model_name(column), **keys, "target": {column: task}}
-    return load_recipe({**said, "data": data}, overrides, project=tables_folder(home))
+    return {**said, "data": {**keys.get("data", {}), "sources": [source]}}
 
 
 def save_table(table: pa.Table, home: Path) -> str:
@@ -122,17 +179,17 @@ def _own_columns(table: pa.Table) -> pa.Table:
     return table.cast(plain_schema(table.schema))
 
 
-def _target(table: pa.Table, target: Target) -> tuple[str, Any]:
-    """The column to predict, and its task."""
-    column, task = (target, None) if isinstance(target, str) else _only(target)
-    if column not in table.column_names:
-        near = get_close_matches(column, table.column_names, n=1)
+def _target(target: Target, columns: Sequence[str]) -> tuple[str, Any]:
+    """The column to predict, and its task; None where none was given."""
+    column, task = _only(target) if isinstance(target, Mapping) else (str(target), None)
+    if column not in columns:
+        near = get_close_matches(column, columns, n=1)
         raise RecipeError(
             f"no column {column!r}",
-            expected=f"one of {listed(table.column_names)}",
+            expected=f"one of {listed(columns)}",
             fix=f"did you mean {near[0]!r}?" if near else None,
         )
-    return column, task or _task(column, table[column])
+    return column, task
 
 
 def _only(target: Mapping[str, Any]) -> tuple[str, Any]:
@@ -140,12 +197,13 @@ def _only(target: Mapping[str, Any]) -> tuple[str, Any]:
         raise RecipeError(
             f"target names {len(target)} columns", expected='one, such as {"age": "regress"}'
         )
-    return next(iter(target.items()))
+    column, task = next(iter(target.items()))
+    return str(column), task
 
 
-def _task(column: str, cells: pa.ChunkedArray) -> Any:
+def _task(profile: ColumnProfile) -> Any:
     """The task that suits the cells of a target; the choice is told."""
-    choice = judge_target(profile_column(column, cells))
+    column, choice = profile.name, judge_target(profile)
     if choice.feature is None:
         raise DataError(
             f"{column!r} cannot be predicted: {choice.why}",

@@ -69,10 +69,11 @@ class FittedNumber(NumberCells, NumericFeature):
         return Transformed(value_N, bad, outside_N if any_outside else None)
 
     def json_schema(self) -> dict[str, Any]:
-        """A number or null."""
+        """A number or null; a text too where the recipe says how numbers are written."""
+        as_text = "" if self.is_plain else " or its text as in the table"
         return {
-            "type": ["number", "null"],
-            "description": f"A number; training saw {self.low:g} to {self.high:g}.",
+            "type": ["number", "null"] if self.is_plain else ["number", "string", "null"],
+            "description": f"A number{as_text}; training saw {self.low:g} to {self.high:g}.",
             "examples": [self.mean],
         }
 

@@ -104,7 +104,7 @@ def to_column(
     """The elements of a binary tensor as a column of raw cells; NaN becomes a missing cell."""
     if is_image:
         return pa.array(values, pa.large_binary())
-    if wants_numbers:
+    if wants_numbers and isinstance(values, np.ndarray):
         return pa.array(np.asarray(values, np.float64), from_pandas=True)
     if isinstance(values, np.ndarray):
         is_bool = values.dtype == np.bool_
