@@ -192,7 +192,7 @@ def _target(target: Target, columns: Sequence[str]) -> tuple[str, Any]:
     return column, task
 
 
-def _only(target: Mapping[str, Any]) -> tuple[str, Any]:
+def _only(target: Mapping[Any, Any]) -> tuple[str, Any]:
     if len(target) != 1:
         raise RecipeError(
             f"target names {len(target)} columns", expected='one, such as {"age": "regress"}'
