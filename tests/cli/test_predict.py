@@ -294,7 +294,7 @@ def test_the_form_of_a_csv_file_is_told_from_it(
 def test_answers_that_are_replaced_are_said_to_be(age_bundle: Path, tmp_path: Path) -> None:
     (tmp_path / "in.csv").write_text("年龄\n20\n", encoding="utf-8")
     arguments = [age_bundle, tmp_path / "in.csv", "-o", tmp_path / "out.csv"]
-    assert "replaced" not in predict(*arguments).stderr
+    assert "is replaced" not in predict(*arguments).stderr
     assert "out.csv, which was there and is replaced" in predict(*arguments).stderr
 
 
