@@ -62,7 +62,6 @@ def many(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(_rows, "_SAMPLED_ROWS", 400)
     monkeypatch.setattr(_rows, "_BLOCK_ROWS", 64)
     monkeypatch.setattr(boosted_trees, "_ANSWERED_ROWS", 64)
-    monkeypatch.setattr(boosted_trees, "_QUANTISED_ROWS", 500)
     monkeypatch.setattr(_design, "MANY_ROWS", 500)
     monkeypatch.setattr(_design, "_PART_ROWS", 64)
 
