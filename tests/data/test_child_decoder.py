@@ -35,6 +35,8 @@ from stoker.data.dataset import Dataset, acquire
 from stoker.data.prepare.prepare import prepare
 from stoker.engine.table_file import read_table, write_table
 from stoker.features._decoder import HERE, Form
+from stoker.features._formats import MAX_PIXELS
+from stoker.features._pixels import Look
 from stoker.features.image import Image as ImageFeature
 from stoker.tasks.classify import Classify
 
@@ -107,7 +109,7 @@ def test_any_number_of_children_answers_as_this_process(
         for decoder in decoders:
             assert pixels(decoder, cells, form) == expected
     for decoder in decoders:
-        assert decoder.looks(cells) == HERE.looks(cells)
+        assert decoder.looks(cells, MAX_PIXELS) == HERE.looks(cells, MAX_PIXELS)
         assert decoder.pixels(cells, Form(4), None) == HERE.pixels(cells, Form(4), None)
 
 
@@ -119,8 +121,8 @@ def test_children_see_the_bits_of_deep_pictures() -> None:
     twelve = Form(1, (4, 4), bits=12)
     here, there = (np.zeros((5, 1, 4, 4), np.uint8) for _ in range(2))
     with ChildDecoder() as decoder:
-        assert decoder.bits(cells) == HERE.bits(cells) == 12
-        assert decoder.looks(cells) == HERE.looks(cells)
+        assert decoder.bits(cells, MAX_PIXELS) == HERE.bits(cells, MAX_PIXELS) == 12
+        assert decoder.looks(cells, MAX_PIXELS) == HERE.looks(cells, MAX_PIXELS)
         assert decoder.pixels(cells, twelve, there) == HERE.pixels(cells, twelve, here)
     np.testing.assert_array_equal(here, there)
     assert here[4].min() == round(3_000 * 255 / 4_095)
@@ -130,7 +132,7 @@ def test_a_column_of_raw_pixels_starts_no_child() -> None:
     cells = pa.array([b"P5 2 1 255\nab", None], pa.large_binary())
     with ChildDecoder() as decoder:
         assert decoder.pixels(cells, Form(1, (1, 2)), np.zeros((2, 1, 1, 2), np.uint8)) == []
-        assert decoder.looks(cells) == HERE.looks(cells)
+        assert decoder.looks(cells, MAX_PIXELS) == HERE.looks(cells, MAX_PIXELS)
         assert not decoder._children
 
 
@@ -232,6 +234,30 @@ def test_a_bomb_is_one_reject_among_good_pictures(limit: str, children: int) -> 
     assert [index for index, _ in bad_again] == [70]
     expected, _ = pixels(HERE, pa.array([*good, None], pa.large_binary()))  # type: ignore[arg-type]
     assert found == expected
+
+
+def test_memory_and_time_of_a_child_follow_the_pixels_that_it_may_decode() -> None:
+    cells = pa.array([large_palette_png()])
+    tight, form = Limits(memory_bytes=100 << 20), Form(4, max_pixels=100_000_000)
+    with ChildDecoder(tight, 1) as decoder:
+        ((_, reason),) = decoder.pixels(cells, form, None)
+    assert reason == "needs more than 100 MiB of memory to decode"
+    with ChildDecoder(tight, 1, max_pixels=100_000_000) as decoder:
+        assert decoder.pixels(cells, form, None) == []
+
+
+def test_children_refuse_a_pixel_too_many_as_this_process_does() -> None:
+    kinds = [encoded(kind, 5) for kind in ("PNG", "JPEG", "WEBP", "BMP", "GIF")]
+    cells = pa.array([*kinds, b"P5 3 4 255\n" + bytes(12), None])
+    sizes = [seen for seen in HERE.looks(cells, MAX_PIXELS) if isinstance(seen, Look)]
+    with ChildDecoder(most_children=1) as decoder:
+        for most in sorted({seen.width * seen.height - less for seen in sizes for less in (0, 1)}):
+            form = Form(3, (2, 2), max_pixels=most)
+            found = pixels(decoder, cells, form)
+            assert found == pixels(HERE, cells, form)  # type: ignore[arg-type]  # has the same method
+            assert decoder.looks(cells, most) == HERE.looks(cells, most)
+            assert decoder.bits(cells, most) == HERE.bits(cells, most)
+            assert len(found[1]) == sum(seen.width * seen.height > most for seen in sizes)
 
 
 @pytest.mark.parametrize("kind", ["P", "RGBA", "I;16", "CMYK"])

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
+import io
 import json
 import re
 from pathlib import Path
 
+import httpx
 import numpy as np
 import pytest
 from PIL import Image
@@ -15,8 +18,12 @@ from stoker.bundle.find import find_bundle
 from stoker.cli.history import report_of
 from stoker.core.errors import ArtifactError, DataError, RecipeError
 from stoker.core.events import Silent, listening
+from stoker.engine.table_file import read_table
 from stoker.pipeline.result import RefusedRun, RunResult
 from stoker.pipeline.run import check, run
+from stoker.serve.app import make_app
+from stoker.serve.load import load_model
+from stoker.serve.settings import ServeSettings
 from stoker.store.catalog import Catalog
 
 
@@ -37,6 +44,13 @@ def statuses(home: Path, result: RunResult) -> dict[str, str]:
     return {stage.stage: stage.status for stage in Catalog(home).run(result.run).stages}
 
 
+def flat_png(width: int, height: int) -> bytes:
+    """Many pixels in few bytes."""
+    stream = io.BytesIO()
+    Image.new("1", (width, height)).save(stream, "PNG")
+    return stream.getvalue()
+
+
 @pytest.fixture
 def home(tmp_path: Path) -> Path:
     return tmp_path / "home"
@@ -53,6 +67,49 @@ def test_pictures_become_a_bundle_that_answers(digits_project: Path, home: Path)
     answer = stoker.load(result.bundle).predict([{"image": picture.read_bytes()}])
     assert answer.table.num_rows == 1
     assert Catalog(home).resolve("digits", "champion").version == 1
+
+
+def test_what_training_takes_the_server_takes_and_not_one_pixel_more(
+    digits_project: Path, home: Path
+) -> None:
+    largest, larger = flat_png(10_000, 8_000), flat_png(10_001, 8_000)
+    (digits_project / "数字" / "7" / "largest.png").write_bytes(largest)
+    (digits_project / "数字" / "7" / "larger.png").write_bytes(larger)
+    recipe = digits_project / "recipe.yaml"
+    text = recipe.read_text(encoding="utf-8")
+    for old, new in {
+        "{image: image}": "{image: {image: {size: 8, max_pixels: 80000000}}}",
+        "epochs: 40": "epochs: 1",
+        'gates: {accuracy: ">= 0.3"}, ': "",
+    }.items():
+        assert old in text
+        text = text.replace(old, new)
+    recipe.write_text(text, encoding="utf-8")
+    result = run(recipe, home=home)
+    assert result.bundle is not None
+    (reject,) = [
+        row for path in home.rglob("rejects.parquet") for row in read_table(path).to_pylist()
+    ]
+    assert reject["source"] == "数字/7/larger.png"
+    assert "80,008,000 pixels; at most 80,000,000 are decoded" in reject["reason"]
+    assert "max_pixels" in reject["reason"]
+    app = make_app(load_model(result.bundle, ServeSettings(threads=1), version="1"))
+
+    async def ask(data: bytes) -> httpx.Response:
+        transport = httpx.ASGITransport(app)
+        async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
+            headers = {"content-type": "image/png"}
+            return await client.post("/predict", content=data, headers=headers)
+
+    async def ask_both() -> tuple[httpx.Response, httpx.Response]:
+        answers = await ask(largest), await ask(larger)
+        await app.close()
+        return answers
+
+    taken, refused = asyncio.run(ask_both())
+    assert taken.status_code == 200, taken.text
+    assert refused.status_code == 422
+    assert reject["reason"] in refused.json()["error"]["cells"][0].values()
 
 
 def test_a_second_run_does_nothing_but_say_so(tumours_project: Path, home: Path) -> None:

@@ -130,6 +130,13 @@ def test_pixels_are_width_times_height(width: int, height: int, kind: str) -> No
     assert num_pixels(flat(width, height, kind, "RGB")) == width * height
 
 
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP", "GIF", "BMP"])
+def test_a_picture_that_will_be_refused_counts_nothing(kind: str) -> None:
+    data = flat(40, 30, kind, "RGB")
+    assert num_pixels(data, 1_200) == 1_200
+    assert num_pixels(data, 1_199) == 0
+
+
 @given(st.binary(max_size=60) | st.binary(max_size=60).map(lambda tail: flat(3, 3)[:20] + tail))
 def test_no_bytes_break_the_count(data: bytes) -> None:
     assert num_pixels(data) >= 0

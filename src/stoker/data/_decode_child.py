@@ -16,6 +16,7 @@ from typing import Any
 import pyarrow as pa
 
 from stoker.data._decode_worker import ANSWER, HEADER, OUT_OF_MEMORY
+from stoker.features._formats import MAX_PIXELS
 
 _LONGEST_REASON = 4_096
 
@@ -33,6 +34,16 @@ class Limits:
     """CPU seconds; a sound picture of 25 Mpx needs about one."""
     wall_s: float = 120.0
     """Seconds on the clock, on a busy machine."""
+
+    def for_pixels(self, max_pixels: int) -> Limits:
+        """The same for pictures of up to so many pixels; never less than for 25 Mpx.
+
+        >>> LIMITS.for_pixels(50_000_000).memory_bytes >> 20, LIMITS.for_pixels(9) == LIMITS
+        (2048, True)
+        """
+        times = max(1.0, max_pixels / MAX_PIXELS)
+        memory_bytes = int(self.memory_bytes * times)
+        return Limits(memory_bytes, self.cpu_s * times, self.wall_s * times)
 
     def why(self, code: int) -> str | None:
         """Why a picture is refused whose child ended so; None if that says nothing about it."""

@@ -52,13 +52,18 @@ def act(request: dict[str, Any], data: bytes) -> bytes | memoryview:
         BadImageError: If it cannot be decoded.
     """
     if request["act"] == "look":
-        seen = look(data)
+        seen = look(data, request["max_pixels"])
         return LOOK.pack(seen.width, seen.height, seen.grey, seen.animated, seen.deep)
     if request["act"] == "bits":
-        return BITS.pack(bits_used(data))
+        return BITS.pack(bits_used(data, request["max_pixels"]))
     size = tuple(request["size"]) if request["size"] else None
     pixels_CHW = decode(
-        data, request["channels"], size=size, resize=request["resize"], bits=request["bits"]
+        data,
+        request["channels"],
+        size=size,
+        resize=request["resize"],
+        bits=request["bits"],
+        max_pixels=request["max_pixels"],
     )
     return np.ascontiguousarray(pixels_CHW).data.cast("B") if request["act"] == "keep" else b""
 

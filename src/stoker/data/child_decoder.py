@@ -37,6 +37,7 @@ from stoker.data._decode_worker import BITS, LOOK, READY
 from stoker.data.chunks import media_slices
 from stoker.features._blobs import num_cores
 from stoker.features._decoder import HERE, Decoder, Form
+from stoker.features._formats import MAX_PIXELS
 from stoker.features._pixels import FEWEST_BITS, Look
 from stoker.store.durable import machine_errors
 
@@ -57,13 +58,21 @@ class ChildDecoder(Decoder, Closing):
     """A decoder in child processes; a context manager.
 
     Args:
-        limits: What one picture may cost.
+        limits: What one picture of up to 25 Mpx may cost; a larger one may cost more, in
+            proportion.
         most_children: Most processes at a time; absent: as many as there are cores, at most 8.
+        max_pixels: Most pixels that it will be asked to decode in one picture.
     """
 
-    def __init__(self, limits: Limits = LIMITS, most_children: int | None = None) -> None:
+    def __init__(
+        self,
+        limits: Limits = LIMITS,
+        most_children: int | None = None,
+        *,
+        max_pixels: int = MAX_PIXELS,
+    ) -> None:
         """Start nothing yet."""
-        self._limits = limits
+        self._limits = limits.for_pixels(max_pixels)
         self._most = most_children or min(_MOST_CHILDREN, num_cores())
         self._children: list[Child] = []
         self._selector = selectors.PollSelector()
@@ -78,23 +87,25 @@ class ChildDecoder(Decoder, Closing):
         while self._children:
             self._remove(self._children[0])
 
-    def looks(self, cells: pa.Array) -> list[Look | str | None]:
+    def looks(self, cells: pa.Array, max_pixels: int) -> list[Look | str | None]:
         """See `Decoder`."""
         foreign_N = _foreign_N(cells)
         if not foreign_N.any():
-            return HERE.looks(cells)
+            return HERE.looks(cells, max_pixels)
         found: list[Look | str | None] = [None] * len(cells)
         own = np.flatnonzero(~foreign_N).tolist()
-        for index, seen in zip(own, HERE.looks(cells.take(pa.array(own, pa.int64()))), strict=True):
+        own_looks = HERE.looks(cells.take(pa.array(own, pa.int64())), max_pixels)
+        for index, seen in zip(own, own_looks, strict=True):
             found[index] = seen
 
         def take(index: int, good: bool, answer: bytes) -> None:
             found[index] = Look(*LOOK.unpack(answer)) if good else answer.decode("utf-8", "replace")
 
-        self._run(Work({"act": "look"}, LOOK.size, cells, take), np.flatnonzero(foreign_N))
+        request = {"act": "look", "max_pixels": max_pixels}
+        self._run(Work(request, LOOK.size, cells, take), np.flatnonzero(foreign_N))
         return found
 
-    def bits(self, cells: pa.Array) -> int:
+    def bits(self, cells: pa.Array, max_pixels: int) -> int:
         """See `Decoder`."""
         found = [FEWEST_BITS]
 
@@ -102,7 +113,8 @@ class ChildDecoder(Decoder, Closing):
             if good:
                 found.extend(BITS.unpack(answer))
 
-        self._run(Work({"act": "bits"}, BITS.size, cells, take), np.flatnonzero(_foreign_N(cells)))
+        request = {"act": "bits", "max_pixels": max_pixels}
+        self._run(Work(request, BITS.size, cells, take), np.flatnonzero(_foreign_N(cells)))
         return max(found)
 
     def pixels(self, cells: pa.Array, form: Form, out: np.ndarray | None) -> list[tuple[int, str]]:

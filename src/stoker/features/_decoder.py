@@ -14,7 +14,7 @@ import numpy as np
 import pyarrow as pa
 
 from stoker.features._blobs import map_blobs
-from stoker.features._formats import BadImageError
+from stoker.features._formats import MAX_PIXELS, BadImageError
 from stoker.features._pixels import (
     FEWEST_BITS,
     MOST_BITS,
@@ -38,18 +38,30 @@ class Form:
     """What to do with a picture of another shape."""
     bits: int = MOST_BITS
     """How many bits of 16-bit grey levels are used."""
+    max_pixels: int = MAX_PIXELS
+    """Most pixels that a picture may have as a file."""
 
 
 class Decoder(ABC):
     """Decodes blobs in order; a null is passed over."""
 
     @abstractmethod
-    def looks(self, cells: pa.Array) -> list[Look | str | None]:
-        """What each header says, or why there is none; None for a null."""
+    def looks(self, cells: pa.Array, max_pixels: int) -> list[Look | str | None]:
+        """What each header says, or why there is none; None for a null.
+
+        Args:
+            cells: Blobs, binary.
+            max_pixels: Most pixels that a picture may have.
+        """
 
     @abstractmethod
-    def bits(self, cells: pa.Array) -> int:
-        """The most bits that grey levels of these blobs need, 8 to 16; a broken one needs none."""
+    def bits(self, cells: pa.Array, max_pixels: int) -> int:
+        """The most bits that grey levels of these blobs need, 8 to 16; a broken one needs none.
+
+        Args:
+            cells: Blobs, binary.
+            max_pixels: Most pixels that a picture may have; one of more needs no bits either.
+        """
 
     @abstractmethod
     def pixels(self, cells: pa.Array, form: Form, out: np.ndarray | None) -> list[tuple[int, str]]:
@@ -68,13 +80,14 @@ class Decoder(ABC):
 class InThisProcess(Decoder):
     """Decodes here, in threads where that pays."""
 
-    def looks(self, cells: pa.Array) -> list[Look | str | None]:
+    def looks(self, cells: pa.Array, max_pixels: int) -> list[Look | str | None]:
         """See `Decoder`."""
-        return map_blobs(_look, cells)
+        return map_blobs(lambda _, data: _look(data, max_pixels), cells)
 
-    def bits(self, cells: pa.Array) -> int:
+    def bits(self, cells: pa.Array, max_pixels: int) -> int:
         """See `Decoder`."""
-        return max(map_blobs(_bits, cells), default=FEWEST_BITS)
+        found = map_blobs(lambda _, data: _bits(data, max_pixels), cells)
+        return max(found, default=FEWEST_BITS)
 
     def pixels(self, cells: pa.Array, form: Form, out: np.ndarray | None) -> list[tuple[int, str]]:
         """See `Decoder`."""
@@ -101,7 +114,7 @@ def try_decode(data: bytes, form: Form) -> None:
         BadImageError: If it cannot be decoded.
     """
     if data.startswith(b"P5 "):
-        look(data)
+        look(data, form.max_pixels)
     else:
         in_form(data, form)
 
@@ -112,21 +125,28 @@ def in_form(data: bytes, form: Form) -> np.ndarray:
     Raises:
         BadImageError: If it cannot be decoded.
     """
-    return decode(data, form.channels, size=form.size, resize=form.resize, bits=form.bits)
+    return decode(
+        data,
+        form.channels,
+        size=form.size,
+        resize=form.resize,
+        bits=form.bits,
+        max_pixels=form.max_pixels,
+    )
 
 
-def _look(_: int, data: bytes | None) -> Look | str | None:
+def _look(data: bytes | None, max_pixels: int) -> Look | str | None:
     if data is None:
         return None
     try:
-        return look(data)
+        return look(data, max_pixels)
     except BadImageError as error:
         return str(error)
 
 
-def _bits(_: int, data: bytes | None) -> int:
+def _bits(data: bytes | None, max_pixels: int) -> int:
     try:
-        return FEWEST_BITS if data is None else bits_used(data)
+        return FEWEST_BITS if data is None else bits_used(data, max_pixels)
     except BadImageError:
         return FEWEST_BITS
 

@@ -25,7 +25,10 @@ from PIL import (
 warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\..*")
 
 MAX_PIXELS = 25_000_000
-"""Largest picture that is decoded: 25 Mpx, about 100 MB in memory."""
+"""Most pixels of a picture that is decoded, unless the recipe says another: 25 Mpx, about 100 MB
+in memory."""
+MOST_PIXELS = 178_956_970
+"""Most that a recipe may ask for: where Pillow's readers of GIF and WebP stop by themselves."""
 
 FORMATS = "JPEG, PNG, WebP, BMP and GIF"
 
@@ -67,8 +70,12 @@ class BadImageError(ValueError):
     """Bytes that are no usable picture; the text is the reason of a reject."""
 
 
-def open_image(data: bytes) -> ImageFile.ImageFile:
+def open_image(data: bytes, max_pixels: int = MAX_PIXELS) -> ImageFile.ImageFile:
     """The picture with its header read and its size checked, no pixel decoded.
+
+    Args:
+        data: Bytes of the file.
+        max_pixels: Most pixels that it may have.
 
     Raises:
         BadImageError: If the bytes are empty, of another format, without a pixel, or too large.
@@ -77,9 +84,9 @@ def open_image(data: bytes) -> ImageFile.ImageFile:
     if reader is None:
         raise BadImageError(why_refused(data))
     if data[:4] == b"RIFF":
-        check_size(*_webp_size(data))
+        check_size(*_webp_size(data), max_pixels)
     image = reader(io.BytesIO(data))
-    check_size(*image.size)
+    check_size(*image.size, max_pixels)
     return image
 
 
@@ -108,18 +115,18 @@ def _reader(data: bytes) -> type[ImageFile.ImageFile] | None:
     return next((reader for start, reader in _READERS if data.startswith(start)), None)
 
 
-def check_size(width: int, height: int) -> None:
-    """Refuse a picture without pixels, or with more than 25 million.
+def check_size(width: int, height: int, max_pixels: int = MAX_PIXELS) -> None:
+    """Refuse a picture without pixels, or with more than may be.
 
     Raises:
-        BadImageError: With the size in its text.
+        BadImageError: With the size, and the key of the limit, in its text.
     """
     if width < 1 or height < 1:
         raise BadImageError(f"has no pixels ({width} x {height})")
-    if width * height > MAX_PIXELS:
+    if width * height > max_pixels:
         raise BadImageError(
-            f"is {width} x {height} = {width * height / 1e6:.0f} Mpx; "
-            f"at most {MAX_PIXELS / 1e6:.0f} Mpx are decoded, make it smaller"
+            f"is {width} x {height} = {width * height:,} pixels; at most {max_pixels:,} are "
+            "decoded: make it smaller, or raise image: {max_pixels: ...}"
         )
 
 

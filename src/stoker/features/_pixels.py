@@ -26,7 +26,7 @@ from typing import Literal
 import numpy as np
 from PIL import Image, ImageFile, ImageOps, JpegImagePlugin
 
-from stoker.features._formats import BadImageError, check_size, open_image
+from stoker.features._formats import MAX_PIXELS, BadImageError, check_size, open_image
 from stoker.features._plain_png import plain_png
 
 Resize = Literal["stretch", "fit", "crop"]
@@ -74,17 +74,21 @@ class Look:
     """Whether its grey levels have 16 bits."""
 
 
-def look(data: bytes) -> Look:
+def look(data: bytes, max_pixels: int = MAX_PIXELS) -> Look:
     """The header of a picture; no pixel is decoded.
 
+    Args:
+        data: Bytes of the file.
+        max_pixels: Most pixels that it may have.
+
     Raises:
-        BadImageError: If it has no usable header.
+        BadImageError: If it has no usable header, or is too large.
     """
     if data.startswith(b"P5 "):
-        height, width = _pnm(data).shape
+        height, width = _pnm(data, max_pixels).shape
         return Look(width, height, grey=True, animated=False)
     try:
-        with open_image(data) as image:
+        with open_image(data, max_pixels) as image:
             width, height = image.size
             if image.getexif().get(_ORIENTATION) in _SIDEWAYS:
                 width, height = height, width
@@ -97,8 +101,12 @@ def look(data: bytes) -> Look:
         raise _damaged(error) from None
 
 
-def bits_used(data: bytes) -> int:
+def bits_used(data: bytes, max_pixels: int = MAX_PIXELS) -> int:
     """How many bits the brightest grey level of a picture needs, 8 to 16; 8 if it is not deep.
+
+    Args:
+        data: Bytes of the file.
+        max_pixels: Most pixels that it may have.
 
     Raises:
         BadImageError: If it cannot be decoded.
@@ -106,7 +114,7 @@ def bits_used(data: bytes) -> int:
     if data.startswith(b"P5 "):
         return FEWEST_BITS
     try:
-        with open_image(data) as image:
+        with open_image(data, max_pixels) as image:
             if not _is_deep(image):
                 return FEWEST_BITS
             image.load()
@@ -124,6 +132,7 @@ def decode(
     size: tuple[int, int] | None = None,
     resize: Resize = "stretch",
     bits: int = MOST_BITS,
+    max_pixels: int = MAX_PIXELS,
 ) -> np.ndarray:
     """The pixels of a picture as uint8 (channels, height, width).
 
@@ -134,18 +143,19 @@ def decode(
         resize: `stretch` both sides, `fit` inside with white (4 channels: transparent) margins, or
             `crop` what stands over.
         bits: How many bits of 16-bit grey levels are used, 8 to 16.
+        max_pixels: Most pixels that it may have as a file.
 
     Raises:
         BadImageError: If it is damaged, cut off, too large or of another format.
     """
     if data.startswith(b"P5 "):
-        image: Image.Image = Image.fromarray(_pnm(data))
+        image: Image.Image = Image.fromarray(_pnm(data, max_pixels))
         return _finish(_in_mode(image, _MODES[channels]), size, resize)
     try:
-        plain = plain_png(data)
+        plain = plain_png(data, max_pixels)
         if plain is not None:
             return _finish(_in_mode(plain, _MODES[channels]), size, resize)
-        with open_image(data) as opened:
+        with open_image(data, max_pixels) as opened:
             _draft(opened, size)
             opened.load()
             image = opened
@@ -222,13 +232,13 @@ def _resized(image: Image.Image, size: tuple[int, int], resize: Resize) -> Image
     return image.resize(size, Image.Resampling.BILINEAR, reducing_gap=2.0)
 
 
-def _pnm(data: bytes) -> np.ndarray:
+def _pnm(data: bytes, max_pixels: int) -> np.ndarray:
     """Pixels (height, width) of stoker's own PNM form."""
     header = PNM_HEADER.match(data)
     if header is None:
         raise BadImageError("is a PNM file of a form that stoker does not write")
     width, height = int(header[1]), int(header[2])
-    check_size(width, height)
+    check_size(width, height, max_pixels)
     if len(data) != header.end() + width * height:
         raise BadImageError(f"has {len(data) - header.end()} pixels where {width * height} belong")
     return np.frombuffer(data, np.uint8, offset=header.end()).reshape(height, width)

@@ -16,7 +16,7 @@ import zlib
 
 from PIL import Image
 
-from stoker.features._formats import check_size
+from stoker.features._formats import MAX_PIXELS, check_size
 
 _START = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR"
 _END = b"\0\0\0\0IEND\xaeB`\x82"
@@ -33,7 +33,7 @@ _MODES = {
 """Eight bits a channel, not interlaced: Pillow's mode by the five bytes after the size."""
 
 
-def plain_png(data: bytes) -> Image.Image | None:
+def plain_png(data: bytes, max_pixels: int = MAX_PIXELS) -> Image.Image | None:
     """The picture, or None if it is not of the plainest form or damaged.
 
     Raises:
@@ -51,7 +51,7 @@ def plain_png(data: bytes) -> Image.Image | None:
     )
     if mode is None or not is_plain or not width or not height:
         return None
-    check_size(width, height)
+    check_size(width, height, max_pixels)
     try:
         return Image.frombytes(
             mode, (width, height), data[_BEGIN : _BEGIN + num_bytes], "zip", mode

@@ -26,7 +26,8 @@ from stoker.features import Feature
 from stoker.features._blobs import is_bytes
 from stoker.features._cells import one_array, shorten
 from stoker.features._decoder import HERE, Decoder, Form
-from stoker.features._fitted.image import Bits, FittedImage, Side
+from stoker.features._fitted.image import Bits, FittedImage, MaxPixels, Side
+from stoker.features._formats import MAX_PIXELS
 from stoker.features._pixels import MOST_BITS, Look, Resize
 
 DEFAULT_SIZE = (64, 64)
@@ -55,6 +56,10 @@ class Image(Feature):
     """A picture of another shape is stretched (`stretch`), fitted inside with white margins
     (`fit`), or cropped at its centre (`crop`)."""
 
+    max_pixels: MaxPixels = MAX_PIXELS
+    """Most pixels, width times height, of a picture as it comes, in training and in serving alike;
+    a larger one is refused before it is decoded. Memory and time to decode grow with it."""
+
     def fit(self, column: pa.ChunkedArray, decoder: Decoder = HERE) -> FittedImage:
         """Learn size, channels, mean and deviation from a sample of training pictures.
 
@@ -73,6 +78,7 @@ class Image(Feature):
             channels=self._choose_channels(looks),
             resize=self.resize,
             bits=self._choose_bits(looks, one_array(column), decoder),
+            max_pixels=self.max_pixels,
             mean=(0.0,),
             std=(1.0,),
         )
@@ -88,7 +94,8 @@ class Image(Feature):
                 expected="a media column, which an image source makes",
                 fix="name the column of the image source, or say category or number",
             )
-        found = ["is missing" if each is None else each for each in decoder.looks(cells)]
+        seen = decoder.looks(cells, self.max_pixels)
+        found = ["is missing" if each is None else each for each in seen]
         looks = [each for each in found if isinstance(each, Look)]
         if not looks:
             reasons = [f"; the first {each}" for each in found[:1]]
@@ -131,7 +138,7 @@ class Image(Feature):
         num_deep = sum(each.deep for each in looks)
         if not num_deep:
             return MOST_BITS
-        bits = decoder.bits(cells)
+        bits = decoder.bits(cells, self.max_pixels)
         if bits < MOST_BITS:
             events.message(
                 f"{num_deep} of {len(looks)} sampled pictures have 16-bit grey levels that use "
@@ -141,9 +148,17 @@ class Image(Feature):
         return bits
 
 
-def unreadable(cells: pa.Array, decoder: Decoder = HERE) -> list[tuple[int, str, str]]:
-    """Blobs that cannot be decoded whole: (index, what was found, why); nulls are left out."""
-    bad = decoder.pixels(cells, Form(channels=4), None)
+def unreadable(
+    cells: pa.Array, decoder: Decoder = HERE, max_pixels: int = MAX_PIXELS
+) -> list[tuple[int, str, str]]:
+    """Blobs that cannot be decoded whole: (index, what was found, why); nulls are left out.
+
+    Args:
+        cells: Blobs, binary.
+        decoder: Decodes them.
+        max_pixels: Most pixels that a picture may have.
+    """
+    bad = decoder.pixels(cells, Form(channels=4, max_pixels=max_pixels), None)
     return [(index, shorten(cells[index].as_py()), reason) for index, reason in bad]
 
 

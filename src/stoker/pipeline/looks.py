@@ -24,7 +24,7 @@ from typing import Any
 from stoker.core.errors import StokerError
 from stoker.data.acquire import Source
 from stoker.data.acquire._parquet_child import footer_of_child
-from stoker.features._formats import BadImageError
+from stoker.features._formats import MOST_PIXELS, BadImageError
 from stoker.features._pixels import look
 from stoker.models import Shape
 
@@ -116,7 +116,7 @@ def _look_at_pictures(files: Sequence[Path], common: dict[str, Any]) -> Look:
     num_tables = 0
     for index in _spread(len(files), MOST_PICTURES):
         try:
-            seen = look(files[index].read_bytes())
+            seen = look(files[index].read_bytes(), MOST_PIXELS)
         except BadImageError:
             num_tables += index == 0
             continue

@@ -12,6 +12,7 @@ from typing import Any
 from stoker.core.steps import step_name
 from stoker.data.clean import FittedCleaner, RowCleaner
 from stoker.evaluate.metrics import Metric
+from stoker.features import Feature
 from stoker.pipeline.kinds import only
 from stoker.pipeline.node import Node
 from stoker.recipe.model import Recipe, Train
@@ -46,9 +47,20 @@ def clean_node(recipe: Recipe) -> Node:
             "steps": steps,
             "target": recipe.target,
             "missing_target": recipe.data.missing_target,
+            "max_pixels": _max_pixels(recipe),
         },
         after=("acquire",),
     )
+
+
+def _max_pixels(recipe: Recipe) -> dict[str, int]:
+    """Most pixels of a picture, by column, where the recipe says what a column is."""
+    inputs = {name: only(step, Feature) for name, step in (recipe.inputs or {}).items()}
+    if not any(feature.media for feature in inputs.values()):
+        return {}
+    from stoker.features.image import Image  # loads Pillow, which tables do not need
+
+    return {name: step.max_pixels for name, step in inputs.items() if isinstance(step, Image)}
 
 
 def split_node(recipe: Recipe) -> Node:

@@ -121,8 +121,8 @@ def _plain_words(schema: dict[str, Any]) -> str:
 
 def _bounds(schema: dict[str, Any]) -> list[str]:
     if "minimum" in schema and "maximum" in schema:
-        return [f"from {schema['minimum']:,g} to {schema['maximum']:,g}"]
-    found = [f"{word} {schema[key]:,g}" for key, word in _BOUNDS if key in schema]
+        return [f"from {schema['minimum']:,.15g} to {schema['maximum']:,.15g}"]
+    found = [f"{word} {schema[key]:,.15g}" for key, word in _BOUNDS if key in schema]
     return [" and ".join(found)] if found else []
 
 

@@ -74,9 +74,10 @@ class App:
         """Build the batcher, the gate and the table of routes."""
         self.model, self.settings, self.metrics = model, settings, metrics
         self.ready = True
+        max_pixels = settings.pixel_limit(sum(model.max_pixels.values()))
         limits = Limits(
             max_batch=settings.max_batch,
-            max_pixels=settings.max_pixels,
+            max_pixels=max_pixels,
             queue=settings.queue,
             queue_s=settings.queue_s,
             deadline_s=settings.deadline_s,
@@ -84,7 +85,7 @@ class App:
         self.batcher = Batcher(model.answer, metrics, limits)
         self.routes = self._make_routes()
         self._gate = Gate(settings, keys)
-        self._count_pixels = _pixel_counter(model, settings.max_pixels)
+        self._count_pixels = _pixel_counter(model, max_pixels)
         self._budget = BodyBudget(settings.max_buffered_bytes)
         self._unseen = UnseenWatch(metrics)
         self._unknown = Route("unknown", {})
@@ -243,15 +244,17 @@ async def _send(send: Send, answer: Answer) -> None:
 
 def _pixel_counter(model: ServedModel, limit: int) -> Callable[[Unit], int]:
     """What counts the pixels of a request and refuses too many."""
-    columns = model.image_columns
+    columns = model.max_pixels
     if not columns:
         return lambda _: 0
     # Only here, so that a model without pictures does not load Pillow.
     from stoker.serve.pixels import cells_of, count_pixels
 
     def count(rows: Unit) -> int:
-        pictures = [rows.data] if isinstance(rows, Picture) else cells_of(rows, columns)
-        return count_pixels(pictures, limit)
+        if isinstance(rows, Picture):
+            (most,) = columns.values()
+            return count_pixels([(rows.data, most)], limit)
+        return count_pixels(cells_of(rows, columns), limit)
 
     return count
 

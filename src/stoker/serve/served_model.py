@@ -88,6 +88,8 @@ class ServedModel:
         self.labels = label_names(self.answer_schema)
         self._has_intervals = "low" in self.answer_schema["properties"]
         self.image_columns = tuple(n for n, cell in self.cells.items() if is_image(cell))
+        self.max_pixels = _max_pixels(predictor.interface, self.image_columns)
+        """Most pixels of a picture, by column of pictures."""
         self._picture_schema = pa.schema((name, _PICTURE_TYPE) for name in self.image_columns)
 
     @property
@@ -170,6 +172,20 @@ def zero_tensors(interface: Interface, num_rows: int) -> dict[str, np.ndarray]:
     """A batch that any model can compute."""
     inputs = interface.inputs.items()
     return {name: np.zeros((num_rows, *f.shape), f.dtype) for name, f in inputs}
+
+
+def _max_pixels(interface: Interface, columns: Sequence[str]) -> dict[str, int]:
+    if not columns:
+        return {}
+    # Only here, so that a model without pictures does not load Pillow.
+    from stoker.features._fitted.image import FittedImage
+    from stoker.features._formats import MAX_PIXELS
+
+    features = {name: interface.inputs[name] for name in columns}
+    return {
+        name: feature.max_pixels if isinstance(feature, FittedImage) else MAX_PIXELS
+        for name, feature in features.items()
+    }
 
 
 def is_image(cell: Mapping[str, Any]) -> bool:

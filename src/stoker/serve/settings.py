@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -18,6 +18,7 @@ from stoker.core.errors import RecipeError
 from stoker.core.steps import Step
 
 _MIB = 1024 * 1024
+_MAX_PIXELS = 64_000_000
 
 
 class ServeSettings(Step):
@@ -48,8 +49,9 @@ class ServeSettings(Step):
     """Most rows in one request."""
     max_body_bytes: Annotated[int, Field(ge=1024, le=1024 * _MIB)] = 11 * _MIB - 1
     """Most bytes in one request's body; 11 MiB is refused with 413."""
-    max_pixels: Annotated[int, Field(ge=1)] = 64_000_000
-    """Most pixels of all pictures in one request, then 413, and of those decoded at a time."""
+    max_pixels: Literal["auto"] | Annotated[int, Field(ge=1)] = "auto"
+    """Most pixels of all pictures in one request, then 413, and of those decoded at a time; `auto`:
+    64 million, or more where the model takes more in one row."""
     max_buffered_bytes: Annotated[int, Field(ge=_MIB)] = 256 * _MIB
     """Most bytes of bodies held at once in a worker; beyond them requests are answered 429."""
     max_header_bytes: Annotated[int, Field(ge=1024, le=_MIB)] = 32 * 1024
@@ -103,6 +105,19 @@ class ServeSettings(Step):
             return (self.threads,)
         share = len(os.sched_getaffinity(0)) // self.num_workers
         return (1, share) if share > 1 else (1,)
+
+    def pixel_limit(self, row_pixels: int) -> int:
+        """Most pixels of a request and of a batch, with `auto` resolved.
+
+        Args:
+            row_pixels: Most pixels that the model takes in all pictures of one row.
+
+        >>> ServeSettings().pixel_limit(100_000_000), ServeSettings().pixel_limit(0)
+        (100000000, 64000000)
+        """
+        if self.max_pixels == "auto":
+            return max(_MAX_PIXELS, row_pixels)
+        return self.max_pixels
 
     def key_path(self) -> Path | None:
         """The key file, or None.

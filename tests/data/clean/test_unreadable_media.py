@@ -43,3 +43,29 @@ def test_a_table_has_nothing_to_decode(
     make_dataset: Callable[..., Dataset], new_folder: Callable[[], Path]
 ) -> None:
     assert clean_rows([UnreadableMedia()], make_dataset({"a": [1]}), new_folder())["rejected"] == 0
+
+
+def test_each_column_is_judged_by_the_limit_of_its_feature(
+    make_dataset: Callable[..., Dataset], new_folder: Callable[[], Path]
+) -> None:
+    small, large = picture(10), picture(11)
+    media = {"left": [small, large, small, None], "right": [large, small, small, large]}
+    dataset = make_dataset({}, media=media)
+    rejects = {}
+    for name, limits in {
+        "usual": {},
+        "one column": {"left": 100},
+        "both": {"left": 120, "right": 100},
+        "enough": {"left": 121, "right": 121},
+    }.items():
+        folder = new_folder()
+        clean_rows([UnreadableMedia().within(limits)], dataset, folder)
+        found = read_table(folder / "rejects.parquet").to_pylist()
+        rejects[name] = [(row["_row"], row["column"]) for row in found]
+        assert all("121 pixels; at most 1" in row["reason"] for row in found)
+    assert rejects == {
+        "usual": [],
+        "one column": [(1, "left")],
+        "both": [(0, "right"), (1, "left"), (3, "right")],
+        "enough": [],
+    }

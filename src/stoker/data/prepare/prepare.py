@@ -39,6 +39,8 @@ from stoker.data.split import PARTS
 from stoker.features import Feature, FittedFeature, Transformed
 from stoker.features._decoder import Decoder
 from stoker.features._fitted.image import FittedImage
+from stoker.features._formats import MAX_PIXELS
+from stoker.features.image import Image
 from stoker.store.durable import machine_errors
 from stoker.tasks import Task
 
@@ -101,7 +103,7 @@ def prepare(  # noqa: PLR0913 - the stage's inputs, each by its name
     asked = Asked(inputs, *target, cleaners, seed)
     copies = None if any(feature.media for feature in inputs.values()) else Copies()
     findings = _Findings(copies=copies, touched=[{} for _ in cleaners])
-    with ChildDecoder() as decoder:
+    with ChildDecoder(max_pixels=_largest(inputs)) as decoder:
         fitted = fit_training_part(dataset, rows_path, ids["train"], asked, decoder)
         row_N = np.sort(np.concatenate(list(ids.values())))
         rows = rows_with_ids(rows_path, row_N, fitted.columns)
@@ -113,6 +115,12 @@ def prepare(  # noqa: PLR0913 - the stage's inputs, each by its name
         (folder / "fitted.json").write_bytes(fitted.dump())
         (folder / "prepared.json").write_bytes(canonical_json(info))
     return info
+
+
+def _largest(inputs: Mapping[str, Feature]) -> int:
+    """Pixels of the largest picture that any column may hold."""
+    limits = [feature.max_pixels for feature in inputs.values() if isinstance(feature, Image)]
+    return max(limits, default=MAX_PIXELS)
 
 
 def _require_columns(dataset: Dataset, inputs: Mapping[str, Feature], target: str) -> None:

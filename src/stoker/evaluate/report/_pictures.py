@@ -11,7 +11,7 @@ import io
 
 from PIL import Image
 
-from stoker.features._formats import BadImageError
+from stoker.features._formats import MOST_PIXELS, BadImageError
 from stoker.features._pixels import bits_used, decode
 
 LONGEST = 192
@@ -19,9 +19,13 @@ LONGEST = 192
 
 
 def small_png(data: bytes) -> bytes | None:
-    """The picture as PNG with sides of at most 192 pixels; None if it cannot be decoded."""
+    """The picture as PNG with sides of at most 192 pixels; None if it cannot be decoded.
+
+    How large it may be was judged when rows were cleaned.
+    """
     try:
-        pixels_CHW = decode(data, 4, bits=bits_used(data))
+        bits = bits_used(data, MOST_PIXELS)
+        pixels_CHW = decode(data, 4, bits=bits, max_pixels=MOST_PIXELS)
     except BadImageError:
         return None
     image = Image.fromarray(pixels_CHW.transpose(1, 2, 0), "RGBA")

@@ -16,9 +16,11 @@ from stoker.features import BadCell, FittedFeature, Transformed
 from stoker.features._blobs import is_bytes
 from stoker.features._cells import one_array, shorten
 from stoker.features._decoder import HERE, Decoder, Form
+from stoker.features._formats import MAX_PIXELS, MOST_PIXELS
 from stoker.features._pixels import FEWEST_BITS, MOST_BITS, Resize
 
 Bits = Annotated[int, Field(ge=FEWEST_BITS, le=MOST_BITS)]
+MaxPixels = Annotated[int, Field(ge=1, le=MOST_PIXELS)]
 Side = Annotated[int, Field(ge=1, le=8192)]
 
 
@@ -33,6 +35,8 @@ class FittedImage(FittedFeature):
     """What to do with a picture of another size."""
     bits: Bits = MOST_BITS
     """How many bits of 16-bit grey levels are used; brighter ones become white."""
+    max_pixels: MaxPixels = MAX_PIXELS
+    """Most pixels of a picture as it comes."""
     mean: tuple[float, ...]
     """Mean of each channel over the sampled training pixels, on the scale 0 to 1."""
     std: tuple[float, ...]
@@ -68,8 +72,9 @@ class FittedImage(FittedFeature):
             "contentEncoding": "base64",
             "contentMediaType": "image/*",
             "description": (
-                "A JPEG, PNG, WebP, BMP or GIF file of at most 25 Mpx; it is resized to "
-                f"{self.width} x {self.height} pixels with {self.channels} channel(s)."
+                "A JPEG, PNG, WebP, BMP or GIF file of at most "
+                f"{self.max_pixels:,} pixels; it is resized to {self.width} x {self.height} "
+                f"pixels with {self.channels} channel(s)."
                 + f" Grey levels of 16 bits are read as {self.bits}-bit."
                 * (self.bits < MOST_BITS)
             ),
@@ -77,7 +82,8 @@ class FittedImage(FittedFeature):
 
     def _decoded(self, cells: pa.Array, decoder: Decoder) -> Transformed:
         values = np.zeros((len(cells), *self.shape), np.uint8)
-        form = Form(self.channels, (self.height, self.width), self.resize, self.bits)
+        size = (self.height, self.width)
+        form = Form(self.channels, size, self.resize, self.bits, self.max_pixels)
         bad = [
             BadCell(index, shorten(cells[index].as_py()), reason)
             for index, reason in decoder.pixels(cells, form, values)
@@ -90,6 +96,8 @@ class FittedImage(FittedFeature):
     def _plain_pnm(self, cells: pa.Array) -> np.ndarray | None:
         """All pixels at once if each blob is PNM of the fitted size, else None."""
         if self.channels != 1 or not len(cells) or cells.null_count:
+            return None
+        if self.height * self.width > self.max_pixels:
             return None
         header = b"P5 %d %d 255\n" % (self.width, self.height)
         stride = len(header) + self.height * self.width

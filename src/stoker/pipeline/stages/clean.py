@@ -29,6 +29,8 @@ def clean(work: Work) -> dict[str, Any]:
     steps = [_knowing_target(step, target, dataset) for step in given]
     if dataset.media_columns and not any(isinstance(step, UnreadableMedia) for step in steps):
         steps.insert(0, UnreadableMedia())
+    limits = work.fields["max_pixels"]
+    steps = [step.within(limits) if isinstance(step, UnreadableMedia) else step for step in steps]
     return clean_rows(steps, dataset, work.folder, before={NAME: without})
 
 
