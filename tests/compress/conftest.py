@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
@@ -22,6 +24,7 @@ from stoker.tasks._fitted.classify import FittedClassify
 
 SIDE = 16
 HIDDEN = 512
+Net = Callable[[int], tuple[bytes, dict[str, np.ndarray]]]
 PICTURE = FittedImage(
     height=SIDE, width=SIDE, channels=1, resize="stretch", mean=(0.5,), std=(0.25,)
 )
@@ -63,6 +66,12 @@ def net(num_outputs: int) -> tuple[bytes, dict[str, np.ndarray]]:
         helper.make_node("Relu", ["first"], ["hidden"]),
         helper.make_node("Gemm", ["hidden", "w2", "b2"], [OUTPUT]),
     ]
+    return _serialised(nodes, weights, num_outputs), weights
+
+
+def _serialised(
+    nodes: list[onnx.NodeProto], weights: dict[str, np.ndarray], num_outputs: int
+) -> bytes:
     shape = [ROWS, 1, SIDE, SIDE]
     graph = helper.make_graph(
         nodes,
@@ -72,12 +81,35 @@ def net(num_outputs: int) -> tuple[bytes, dict[str, np.ndarray]]:
         [numpy_helper.from_array(array, name) for name, array in weights.items()],
     )
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 20)], ir_version=10)
-    return model.SerializeToString(deterministic=True), weights
+    return model.SerializeToString(deterministic=True)
 
 
-def net_case(folder: Path, num_classes: int) -> Case:
+def banded_net(num_outputs: int) -> tuple[bytes, dict[str, np.ndarray]]:
+    """A matrix for each of four bands of the picture: one product with a weight of three axes."""
+    random = np.random.default_rng(0)
+    bands, band = 4, SIDE * SIDE // 4
+    weights = {
+        "scale": np.array(1 / 255, np.float32),
+        "shape": np.array([-1, bands, 1, band], np.int64),
+        "w1": random.normal(0, 0.1, (bands, band, 32)).astype(np.float32),
+        "w2": random.normal(0, 0.1, (bands * 32, num_outputs)).astype(np.float32),
+        "b2": np.zeros(num_outputs, np.float32),
+    }
+    nodes = [
+        helper.make_node("Cast", [graph_input("图像")], ["pixel"], to=TensorProto.FLOAT),
+        helper.make_node("Mul", ["pixel", "scale"], ["scaled"]),
+        helper.make_node("Reshape", ["scaled", "shape"], ["bands"]),
+        helper.make_node("MatMul", ["bands", "w1"], ["first"]),
+        helper.make_node("Relu", ["first"], ["hidden"]),
+        helper.make_node("Flatten", ["hidden"], ["flat"]),
+        helper.make_node("Gemm", ["flat", "w2", "b2"], [OUTPUT]),
+    ]
+    return _serialised(nodes, weights, num_outputs), weights
+
+
+def net_case(folder: Path, num_classes: int, make: Net = net) -> Case:
     folder.mkdir()
-    graph, weights = net(num_classes)
+    graph, weights = make(num_classes)
     interface = Interface({"图像": PICTURE}, (), "label", task(num_classes))
     bundle = folder / "model"
     write_bundle(
@@ -96,6 +128,11 @@ def net_case(folder: Path, num_classes: int) -> Case:
 @pytest.fixture
 def case(tmp_path: Path) -> Case:
     return net_case(tmp_path / "ten", 10)
+
+
+@pytest.fixture
+def banded_case(tmp_path: Path) -> Case:
+    return net_case(tmp_path / "banded", 10, banded_net)
 
 
 @pytest.fixture

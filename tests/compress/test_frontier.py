@@ -16,8 +16,10 @@ from stoker.bundle.session import Session
 from stoker.bundle.write import write_bundle
 from stoker.compress import Compressor, _frontier
 from stoker.compress._frontier import choose_candidate
-from stoker.compress.int8 import Int8
+from stoker.compress.int8 import Int8, _quantise
 from stoker.core.errors import ArtifactError
+from stoker.core.events import Silent, listening
+from stoker.models._graph_names import graph_input
 
 
 class Copy(Compressor):
@@ -50,6 +52,33 @@ class Impossible(Compressor):
 
     def compress(self, bundle: Path, out: Path, calibration: Mapping[str, np.ndarray]) -> None:
         raise ArtifactError("this graph will not do")
+
+
+class Untried(Compressor):
+    """Writes what the quantiser makes, and does not look whether it runs."""
+
+    def compress(self, bundle: Path, out: Path, calibration: Mapping[str, np.ndarray]) -> None:
+        source = open_bundle(bundle)
+        tensors = {graph_input(name): calibration[name] for name in source.interface.inputs}
+        graph = _quantise(source.graph, tensors, "unsigned")
+        write_bundle(
+            out,
+            name="untried",
+            interface=source.interface,
+            graph=graph,
+            weights={},
+            model=source.model,
+        )
+
+
+class Heard(Silent):
+    """Keeps the warnings."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+
+    def warning(self, text: str) -> None:
+        self.lines.append(text)
 
 
 @pytest.fixture
@@ -125,6 +154,20 @@ def test_what_cannot_be_made_is_skipped_with_its_reason(case, tmp_path: Path) ->
     assert row(result, "Impossible")["status"] == "skipped"
     assert row(result, "Impossible")["reason"] == "this graph will not do"
     assert result["chosen"] == "model"
+
+
+@pytest.mark.parametrize("step", [Int8(), Int8(form="signed"), Untried()])
+def test_a_candidate_that_fails_when_it_runs_is_given_up_with_a_warning(
+    step: Compressor, banded_case, tmp_path: Path
+) -> None:
+    heard = Heard()
+    with listening(heard):
+        result = choose(banded_case, tmp_path / "out", step)
+    assert result["chosen"] == "model"
+    (name,) = {one["name"] for one in result["rows"]} - {"model"}
+    assert row(result, name)["status"] == "skipped"
+    assert "the graph failed on" in row(result, name)["reason"]
+    assert heard.lines == [f"compress: {name} was left out: {row(result, name)['reason']}"]
 
 
 def test_trees_keep_their_model(forest_case, tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from onnx import TensorProto, load_from_string
 from stoker.bundle.predictor import load
 from stoker.bundle.read import open_bundle
 from stoker.compress.int8 import Int8
+from stoker.core.errors import ArtifactError
 
 
 @pytest.mark.parametrize("form", ["unsigned", "signed", "reduced", "auto"])
@@ -43,6 +44,17 @@ def test_auto_says_which_form_it_chose(case, tmp_path: Path) -> None:
 def test_trees_are_refused_with_the_reason(forest_case) -> None:
     said = Int8().refusal(open_bundle(forest_case.bundle))
     assert said == "the graph has no matrix product or convolution to quantise"
+
+
+@pytest.mark.parametrize("form", ["unsigned", "signed", "reduced", "auto"])
+def test_a_quantised_graph_that_loads_and_cannot_run_is_refused(
+    form: str, banded_case, tmp_path: Path
+) -> None:
+    compressor = Int8.model_validate({"form": form})
+    assert compressor.refusal(open_bundle(banded_case.bundle)) is None
+    with pytest.raises(ArtifactError, match=r"does not run: the graph failed .*QLinearMat[Mm]ul"):
+        compressor.compress(banded_case.bundle, tmp_path / "out", banded_case.calibration)
+    assert not (tmp_path / "out").exists()
 
 
 def test_the_quantiser_prints_and_logs_nothing(

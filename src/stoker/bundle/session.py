@@ -21,13 +21,13 @@ from stoker.bundle.read import Bundle
 from stoker.core.errors import ArtifactError, MachineError
 from stoker.models._graph_names import OUTPUT, graph_input
 
-# The runtime's exceptions have no common base class; they live in its compiled module.
 _STATE = importlib.import_module("onnxruntime.capi.onnxruntime_pybind11_state")
-_RUNTIME_ERRORS = tuple(
+RUNTIME_ERRORS = tuple(
     error
     for error in vars(_STATE).values()
     if isinstance(error, type) and issubclass(error, Exception)
 )
+"""The runtime's exceptions, which have no common base class; they live in its compiled module."""
 _TYPES = {
     "tensor(float)": np.float32,
     "tensor(double)": np.float64,
@@ -65,7 +65,7 @@ class Session:
         options = session_options(threads)
         try:
             self._session = _GraphSession(bundle.graph, options, providers=["CPUExecutionProvider"])
-        except (*_RUNTIME_ERRORS, RuntimeError) as error:
+        except (*RUNTIME_ERRORS, RuntimeError) as error:
             raise ArtifactError(
                 f"the graph of {bundle.folder} cannot be loaded: {_brief(error)}",
                 expected=f"an ONNX graph that this onnxruntime ({onnxruntime.__version__}) can run",
@@ -88,8 +88,8 @@ class Session:
             return np.empty((0, self._num_outputs), np.float32)
         try:
             output_NK = np.asarray(self._session.run([OUTPUT], feed)[0])
-        except (*_RUNTIME_ERRORS, MemoryError, RuntimeError) as error:
-            raise MachineError(f"the graph failed on {num_rows} rows: {_brief(error)}") from None
+        except (*RUNTIME_ERRORS, MemoryError, RuntimeError) as error:
+            raise _failed(num_rows, error) from None
         if output_NK.shape != (num_rows, self._num_outputs):
             raise ArtifactError(
                 f"the graph gave outputs of shape {output_NK.shape}",
@@ -115,16 +115,19 @@ class Session:
 
 
 def run_graph(graph: bytes, tensors: Mapping[str, np.ndarray]) -> np.ndarray:
-    """Outputs (N, K) of a graph that is not in a bundle yet, for tensors by input name."""
-    session = _GraphSession(graph, session_options(1), providers=["CPUExecutionProvider"])
+    """Outputs (N, K) of a graph that is not in a bundle yet, for tensors by input name.
+
+    Raises:
+        MachineError: If the runtime fails.
+    """
     num_rows = len(next(iter(tensors.values())))
-    parts = [
-        np.asarray(
-            session.run([OUTPUT], {n: t[begin : begin + _PART_ROWS] for n, t in tensors.items()})[0]
-        )
-        for begin in range(0, num_rows, _PART_ROWS)
-    ]
-    return np.concatenate(parts)
+    starts = range(0, num_rows, _PART_ROWS)
+    parts = [{n: t[begin : begin + _PART_ROWS] for n, t in tensors.items()} for begin in starts]
+    try:
+        session = _GraphSession(graph, session_options(1), providers=["CPUExecutionProvider"])
+        return np.concatenate([np.asarray(session.run([OUTPUT], part)[0]) for part in parts])
+    except (*RUNTIME_ERRORS, MemoryError, RuntimeError) as error:
+        raise _failed(num_rows, error) from None
 
 
 def asker(graph: bytes, tensors: Mapping[str, np.ndarray]) -> Callable[[], object]:
@@ -150,6 +153,10 @@ def _silence() -> None:
         onnxruntime.disable_telemetry_events()
         onnxruntime.set_default_logger_severity(_FATAL)
         _quiet.set()
+
+
+def _failed(num_rows: int, error: Exception) -> MachineError:
+    return MachineError(f"the graph failed on {num_rows} rows: {_brief(error)}")
 
 
 def _brief(error: Exception) -> str:

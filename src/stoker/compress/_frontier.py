@@ -35,7 +35,7 @@ from stoker.bundle.write import GRAPH_FILE
 from stoker.compress import Compressor
 from stoker.core import events
 from stoker.core.canonical import canonical_json
-from stoker.core.errors import ArtifactError
+from stoker.core.errors import ArtifactError, MachineError, StokerError
 from stoker.core.steps import make_step, step_name, step_spec
 from stoker.evaluate.evaluation import Evaluation
 from stoker.evaluate.score import evaluate_all
@@ -109,13 +109,11 @@ def choose_candidate(
     with events.task("compress", total=len(steps), unit="candidates") as view:
         for name, step in steps.items():
             why = _make(step, source, folder / name, train)
-            if why is None:
-                measured[name] = _measure(open_bundle(folder / name), columns)
-                if not np.isfinite(measured[name].output_NK).all():
-                    del measured[name]
-                    why = "its outputs are not all finite"
-            if why is not None:
-                skipped[name] = why
+            found = why or _try(folder / name, columns)
+            if isinstance(found, str):
+                skipped[name] = found
+            else:
+                measured[name] = found
             view.advance()
     rows = _judge(measured, columns, target_N, max_accuracy_loss)
     rows += [{"name": name, "status": "skipped", "reason": why} for name, why in skipped.items()]
@@ -152,9 +150,33 @@ def _make(step: Compressor, source: Bundle, out: Path, train: PreparedSet) -> st
     try:
         step.compress(source.folder, out, calibration)
     except ArtifactError as error:
-        events.warning(f"compress: {out.name} was left out: {error.what}")
-        return error.what
+        return _left_out(out.name, error)
     return None
+
+
+def _try(candidate: Path, columns: Columns) -> _Measured | str:
+    """What a candidate answers at every size that is timed; the reason if it cannot be used."""
+    try:
+        measured = _measure(open_bundle(candidate), columns)
+        for size in BATCHES:
+            measured.predictor.outputs_of(_batch(columns, size))
+    except (ArtifactError, MachineError) as error:
+        return _left_out(candidate.name, error)
+    if not np.isfinite(measured.output_NK).all():
+        return "its outputs are not all finite"
+    return measured
+
+
+def _left_out(name: str, error: StokerError) -> str:
+    """Say that a candidate is given up; gives the reason."""
+    events.warning(f"compress: {name} was left out: {error.what}")
+    return error.what
+
+
+def _batch(columns: Columns, size: int) -> dict[str, np.ndarray]:
+    """So many validation rows, from the first on and again."""
+    index = np.arange(size) % len(next(iter(columns.values())))
+    return {name: np.ascontiguousarray(column[index]) for name, column in columns.items()}
 
 
 def _calibration_rows(source: Bundle, train: PreparedSet) -> int:
@@ -266,8 +288,7 @@ def _latency_ms(
     predictors: Mapping[str, Predictor], columns: Columns, size: int
 ) -> dict[str, float]:
     """Median milliseconds of one batch, candidates in turns so that a busy moment hits all."""
-    index = np.arange(size) % len(next(iter(columns.values())))
-    batch = {name: np.ascontiguousarray(column[index]) for name, column in columns.items()}
+    batch = _batch(columns, size)
     times: dict[str, list[float]] = {name: [] for name in predictors}
     for predictor in predictors.values():
         predictor.outputs_of(batch)

@@ -7,7 +7,8 @@ Activations may be signed or unsigned.  On processors without 8-bit dot-product 
 unsigned products can overflow their 16-bit sums in silence, and 7-bit weights ("reduced") avoid
 that.  Which form is right depends on the machine, so all three are made and compared on the
 calibration rows; the one nearest to the float outputs is kept, and of forms that are equally near
-the one that such processors run fastest.
+the one that such processors run fastest.  The quantiser also makes graphs that the runtime loads
+and cannot run (a product with a weight of three axes); such a form is given up.
 
 Cost: three passes over the calibration rows and some seconds.  Dynamic quantisation is not offered:
 it makes convolutions 5 to 7 times slower.
@@ -25,10 +26,10 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 import numpy as np
 
 from stoker.bundle.read import Bundle, open_bundle
-from stoker.bundle.session import run_graph
+from stoker.bundle.session import RUNTIME_ERRORS, run_graph
 from stoker.bundle.write import write_bundle
 from stoker.compress import Compressor
-from stoker.core.errors import ArtifactError, MissingExtraError
+from stoker.core.errors import ArtifactError, MachineError, MissingExtraError
 from stoker.core.steps import step_name
 from stoker.models._graph_names import graph_input
 from stoker.store.scratch import scratch_folder
@@ -70,7 +71,7 @@ class Int8(Compressor):
         tensors = {graph_input(name): calibration[name] for name in source.interface.inputs}
         forms = _FORMS if self.form == "auto" else (self.form,)
         graphs = {form: _quantise(source.graph, tensors, form) for form in forms}
-        form = _nearest(source.graph, graphs, tensors) if len(forms) > 1 else forms[0]
+        form = _nearest(source.graph, graphs, tensors)
         write_bundle(
             out,
             name=source.name,
@@ -85,13 +86,28 @@ class Int8(Compressor):
 def _nearest(
     graph: bytes, candidates: Mapping[Form, bytes], tensors: Mapping[str, np.ndarray]
 ) -> Form:
-    """The first form whose outputs are nearly as near to the float graph's as the best one's."""
+    """The first form whose outputs are nearly as near to the float graph's as the best one's.
+
+    Raises:
+        ArtifactError: If no form runs.
+    """
     exact_NK = run_graph(graph, tensors)
-    error = {
-        form: float(np.abs(run_graph(made, tensors) - exact_NK).mean())
-        for form, made in candidates.items()
-    }
-    return next(form for form in candidates if error[form] <= _NEARLY * min(error.values()))
+    error: dict[Form, float] = {}
+    why = ""
+    for form, made in candidates.items():
+        try:
+            error[form] = float(np.abs(run_graph(made, tensors) - exact_NK).mean())
+        except MachineError as failed:
+            why = failed.what
+    if not error:
+        raise _unfit(f"what the quantiser made of it does not run: {why}")
+    return next(form for form in error if error[form] <= _NEARLY * min(error.values()))
+
+
+def _unfit(why: str) -> ArtifactError:
+    return ArtifactError(
+        f"the graph cannot be quantised: {why}", fix="leave int8 out of compress.methods"
+    )
 
 
 def _quantise(graph: bytes, tensors: Mapping[str, np.ndarray], form: Form) -> bytes:
@@ -115,11 +131,8 @@ def _quantise(graph: bytes, tensors: Mapping[str, np.ndarray], form: Form) -> by
                 activation_type=kind,
                 weight_type=quantization.QuantType.QInt8,
             )
-        except (ValueError, RuntimeError, AttributeError, KeyError) as error:
-            raise ArtifactError(
-                f"the graph cannot be quantised: {' '.join(str(error).split())[:200]}",
-                fix="leave int8 out of compress.methods",
-            ) from None
+        except (*RUNTIME_ERRORS, ValueError, RuntimeError, AttributeError, KeyError) as error:
+            raise _unfit(" ".join(str(error).split())[:200]) from None
         return _tidy(_load(path.read_bytes()))
 
 
