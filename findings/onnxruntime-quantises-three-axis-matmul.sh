@@ -13,11 +13,14 @@ work=$(mktemp -d); trap 'rm -rf "$work"' EXIT
 python3 -m venv "$work/env"
 "$work/env/bin/pip" install --quiet onnxruntime==1.31.1 onnx==1.23.2 numpy==2.4.6
 cd "$work"
-"$work/env/bin/python" - <<'PY' 2>/dev/null
+"$work/env/bin/python" - <<'PY'
+import logging
+
 import numpy, onnx, onnxruntime
 from onnx import TensorProto, helper, numpy_helper
 from onnxruntime import quantization
 
+logging.disable(logging.WARNING)
 onnxruntime.set_default_logger_severity(4)
 random = numpy.random.default_rng(0)
 rows = random.normal(size=(8, 3, 1, 4)).astype("float32")
