@@ -186,7 +186,7 @@ def ensemble_node(forest: Forest, num_outputs: int, *, matrix: str, out: str) ->
         matrix: Name of the float64 matrix (N, F) that it looks at.
         out: Name of the float64 sums (N, num_outputs).
     """
-    from onnx import helper, numpy_helper
+    from onnx import AttributeProto, helper, numpy_helper
 
     flat = _flatten(forest)
     is_set = (flat.decision & _CATEGORICAL).astype(bool)
@@ -207,18 +207,16 @@ def ensemble_node(forest: Forest, num_outputs: int, *, matrix: str, out: str) ->
         "tree_roots": np.cumsum(flat.num_nodes) - flat.num_nodes,
         "leaf_targetids": _targets(flat),
     }
-    attributes = {name: array.astype(int).tolist() for name, array in sorted(lists.items())}
-    attributes |= {name: numpy_helper.from_array(a, name) for name, a in sorted(tensors.items())}
-    return helper.make_node(
-        "TreeEnsemble",
-        [matrix],
-        [out],
-        domain="ai.onnx.ml",
-        aggregate_function=1,
-        post_transform=0,
-        n_targets=num_outputs,
-        **attributes,
-    )
+    plain = {"aggregate_function": 1, "post_transform": 0, "n_targets": num_outputs}
+    plain |= {name: numpy_helper.from_array(array, name) for name, array in tensors.items()}
+    node = helper.make_node("TreeEnsemble", [matrix], [out], domain="ai.onnx.ml")
+    for name in sorted({*plain, *lists}):
+        if name in plain:
+            node.attribute.append(helper.make_attribute(name, plain[name]))
+        else:  # onnx would look at the type of each of some million numbers
+            whole = node.attribute.add(name=name, type=AttributeProto.INTS)
+            whole.ints.extend(lists[name].astype(int).tolist())
+    return node
 
 
 def _flatten(forest: Forest) -> Forest:
