@@ -373,4 +373,11 @@ def test_a_candidate_that_was_cut_short_says_so(
     )
     board = fit(tmp_path, BINARY, steps)[0].leaderboard
     assert board is not None
-    assert board.entries[0].note == "stopped at 5 trees while its loss was still falling"
+    names = {entry.name for entry in board.entries}
+    assert names == {"trees, short", "trees, 60 leaves, all columns"}, "larger ones are tried"
+    under = replace(ONE, preset="fast")
+    board = fit(tmp_path, BINARY, steps, under=under)[0].leaderboard
+    assert board is not None
+    (entry,) = board.entries
+    assert entry.name == "trees, short"
+    assert entry.note == "stopped at 5 trees while its loss was still falling"

@@ -41,6 +41,8 @@ _FEW_FOR_TREES = 1_000
 same, less well."""
 _FAR = 1.3
 """A network whose loss is so many times the least one after one fold gets no other."""
+_CLOSE = 1.1
+"""The second setting of trees goes on to all folds up to so many times the loss of the first."""
 _DRAWN = 16
 """Candidates that `best` draws where no budget limits it."""
 
@@ -115,6 +117,12 @@ def search(rows: Rows, under: Conditions) -> list[AnyTry]:
                 break
             _advance(one, 1, under, end_s, view)
         begun = [one for one in tries if one.done]
+        larger = None if under.preset == "fast" or _is_late(end_s) else _larger(begun)
+        if larger:
+            tries.append(_make(larger, folds))
+            begun.append(tries[-1])
+            view.note(larger.name)
+            _advance(tries[-1], 1, under, end_s, view)
         for one in _promising(begun, under):
             view.note(one.name)
             if _is_late(end_s) and any(other.is_done for other in tries):
@@ -125,6 +133,23 @@ def search(rows: Rows, under: Conditions) -> list[AnyTry]:
     return tries
 
 
+def _larger(begun: Sequence[AnyTry]) -> Named | None:
+    """Larger trees, where the largest are best and were still improving when their rounds ended.
+
+    They look at every column, as a target that follows few columns closely takes so many trees, and
+    are fewer that count more, which bounds the size of the graph.
+    """
+    trees = [one for one in begun if isinstance(one, TreeTry)]
+    largest = max(trees, key=lambda one: one.step.num_leaves, default=None)
+    best = min(begun, key=lambda one: one.loss(1))
+    if largest is None or largest is not best or not largest.grown[0].is_unfinished:
+        return None
+    leaves = 4 * largest.step.num_leaves
+    change = {"num_leaves": leaves, "feature_fraction": 1.0, "learning_rate": 0.2, "num_trees": 400}
+    step = largest.step.model_copy(update=change)
+    return Named(f"trees, {leaves} leaves, all columns", step)
+
+
 def _promising(begun: Sequence[AnyTry], under: Conditions) -> list[AnyTry]:
     """Candidates that go on to the other folds, the best so far first, as time may run out."""
     best_first = sorted(begun, key=lambda one: one.loss(1))
@@ -132,7 +157,8 @@ def _promising(begun: Sequence[AnyTry], under: Conditions) -> list[AnyTry]:
     trees = [one for one in best_first if isinstance(one, TreeTry)]
     few = len(begun[0].folds.rows) < _FEW_FOR_TREES
     kept = len(trees) if under.preset == "best" else 1 if few else 2
-    dropped = {id(one) for one in trees[kept:]}
+    close = [one for one in trees[:kept] if one.loss(1) <= _CLOSE * trees[0].loss(1)]
+    dropped = {id(one) for one in trees[len(close) if under.preset == "good" else kept :]}
     return [
         one
         for one in best_first
