@@ -11,6 +11,7 @@ import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from stoker.core import events
 from stoker.core.errors import DataError
@@ -18,6 +19,7 @@ from stoker.features._fitted.number import FittedNumber
 from stoker.features._number_forms import number_forms
 from stoker.features._numbers import NumberCells
 from stoker.features.number import Number, mean_and_std
+from stoker.tasks.regress import Regress
 
 
 def read(*cells: object, **options: object) -> list[float | None]:
@@ -224,6 +226,32 @@ def test_a_reason_says_the_option_that_helps() -> None:
     assert "write -120, or say number: {brackets: true}" in str(read("(120)")[0])
 
 
+def test_a_reason_says_all_options_at_once() -> None:
+    assert "say number: {thousands: ',', unit: '¥'}" in str(read("¥1,161.23")[0])
+    assert "say number: {thousands: ',', unit: '¥'}" in str(read("¥1,161.23", unit="¥")[0])
+    assert "say number: {thousands: '.', decimal: ',', unit: '€'}" in str(read("1.161,5 €")[0])
+    assert "multiplies by 100,000,000; write the digits out: 250000000" in str(read("2.5亿")[0])
+    assert "not 'kg'; write it in that" in str(read("300 g", unit="kg")[0])
+    cells = pa.chunked_array([["¥1,161.23", "¥62.01", "¥7", "¥31.5"]])
+    with pytest.raises(DataError) as caught:
+        Number().fit(cells)
+    assert caught.value.fix == "say number: {thousands: ',', unit: '¥'}"
+    with pytest.raises(DataError) as caught:
+        Regress().fit(cells)
+    assert caught.value.fix == "say regress: {thousands: ',', unit: '¥'}"
+    assert "say regress: {thousands: ',', unit: '¥'}" in caught.value.what
+    assert Regress(thousands=",", unit="¥").fit(cells).low == 7
+
+
+def test_a_point_between_thousands_leaves_the_comma_for_the_fraction() -> None:
+    assert read("1.542", "572", "1.542,5", thousands=".") == [1542, 572, 1542.5]
+    assert isinstance(read("1.5", "2", thousands=".")[0], str)
+    fitted = Number(thousands=".").fit(pa.chunked_array([["1.542", "572"]]))
+    assert FittedNumber.model_validate(fitted.model_dump()).decimal == ","
+    with pytest.raises(ValidationError, match="cannot stand between thousands and before"):
+        Number.model_validate({"thousands": ",", "decimal": ","})
+
+
 def test_a_duration_is_a_number_of_seconds() -> None:
     cells = [dt.timedelta(minutes=1, milliseconds=500), None]
     for unit in ("ms", "us", "ns"):
@@ -257,6 +285,16 @@ def test_codes_that_become_equal_as_numbers_are_warned_of() -> None:
         (["1.821e+05", "33,871"], {"thousands": ","}),
         (["3 days", "1 day", "NA"], {"unit": ["days", "day"]}),
         (["90 mg/dL", "100 mg/dL"], {"unit": "mg/dL"}),
+        (["12 kg", "13"], {"unit": "kg"}),
+        (["24.7%", "3"], {"unit": "%"}),
+        (["82,5", "81,2 kg", "90"], {"decimal": ",", "unit": "kg"}),
+        (["2", "2件"], {"unit": "件"}),
+        (["1.5g", "2"], {"unit": "g"}),
+        (["1.540 €", "572 €", "2.550 €"], {"thousands": ".", "decimal": ",", "unit": "€"}),
+        (["1,540", "572", "2,550"], {"thousands": ","}),
+        (["1.333", "2", "1.667", "2.333"], {}),
+        (["1.540", "2550", "3.120"], {}),
+        (["0.452", "1.540"], {}),
     ],
 )
 def test_the_form_is_found(texts: list[str], options: dict) -> None:
@@ -268,9 +306,10 @@ def test_the_form_is_found(texts: list[str], options: dict) -> None:
     "texts",
     [
         ["C1", "D2"], ["1. White", "2. Black"], ["T06", "T11"], ["007", "7"], ["2024-01-02"],
-        ["1.2.3"], ["12 kg", "13 g"], ["12 kg", "13"], ["5k", "300"], ["24.7%", "3"],
+        ["1.2.3"], ["12 kg", "13 g"], ["12A", "13"], ["5k", "300"], ["24.7%", "0.3"],
         ["1st", "2nd"], ["10:30"], ["5-6"], ["a"], [""], [], ["5 March", "6 May"], ["10+", "3"],
-        ["138 0000 0000"],
+        ["138 0000 0000"], ["4WD", "2"], ["1st", "2"], ["10以上", "12"], ["¥1.45万", "¥7"],
+        [*(f"{n} mg" for n in range(400, 440)), *(f"0.{n}" for n in range(40, 50))],
     ],
 )  # fmt: skip
 def test_what_is_no_quantity_has_no_form(texts: list[str]) -> None:

@@ -159,6 +159,11 @@ class Dataset:
         return tuple(self.info.get("row_numbers", ()))
 
     @property
+    def usual_decimal(self) -> str:
+        """The sign before fractions that the form of all sources suggests; empty: none."""
+        return self.info.get("usual_decimal", "")
+
+    @property
     def text_cells(self) -> TextCells | None:
         """How the sources' text was read; None if their cells have types."""
         said = self.info.get("text_cells")
@@ -217,6 +222,7 @@ def acquire(
             {n for n in reading.row_numbers if reading.row_numbers.count(n) == len(sources)}
         ),
         "text_cells": _text_cells(sources),
+        "usual_decimal": _usual_decimal(sources),
         "sources": summaries,
         "rows_in": writer.rows + rejected,
         "rows_out": writer.rows,
@@ -254,6 +260,11 @@ def _read_source(source: Source, reading: Reading, writer: TableWriter) -> dict[
 def _text_cells(sources: Sequence[Source]) -> dict[str, Any] | None:
     cells = joined(source.text_cells() for source in sources)
     return None if cells is None else cells.model_dump(mode="json")
+
+
+def _usual_decimal(sources: Sequence[Source]) -> str:
+    found = {source.usual_decimal() for source in sources}
+    return found.pop() if len(found) == 1 else ""
 
 
 def source_label(source: Source) -> str:

@@ -3,24 +3,32 @@
 The form is judged over all texts together, never over one: `12 kg` is a quantity where all say kg,
 `1. White` and `5 March` are not, because what stands beside the digits differs.  Letters in front
 of digits (`C1`, `T06`) are codes unless they are a currency, and so are digits behind a zero.
-What could be read in two ways is read as the commonest: `1,234` alone is a thousand.
+A column that has its unit in some cells only (`82.5`, `82.5 kg`) is one quantity, unless the unit
+multiplies (`5k` among `300`) or the two are of another size.
 
-Cost: 3 µs for each distinct text.
+A sign before three digits each time stands between thousands or before a fraction: `1.542`.  Where
+cells have no such sign and none of these is above 999 (`572`), it stands between thousands, because
+of decimals that are cut to what they need every tenth would be shorter and hardly one whole, and of
+those that are not none would be without a sign.  Otherwise nothing in the column tells, and what
+the rest of the file says decides; a form says whether that was so.
+
+Cost: 4 µs for each distinct text.
 """
 
 from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from stoker.features._cells import MISSING_NUMBERS, one_array, spelled_missing
-from stoker.features._number_text import narrow
-from stoker.features._numbers import NumberCells
+from stoker.features._number_text import NUMBER, UNREADABLE, Form, narrow, plain_texts
+from stoker.features._number_units import family, is_currency, is_measure, multiply
 
 _SIGNS = (
     *(("", "."), (",", "."), ("", ","), (".", ",")),
@@ -30,32 +38,21 @@ _SIGNS = (
 _TEXT = re.compile(
     r"(?P<open>\()?\s*[+-]?\s*(?P<before>[^\d\s.,()+-][^\d.,()+-]*?)?\s*(?P<open2>\()?\s*[+-]?\s*"
     r"(?P<body>\d[\d.,'\u2019 \u00a0\u202f\u2009]*|[.,]\d+)(?P<exponent>[eE][+-]?\d+)?"
-    r"\s*(?P<after>[^\d\s.,()+-][^\d.,()+]{0,11})?\s*(?P<close>\))?",
+    r"\s*(?P<after>[^\x00-\x1f\d\s.,()_+-][^\x00-\x1f\d.,()+]{0,11})?\s*(?P<close>\))?",
     re.ASCII,
 )
+_BLANKS = " \u00a0\u202f\u2009"
+_NO_UNITS = ("e", "E")
+"""What is left of an exponent."""
 _GROUPED = r"[1-9]\d{{0,2}}({0}\d{{3}})+"
 _LAKH = r"[1-9]\d?(,\d{2})*,\d{3}"
-_CURRENCIES = (
-    ("¥", "元", "圆", "RMB", "CNY", "CN¥"),
-    ("$", "US$", "USD"),
-    ("€", "EUR"),
-    ("£", "GBP"),
-    ("Rs", "INR", "₹"),
-)
-"""Signs of one currency stand together."""
-_CODES = frozenset((
-    "JPY", "KRW", "CHF", "AUD", "CAD", "HKD", "TWD", "SGD", "NZD", "SEK", "NOK", "DKK", "PLN",
-    "CZK", "HUF", "RUB", "TRY", "BRL", "MXN", "ZAR", "THB", "VND", "IDR", "MYR", "PHP", "ILS",
-    "A$", "C$", "HK$",
-    "NT$", "S$", "NZ$", "R$", "MX$", "JP¥", "kr", "Fr", "Kč", "zł", "Ft", "Rp", "RM", "AED",
-))  # fmt: skip
-_PER_CENT = ("%", "pct", "percent", "per cent")
-_MAGNITUDES = frozenset((
-    "k", "K", "m", "M", "Mn", "mn", "B", "bn", "Bn", "T", "千", "万", "亿", "百万", "million",
-    "billion", "thousand",
-))  # fmt: skip
-"""Beside digits these multiply; where some cells have one and others have not, dropping it lies."""
-_LONGEST_CODE = 1
+_TWO_MEANINGS = {("", "."): (".", ","), (",", "."): ("", ",")}
+"""Signs, and those that may be meant instead: the same sign with the other meaning."""
+_FEWEST_SIGNED = 3
+_MANY_ENDINGS = 20
+"""Endings of three digits that chance does not give to fractions such as thirds."""
+_MOST_TIMES = 10.0
+_FEWEST_COMPARED = 5
 
 
 class _Parts(NamedTuple):
@@ -64,6 +61,25 @@ class _Parts(NamedTuple):
     before: str
     after: str
     in_brackets: bool
+    has_exponent: bool
+    is_apart: bool
+    """Whether a blank stands between the digits and what is behind them."""
+
+    @property
+    def families(self) -> frozenset[str]:
+        """The units beside the digits, whatever their spelling."""
+        return frozenset(family(unit) for unit in (self.before, self.after) if unit)
+
+
+class FoundForm(NamedTuple):
+    """How texts are written."""
+
+    options: dict[str, Any]
+    """Options of `number`; empty if none are needed."""
+    is_read_V: np.ndarray
+    """Which of the texts are numbers then, bool."""
+    is_ambiguous: bool
+    """Whether a sign may as well have its other meaning, and nothing said which."""
 
 
 def number_forms(
@@ -86,23 +102,38 @@ def number_forms(
     (None, None, None)
     """
     cells = _present(texts)
-    found = [parts for parts in map(_parts, cells) if parts]
-    if not cells or len(found) < least_share * len(cells):
-        return None
-    units = _units(found)
-    if units is None:
-        return None
-    beside = {"unit": units[0] if len(units) == 1 else units} if units else {}
-    brackets = {"brackets": True} if any(parts.in_brackets for parts in found) else {}
-    for thousands, decimal in _SIGNS:
-        if _share([parts.body for parts in found], thousands, decimal) < least_share:
+    found = find_form(cells, np.ones(len(cells), np.int64), least_share=least_share)
+    return None if found is None else found.options
+
+
+def find_form(
+    texts: Sequence[str], count_V: np.ndarray, *, least_share: float = 1.0, decimal: str = ""
+) -> FoundForm | None:
+    """How texts write numbers; None if they are none.
+
+    Args:
+        texts: Different texts with narrow digits and without blanks around them, none missing.
+        count_V: Cells of each.
+        least_share: Share of the cells that must be readable.
+        decimal: Sign before fractions in the rest of the file; empty: nothing tells.
+
+    >>> find_form(["1.540 €", "572 €", "21.541 €", "3.020 €"], np.ones(4)).options
+    {'thousands': '.', 'decimal': ',', 'unit': '€'}
+    """
+    parts = list(map(_parts, texts))
+    least = least_share * count_V.sum()
+    for wanted in _families(parts, count_V):
+        fitting = {i: one for i, one in enumerate(parts) if one and one.families <= wanted}
+        keep, kept = list(fitting), list(fitting.values())
+        if not keep or count_V[keep].sum() < least or not _may_drop(kept, count_V[keep]):
             continue
-        options = {"thousands": thousands} if thousands else {}
-        options |= {"decimal": decimal} if decimal != "." else {}
-        options |= beside | brackets
-        read = NumberCells.model_validate(options).read(pa.array(cells, pa.string()))
-        if len(read.bad) <= (1 - least_share) * len(cells):
-            return options
+        for signs, is_ambiguous in _signs(kept, count_V[keep], least, decimal):
+            options = _options(kept, count_V[keep], signs)
+            value_V = values_with(texts, options)
+            is_read_V = np.isfinite(value_V)
+            is_read_V &= np.isin(np.arange(len(texts)), keep)
+            if count_V[is_read_V].sum() >= least and _are_alike(parts, value_V, is_read_V):
+                return FoundForm(options, is_read_V, is_ambiguous)
     return None
 
 
@@ -123,49 +154,160 @@ def _parts(text: str) -> _Parts | None:
     if opened != bool(found["close"]):
         return None
     before, after = (found["before"] or "").strip(), (found["after"] or "").strip()
-    if before and not _is_currency(before):
+    if (before and not is_currency(before)) or after in _NO_UNITS:
         return None
-    return _Parts(found["body"].strip(), before, after, opened)
+    body = found["body"].strip()
+    is_apart = text[: found.start("after")].endswith(tuple(_BLANKS)) if after else False
+    return _Parts(body, before, after, opened, bool(found["exponent"]), is_apart)
 
 
-def _is_currency(text: str) -> bool:
-    known = text.rstrip(".") in _CODES or any(text.rstrip(".") in same for same in _CURRENCIES)
-    return known or (len(text) == _LONGEST_CODE and text in "¢₩₽₺₫₴₱฿₪₦")
+# --- units ---------------------------------------------------------------------------------------
 
 
-def _units(found: Sequence[_Parts]) -> list[str] | None:
-    """What stands beside the digits, commonest first; None if it differs in what it means."""
-    count = Counter(unit for parts in found for unit in {parts.before, parts.after} if unit)
-    if not count:
-        return []
-    with_unit = sum(bool(parts.before or parts.after) for parts in found)
-    units = [unit for unit, _ in count.most_common()]
-    if not _mean_one(units):
-        return None
-    everywhere = with_unit == sum(parts.body.strip("0.,") != "" for parts in found) or (
-        with_unit == len(found)
+def _families(parts: Sequence[_Parts | None], count_V: np.ndarray) -> Iterator[frozenset[str]]:
+    """Units that cells may have: the commonest one, then none."""
+    weight: Counter[frozenset[str]] = Counter()
+    for one, cells in zip(parts, count_V.tolist(), strict=True):
+        if one and len(one.families) == 1:
+            weight[one.families] += cells
+    yield from (wanted for wanted, _ in weight.most_common(1))
+    yield frozenset()
+
+
+def _may_drop(kept: Sequence[_Parts], count_V: np.ndarray) -> bool:
+    """Whether the digits alone mean the same in all cells."""
+    units = _units(kept, count_V)
+    with_unit = [one for one in kept if one.families]
+    is_everywhere = len(with_unit) in (
+        len(kept),
+        sum(one.body.strip("0.,") != "" for one in kept),
     )
-    is_money = all(_is_currency(unit) for unit in units)
-    return units if everywhere or (is_money and not _multiply(units)) else None
+    if not units or is_everywhere:
+        return True
+    if multiply(units):
+        return False
+    has_fraction = any(sign in one.body for one in with_unit for sign in ".,")
+    is_apart = all(one.is_apart for one in with_unit)
+    return all(map(is_currency, units)) or all(
+        is_measure(unit, is_apart=is_apart, has_fraction=has_fraction) for unit in units
+    )
 
 
-def _mean_one(units: Sequence[str]) -> bool:
-    """Whether all units are spellings of one."""
-    for same in (*_CURRENCIES, _PER_CENT):
-        if all(unit.rstrip(".") in same for unit in units):
-            return True
-    folded = {unit.rstrip(".").casefold().removesuffix("s") for unit in units}
-    return len(folded) == 1 and not (len(units) > 1 and _multiply(units))
+def _units(kept: Sequence[_Parts], count_V: np.ndarray) -> list[str]:
+    """What stands beside the digits, commonest first."""
+    count: Counter[str] = Counter()
+    for one, cells in zip(kept, count_V.tolist(), strict=True):
+        for unit in {one.before, one.after} - {""}:
+            count[unit] += cells
+    return [unit for unit, _ in count.most_common()]
 
 
-def _multiply(units: Iterable[str]) -> bool:
-    return any(unit in _MAGNITUDES for unit in units)
+def _are_alike(parts: Sequence[_Parts | None], value_V: np.ndarray, is_read_V: np.ndarray) -> bool:
+    """Whether numbers with the unit and numbers without it are of one size."""
+    has_unit_V = np.array([one is not None and bool(one.families) for one in parts])
+    is_some_V = is_read_V & (value_V != 0)
+    with_V, bare_V = (np.abs(value_V[is_some_V & is_it]) for is_it in (has_unit_V, ~has_unit_V))
+    if not len(with_V) or not len(bare_V):
+        return True
+    units = {unit for one in parts if one for unit in (one.before, one.after) if unit}
+    if all(map(is_currency, units)):
+        return True
+    if all(family(unit) == family("%") for unit in units):  # 0.1 is 10 % there.
+        return not bare_V.max() <= 1 < with_V.max()
+    times = np.median(with_V) / np.median(bare_V)
+    few = min(len(with_V), len(bare_V)) < _FEWEST_COMPARED
+    return bool(few or 1 / _MOST_TIMES < times < _MOST_TIMES)
 
 
-def _share(bodies: Sequence[str], thousands: str, decimal: str) -> float:
-    """Share of bodies that are written so."""
-    pattern = _body(thousands, decimal)
-    return sum(bool(pattern.fullmatch(body)) for body in bodies) / len(bodies)
+# --- signs ---------------------------------------------------------------------------------------
+
+
+def _signs(
+    kept: Sequence[_Parts], count_V: np.ndarray, least: float, decimal: str
+) -> Iterator[tuple[tuple[str, str], bool]]:
+    """Signs that read enough cells, those that read most first; whether they may mean another."""
+    shares: dict[tuple[str, str], int] = {}
+    for pair in _SIGNS:
+        shares[pair] = _cells(kept, count_V, pair)
+        if shares[pair] == count_V.sum():
+            break
+    for pair in sorted(shares, key=lambda pair: -shares[pair]):
+        if shares[pair] >= least:
+            other = _TWO_MEANINGS.get(pair)
+            if other and shares[pair] == _cells(kept, count_V, other):
+                yield _meant(kept, pair, other, decimal)
+            else:
+                yield pair, False
+
+
+def _meant(
+    kept: Sequence[_Parts], pair: tuple[str, str], other: tuple[str, str], decimal: str
+) -> tuple[tuple[str, str], bool]:
+    """Of two meanings of one sign that both read all cells: the one meant, and whether in doubt."""
+    sign = "." if pair == ("", ".") else ","
+    signed = [one for one in kept if sign in one.body]
+    if not signed:
+        return pair, False
+    by_meaning = {"thousands": other, "decimal": pair}
+    if sign == ",":
+        by_meaning = {"thousands": pair, "decimal": other}
+    bare = [one.body for one in kept if sign not in one.body]
+    told = _told(signed, bare, sign)
+    if told:
+        return by_meaning[told], False
+    liked = "decimal" if decimal == sign else "thousands"
+    if not decimal:
+        is_money = all(map(is_currency, _units(kept, np.ones(len(kept), np.int64)) or [""]))
+        liked = "thousands" if sign == "," or is_money else "decimal"
+    return by_meaning[liked], not decimal or by_meaning[liked] != pair
+
+
+def _told(signed: Sequence[_Parts], bare: Sequence[str], sign: str) -> str:
+    """What the column tells of a sign before three digits; empty: it may mean either."""
+    if any(one.has_exponent for one in signed):
+        return "decimal"
+    if any(len(body) > len("999") for body in bare):
+        return "decimal" if sign == "." else ""
+    if not any(body.strip("0") for body in bare) or len(signed) < _FEWEST_SIGNED:
+        return ""
+    endings = {one.body[-3:] for one in signed}
+    is_uncut = any(ending.endswith("0") for ending in endings)
+    return "thousands" if is_uncut or len(endings) >= _MANY_ENDINGS else ""
+
+
+def _options(kept: Sequence[_Parts], count_V: np.ndarray, signs: tuple[str, str]) -> dict[str, Any]:
+    """The options of `number` that say so."""
+    thousands, decimal = signs
+    units = _units(kept, count_V)
+    options: dict[str, Any] = {"thousands": thousands} if thousands else {}
+    options |= {"decimal": decimal} if decimal != "." else {}
+    options |= {"unit": units[0] if len(units) == 1 else units} if units else {}
+    return options | ({"brackets": True} if any(one.in_brackets for one in kept) else {})
+
+
+def values_with(texts: Sequence[str], options: Mapping[str, Any]) -> np.ndarray:
+    """Texts as float64 the way options say, infinite where they are no number.
+
+    >>> values_with(["1.540 €", "7 €", "€"], {"thousands": ".", "decimal": ",", "unit": "€"})
+    array([1540.,    7.,   inf])
+    """
+    units = options.get("unit", ())
+    form = Form(
+        options.get("decimal", "."),
+        options.get("thousands", ""),
+        (units,) if isinstance(units, str) else tuple(units),
+        options.get("brackets", False),
+    )
+    digits = plain_texts(pa.array(texts, pa.string()), form)
+    is_number = pc.match_substring_regex(digits, NUMBER)
+    digits = pc.if_else(is_number, digits, pa.scalar(UNREADABLE, digits.type))
+    return pc.cast(pc.utf8_ltrim(digits, "+"), pa.float64()).to_numpy(zero_copy_only=False)
+
+
+def _cells(kept: Sequence[_Parts], count_V: np.ndarray, pair: tuple[str, str]) -> int:
+    """Cells that are written with these signs."""
+    pattern = _body(*pair)
+    return int(count_V[[bool(pattern.fullmatch(one.body)) for one in kept]].sum())
 
 
 def _body(thousands: str, decimal: str) -> re.Pattern[str]:

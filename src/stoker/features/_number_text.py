@@ -17,6 +17,8 @@ from typing import NamedTuple
 import pyarrow as pa
 import pyarrow.compute as pc
 
+NUMBER = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$"
+"""A number in digits, as programs write it."""
 UNREADABLE = "inf"
 """What stands for a text that is not in the form; numbers themselves are never infinite."""
 

@@ -14,14 +14,13 @@ from __future__ import annotations
 
 import re
 import string
-from collections.abc import Sequence
 from functools import cached_property
-from typing import Annotated, Literal, NamedTuple
+from typing import Annotated, Any, ClassVar, Literal, NamedTuple
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from stoker.core.steps import Step
 from stoker.features import BadCell
@@ -33,23 +32,14 @@ from stoker.features._cells import (
     shorten,
     spelled_missing,
 )
-from stoker.features._number_text import PLAIN, UNREADABLE, Form, narrow, plain_texts
+from stoker.features._number_advice import why_no_number
+from stoker.features._number_text import NUMBER, PLAIN, UNREADABLE, Form, narrow, plain_texts
 
-_NUMBER = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$"
-_PLAIN_NUMBER = re.compile(_NUMBER, re.ASCII)
+_PLAIN_NUMBER = re.compile(NUMBER, re.ASCII)
 _LOWER = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)
 _FEW = 16
 """Texts up to which reading each is faster than asking Arrow."""
-_NAN_TEXT = r"[+-]?(?i:nan)"
-_GROUPED = re.compile(r"[+-]?\d{1,3}([,.' ]\d{3})+([.,]\d+)?", re.ASCII)
-_WITH_UNIT = re.compile(
-    r"(?!0[xX])[+-]?[\d.,]+\s*[^\x00-\x1f\d\s,._eE+-]\S*|[^\x00-\x1f\d\s,.+-]\s*[\d.,]+", re.ASCII
-)
-_NO_UNIT = re.compile(r"[+-]?[\d.,]+|\s", re.ASCII)
-_LONGEST_UNIT = 40
-_IN_BRACKETS = re.compile(r"\(\s*[\d.,]*\d[\d.,]*\s*\)", re.ASCII)
 _PER_SECOND = {"s": 1, "ms": 1e3, "us": 1e6, "ns": 1e9}
-_INFINITE = re.compile(r"[+-]?inf(inity)?", re.IGNORECASE)
 
 
 class ReadNumbers(NamedTuple):
@@ -72,7 +62,8 @@ class NumberCells(Step):
     """Sign before the fraction."""
 
     thousands: Literal["", ",", ".", " ", "'"] = ""
-    """Sign between groups of three digits; empty: there is none."""
+    """Sign between groups of three digits; empty: there is none.  With `.` the sign before the
+    fraction is a comma."""
 
     unit: Annotated[str, Field(min_length=1)] | tuple[Annotated[str, Field(min_length=1)], ...] = ()
     """What may stand before or behind the digits and is dropped, such as `%`, `kg` or `$`; a list
@@ -80,6 +71,22 @@ class NumberCells(Step):
 
     brackets: bool = False
     """Whether a number in brackets is below zero, as in accounts: `(1.50)` is -1.5."""
+
+    _step: ClassVar[str] = "number"
+    """How a recipe names the step that reads so."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _one_sign_one_meaning(cls, said: Any) -> Any:
+        """A point between thousands leaves the comma for the fraction."""
+        if not isinstance(said, dict) or not said.get("thousands"):
+            return said
+        decimal = said.get("decimal", ".")
+        if decimal == said["thousands"] == ".":
+            return {**said, "decimal": ","}
+        if decimal == said["thousands"]:
+            raise ValueError(f"{decimal!r} cannot stand between thousands and before a fraction")
+        return said
 
     def read(self, column: pa.ChunkedArray | pa.Array) -> ReadNumbers:
         """The cells as float64, missing ones as NaN, and those that are no number.
@@ -105,7 +112,7 @@ class NumberCells(Step):
             seconds = pc.cast(pc.cast(cells, pa.int64()), pa.float64(), safe=False)
             return ReadNumbers(_to_numpy(seconds) / _PER_SECOND[kind.unit], ())
         value_N = _to_numpy(pc.cast(cells, pa.float64(), safe=False))
-        return _without_infinite(value_N, cells)
+        return self._without_infinite(value_N, cells)
 
     def missing_N(self, column: pa.ChunkedArray | pa.Array) -> np.ndarray:
         """Which cells have no value, as bool; a bad cell is not missing."""
@@ -164,13 +171,38 @@ class NumberCells(Step):
             value_N = _to_numpy(pc.cast(plain, pa.float64()))
         except pa.ArrowInvalid:
             plain = narrow(plain)
-            is_number = pc.match_substring_regex(plain, _NUMBER)
+            is_number = pc.match_substring_regex(plain, NUMBER)
             plain = pc.if_else(is_number, plain, pa.scalar(UNREADABLE, plain.type))
             value_N = _to_numpy(pc.cast(plain, pa.float64()))
         is_nan_N = np.isnan(value_N)
         if is_nan_N.sum() > given.null_count:  # the text "nan", which Arrow reads as a number
             value_N[is_nan_N & _to_mask(given.is_valid())] = np.inf
-        return _without_infinite(value_N, given)
+        return self._without_infinite(value_N, given)
+
+    def _without_infinite(self, value_N: np.ndarray, cells: pa.Array) -> ReadNumbers:
+        """Turn infinite values, which mark what could not be read, into bad cells."""
+        bad_at = np.flatnonzero(np.isinf(value_N))
+        if not len(bad_at):
+            return ReadNumbers(value_N, ())
+        value_N[bad_at] = np.nan
+        found = cells.take(pa.array(bad_at)).to_pylist()
+        return ReadNumbers(
+            value_N,
+            tuple(
+                BadCell(int(i), shorten(cell), self.why_bad(str(cell)))
+                for i, cell in zip(bad_at, found, strict=True)
+            ),
+        )
+
+    def why_bad(self, text: str) -> str:
+        """Why a text is no number here, and the options with which it would be one."""
+        return why_no_number(text, self._said, self._step)
+
+    @cached_property
+    def _said(self) -> dict[str, Any]:
+        """The options that the recipe gives."""
+        said = {name: getattr(self, name) for name in ("thousands", "decimal", "unit", "brackets")}
+        return {name: value for name, value in said.items() if value not in ("", ".", (), False)}
 
     @property
     def is_plain(self) -> bool:
@@ -225,81 +257,11 @@ def readable_as_numbers(kind: pa.DataType) -> bool:
     )
 
 
-def _without_infinite(value_N: np.ndarray, cells: pa.Array) -> ReadNumbers:
-    """Turn infinite values, which mark what could not be read, into bad cells."""
-    bad_at = np.flatnonzero(np.isinf(value_N))
-    if not len(bad_at):
-        return ReadNumbers(value_N, ())
-    value_N[bad_at] = np.nan
-    found = cells.take(pa.array(bad_at)).to_pylist()
-    bad = [
-        BadCell(int(i), shorten(cell), _reason(str(cell)))
-        for i, cell in zip(bad_at, found, strict=True)
-    ]
-    return ReadNumbers(value_N, tuple(bad))
-
-
 def _all_bad(cells: pa.Array, reason: str) -> ReadNumbers:
     value_N = np.full(len(cells), np.nan)
     present = np.flatnonzero(_to_mask(cells.is_valid()))
     bad = [BadCell(int(i), cell_text(cells, int(i)), reason) for i in present]
     return ReadNumbers(value_N, tuple(bad))
-
-
-def _reason(text: str) -> str:
-    """Why a text is no number, and what would help."""
-    if _INFINITE.fullmatch(text):
-        return "is infinite; leave the cell empty if the value is not known"
-    if re.fullmatch(_NAN_TEXT, text):
-        return "is no value; leave the cell empty, or list it under number: {missing: [...]}"
-    if re.fullmatch(_NUMBER, text, re.ASCII):
-        return "is too large for a 64-bit number (at most about 1.8e308)"
-    return almost_a_number(text) or (
-        "is not a number; if it means 'no value', list it under number: {missing: [...]}"
-    )
-
-
-def almost_a_number(text: str) -> str | None:
-    """What keeps a text with digits from being a number, and what would help.
-
-    >>> almost_a_number("34.8 %")
-    "has a unit or sign beside the digits; write the digits alone, or say number: {unit: '%'}"
-    >>> almost_a_number("(120)")
-    'stands in brackets; if it is below zero write -120, or say number: {brackets: true}'
-    >>> almost_a_number("0,452")
-    "has a decimal comma; write a point, or say number: {decimal: ','}"
-    """
-    grouped = _GROUPED.fullmatch(text)
-    if grouped and not re.match(r"[+-]?0,", text):  # Thousands do not begin with 0.
-        sign = grouped[1][0]
-        digits = text.replace(sign, "").replace(",", ".")
-        return (
-            f"has a sign between thousands; write {digits}, or say number: {{thousands: {sign!r}}}"
-        )
-    if re.fullmatch(r"[+-]?\d+,\d+", text, re.ASCII):
-        return "has a decimal comma; write a point, or say number: {decimal: ','}"
-    if re.fullmatch(r"[+-]?\d+(_\d+)+", text, re.ASCII):
-        return f"has underscores; write {text.replace('_', '')}"
-    if _IN_BRACKETS.fullmatch(text):
-        return (
-            f"stands in brackets; if it is below zero write -{text[1:-1].strip()}, or say number: "
-            "{brackets: true}"
-        )
-    if _WITH_UNIT.fullmatch(text):
-        unit = _NO_UNIT.sub("", text) if len(text) <= _LONGEST_UNIT else ""
-        option = f", or say number: {{unit: {unit!r}}}" if unit else ""
-        return f"has a unit or sign beside the digits; write the digits alone{option}"
-    return None
-
-
-def are_codes(texts: Sequence[str]) -> bool:
-    """Whether what stands beside the digits differs, so that digits alone would merge unlike cells.
-
-    >>> are_codes(["A1", "B5"]), are_codes(["3 kg", "5 kg"]), are_codes(["far", "near"])
-    (True, False, False)
-    """
-    beside = {_NO_UNIT.sub("", text) for text in texts if _WITH_UNIT.fullmatch(text)}
-    return len(beside) > 1
 
 
 def _plain_numbers(cells: pa.Array) -> np.ndarray | None:

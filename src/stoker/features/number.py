@@ -18,7 +18,8 @@ from stoker.core.errors import DataError
 from stoker.features import Feature
 from stoker.features._cells import cell_text, one_array
 from stoker.features._fitted.number import FittedNumber
-from stoker.features._numbers import NumberCells, are_codes, readable_as_numbers
+from stoker.features._number_advice import are_codes, missing_options, options_text
+from stoker.features._numbers import NumberCells, readable_as_numbers
 
 _LARGEST_EXACT = 2**53
 
@@ -43,14 +44,18 @@ class Number(NumberCells, Feature):
         if not len(value_N):
             found = [bad.found for bad in read.bad]
             why = "has letters that differ from cell to cell, as codes have"
+            help_options = missing_options(found)
+            is_code = not help_options and are_codes(found)
             examples = [
-                f", such as {bad.found!r}, which {why if are_codes(found) else bad.reason}"
+                f", such as {bad.found!r}, which {why if is_code else bad.reason}"
                 for bad in read.bad[:1]
             ]
             raise DataError(
                 f"no number among {len(column)} training cells{''.join(examples)}",
                 expected="at least one training row with a number",
-                fix="say category instead of number, or leave the column out of inputs",
+                fix=f"say number: {options_text(help_options)}"
+                if help_options
+                else "say category instead of number, or leave the column out of inputs",
             )
         _warn_of_equal(one_array(column), read.value_N)
         mean, std = mean_and_std(value_N)

@@ -57,7 +57,12 @@ def scanning(sources: Sequence[Source], project: Path, cache: Path) -> Iterator[
 
 def profile_dataset(dataset: Dataset) -> Profile:
     """The profile of all rows of a dataset."""
-    return profile_table(dataset.rows_path, declared=dataset.declared, media=dataset.media_columns)
+    return profile_table(
+        dataset.rows_path,
+        declared=dataset.declared,
+        media=dataset.media_columns,
+        decimal=dataset.usual_decimal,
+    )
 
 
 def _tell_rejects(dataset: Dataset) -> None:

@@ -6,10 +6,13 @@ back in float64, so that large numbers keep their small differences.
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import numpy as np
 import pyarrow as pa
 
 from stoker.core.errors import DataError
+from stoker.features._number_advice import missing_options, options_text
 from stoker.features._numbers import NumberCells
 from stoker.features.number import mean_and_std
 from stoker.tasks import Task
@@ -18,6 +21,8 @@ from stoker.tasks._fitted.regress import FittedRegress
 
 class Regress(NumberCells, Task):
     """Predict a number of each row."""
+
+    _step: ClassVar[str] = "regress"
 
     def fit(self, target: pa.ChunkedArray) -> FittedRegress:
         """Learn the scale.
@@ -28,11 +33,14 @@ class Regress(NumberCells, Task):
         read = self.read(target)
         value_N = read.value_N[~np.isnan(read.value_N)]
         if not len(value_N):
+            options = missing_options([bad.found for bad in read.bad])
             examples = [f", such as {bad.found!r}, which {bad.reason}" for bad in read.bad[:1]]
             raise DataError(
                 f"no number among {len(target)} training targets{''.join(examples)}",
                 expected="a column of numbers",
-                fix="say classify for labels",
+                fix=f"say regress: {options_text(options)}"
+                if options
+                else "say classify for labels",
             )
         mean, std = mean_and_std(value_N)
         if std == 0:

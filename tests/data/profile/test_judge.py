@@ -16,6 +16,9 @@ from stoker.data.profile.judge import judge
 from stoker.features import Feature
 from tests.data.profile.conftest import Judged, Profiled
 
+THOUSANDS = [f"{n // 1000}.{n % 1000:03}" if n > 999 else str(n) for n in range(300, 9_999, 37)]
+"""Whole numbers as they are written in half of Europe."""
+
 
 def shuffled(values: Iterable[object], seed: int = 0) -> list[Any]:
     values = list(values)
@@ -51,6 +54,20 @@ def only(judged: Judged, values: Any, name: str = "x", **options: Any) -> Any:
         ([f"{n}.5 kg" for n in range(60)], {"unit": "kg"}),
         (["36 months", "60 months"] * 40, {"unit": "months"}),
         (["\N{MINUS SIGN}5", "3", "4.5"] * 20, {}),
+        (THOUSANDS, {"thousands": ".", "decimal": ","}),
+        ([f"{text} €" for text in THOUSANDS], {"thousands": ".", "decimal": ",", "unit": "€"}),
+        ([text.replace(".", ",") for text in THOUSANDS], {"thousands": ","}),
+        ([f"{n / 8:.3f}" for n in range(9, 99)], {}),
+        ([f"{n / 1000:.3f}" for n in range(900, 1999)], {}),
+        (["1.333", "2", "1.667", "2.333", "3"] * 9, {}),
+        ([*(f"{n}.5" for n in range(90)), *(f"{n}.5 kg" for n in range(20, 30))], {"unit": "kg"}),
+        (
+            [*(f"{n},5" for n in range(9)), *(f"{n},5 kg" for n in range(50))],
+            {"decimal": ",", "unit": "kg"},
+        ),
+        ([*(f"{n}.5" for n in range(490)), "68.7 kg", "65.4 kg"], {"unit": "kg"}),
+        (["2", "2件", "1", "3件"] * 30, {"unit": "件"}),
+        (["2 %", "10", "90 %"] * 30, {"unit": "%"}),
     ],
 )
 def test_numbers_in_any_form(judged: Judged, cells: list[str], options: dict[str, Any]) -> None:
@@ -59,6 +76,60 @@ def test_numbers_in_any_form(judged: Judged, cells: list[str], options: dict[str
     feature = make_step("stoker.features", found.feature, Feature)
     fitted = feature.fit(pa.chunked_array([cells]))
     assert fitted.transform(pa.array(cells)).bad == ()
+
+
+def test_a_sign_in_doubt_means_what_the_rest_of_the_table_says(judged: Judged) -> None:
+    doubt = [f"{n}.{n + 100}" for n in range(2, 99)]
+    comma, point = [f"{n},5" for n in range(97)], [f"{n}.5" for n in range(97)]
+    german = {"number": {"thousands": ".", "decimal": ","}}
+    alone = only(judged, doubt)
+    assert alone.feature == {"number": {}}
+    assert alone.is_notable
+    assert alone.change == 'x: {number: {thousands: ".", decimal: ","}}'
+    assert alone.why.startswith("'2.102' is read as 2.102; if it is 2102 write {number: {thou")
+    beside = judged({"x": doubt, "y": comma})["x"]
+    assert beside.feature == german
+    assert beside.is_notable
+    assert beside.change == "x: number"
+    assert "from 2102 to 98198" in beside.why
+    assert not judged({"x": doubt, "y": point})["x"].is_notable
+    assert judged({"x": doubt, "y": comma, "z": point})["x"].feature == {"number": {}}
+    assert judged({"x": doubt, "y": THOUSANDS})["x"].feature == german
+    assert only(judged, doubt, decimal=",").feature == german
+    euros = only(judged, [f"{text} €" for text in doubt])
+    assert euros.change == 'x: {number: {unit: "€"}}'
+    turned = judged({"x": ["1,234", "2,345"] * 30, "y": comma})["x"]
+    assert turned.feature == {"number": {"decimal": ","}}
+    assert turned.is_notable
+
+
+def test_a_few_cells_written_otherwise_are_named_and_rejected(judged: Judged) -> None:
+    cells = shuffled([*(f"¥{n},{n % 900 + 100}.5" for n in range(1, 999)), "¥1.45万", "¥2万"])
+    found = only(judged, cells)
+    assert found.feature == {"number": {"thousands": ",", "unit": "¥"}}
+    assert found.is_notable
+    assert "2 cells such as '¥" in found.why
+    assert "written with 万, cannot be read and their rows are rejected" in found.why
+    fitted = make_step("stoker.features", found.feature, Feature).fit(pa.chunked_array([cells]))
+    bad = {cell.found: cell.reason for cell in fitted.transform(pa.array(cells)).bad}
+    assert bad == {
+        "¥1.45万": "is written with 万, which multiplies by 10,000; write the digits out: 14500",
+        "¥2万": "is written with 万, which multiplies by 10,000; write the digits out: 20000",
+    }
+
+
+def test_measured_values_never_mean_that_nothing_is_known(judged: Judged) -> None:
+    cells = [*(f"{n / 7:.3g}" for n in range(500)), *["<5", ">60", "k.A."] * 12]
+    found = only(judged, cells)
+    assert found.feature is None
+    assert found.change == "x: number"
+    assert "93% of its values are numbers, the others are few texts" in found.why
+
+
+def test_units_of_another_size_are_not_dropped(judged: Judged) -> None:
+    cells = [*(f"{n} mg" for n in range(400, 440)), *(f"0.{n}" for n in range(40, 50))]
+    assert only(judged, cells).kind != "number"
+    assert only(judged, ["0.1", "20 %", "0.3", "45 %"] * 20).kind == "category"
 
 
 def test_a_sign_that_may_mean_two_things_is_told(judged: Judged) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
+import yaml
 
 from stoker.core.steps import make_step
 from stoker.data.profile.judge_target import judge_target, why_absurd
@@ -27,6 +28,15 @@ from tests.data.profile.conftest import Profiled
         ([0.5, 1.0, 1.5] * 30, {"regress": {}}),
         ([f"¥{n},{n + 100}.5" for n in range(1, 99)], {"regress": {"thousands": ",", "unit": "¥"}}),
         ([f"{n},5" for n in range(99)], {"regress": {"decimal": ","}}),
+        (
+            [*(f"¥{n},{n + 100}.5" for n in range(1, 900)), "¥1.45万"],
+            {"regress": {"thousands": ",", "unit": "¥"}},
+        ),
+        (
+            ["572 €", "998 €", *(f"{n}.{n + 100} €" for n in range(1, 90))],
+            {"regress": {"thousands": ".", "decimal": ",", "unit": "€"}},
+        ),
+        (["1", "2件", "2", "3"] * 30, {"regress": {"unit": "件"}}),
         (list(range(500)), {"regress": {}}),
         ([n % 10 for n in range(400)], {"classify": {}}),
         ([0, 1, None] * 30, {"classify": {}}),
@@ -45,6 +55,33 @@ def test_the_task_follows_from_all_cells(cells: list[Any], task: dict[str, Any] 
     assert found.feature == task
     if task is not None:
         make_step("stoker.tasks", task, Task).fit(column)
+
+
+@pytest.mark.parametrize(
+    ("cells", "change"),
+    [
+        (["ja", "nein"] * 30, ""),
+        (["x"] * 30, ""),
+        ([n % 5 for n in range(90)], "target: {t: regress}"),
+        ([f"{n % 5} %" for n in range(90)], 'target: {t: {regress: {unit: "%"}}}'),
+        ([f"{n}.5" for n in range(90)], "target: {t: classify}"),
+    ],
+)
+def test_what_is_offered_instead_would_run(cells: list[Any], change: str) -> None:
+    column = pa.chunked_array([cells])
+    found = judge_target(profile_column("t", column))
+    assert found.change == change
+    if change:
+        ((_, task),) = yaml.safe_load(change)["target"].items()
+        make_step("stoker.tasks", task, Task).fit(column)
+
+
+def test_what_is_to_be_told_of_a_target_stands_in_its_reason() -> None:
+    column = profile_column("t", pa.chunked_array([[f"{n}.{n + 100} €" for n in range(2, 90)]]))
+    found = judge_target(column)
+    assert found.is_notable
+    assert 'is read as 2102; if it is 2.102 write {regress: {unit: "€"}}' in found.why
+    assert "write target: {t: {regress: {thousands: " in str(why_absurd(column, "classify"))
 
 
 def test_a_dictionary_of_many_digits_is_a_label() -> None:

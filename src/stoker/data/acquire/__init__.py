@@ -58,6 +58,10 @@ class Source(Step, ABC):
         """How its text is read, which the bundle repeats; None where cells have types."""
         return None
 
+    def usual_decimal(self) -> str:
+        """The sign before fractions that the form of its files suggests; empty: none."""
+        return ""
+
     def media_columns(self) -> tuple[str, ...]:
         """Columns whose cells are numbers that `reading.media.add` returned."""
         return ()

@@ -91,6 +91,10 @@ class Csv(Source):
         """As the options say."""
         return TextCells(missing=self.missing, strip=self.strip)
 
+    def usual_decimal(self) -> str:
+        """A comma for files with `;`, which spreadsheets write where the comma is taken."""
+        return "," if self.delimiter == ";" else ""
+
     def files(self, project: Path, cache: Path) -> list[Path]:
         """The text files."""
         return find_files(self.path, project, _ENDINGS)

@@ -50,18 +50,21 @@ class Cells:
     texts: TextFacts | None = None
 
 
-def read_block(columns: Sequence[pa.ChunkedArray], media: Sequence[bool]) -> Iterator[Cells]:
+def read_block(
+    columns: Sequence[pa.ChunkedArray], media: Sequence[bool], decimal: str = ""
+) -> Iterator[Cells]:
     """Read and count some columns.
 
     Args:
         columns: All cells of each.
         media: Whether the cells of each are numbers of media.
+        decimal: Sign before fractions in the rest of the file; empty: nothing tells.
     """
     tallies = {i: tally(column) for i, column in enumerate(columns) if is_text(_kind(column))}
     readings = dict(zip(tallies, read_texts(list(tallies.values())), strict=True))
     for number, column in enumerate(columns):
         if number in tallies:
-            yield _of_text(tallies.pop(number), readings.pop(number))
+            yield _of_text(tallies.pop(number), readings.pop(number), decimal)
         else:
             yield _of_typed(column, is_media=media[number])
 
@@ -84,8 +87,8 @@ def _of_typed(column: pa.ChunkedArray, *, is_media: bool) -> Cells:
     return Cells(column.is_null().to_numpy())
 
 
-def _of_text(found: Tally, read: Reading) -> Cells:
-    texts = text_facts(read)
+def _of_text(found: Tally, read: Reading, decimal: str) -> Cells:
+    texts = text_facts(read, decimal)
     number_V, is_time = _as_numbers(read, texts)
     numbers, number_N = None, None
     if number_V is not None:

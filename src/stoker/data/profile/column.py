@@ -63,7 +63,7 @@ class NumberFacts(Step):
 
 
 class NumberReading(Step):
-    """A way to write numbers that reads more of a column's texts than plain digits do."""
+    """The way in which the texts of a column write numbers."""
 
     options: dict[str, str | bool | tuple[str, ...]]
     """Options of `number` that say so, such as `{"thousands": ","}`."""
@@ -72,8 +72,16 @@ class NumberReading(Step):
     distinct: int
     """Different texts among them."""
     example: str
+    """One that needs the options, if there is one."""
     is_ambiguous: bool = False
-    """Whether the sign between digits may as well be a decimal sign."""
+    """Whether the sign between digits may as well have its other meaning."""
+    odd: tuple[tuple[str, int], ...] = ()
+    """The most frequent texts with digits that are no numbers then, with their cells."""
+    odd_cells: int = 0
+    words: tuple[tuple[str, int], ...] = ()
+    """The most frequent texts without digits, with their cells."""
+    num_words: int = 0
+    """Different ones."""
 
 
 class TimeReading(Step):

@@ -12,10 +12,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from stoker.data.profile.choice import Choice, quoted
+from stoker.data.profile.choice import Choice, feature_yaml, quoted
 from stoker.data.profile.column import ColumnProfile, NumberFacts
-from stoker.data.profile.judge_text import number_options
 from stoker.data.profile.verdict import levels
+from stoker.data.profile.written import Written, written_numbers
 
 MOST_WHOLE_CLASSES = 20
 """Whole numbers of more different values are measured."""
@@ -28,15 +28,34 @@ def judge_target(column: ColumnProfile) -> Choice:
         column: What was counted.
     """
     task, why = _task(column)
-    other = "regress" if task is None or "classify" in task else "classify"
+    written = _measured(column)
     return Choice(
         column=column.name,
         kind="no target" if task is None else next(iter(task)),
         feature=task,
         why=why,
-        change=f"target: {{{quoted(column.name)}: {other}}}",
-        is_notable=task is None or _hardly_repeats(column, task),
+        change=_change(column, task, written),
+        is_notable=task is None or _hardly_repeats(column, task) or _is_told(task, written),
     )
+
+
+def _measured(column: ColumnProfile) -> Written | None:
+    """How the numbers of a target are written; None if it holds labels."""
+    return None if _is_label_by_type(column) else written_numbers(column, "regress")
+
+
+def _is_told(task: dict[str, Any], written: Written | None) -> bool:
+    return "regress" in task and written is not None and bool(written.notes)
+
+
+def _change(column: ColumnProfile, task: dict[str, Any] | None, written: Written | None) -> str:
+    """The line with the other task; empty where that task would not run."""
+    if task is None or ("classify" in task and written is None):
+        return ""
+    if "regress" in task:
+        return f"target: {{{quoted(column.name)}: classify}}"
+    assert written is not None
+    return f"target: {{{quoted(column.name)}: {feature_yaml({'regress': written.options})}}}"
 
 
 def _task(column: ColumnProfile) -> tuple[dict[str, dict[str, Any]] | None, str]:
@@ -45,24 +64,25 @@ def _task(column: ColumnProfile) -> tuple[dict[str, dict[str, Any]] | None, str]
         return None, why
     if column.stored.startswith(("timestamp", "date", "time")):
         return None, f"its cells are moments ({column.stored}), which no task predicts"
-    numbers = column.numbers
-    options = number_options(column)
-    if numbers is None or numbers.is_time or options is None or _is_label_by_type(column):
+    numbers, written = column.numbers, _measured(column)
+    if numbers is None or written is None:
         return {"classify": {}}, levels(column)
-    if _are_classes(column, numbers):
+    if _are_classes(column, numbers, written):
         return {"classify": {}}, f"{numbers.distinct} different numbers, which may be classes"
     said = f"{numbers.distinct:,} different numbers from {numbers.low:.6g} to {numbers.high:.6g}"
-    return {"regress": options}, said
+    return {"regress": written.options}, "; ".join([said, *written.notes])
 
 
 def _is_label_by_type(column: ColumnProfile) -> bool:
     return column.declared.startswith("dictionary") or column.stored == "bool"
 
 
-def _are_classes(column: ColumnProfile, numbers: NumberFacts) -> bool:
+def _are_classes(column: ColumnProfile, numbers: NumberFacts, written: Written) -> bool:
     """Whether numbers are few and whole, or codes that a number cannot hold."""
     if numbers.distinct < column.distinct and numbers.beyond_exact:
         return True
+    if numbers.distinct < column.distinct and written.options:  # 2 and 2 kg would be two classes.
+        return False
     if not numbers.is_whole:
         return column.texts is not None and column.distinct == 2
     return column.distinct <= MOST_WHOLE_CLASSES
@@ -90,7 +110,7 @@ def why_absurd(column: ColumnProfile, task: str) -> str | None:
     if task == "classify" and "regress" in fitting:
         return (
             f"{why}, and classify makes a class of each; for a measured number write "
-            f"target: {{{quoted(column.name)}: regress}}"
+            f"target: {{{quoted(column.name)}: {feature_yaml(fitting)}}}"
         )
     if task == "classify" and _hardly_repeats(column, fitting):
         return f"{why}: labels that hardly repeat cannot be learned; is it an identifier?"

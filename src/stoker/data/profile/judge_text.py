@@ -8,26 +8,19 @@
     several numbers in each cell: `130/85`                 left out, and told
     else                                                   identifier: codes, names, addresses
 
-A few words among numbers mean "no value" more often than anything else; they are listed as
-`missing` and told, unless the numbers are few themselves and may be grades.  A text with a digit
-among numbers (`X363`) makes codes of them all.
+What stands among numbers is told by `written`: words that mean "no value", texts that cannot be
+read, and a sign that may mean two things.
 """
 
 from __future__ import annotations
-
-from typing import Any
 
 from stoker.data.profile.choice import feature_yaml
 from stoker.data.profile.column import ColumnProfile, TextFacts
 from stoker.data.profile.judge_numbers import judge_numbers
 from stoker.data.profile.verdict import Verdict, as_category, is_category, levels
-from stoker.features._cells import MISSING_NUMBERS
+from stoker.data.profile.written import few_texts, written_numbers
 
-_MOSTLY = 0.8
 _NEARLY_ALL = 0.98
-_FEW_TEXTS = 10
-_FEW_NUMBERS = 20
-_FEW_UNITS = 10
 _CODES = 0.9
 _SOME_WORDS = 1.5
 """Words of a text on average, from which on it may be worth reading as text."""
@@ -80,91 +73,46 @@ def _moments(column: ColumnProfile, texts: TextFacts) -> Verdict | None:
 
 
 def _numbers(column: ColumnProfile, texts: TextFacts) -> Verdict | None:
-    """All cells are numbers when read in one way."""
+    """Cells that are numbers when read in one way, all of them or but for few."""
     numbers = column.numbers
     if numbers is None or numbers.is_time:
         return None
     if numbers.distinct < 2 and not numbers.beyond_exact:
         return None
-    wanted = column.present - texts.marks
-    if texts.plain_numbers == wanted:
-        return _zeros(column, texts) or judge_numbers(column, {})
-    reading = texts.number
-    if reading is None or reading.cells < wanted:
+    if texts.plain_numbers == column.present - texts.marks and texts.leading_zeros:
+        return _zeros(column, texts)
+    written = written_numbers(column)
+    if written is None:
         return None
-    if _may_be_names(reading.options) and reading.distinct <= _FEW_UNITS:
-        return as_category(column, instead=feature_yaml({"number": reading.options}))
-    found = judge_numbers(column, reading.options)
-    if not reading.is_ambiguous or found.feature is None:
+    found = judge_numbers(column, written.options)
+    if found.feature is None or "category" in found.feature or not written.notes:
         return found
-    other = {**reading.options, "decimal": ","}
-    other.pop("thousands")
-    told = f"{found.why}; the comma is taken to stand between thousands"
-    instead = feature_yaml({"number": other})
-    return Verdict(found.kind, found.feature, told, is_notable=True, instead=instead)
+    instead = "category" if written.other is None else feature_yaml({"number": written.other})
+    why = "; ".join([*written.notes, found.why])
+    return Verdict(found.kind, found.feature, why, is_notable=True, instead=instead)
 
 
-def number_options(column: ColumnProfile) -> dict[str, Any] | None:
-    """The options with which `number` or `regress` reads a column; None if it holds other things.
-
-    Args:
-        column: What was counted.
-    """
-    texts, numbers = column.texts, column.numbers
-    if texts is None or numbers is None:
-        return None if numbers is None else {}
-    if texts.leading_zeros or numbers.is_time:
-        return None
-    wanted, reading = column.present - texts.marks, texts.number
-    if texts.plain_numbers == wanted:
-        return {}
-    if reading is not None and reading.cells >= wanted:
-        return dict(reading.options)
-    few = 0 < texts.num_others <= _FEW_TEXTS and texts.plain_numbers >= _MOSTLY * wanted
-    if not few or numbers.distinct <= _FEW_NUMBERS or _hold_digits(texts):
-        return None
-    return {"missing": [*MISSING_NUMBERS, *(text for text, _ in texts.others)]}
-
-
-def _zeros(column: ColumnProfile, texts: TextFacts) -> Verdict | None:
+def _zeros(column: ColumnProfile, texts: TextFacts) -> Verdict:
     """Digits with zeros in front are codes."""
-    if not texts.leading_zeros:
-        return None
     why = f"{texts.leading_zeros:,} have zeros in front, as codes have"
     if is_category(column, generous=True):
         return as_category(column, why, instead="number")
     return Verdict("identifier", None, f"{levels(column)}; {why}", True, "category")
 
 
-def _may_be_names(options: dict[str, Any]) -> bool:
-    """Whether a few values with this unit may be names: `4WD`."""
-    unit = options.get("unit", "")
-    return isinstance(unit, str) and len(unit) > 1 and unit.isupper() and unit.isascii()
-
-
 def _numbers_and_texts(column: ColumnProfile, texts: TextFacts) -> Verdict | None:
-    """Most cells are numbers, the others a few texts."""
-    numbers, wanted = column.numbers, column.present - texts.marks
-    if numbers is None or numbers.is_time or texts.leading_zeros:
+    """Numbers with texts among them that make grades or codes of them, or cannot be read."""
+    numbers, reading = column.numbers, texts.number
+    if numbers is None or numbers.is_time:
         return None
-    if texts.plain_numbers < _MOSTLY * wanted or not 0 < texts.num_others <= _FEW_TEXTS:
+    said = few_texts(column, texts)
+    if reading is not None and is_category(column):
+        return as_category(column, said, instead=feature_yaml({"number": reading.options}))
+    if not said:
         return None
-    named = ", ".join(f"{text!r} {cells:,}" for text, cells in texts.others)
-    share = texts.plain_numbers / wanted
-    said = f"{share:.0%} of its values are numbers, the others are few texts ({named})"
-    if (numbers.distinct <= _FEW_NUMBERS or _hold_digits(texts)) and is_category(column):
+    if is_category(column):
         return as_category(column, said)
-    missing = [*MISSING_NUMBERS, *(text for text, _ in texts.others)]
-    found = judge_numbers(column, {"missing": missing})
-    if found.feature is None or "category" in found.feature:
-        return found
-    told = f"{said}, which are taken to mean that nothing is known"
-    return Verdict("number", found.feature, told, is_notable=True, instead="category")
-
-
-def _hold_digits(texts: TextFacts) -> bool:
-    """Whether a text among numbers has digits too: it is a code such as `X363`, or `< 5`."""
-    return any(c.isdigit() for text, _ in texts.others for c in text)
+    return Verdict("number", None, said, is_notable=True, instead="number")
 
 
 def _words(column: ColumnProfile, texts: TextFacts) -> Verdict:

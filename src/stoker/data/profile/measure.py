@@ -1,14 +1,16 @@
 """Count what stands in every column of a table, all rows of it, column by column.
 
 Columns are read in blocks of some 64 MB, so memory follows one block and not the table; a table of
-thousands of narrow columns is one block.  Equal rows give equal profiles, byte for byte.
+thousands of narrow columns is one block.  A column of `1.542` whose point may mean two things is
+read a second time if the other columns tell which.  Equal rows give equal profiles, byte for byte.
 
 Cost: about 4 ms of CPU for a column of 200,000 cells, 0.5 ms for one of 300.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +23,7 @@ from stoker.data.dataset import OWN_COLUMNS
 from stoker.data.profile.cells import Cells, read_block
 from stoker.data.profile.column import ColumnProfile, PartFacts, Profile
 from stoker.data.profile.numbers import bins_of
+from stoker.data.profile.signs import decimal_sign, is_in_doubt
 from stoker.data.split import PARTS
 from stoker.engine.table_file import column_blocks, read_table
 
@@ -31,6 +34,7 @@ def profile_table(
     declared: Mapping[str, str] | None = None,
     media: Sequence[str] = (),
     parts_path: Path | None = None,
+    decimal: str = "",
 ) -> Profile:
     """Count all cells of a table.
 
@@ -39,26 +43,22 @@ def profile_table(
         declared: Types in the file that the user gave, by column; absent: those of the table.
         media: Columns that hold numbers of media.
         parts_path: Table of `_row` and `part`; absent: the rows are not divided yet.
+        decimal: Sign before fractions that the form of the files suggests; empty: none.
 
     Raises:
         ArtifactError: If a file is damaged.
     """
     part_N = None if parts_path is None else _parts(rows_path, parts_path)
+    counted = _Counted(declared or {}, media, part_N)
     columns: list[ColumnProfile] = []
     rows = 0
     with events.task("profile", unit="columns") as counting:
         for block in column_blocks(rows_path):
             rows = block.num_rows
             own = block.drop_columns([name for name in OWN_COLUMNS if name in block.column_names])
-            is_media = [name in media for name in own.column_names]
-            found = read_block(own.columns, is_media)
-            for field, media_too, cells in zip(own.schema, is_media, found, strict=True):
-                stored = _type_name(field.type)
-                told = (declared or {}).get(field.name, stored)
-                said = {"name": field.name, "declared": told, "is_media": media_too}
-                columns.append(_profile(cells, {**said, "stored": stored}, part_N))
-            counting.advance(block.num_columns)
-    return Profile(rows=rows, columns=tuple(columns))
+            columns += counted.columns(own)
+            counting.advance(own.num_columns)
+    return Profile(rows=rows, columns=_settled(columns, rows_path, counted, decimal))
 
 
 def profile_column(name: str, column: pa.ChunkedArray) -> ColumnProfile:
@@ -67,9 +67,44 @@ def profile_column(name: str, column: pa.ChunkedArray) -> ColumnProfile:
     >>> profile_column("x", pa.chunked_array([[1, 2, None]])).distinct
     2
     """
-    said = {"name": name, "declared": str(column.type), "stored": _type_name(column.type)}
-    (cells,) = read_block([column], [False])
-    return _profile(cells, said, None)
+    (found,) = _Counted({name: str(column.type)}, (), None).columns(pa.table({name: column}))
+    return found
+
+
+@dataclass(frozen=True)
+class _Counted:
+    """How the columns of a table are counted."""
+
+    declared: Mapping[str, str]
+    media: Sequence[str]
+    part_N: np.ndarray | None
+
+    def columns(self, table: pa.Table, decimal: str = "") -> Iterator[ColumnProfile]:
+        """The profile of each column.
+
+        Args:
+            table: All cells.
+            decimal: Sign before fractions in the rest of the file; empty: nothing tells.
+        """
+        is_media = [name in self.media for name in table.column_names]
+        found = read_block(table.columns, is_media, decimal)
+        for field, media_too, cells in zip(table.schema, is_media, found, strict=True):
+            stored = _type_name(field.type)
+            told = self.declared.get(field.name, stored)
+            said = {"name": field.name, "declared": told, "is_media": media_too}
+            yield _profile(cells, {**said, "stored": stored}, self.part_N)
+
+
+def _settled(
+    columns: Sequence[ColumnProfile], rows_path: Path, counted: _Counted, usual: str
+) -> tuple[ColumnProfile, ...]:
+    """The columns, those in doubt about a sign read again as the rest of the table tells."""
+    names = [column.name for column in columns if is_in_doubt(column)]
+    decimal = decimal_sign(columns, usual=usual) if names else ""
+    if not decimal:
+        return tuple(columns)
+    again = {one.name: one for one in counted.columns(read_table(rows_path, names), decimal)}
+    return tuple(again.get(column.name, column) for column in columns)
 
 
 def _parts(rows_path: Path, parts_path: Path) -> np.ndarray:

@@ -20,7 +20,7 @@ import pyarrow.compute as pc
 
 from stoker.data.profile.column import TextFacts
 from stoker.data.profile.moments import read_moments
-from stoker.data.profile.spelling import PLAIN, read_numbers
+from stoker.data.profile.spelling import PLAIN, commonest, read_groups, read_numbers
 from stoker.data.profile.tally import Tally, mask
 from stoker.features._booleans import BooleanCells
 from stoker.features._categories import alike
@@ -38,7 +38,7 @@ _LIKE_AMOUNTS = (
 """What money, amounts and days begin with."""
 _FIRST_DAY, _LAST_DAY = 19_000_101, 21_001_231
 """Days without signs between them, such as 20240131."""
-_MOST_ALIKE, _MOST_OTHERS = 5, 20
+_MOST_ALIKE = 5
 _MOST_BOOLEANS = 24
 """More different texts are no ways to write yes and no."""
 _SEEN_FOR_ALIKE = 5_000
@@ -121,13 +121,19 @@ def _plain_numbers(value_V: pa.Array) -> np.ndarray:
     return pc.cast(digits, pa.float64()).to_numpy(zero_copy_only=False)
 
 
-def text_facts(read: Reading) -> TextFacts | None:
-    """What the texts of a column tell; None if there is none."""
+def text_facts(read: Reading, decimal: str = "") -> TextFacts | None:
+    """What the texts of a column tell; None if there is none.
+
+    Args:
+        read: Its texts.
+        decimal: Sign before fractions in the rest of the file; empty: nothing tells.
+    """
     if not len(read.value_V):
         return None
     is_plain = read.is_number
     lengths = _lengths(read)
-    found = _compact_days(read, lengths) if is_plain.all() else _of_others(read, is_plain)
+    are_plain = is_plain.all()
+    found = _of_plain(read, lengths, decimal) if are_plain else _of_others(read, is_plain, decimal)
     return TextFacts(
         **lengths,
         plain_numbers=read.cells(is_plain),
@@ -135,6 +141,15 @@ def text_facts(read: Reading) -> TextFacts | None:
         blanks_around=read.cells(read.is_padded_V),
         **found,
     )
+
+
+def _of_plain(read: Reading, lengths: dict[str, Any], decimal: str) -> dict[str, Any]:
+    """Facts of a column of plain numbers only."""
+    found = _compact_days(read, lengths)
+    groups = read_groups(read.value_V, read.count_V, decimal)
+    if groups is not None:
+        found["number"] = groups
+    return found
 
 
 def _compact_days(read: Reading, lengths: dict[str, Any]) -> dict[str, Any]:
@@ -148,7 +163,7 @@ def _compact_days(read: Reading, lengths: dict[str, Any]) -> dict[str, Any]:
     return {"time": time} if time is not None and time.cells == read.count_V.sum() else {}
 
 
-def _of_others(read: Reading, is_plain: np.ndarray) -> dict[str, Any]:
+def _of_others(read: Reading, is_plain: np.ndarray, decimal: str) -> dict[str, Any]:
     """Facts of a column with texts that are no plain number."""
     is_mark = mask(spelled_missing(read.value_V, ("", *MISSING_NUMBERS)))
     other = np.flatnonzero(~is_plain & ~is_mark)
@@ -167,12 +182,13 @@ def _of_others(read: Reading, is_plain: np.ndarray) -> dict[str, Any]:
         found |= _repetition(value_V)
     plain = read.cells(is_plain)
     if plain > _MOST_PLAIN * read.count_V.sum():
-        found["others"] = _commonest(value_V, count_V)
+        found["others"] = commonest(value_V, count_V, np.arange(len(value_V)))
     amounts = int(count_V[mask(pc.match_substring_regex(value_V, _LIKE_AMOUNTS))].sum())
     if plain + amounts > _MOST_PLAIN * read.cells(~is_mark):
         kept = np.flatnonzero(~is_mark)
         found["time"] = read_moments(value_V, count_V)
-        found["number"] = read_numbers(read.value_V.take(pa.array(kept)), read.count_V[kept])
+        kept_V = read.value_V.take(pa.array(kept))
+        found["number"] = read_numbers(kept_V, read.count_V[kept], decimal)
     return found
 
 
@@ -211,9 +227,3 @@ def _repetition(value_V: pa.Array) -> dict[str, Any]:
         "repeated_words": repeated / max(1, sum(count.values())),
         "has_han": 2 * num_han > len(texts),
     }
-
-
-def _commonest(value_V: pa.Array, count_V: np.ndarray) -> tuple[tuple[str, int], ...]:
-    some = np.argsort(-count_V, kind="stable")[:_MOST_OTHERS]
-    texts = value_V.take(pa.array(some)).to_pylist()
-    return tuple(zip(texts, count_V[some].tolist(), strict=True))

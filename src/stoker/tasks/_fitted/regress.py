@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 import numpy as np
 import pyarrow as pa
@@ -22,6 +22,8 @@ _LARGEST = float(np.finfo(np.float32).max)
 
 class FittedRegress(NumberCells, FittedTask):
     """Turns numbers into (x - mean) / std, and back."""
+
+    _step: ClassVar[str] = "regress"
 
     mean: float
     """Mean of the training targets."""

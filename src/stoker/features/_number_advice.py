@@ -1,0 +1,207 @@
+"""Say why a text is no number, and everything that the recipe has to say to make it one.
+
+The options are those with which the form finder reads that very text, so that what is said here
+works when it is written down.
+
+Cost: 50 µs for each bad cell.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from stoker.features._number_forms import find_form, number_forms, values_with
+from stoker.features._number_text import NUMBER
+from stoker.features._number_units import MAGNITUDES, family
+
+_INFINITE = re.compile(r"[+-]?inf(inity)?", re.IGNORECASE)
+_NAN = re.compile(r"[+-]?nan", re.IGNORECASE)
+_UNDERSCORES = re.compile(r"[+-]?\d+(_\d+)+", re.ASCII)
+_WITH_UNIT = re.compile(
+    r"(?!0[xX])[+-]?[\d.,]+\s*[^\x00-\x1f\d\s,._eE+-]\S*|[^\x00-\x1f\d\s,.+-]\s*[\d.,]+", re.ASCII
+)
+_NO_UNIT = re.compile(r"[+-]?[\d.,]+|\s", re.ASCII)
+_LONGEST_UNIT = 40
+_TIMES = {word: times for word, times in MAGNITUDES.items() if times}
+_MULTIPLIED = re.compile(
+    r"[^\d-]*(?P<digits>-?\d[\d.,]*)\s*"
+    rf"(?P<times>{'|'.join(sorted(_TIMES, key=len, reverse=True))})\.?(?![A-Za-z\d])\D*",
+    re.ASCII,
+)
+"""A number with a word behind it that multiplies."""
+_WHAT = {
+    "thousands": "a sign between thousands",
+    "decimal": "a decimal comma",
+    "unit": "a unit or sign beside the digits",
+}
+_ORDER = ("thousands", "decimal", "unit", "brackets")
+_MOST_LOOKED_AT = 1_000
+_MOSTLY = 0.9
+
+
+def why_no_number(text: str, said: Mapping[str, Any], step: str) -> str:
+    """Why a text is no number, and what would help.
+
+    Args:
+        text: The cell, without blanks around it.
+        said: Options that the recipe gives already.
+        step: Name of the step that reads it, `number` or `regress`.
+
+    >>> why_no_number("34.8 %", {}, "number")
+    "has a unit or sign beside the digits; write 34.8, or say number: {unit: '%'}"
+    >>> why_no_number("¥1,048.03", {"unit": "¥"}, "regress")
+    "has a sign between thousands; write 1048.03, or say regress: {thousands: ',', unit: '¥'}"
+    >>> why_no_number("¥1.45万", {"unit": "¥"}, "regress")
+    'is written with 万, which multiplies by 10,000; write the digits out: 14500'
+    """
+    if _INFINITE.fullmatch(text):
+        return "is infinite; leave the cell empty if the value is not known"
+    if _NAN.fullmatch(text):
+        return f"is no value; leave the cell empty, or list it under {step}: {{missing: [...]}}"
+    if re.fullmatch(NUMBER, text, re.ASCII) and not said:
+        return "is too large for a 64-bit number (at most about 1.8e308)"
+    return almost_a_number(text, said, step) or (
+        f"is not a number; if it means 'no value', list it under {step}: {{missing: [...]}}"
+    )
+
+
+def almost_a_number(
+    text: str, said: Mapping[str, Any] | None = None, step: str = "number"
+) -> str | None:
+    """What keeps a text with digits from being a number, and what would help; None: all of it.
+
+    Args:
+        text: The cell, without blanks around it.
+        said: Options that the recipe gives already.
+        step: Name of the step that reads it.
+
+    >>> almost_a_number("(120)")
+    'stands in brackets; if it is below zero write -120, or say number: {brackets: true}'
+    >>> almost_a_number("0,452")
+    "has a decimal comma; write 0.452, or say number: {decimal: ','}"
+    """
+    if _UNDERSCORES.fullmatch(text):
+        return f"has underscores; write {text.replace('_', '')}"
+    multiplied = _multiplied(text)
+    if multiplied:
+        return multiplied
+    options = number_forms([text])
+    if not options:
+        return _beside(text)
+    return _advice(text, options, said or {}, step)
+
+
+def missing_options(texts: Sequence[str]) -> dict[str, Any]:
+    """All options that most of the cells which are no numbers need together; empty: none help.
+
+    Args:
+        texts: Raw cells that could not be read.
+
+    >>> missing_options(["¥1,048.03", "¥7.10", "¥1.45万"] + ["¥3"] * 50)
+    {'thousands': ',', 'unit': '¥'}
+    """
+    cells = Counter(texts[:_MOST_LOOKED_AT])
+    count_V = np.fromiter(cells.values(), np.int64)
+    found = find_form(list(cells), count_V, least_share=_MOSTLY)
+    return {} if found is None else found.options
+
+
+def options_text(options: Mapping[str, Any]) -> str:
+    """Options as a recipe has them in one line.
+
+    >>> options_text({"thousands": ",", "unit": ["$", "USD"], "brackets": True})
+    "{thousands: ',', unit: ['$', 'USD'], brackets: true}"
+    """
+    shown = (f"{name}: {_shown(value)}" for name, value in options.items())
+    return f"{{{', '.join(shown)}}}"
+
+
+def _shown(value: object) -> str:
+    if value is True:
+        return "true"
+    return repr(list(value) if isinstance(value, tuple) else value)
+
+
+def are_codes(texts: Sequence[str]) -> bool:
+    """Whether what stands beside the digits differs, so that digits alone would merge unlike cells.
+
+    >>> are_codes(["A1", "B5"]), are_codes(["3 kg", "5 kg"]), are_codes(["far", "near"])
+    (True, False, False)
+    """
+    beside = {_NO_UNIT.sub("", text) for text in texts if _WITH_UNIT.fullmatch(text)}
+    return len(beside) > 1
+
+
+def multiplier(text: str) -> str:
+    """The word beside the digits that multiplies them; empty: there is none.
+
+    >>> multiplier("¥1.45万"), multiplier("3.5 kg")
+    ('万', '')
+    """
+    found = _MULTIPLIED.fullmatch(text)
+    return "" if found is None else found["times"]
+
+
+def _multiplied(text: str) -> str | None:
+    """What to write for a number that a word multiplies."""
+    found = _MULTIPLIED.fullmatch(text)
+    options = None if found is None else number_forms([found["digits"]])
+    if found is None or options is None:
+        return None
+    times = _TIMES[found["times"]]
+    value = float(values_with([found["digits"]], options)[0]) * times
+    return (
+        f"is written with {found['times']}, which multiplies by {times:,}; write the digits out: "
+        f"{value:.15g}"
+    )
+
+
+def _beside(text: str) -> str | None:
+    """What to say of digits with something beside them that is no one unit."""
+    if not _WITH_UNIT.fullmatch(text):
+        return None
+    unit = _NO_UNIT.sub("", text) if len(text) <= _LONGEST_UNIT else ""
+    return f"has {unit!r} beside the digits; write the digits alone" if unit else None
+
+
+def _advice(
+    text: str, options: Mapping[str, Any], said: Mapping[str, Any], step: str
+) -> str | None:
+    """What stands in the way, the plain number, and what the recipe would have to say."""
+    new = {name: value for name, value in options.items() if said.get(name) != value}
+    if _is_another_unit(options, said):
+        return (
+            f"has {options['unit']!r} beside the digits and not {said['unit']!r}; write it in that"
+        )
+    if "thousands" in new:
+        new.pop("decimal", None)
+    plain = f"{float(values_with([text], options)[0]):.15g}"
+    option = f"or say {step}: {options_text(_joined(said, options))}"
+    if "brackets" in new:
+        return f"stands in brackets; if it is below zero write {plain}, {option}"
+    what = " and ".join(words for name, words in _WHAT.items() if name in new)
+    return f"has {what}; write {plain}, {option}" if what else None
+
+
+def _joined(said: Mapping[str, Any], options: Mapping[str, Any]) -> dict[str, Any]:
+    """What the recipe says and what a text needs, in the order of the keys of `number`."""
+    both = {**said, **options}
+    if "unit" in said and "unit" in options:
+        both["unit"] = list(dict.fromkeys([*_several(said["unit"]), *_several(options["unit"])]))
+        both["unit"] = both["unit"][0] if len(both["unit"]) == 1 else both["unit"]
+    return {name: both[name] for name in _ORDER if name in both}
+
+
+def _is_another_unit(options: Mapping[str, Any], said: Mapping[str, Any]) -> bool:
+    """Whether the unit of a text means something else than those that the recipe names."""
+    known = {family(unit) for unit in _several(said.get("unit", ()))}
+    return bool(known) and not known.issuperset(map(family, _several(options.get("unit", ()))))
+
+
+def _several(unit: Any) -> Sequence[str]:
+    return (unit,) if isinstance(unit, str) else tuple(unit)
