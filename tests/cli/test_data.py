@@ -40,6 +40,15 @@ def test_a_line_a_column() -> None:
     assert "200 rows; every cell was counted" in done.stdout
 
 
+def test_years_and_what_may_be_meant_otherwise() -> None:
+    rows = [f"{2018 + n % 3};{n}.{n + 100} €" for n in range(2, 99)]
+    Path("a.csv").write_text("\n".join(["year;sales", *rows]) + "\n", encoding="utf-8")
+    out = show("a.csv").stdout
+    assert "2018 to 2020" in out
+    assert "sales: '2.102 €' is read as 2102; if it is 2.102 write {number: {unit:" in out
+    assert out.rstrip().endswith('to have it otherwise write sales: {number: {unit: "€"}}')
+
+
 def test_json_holds_the_profile_and_the_choices() -> None:
     found = json.loads(show("客户.csv", "--json").stdout)
     assert found["profile"]["rows"] == 200

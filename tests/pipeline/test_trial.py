@@ -109,6 +109,21 @@ def test_what_is_absurd_and_what_is_the_target_again_is_warned_of(
     assert warned(lines) == []
 
 
+def test_thousands_that_are_read_as_fractions_are_warned_of(recipe: Make, tmp_path: Path) -> None:
+    rent = [f"{n // 1000}.{n % 1000:03}" if n > 999 else str(n) for n in range(600, 6_600, 100)]
+    with events.recording(aloud=False) as lines:
+        check(recipe({"x": rent, "y": Y}, inputs={"x": "number"}), home=tmp_path / "home")
+    (said,) = warned(lines)
+    assert said.startswith(
+        "column 'x': '1.000' is read as 1, but the cells of the column are those"
+    )
+    assert said.endswith('write x: {number: {thousands: ".", decimal: ","}}')
+    inputs = {"x": {"number": {"thousands": "."}}}
+    with events.recording(aloud=False) as lines:
+        check(recipe({"x": rent, "y": Y}, inputs=inputs), home=tmp_path / "home")
+    assert warned(lines) == []
+
+
 def test_rejected_records_are_told_without_a_path_that_is_gone(tmp_path: Path) -> None:
     rows = [json.dumps({"x": n / 7, "y": n % 2}) for n in range(400)]
     (tmp_path / "a.jsonl").write_text("\n".join([*rows, "{broken"]) + "\n", encoding="utf-8")

@@ -12,7 +12,7 @@ from stoker.data.profile.choices import Choices
 
 _MOST_COLUMNS = 200
 _COLUMN = 40
-_LONGEST_WHY = 110
+_LONGEST_WHY = 160
 
 
 def inputs_block(choices: Choices) -> str:

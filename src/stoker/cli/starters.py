@@ -138,8 +138,8 @@ def _told_task(choices: Choices) -> Choice:
         events.warning(f"target {task.column!r} cannot be predicted: {task.why}")
         return task.model_copy(update={"feature": {"classify": {}}})
     events.message(
-        f"target {task.column!r}: {next(iter(task.feature))}, because it has {task.why}; "
-        f"to have it otherwise write {task.change}"
+        f"target {task.column!r}: {next(iter(task.feature))}, because it has {task.why}"
+        f"{f'; to have it otherwise write {task.change}' if task.change else ''}"
     )
     return task
 

@@ -13,6 +13,7 @@ from stoker.core.steps import step_name
 from stoker.data.clean import FittedCleaner, RowCleaner
 from stoker.evaluate.metrics import Metric
 from stoker.features import Feature
+from stoker.features._numbers import NumberCells
 from stoker.pipeline.kinds import only
 from stoker.pipeline.node import Node
 from stoker.recipe.model import Recipe, Train
@@ -88,9 +89,16 @@ def profile_node(recipe: Recipe) -> Node:
             "task": step_name(recipe.task),
             "inputs": sorted(recipe.inputs or {}),
             "divided_by": divided_by(recipe),
+            "decimals": _decimals(recipe),
         },
         after=("acquire", "clean", "split"),
     )
+
+
+def _decimals(recipe: Recipe) -> dict[str, str]:
+    """The sign before fractions of each column that the recipe reads as numbers."""
+    steps = {**(recipe.inputs or {}), recipe.target_column: recipe.task}
+    return {name: step.decimal for name, step in steps.items() if isinstance(step, NumberCells)}
 
 
 def prepare_node(recipe: Recipe) -> Node:

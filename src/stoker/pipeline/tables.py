@@ -210,7 +210,8 @@ def _task(profile: ColumnProfile) -> Any:
             expected="a column of labels or of numbers",
             fix="name another one with target=",
         )
-    events.message(f"{column!r} is the target, {choice.kind}: {choice.why} ({choice.change})")
+    change = f" ({choice.change})" if choice.change else ""
+    events.message(f"{column!r} is the target, {choice.kind}: {choice.why}{change}")
     return choice.feature
 
 

@@ -33,6 +33,7 @@ from stoker.cli.options import HOME, JSON, RECIPE, SET
 if TYPE_CHECKING:
     from stoker.pipeline.plan import Plan, PlannedStage
 
+_MOST_DOUBTS = 6
 _TIME_FROM = {"rates": "rough guess", "runs": "earlier runs", "budget": "train.budget"}
 
 
@@ -83,6 +84,7 @@ def as_object(plan: Plan) -> dict[str, object]:
 
 def columns_in_short(plan: Plan) -> str:
     """How many columns become what, and which are left out."""
+    from stoker.cli.verbs.data import in_doubt
     from stoker.core.names import listed
     from stoker.pipeline.inputs import listed_by_feature
 
@@ -93,6 +95,7 @@ def columns_in_short(plan: Plan) -> str:
     lines = [f"columns  {listed_by_feature(chosen) or 'none can serve as an input'}"]
     if out:
         lines.append(f"         {len(out)} left out ({listed(out, 6)})")
+    lines += [f"not sure {line}" for line in in_doubt(plan.choices.columns)[:_MOST_DOUBTS]]
     target = plan.choices.target
     if target is not None:
         lines.append(f"target   {target.column!r}: {target.why}")

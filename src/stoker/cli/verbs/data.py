@@ -91,6 +91,15 @@ def _write_page(profile: Profile, choices: list[Choice], path: Path, output: Pat
         file.write(render_profile(profile, choices, path.name).encode())
 
 
+def in_doubt(choices: Sequence[Choice]) -> list[str]:
+    """A line for each column that becomes an input but may be meant otherwise."""
+    return [
+        f"{choice.column}: {choice.why}; to have it otherwise write {choice.change}"
+        for choice in choices
+        if choice.is_notable and choice.feature is not None
+    ]
+
+
 def as_table(profile: Profile, choices: list[Choice]) -> str:
     """One line a column."""
     from stoker.cli.text import table
@@ -108,7 +117,8 @@ def as_table(profile: Profile, choices: list[Choice]) -> str:
         )
         for one, choice in zip(profile.columns, choices, strict=True)
     ]
-    return f"{table(head, rows)}\n\n{profile.rows:,} rows; every cell was counted"
+    lines = [table(head, rows), "", f"{profile.rows:,} rows; every cell was counted"]
+    return "\n".join([*lines, *in_doubt(choices)])
 
 
 def _middle(column: ColumnProfile) -> str:

@@ -22,6 +22,7 @@ _WIDTH, _HEIGHT = 320, 84
 _MOST_VALUES = 8
 _SHARES = (("0.05", "5 %"), ("0.25", "25 %"), ("0.5", "median"), ("0.75", "75 %"), ("0.95", "95 %"))
 _FARTHEST = 2.5e11
+_SHORT = 10_000
 """Seconds that a calendar still has a date for."""
 
 
@@ -133,10 +134,16 @@ def _number_facts(numbers: NumberFacts) -> list[tuple[str, str]]:
 def shown_number(value: float, *, is_time: bool) -> str:
     """A number, or a moment as ISO 8601 without what is zero.
 
+    Whole numbers of four digits have no sign between them, because many are years.
+
     >>> shown_number(1234.5, is_time=False), shown_number(86_400, is_time=True)
     ('1,234.5', '1970-01-02')
+    >>> shown_number(2018, is_time=False), shown_number(20180, is_time=False)
+    ('2018', '20,180')
     """
     if not is_time or not math.isfinite(value) or abs(value) > _FARTHEST:
+        if abs(value) < _SHORT and value == int(value):
+            return f"{value:.0f}"
         return f"{value:,.6g}" if abs(value) < 1e6 else number(value, 6)
     moment = datetime.fromtimestamp(value, UTC)
     text = moment.replace(tzinfo=None, microsecond=0).isoformat(" ")

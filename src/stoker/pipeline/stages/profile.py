@@ -13,6 +13,7 @@ from stoker.data.profile.judge_target import why_absurd
 from stoker.data.profile.measure import profile_table
 from stoker.data.profile.relations import relations
 from stoker.data.profile.twins import find_twins
+from stoker.data.profile.written import misread
 from stoker.engine.table_file import read_table
 from stoker.pipeline.node import Work
 
@@ -31,6 +32,7 @@ def profile_rows(work: Work) -> dict[str, Any]:
         declared=dataset.declared,
         media=dataset.media_columns,
         parts_path=work.inputs["split"].folder / "parts.parquet",
+        decimal=dataset.usual_decimal,
     )
     kept_out = left_out(work.fields["divided_by"], dataset.row_numbers)
     choices = choose(profile, target, left_out=kept_out)
@@ -57,6 +59,7 @@ def _warn(profile: Profile, choices: Choices, twins: tuple[str, ...], work: Work
     absurd = why_absurd(column, work.fields["task"]) if column is not None else None
     if absurd:
         events.warning(f"target {target!r}: {absurd}")
+    _warn_of_misread(profile, work)
     inputs = work.fields["inputs"] or choices.inputs()
     same = [name for name in twins if name in inputs]
     if same:
@@ -65,6 +68,16 @@ def _warn(profile: Profile, choices: Choices, twins: tuple[str, ...], work: Work
             "model would only copy it; if it is not known when the model is asked, name the inputs "
             "without it"
         )
+
+
+def _warn_of_misread(profile: Profile, work: Work) -> None:
+    """Say where the recipe reads `1.542` as a fraction and the whole column says a thousand."""
+    for name, decimal in work.fields["decimals"].items():
+        column = profile.column(name)
+        step = "regress" if name == work.fields["target"] else "number"
+        wrong = None if column is None else misread(column, decimal, step)
+        if wrong:
+            events.warning(f"column {name!r}: {wrong}")
 
 
 def left_out(divided_by: dict[str, str], row_numbers: tuple[str, ...]) -> dict[str, str]:
