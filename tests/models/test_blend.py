@@ -367,7 +367,7 @@ def test_good_imports_no_torch(tmp_path: Path) -> None:
 def test_a_candidate_that_was_cut_short_says_so(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    short = BoostedTrees(num_leaves=15, num_trees=5)
+    short = BoostedTrees(num_leaves=15, num_trees=3)
     monkeypatch.setattr(
         _search, "first_candidates", lambda rows, under: [_search.Named("trees, short", short)]
     )
@@ -376,8 +376,8 @@ def test_a_candidate_that_was_cut_short_says_so(
     names = {entry.name for entry in board.entries}
     assert names == {"trees, short", "trees, 60 leaves, all columns"}, "larger ones are tried"
     under = replace(ONE, preset="fast")
-    board = fit(tmp_path, BINARY, steps, under=under)[0].leaderboard
+    board = fit(tmp_path / "fast", BINARY, steps, under=under)[0].leaderboard
     assert board is not None
     (entry,) = board.entries
     assert entry.name == "trees, short"
-    assert entry.note == "stopped at 5 trees while its loss was still falling"
+    assert entry.note == "stopped at 3 trees while its loss was still falling"
