@@ -172,7 +172,7 @@ def beside_features(pictures: str) -> Callable[[list[Row]], Answer]:
 
 TARGETS = (
     Target(
-        "real tables (16 are meant), equal rows and seconds: ahead of AutoGluon `medium_quality`",
+        "16 real tables, equal rows and seconds: ahead of AutoGluon `medium_quality`",
         "on at least 12",
         "tables",
         ahead_of("autogluon", 12),
