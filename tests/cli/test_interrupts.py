@@ -108,7 +108,7 @@ def interrupt(project: Path, stage: str, number: signal.Signals) -> tuple[int, s
             time.sleep(0.02)
         busy = children(running.pid)
         running.send_signal(number)
-        _, said = running.communicate(timeout=30)
+        _, said = running.communicate(timeout=120)
         return running.returncode, said, busy
 
 
@@ -167,7 +167,7 @@ def test_a_second_signal_ends_it_at_once(first: signal.Signals, second: signal.S
         stubborn.send_signal(first)
         assert stubborn.stdout.readline() == "tidying\n"
         stubborn.send_signal(second)
-        assert stubborn.wait(timeout=30) == -second
+        assert stubborn.wait(timeout=120) == -second
 
 
 def test_a_signal_that_is_to_be_ignored_stays_ignored() -> None:

@@ -15,7 +15,7 @@ from __future__ import annotations
 import re
 import string
 from functools import cached_property
-from typing import Annotated, Any, ClassVar, Literal, NamedTuple
+from typing import Annotated, Any, ClassVar, Literal, NamedTuple, Self
 
 import numpy as np
 import pyarrow as pa
@@ -75,18 +75,18 @@ class NumberCells(Step):
     _step: ClassVar[str] = "number"
     """How a recipe names the step that reads so."""
 
-    @model_validator(mode="before")
-    @classmethod
-    def _one_sign_one_meaning(cls, said: Any) -> Any:
-        """A point between thousands leaves the comma for the fraction."""
-        if not isinstance(said, dict) or not said.get("thousands"):
-            return said
-        decimal = said.get("decimal", ".")
-        if decimal == said["thousands"] == ".":
-            return {**said, "decimal": ","}
-        if decimal == said["thousands"]:
-            raise ValueError(f"{decimal!r} cannot stand between thousands and before a fraction")
-        return said
+    @model_validator(mode="after")
+    def _one_sign_one_meaning(self) -> Self:
+        if self.thousands and self.thousands == self.point:
+            raise ValueError(
+                f"{self.decimal!r} cannot stand between thousands and before a fraction"
+            )
+        return self
+
+    @property
+    def point(self) -> str:
+        """The sign before the fraction: a point between thousands leaves the comma for it."""
+        return "," if self.thousands == "." else self.decimal
 
     def read(self, column: pa.ChunkedArray | pa.Array) -> ReadNumbers:
         """The cells as float64, missing ones as NaN, and those that are no number.
@@ -128,7 +128,7 @@ class NumberCells(Step):
         '2,5'
         """
         text = str(int(value)) if value == int(value) and abs(value) < 2**53 else repr(float(value))
-        return text.replace(".", self.decimal)
+        return text.replace(".", self.point)
 
     def _read_few(self, cells: pa.Array) -> np.ndarray | None:
         """A few texts as numbers, the same as by Arrow; None if one of them wants a closer look."""
@@ -212,7 +212,7 @@ class NumberCells(Step):
     @cached_property
     def _form(self) -> Form:
         units = (self.unit,) if isinstance(self.unit, str) else self.unit
-        form = Form(self.decimal, self.thousands, units, self.brackets)
+        form = Form(self.point, self.thousands, units, self.brackets)
         return PLAIN if form == PLAIN else form
 
 

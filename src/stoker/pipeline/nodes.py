@@ -98,7 +98,7 @@ def profile_node(recipe: Recipe) -> Node:
 def _decimals(recipe: Recipe) -> dict[str, str]:
     """The sign before fractions of each column that the recipe reads as numbers."""
     steps = {**(recipe.inputs or {}), recipe.target_column: recipe.task}
-    return {name: step.decimal for name, step in steps.items() if isinstance(step, NumberCells)}
+    return {name: step.point for name, step in steps.items() if isinstance(step, NumberCells)}
 
 
 def prepare_node(recipe: Recipe) -> Node:
