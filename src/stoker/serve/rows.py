@@ -19,6 +19,7 @@ import io
 import re
 from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
+from functools import cache
 from typing import Any
 
 import pyarrow as pa
@@ -91,7 +92,7 @@ def column_of_cells(
     if float in found and int in allowed and float not in allowed:
         values = [_as_whole(value) for value in values]
         found = set(map(type, values))
-    if not found <= set(allowed):
+    if not found <= allowed:
         expected = " or ".join(_types(cell))
         for row, value in enumerate(values):
             if type(value) not in allowed and len(bad) < _MAX_BAD:
@@ -264,13 +265,18 @@ def _as_whole(value: Any) -> Any:
     return int(value) if is_whole else value
 
 
-def _types(cell: Mapping[str, Any]) -> list[str]:
+def _types(cell: Mapping[str, Any]) -> tuple[str, ...]:
     kind = cell.get("type", "string")
-    return [kind] if isinstance(kind, str) else list(kind)
+    return (kind,) if isinstance(kind, str) else tuple(kind)
 
 
-def _allowed(cell: Mapping[str, Any]) -> tuple[type, ...]:
-    return tuple(t for name in _types(cell) for t in _PYTHON_TYPES[name])
+def _allowed(cell: Mapping[str, Any]) -> frozenset[type]:
+    return _python_types(_types(cell))
+
+
+@cache
+def _python_types(names: tuple[str, ...]) -> frozenset[type]:
+    return frozenset(t for name in names for t in _PYTHON_TYPES[name])
 
 
 def _name_of(value: Any) -> str:
