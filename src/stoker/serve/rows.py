@@ -118,7 +118,7 @@ def _number_texts(values: list[Any], name: str, bad: list[BadInput]) -> pa.Array
     return pa.array([v if isinstance(v, str) else None for v in values], pa.string())
 
 
-def _as_number(value: Any, allowed: tuple[type, ...]) -> str:
+def _as_number(value: Any, allowed: frozenset[type]) -> str:
     """The number to send instead of its text."""
     if float in allowed and isinstance(value, str) and _NUMBER.fullmatch(value):
         return f"; send the number {value.strip()}"
