@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 import sys
 
 import pytest
@@ -42,3 +43,15 @@ def test_nothing_is_kept_where_python_keeps_nothing(tmp_path, monkeypatch):
     monkeypatch.setattr(sys, "dont_write_bytecode", True)
     assert _templates.compiled(tmp_path / "__pycache__") is None
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_disk_that_takes_no_more_costs_time_and_no_report(tmp_path):
+    kept = _templates.compiled(tmp_path / "__pycache__")
+    environment = _templates.environment().overlay(bytecode_cache=kept)
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (16, hard))
+    try:
+        environment.get_template("profile.html.j2")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert list((tmp_path / "__pycache__").iterdir()) == []

@@ -10,11 +10,13 @@ from __future__ import annotations
 import hashlib
 import os
 import sys
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import jinja2
+from jinja2.bccache import Bucket
 
 from stoker.evaluate.report import _format
 from stoker.evaluate.report.words import sample_words
@@ -51,9 +53,19 @@ def compiled(folder: Path) -> jinja2.FileSystemBytecodeCache | None:
     """Templates as they were compiled before; None where Python keeps nothing either."""
     if sys.dont_write_bytecode or not os.access(folder.parent, os.W_OK):
         return None
-    folder.mkdir(exist_ok=True)
-    if not os.access(folder, os.W_OK):
+    try:
+        folder.mkdir(exist_ok=True)
+    except OSError:
         return None
     made_by = f"{sys.implementation.cache_tag} {jinja2.__version__} {sorted(_OPTIONS.items())}"
     mark = hashlib.sha256(made_by.encode()).hexdigest()[:16]
-    return jinja2.FileSystemBytecodeCache(str(folder), f"%s.{mark}.jinja")
+    return _Kept(str(folder), f"%s.{mark}.jinja")
+
+
+class _Kept(jinja2.FileSystemBytecodeCache):
+    """Keeps what it can: a full disk beside the code is no reason to have no report."""
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        """Keep a template, if the disk takes it."""
+        with suppress(OSError):
+            super().dump_bytecode(bucket)
