@@ -15,19 +15,8 @@ _WRITTEN = (
     *("Conv", "Cos", "DequantizeLinear", "Div", "Einsum", "Exp", "Flatten", "Gather", "Gemm"),
     *("GlobalAveragePool", "Identity", "IsNaN", "Less", "Log", "MatMul", "Max", "MaxPool", "Min"),
     *("Mul", "Neg", "QuantizeLinear", "ReduceMean", "ReduceSum", "Relu", "Reshape", "Shape"),
-    *(
-        "Sigmoid",
-        "Sign",
-        "Sin",
-        "Slice",
-        "Softmax",
-        "Sqrt",
-        "Sub",
-        "Sum",
-        "Transpose",
-        "Unsqueeze",
-        "Where",
-    ),
+    *("Sigmoid", "Sign", "Sin", "Slice", "Softmax", "Sqrt", "Sub", "Sum", "Transpose"),
+    *("Unsqueeze", "Where"),
 )
 _LIKELY = (
     *("And", "ArgMax", "ArgMin", "AveragePool", "CastLike", "Ceil", "ConvTranspose", "CumSum"),

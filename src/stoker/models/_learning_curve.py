@@ -21,12 +21,11 @@ import numpy as np
 from stoker.core.seeds import derive_seed
 from stoker.core.steps import Step
 from stoker.models import Conditions
-from stoker.models._losses import losses_N
+from stoker.models._losses import loss_name, losses_N, scored
 from stoker.models._tries import AnyTry, Folds, LinearTry, TreeTry
 from stoker.models.boosted_trees import grow
 from stoker.models.linear import answers, fit_rows
 from stoker.tasks import FittedTask
-from stoker.tasks._fitted.regress import FittedRegress
 
 FILE = "learning_curve.json"
 """Its name in the artifact of a training."""
@@ -117,7 +116,7 @@ def _curve(name: str, found: Sequence[tuple[int, np.ndarray]], task: FittedTask)
     fell_M = half_M - whole_M
     return LearningCurve(
         candidate=name,
-        metric="rmse" if isinstance(task, FittedRegress) else "log_loss",
+        metric=loss_name(task),
         held_rows=len(whole_M),
         points=points,
         gain=float(f"{1 - points[-1].score / max(points[-2].score, 1e-12):.4g}"),
@@ -126,11 +125,7 @@ def _curve(name: str, found: Sequence[tuple[int, np.ndarray]], task: FittedTask)
 
 
 def _point(rows: int, loss_M: np.ndarray, task: FittedTask) -> CurvePoint:
-    half = 1.96 * float(loss_M.std()) / len(loss_M) ** 0.5
-    ends = [max(0.0, float(loss_M.mean()) + part) for part in (0.0, -half, half)]
-    if isinstance(task, FittedRegress):
-        ends = [end**0.5 * task.std for end in ends]
-    score, low, high = (float(f"{end:.6g}") for end in ends)
+    score, low, high = scored(loss_M, task)
     return CurvePoint(rows=rows, score=score, low=low, high=high)
 
 

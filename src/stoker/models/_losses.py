@@ -8,6 +8,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from stoker.tasks import FittedTask
+from stoker.tasks._fitted.regress import FittedRegress
+
 
 def losses_N(output_NK: np.ndarray, target_N: np.ndarray) -> np.ndarray:
     """Loss of each row, float64.
@@ -27,3 +30,22 @@ def losses_N(output_NK: np.ndarray, target_N: np.ndarray) -> np.ndarray:
 def loss_of(output_NK: np.ndarray, target_N: np.ndarray) -> float:
     """Mean loss."""
     return float(losses_N(output_NK, target_N).mean())
+
+
+def loss_name(task: FittedTask) -> str:
+    """What `scored` gives: `rmse` in the unit of the target, or `log_loss`."""
+    return "rmse" if isinstance(task, FittedRegress) else "log_loss"
+
+
+def scored(loss_M: np.ndarray, task: FittedTask) -> tuple[float, float, float]:
+    """The mean of losses as people read it, and the ends of its 95 % interval.
+
+    >>> scored(np.array([4.0, 4.0]), FittedRegress(mean=0, std=3, low=0, high=9))
+    (6.0, 6.0, 6.0)
+    """
+    half = 1.96 * float(loss_M.std()) / len(loss_M) ** 0.5
+    ends = [max(0.0, float(loss_M.mean()) + part) for part in (0.0, -half, half)]
+    if isinstance(task, FittedRegress):
+        ends = [end**0.5 * task.std for end in ends]
+    score, low, high = (float(f"{end:.6g}") for end in ends)
+    return score, low, high

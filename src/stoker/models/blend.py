@@ -30,13 +30,12 @@ from stoker.models._blend_weights import average, choose_weights
 from stoker.models._design import Layout
 from stoker.models._leaderboard import Entry, Leaderboard, Timing
 from stoker.models._learning_curve import learning_curve
-from stoker.models._losses import losses_N
+from stoker.models._losses import loss_name, losses_N, scored
 from stoker.models._rows import MOST_BINS, Rows, join
 from stoker.models._search import search
 from stoker.models._table_graph import table_graph
 from stoker.models._tries import AnyTry, Folds, Parts, TreeTry, joined
 from stoker.models.boosted_trees import threads_for
-from stoker.tasks._fitted.regress import FittedRegress
 
 if TYPE_CHECKING:
     from stoker.data.prepare.prepared_set import PreparedSet
@@ -178,7 +177,7 @@ def leaderboard(
     kept = "rows of the validation part" if folds.count == 1 else "training and validation rows"
     how = kept if folds.count == 1 else f"{folds.count} folds of {kept}"
     return Leaderboard(
-        metric="rmse" if isinstance(task, FittedRegress) else "log_loss",
+        metric=loss_name(task),
         rows=len(folds.held_M),
         how=how,
         entries=(*done, *given_up),
@@ -189,11 +188,7 @@ def _entry(one: AnyTry, weight: float, folds: Folds, task: FittedTask) -> Entry:
     """A candidate with its mean loss and the interval of that mean."""
     rows_M = folds.held_M[~np.isnan(one.output_NK[folds.held_M, 0])]
     loss_M = losses_N(one.output_NK[rows_M] - folds.shift_K, folds.rows.target_N[rows_M])
-    half = 1.96 * float(loss_M.std()) / len(loss_M) ** 0.5
-    ends = [max(0.0, float(loss_M.mean()) + part) for part in (0.0, -half, half)]
-    if isinstance(task, FittedRegress):
-        ends = [end**0.5 * task.std for end in ends]
-    score, low, high = (float(f"{end:.6g}") for end in ends)
+    score, low, high = scored(loss_M, task)
     note = one.note if one.is_done else f"given up after {one.done} of {folds.count} folds"
     return Entry(
         name=one.name,

@@ -18,7 +18,7 @@ from stoker.data.fingerprint import default_cache
 from stoker.evaluate.evaluation import CONSTANT
 from stoker.evaluate.report.facts import SaidFact
 from stoker.pipeline.candidates import chosen_name
-from stoker.pipeline.champion import crown, worse_than
+from stoker.pipeline.champion import champion_of, crown, worse_than
 from stoker.pipeline.effort import Effort
 from stoker.pipeline.execute import Executed, execute
 from stoker.pipeline.facts import gate_results, read_evaluations
@@ -32,7 +32,7 @@ from stoker.pipeline.reporting import RunNotes, report_run
 from stoker.pipeline.result import RefusedRun, RunResult, as_json
 from stoker.pipeline.sound import check_columns
 from stoker.pipeline.summary import summary
-from stoker.pipeline.version_before import champion_of, version_before
+from stoker.pipeline.version_before import version_before
 from stoker.recipe.model import Recipe
 from stoker.store.artifact import Artifact
 from stoker.store.catalog import Catalog

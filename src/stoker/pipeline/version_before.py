@@ -25,7 +25,6 @@ from stoker.pipeline.candidates import candidate_bundles, chosen_name
 from stoker.pipeline.prepared_parts import raw_rows
 from stoker.pipeline.row_groups import group_codes
 from stoker.pipeline.stages.evaluate import scored_part
-from stoker.store.versions import CHAMPION
 from stoker.tasks import FittedTask
 from stoker.tasks._fitted.classify import FittedClassify
 from stoker.tasks._fitted.regress import FittedRegress
@@ -40,11 +39,6 @@ if TYPE_CHECKING:
 _MOST_ROWS = 20_000
 _RESAMPLES = 200
 BEFORE = "version before"
-
-
-def champion_of(catalog: Catalog, name: str) -> ModelRecord | None:
-    """The version of a model that its name alone means now; None if there is none."""
-    return next((one for one in catalog.models(name) if CHAMPION in one.aliases), None)
 
 
 def version_before(
