@@ -192,6 +192,12 @@ def test_numbers_outside_of_what_training_saw_are_marked() -> None:
         ({"unit": "€", "decimal": ",", "thousands": "."}, ["1.234,50 €", "0,5€"], [1234.5, 0.5]),
         ({"brackets": True}, ["(120)", "( 1.5 )", "7"], [-120, -1.5, 7]),
         ({"brackets": True, "unit": "$"}, ["($5)", "$(5)", "-$5"], [-5, -5, -5]),
+        ({"trailing_minus": True}, ["12.50-", "-3", "7", "4 -"], [-12.5, -3, 7, -4]),
+        (
+            {"trailing_minus": True, "decimal": ",", "thousands": ".", "unit": "€"},
+            ["1.012,50-", "3,0- €", "3 €-", "€ 4-", "-5 €"],
+            [-1012.5, -3, -3, -4, -5],
+        ),
         ({"thousands": ","}, ["1.821e+05", "33,871", "12,34,567"], [182100, 33871, 1234567]),
         ({"thousands": " "}, ["1\N{NO-BREAK SPACE}234", "1 234"], [1234, 1234]),
         ({"thousands": "'"}, ["1\N{RIGHT SINGLE QUOTATION MARK}234"], [1234]),
@@ -213,7 +219,9 @@ def test_people_write_numbers_in_many_ways(
         ({"unit": "kg"}, "5 g"), ({"unit": "kg"}, "kg"), ({"unit": "kg"}, "5 kg 3"),
         ({"unit": "$"}, "-$-5"), ({"unit": "$"}, "$$5"), ({"brackets": True}, "(5"),
         ({"brackets": True}, "(-5)"), ({}, "(5)"), ({"thousands": ","}, "1,2,3"),
-        ({"thousands": ","}, "1234,567"), ({"unit": "%"}, "%5%%"),
+        ({"thousands": ","}, "1234,567"), ({"unit": "%"}, "%5%%"), ({}, "5-"),
+        ({"trailing_minus": True}, "-5-"), ({"trailing_minus": True}, "5--"),
+        ({"trailing_minus": True}, "+5-"), ({"trailing_minus": True, "brackets": True}, "(5-)"),
     ],
 )  # fmt: skip
 def test_what_does_not_fit_the_form_is_bad(options: dict, cell: str) -> None:
@@ -241,6 +249,35 @@ def test_a_reason_says_all_options_at_once() -> None:
     assert caught.value.fix == "say regress: {thousands: ',', unit: '¥'}"
     assert "say regress: {thousands: ',', unit: '¥'}" in caught.value.what
     assert Regress(thousands=",", unit="¥").fit(cells).low == 7
+
+
+@pytest.mark.parametrize(
+    ("options", "cell", "has", "write"),
+    [
+        ({"decimal": ","}, "1.25", "'.' before the fraction", "1,25"),
+        ({"decimal": ","}, "1,234.5", "'.' before the fraction", "1234,5"),
+        ({"decimal": ",", "thousands": "."}, "1.25", "'.' before the fraction", "1,25"),
+        ({"thousands": "."}, "1.25", "'.' before the fraction", "1,25"),
+        ({"thousands": ","}, "1.234,5", "',' before the fraction", "1234.5"),
+        ({"decimal": ","}, "1.234", "'.' between digits", "1,234, or 1234"),
+        ({"decimal": ",", "unit": "€"}, "-1.25 €", "'.' before the fraction", "-1,25"),
+    ],
+)
+def test_signs_of_another_land_are_told_with_those_of_the_recipe(
+    options: dict[str, str], cell: str, has: str, write: str
+) -> None:
+    said = ", ".join(
+        f"{key}: {options[key]!r}" for key in ("thousands", "decimal") if key in options
+    )
+    reason = f"has {has}, and the column is read as number: {{{said}}}; write {write}"
+    assert read(cell, **options) == [reason]
+    assert not isinstance(read(write.partition(", or")[0], **options)[0], str)
+
+
+def test_a_minus_behind_the_digits_is_told_with_its_option() -> None:
+    assert "write -12.5, or say number: {decimal: ',', trailing_minus: true}" in str(
+        read("12,50-")[0]
+    )
 
 
 def test_a_point_between_thousands_leaves_the_comma_for_the_fraction() -> None:
@@ -283,6 +320,12 @@ def test_codes_that_become_equal_as_numbers_are_warned_of() -> None:
         (["1,5", "2,25"], {"decimal": ","}),
         (["0,452", "1,234"], {"decimal": ","}),
         (["1.821e+05", "33,871"], {"thousands": ","}),
+        (["12.50-", "7", "-3.1"], {"trailing_minus": True}),
+        (["120-", "3"], {"trailing_minus": True}),
+        (
+            ["1.729,27- €", "3,00 €"],
+            {"thousands": ".", "decimal": ",", "unit": "€", "trailing_minus": True},
+        ),
         (["3 days", "1 day", "NA"], {"unit": ["days", "day"]}),
         (["90 mg/dL", "100 mg/dL"], {"unit": "mg/dL"}),
         (["12 kg", "13"], {"unit": "kg"}),
@@ -308,6 +351,7 @@ def test_the_form_is_found(texts: list[str], options: dict) -> None:
         ["C1", "D2"], ["1. White", "2. Black"], ["T06", "T11"], ["007", "7"], ["2024-01-02"],
         ["1.2.3"], ["12 kg", "13 g"], ["12A", "13"], ["5k", "300"], ["24.7%", "0.3"],
         ["1st", "2nd"], ["10:30"], ["5-6"], ["a"], [""], [], ["5 March", "6 May"], ["10+", "3"],
+        ["2-", "1-", "3"], ["18-24", "65-"], ["-5-"], ["2024-01-"],
         ["138 0000 0000"], ["4WD", "2"], ["1st", "2"], ["10以上", "12"], ["¥1.45万", "¥7"],
         [*(f"{n} mg" for n in range(400, 440)), *(f"0.{n}" for n in range(40, 50))],
     ],

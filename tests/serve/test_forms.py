@@ -31,7 +31,15 @@ FIRST_US, LAST_US = 1_600_000_000_000_000, 1_800_000_000_000_000
 INPUTS: dict[str, FittedFeature] = {
     "age": FittedNumber(mean=40, std=12, low=0, high=90, had_missing=True, raw=True),
     "fee": FittedNumber(
-        mean=40, std=12, low=0, high=2000, had_missing=True, raw=True, decimal=",", unit="€"
+        mean=40,
+        std=12,
+        low=0,
+        high=2000,
+        had_missing=True,
+        raw=True,
+        decimal=",",
+        trailing_minus=True,
+        unit="€",
     ),
     "code": FittedCategory(
         vocabulary=("3", "true", "a b", "9007199254740993"), counts=(4, 3, 2, 1), had_missing=True
@@ -171,6 +179,7 @@ def answer_of(answer: httpx.Response) -> float:
         {"age": None},
         {"age": -1e9},
         {"fee": "1,71 €"},
+        {"fee": "1,71- €"},
         {"code": "3"},
         {"code": None},
         {"code": "never seen"},
@@ -205,6 +214,7 @@ def test_a_row_has_one_answer_in_every_form(
         ("smoker", [False, "false", 0, "0", "No"]),
         ("age", [30, 30.0]),
         ("fee", ["12,0", "12 €", "12", 12]),
+        ("fee", ["-12,5", "12,5-", "12,50 €-", -12.5]),
     ],
 )
 def test_spellings_of_one_value_have_one_answer_or_a_refusal_by_name(
@@ -221,6 +231,14 @@ def test_spellings_of_one_value_have_one_answer_or_a_refusal_by_name(
                 assert repr(column) in answer.text or f'"{column}"' in answer.text
     assert len(set(answers.values())) == 1, answers
     assert len(answers) >= 2 * len(spellings)
+
+
+def test_a_sign_of_another_land_is_refused_with_the_one_of_the_model(client: httpx.Client) -> None:
+    for name, send in FORMS.items():
+        answer = send(client, ROW | {"fee": "1.25"})
+        assert answer.status_code in (400, 422), (name, answer.text)
+        said = "is read as number: {decimal: ','}; write 1,25"
+        assert said in answer.text.replace("\\u0027", "'"), (name, answer.text)
 
 
 @pytest.mark.parametrize(

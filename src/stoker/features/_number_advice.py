@@ -34,12 +34,15 @@ _MULTIPLIED = re.compile(
     re.ASCII,
 )
 """A number with a word behind it that multiplies."""
+_MAY_BE_THOUSAND = re.compile(r"\D*[1-9]\d{0,2}[.,]\d{3}\D*", re.ASCII)
 _WHAT = {
     "thousands": "a sign between thousands",
     "decimal": "a decimal comma",
     "unit": "a unit or sign beside the digits",
+    "trailing_minus": "a minus behind the digits",
 }
-_ORDER = ("thousands", "decimal", "unit", "brackets")
+FORM_OPTIONS = ("thousands", "decimal", "unit", "brackets", "trailing_minus")
+"""Options of `number` that say how it is written, in the order of its keys."""
 _MOST_LOOKED_AT = 1_000
 _MOSTLY = 0.9
 
@@ -91,6 +94,8 @@ def almost_a_number(
     if multiplied:
         return multiplied
     options = number_forms([text])
+    if options is not None and said and _are_other_signs(text, options, said):
+        return _with_said_signs(text, options, said, step)
     if not options:
         return _beside(text)
     return _advice(text, options, said or {}, step)
@@ -188,13 +193,38 @@ def _advice(
     return f"has {what}; write {plain}, {option}" if what else None
 
 
+def _are_other_signs(text: str, options: Mapping[str, Any], said: Mapping[str, Any]) -> bool:
+    """Whether the signs between digits are others than those that the recipe names."""
+    if not said.keys() & {"thousands", "decimal"}:
+        return False
+    point, other = _point(said), _point(options)
+    return options.get("thousands") == point or (other != point and other in text)
+
+
+def _with_said_signs(
+    text: str, options: Mapping[str, Any], said: Mapping[str, Any], step: str
+) -> str:
+    """Which sign stands there, which ones the column is read with, and the number with these."""
+    point, other = _point(said), _point(options)
+    value = f"{float(values_with([text], options)[0]):.15g}".replace(".", point)
+    taken = options_text({name: said[name] for name in ("thousands", "decimal") if name in said})
+    has = f"{other!r} before the fraction" if other in text else f"{point!r} between thousands"
+    if _MAY_BE_THOUSAND.fullmatch(text):
+        has, value = f"{other!r} between digits", f"{value}, or {value.replace(point, '')}"
+    return f"has {has}, and the column is read as {step}: {taken}; write {value}"
+
+
+def _point(options: Mapping[str, Any]) -> str:
+    return "," if options.get("thousands") == "." else options.get("decimal", ".")
+
+
 def _joined(said: Mapping[str, Any], options: Mapping[str, Any]) -> dict[str, Any]:
     """What the recipe says and what a text needs, in the order of the keys of `number`."""
     both = {**said, **options}
     if "unit" in said and "unit" in options:
         both["unit"] = list(dict.fromkeys([*_several(said["unit"]), *_several(options["unit"])]))
         both["unit"] = both["unit"][0] if len(both["unit"]) == 1 else both["unit"]
-    return {name: both[name] for name in _ORDER if name in both}
+    return {name: both[name] for name in FORM_OPTIONS if name in both}
 
 
 def _is_another_unit(options: Mapping[str, Any], said: Mapping[str, Any]) -> bool:

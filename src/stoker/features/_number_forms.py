@@ -38,7 +38,8 @@ _SIGNS = (
 _TEXT = re.compile(
     r"(?P<open>\()?\s*[+-]?\s*(?P<before>[^\d\s.,()+-][^\d.,()+-]*?)?\s*(?P<open2>\()?\s*[+-]?\s*"
     r"(?P<body>\d[\d.,'\u2019 \u00a0\u202f\u2009]*|[.,]\d+)(?P<exponent>[eE][+-]?\d+)?"
-    r"\s*(?P<after>[^\x00-\x1f\d\s.,()_+-][^\x00-\x1f\d.,()+]{0,11})?\s*(?P<close>\))?",
+    r"\s*(?P<minus>-)?\s*(?P<after>[^\x00-\x1f\d\s.,()_+-][^\x00-\x1f\d.,()+]{0,11}?)?"
+    r"\s*(?P<minus2>-)?\s*(?P<close>\))?",
     re.ASCII,
 )
 _BLANKS = " \u00a0\u202f\u2009"
@@ -51,6 +52,8 @@ _TWO_MEANINGS = {("", "."): (".", ","), (",", "."): ("", ",")}
 _FEWEST_SIGNED = 3
 _MANY_ENDINGS = 20
 """Endings of three digits that chance does not give to fractions such as thirds."""
+_LONGEST_GRADE = 2
+"""Characters of digits that may be a school's grade."""
 _MOST_TIMES = 10.0
 _FEWEST_COMPARED = 5
 
@@ -64,6 +67,7 @@ class _Parts(NamedTuple):
     has_exponent: bool
     is_apart: bool
     """Whether a blank stands between the digits and what is behind them."""
+    has_minus_behind: bool
 
     @property
     def families(self) -> frozenset[str]:
@@ -158,7 +162,10 @@ def _parts(text: str) -> _Parts | None:
         return None
     body = found["body"].strip()
     is_apart = text[: found.start("after")].endswith(tuple(_BLANKS)) if after else False
-    return _Parts(body, before, after, opened, bool(found["exponent"]), is_apart)
+    has_minus = bool(found["minus"] or found["minus2"])
+    if has_minus and (opened or text.count("-") > 1 or text.count("+")):
+        return None
+    return _Parts(body, before, after, opened, bool(found["exponent"]), is_apart, has_minus)
 
 
 # --- units ---------------------------------------------------------------------------------------
@@ -176,6 +183,8 @@ def _families(parts: Sequence[_Parts | None], count_V: np.ndarray) -> Iterator[f
 
 def _may_drop(kept: Sequence[_Parts], count_V: np.ndarray) -> bool:
     """Whether the digits alone mean the same in all cells."""
+    if not _may_turn(kept):
+        return False
     units = _units(kept, count_V)
     with_unit = [one for one in kept if one.families]
     is_everywhere = len(with_unit) in (
@@ -191,6 +200,12 @@ def _may_drop(kept: Sequence[_Parts], count_V: np.ndarray) -> bool:
     return all(map(is_currency, units)) or all(
         is_measure(unit, is_apart=is_apart, has_fraction=has_fraction) for unit in units
     )
+
+
+def _may_turn(kept: Sequence[_Parts]) -> bool:
+    """Whether a minus behind digits is that of accounts, and not of grades such as `2-`."""
+    turned = [one.body for one in kept if one.has_minus_behind]
+    return not turned or any(len(body) > _LONGEST_GRADE or "," in body for body in turned)
 
 
 def _units(kept: Sequence[_Parts], count_V: np.ndarray) -> list[str]:
@@ -282,7 +297,8 @@ def _options(kept: Sequence[_Parts], count_V: np.ndarray, signs: tuple[str, str]
     options: dict[str, Any] = {"thousands": thousands} if thousands else {}
     options |= {"decimal": decimal} if decimal != "." else {}
     options |= {"unit": units[0] if len(units) == 1 else units} if units else {}
-    return options | ({"brackets": True} if any(one.in_brackets for one in kept) else {})
+    options |= {"brackets": True} if any(one.in_brackets for one in kept) else {}
+    return options | ({"trailing_minus": True} if any(one.has_minus_behind for one in kept) else {})
 
 
 def values_with(texts: Sequence[str], options: Mapping[str, Any]) -> np.ndarray:
@@ -297,6 +313,7 @@ def values_with(texts: Sequence[str], options: Mapping[str, Any]) -> np.ndarray:
         options.get("thousands", ""),
         (units,) if isinstance(units, str) else tuple(units),
         options.get("brackets", False),
+        options.get("trailing_minus", False),
     )
     digits = plain_texts(pa.array(texts, pa.string()), form)
     is_number = pc.match_substring_regex(digits, NUMBER)

@@ -47,6 +47,8 @@ class Form(NamedTuple):
     """What may stand before or behind the digits."""
     brackets: bool = False
     """Whether a number in brackets is below zero."""
+    trailing_minus: bool = False
+    """Whether a minus may stand behind the digits."""
 
 
 PLAIN = Form()
@@ -76,6 +78,8 @@ def plain_texts(cells: pa.Array, form: Form) -> pa.Array:
     if form.brackets:
         texts = pc.replace_substring_regex(texts, r"\(\s*", "-")
         texts = pc.replace_substring_regex(texts, r"\s*\)", "")
+    if form.trailing_minus:
+        texts = pc.replace_substring_regex(texts, r"^(.*\S)\s*-$", r"-\1")
     if form.thousands:
         texts = pc.replace_substring(texts, form.thousands, "")
     if form.decimal != ".":
@@ -111,6 +115,8 @@ def _patterns(form: Form) -> tuple[str, str]:
     )
     before, after = (rf"(({unit})\s*)?", rf"(\s*({unit}))?") if unit else ("", "")
     signed = rf"([+-]?{before}{number}|{before}[+-]{number}){after}"
+    if form.trailing_minus:
+        signed = rf"({signed}|{before}{number}\s*-{after}|{before}{number}{after}\s*-)"
     if form.brackets:
         signed = rf"({signed}|{before}\(\s*{before}{number}{after}\s*\){after})"
     return rf"^{signed}$", rf"\s*({unit})\s*" if unit else ""

@@ -32,7 +32,7 @@ from stoker.features._cells import (
     shorten,
     spelled_missing,
 )
-from stoker.features._number_advice import why_no_number
+from stoker.features._number_advice import FORM_OPTIONS, why_no_number
 from stoker.features._number_text import NUMBER, PLAIN, UNREADABLE, Form, narrow, plain_texts
 
 _PLAIN_NUMBER = re.compile(NUMBER, re.ASCII)
@@ -71,6 +71,9 @@ class NumberCells(Step):
 
     brackets: bool = False
     """Whether a number in brackets is below zero, as in accounts: `(1.50)` is -1.5."""
+
+    trailing_minus: bool = False
+    """Whether the minus may stand behind the digits, as some accounts write it: `1.50-` is -1.5."""
 
     _step: ClassVar[str] = "number"
     """How a recipe names the step that reads so."""
@@ -201,8 +204,9 @@ class NumberCells(Step):
     @cached_property
     def _said(self) -> dict[str, Any]:
         """The options that the recipe gives."""
-        said = {name: getattr(self, name) for name in ("thousands", "decimal", "unit", "brackets")}
-        return {name: value for name, value in said.items() if value not in ("", ".", (), False)}
+        usual = type(self).model_fields
+        said = {name: getattr(self, name) for name in FORM_OPTIONS}
+        return {name: value for name, value in said.items() if value != usual[name].default}
 
     @property
     def is_plain(self) -> bool:
@@ -212,7 +216,7 @@ class NumberCells(Step):
     @cached_property
     def _form(self) -> Form:
         units = (self.unit,) if isinstance(self.unit, str) else self.unit
-        form = Form(self.point, self.thousands, units, self.brackets)
+        form = Form(self.point, self.thousands, units, self.brackets, self.trailing_minus)
         return PLAIN if form == PLAIN else form
 
 

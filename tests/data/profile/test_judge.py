@@ -52,6 +52,7 @@ def only(judged: Judged, values: Any, name: str = "x", **options: Any) -> Any:
         (["1.234,50", "17,5", "3"] * 30, {"thousands": ".", "decimal": ","}),
         (["(1,200.50)", "30", "7"] * 30, {"thousands": ",", "brackets": True}),
         ([f"{n}.5 kg" for n in range(60)], {"unit": "kg"}),
+        (["12,50-", "7,00", "1,25"] * 30, {"decimal": ",", "trailing_minus": True}),
         (["36 months", "60 months"] * 40, {"unit": "months"}),
         (["\N{MINUS SIGN}5", "3", "4.5"] * 20, {}),
         (THOUSANDS, {"thousands": ".", "decimal": ","}),
