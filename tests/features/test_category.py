@@ -114,6 +114,32 @@ def test_spellings_in_other_case_stay_apart_and_are_told_once() -> None:
     assert not told("A1", "B1", "x", "X2")[1]
 
 
+def test_spellings_in_other_case_are_one_where_the_recipe_says_so() -> None:
+    cells = [
+        "Raucher",
+        "raucher",
+        "raucher",
+        "RAUCHER ",
+        "nie",
+        "Nie",
+        "\N{FULLWIDTH LATIN SMALL LETTER N}ie",
+    ]
+    cells += ["7", "07", "True"]
+    told_once = told(*cells)[1][-1]
+    assert "say category: {fold: true} if they mean the same" in told_once
+    feature = Category(fold=True)
+    with events.recording() as lines:
+        fitted = feature.fit(pa.chunked_array([cells]))
+    assert not [line for line in lines if "differ in case" in line.text]
+    assert fitted.vocabulary == ("raucher", "nie", "07", "7", "True")
+    assert fitted.counts == (4, 3, 1, 1, 1)
+    again = FittedCategory.model_validate_json(fitted.model_dump_json())
+    asked = pa.array([" RaUcher", "N IE", "07", "7.0", "true", "TRUE", "never", None])
+    assert again.transform(asked).values.tolist() == [1, 2, 3, 4, 5, 5, 0, 0]
+    moments = feature.fit(pa.chunked_array([["2024-01-31", "2024-02-01"]]))
+    assert moments.transform(pa.array(["2024-02-01 00:00:00"])).values.tolist() == [2]
+
+
 def test_two_spellings_in_one_column_of_text_stay_two_and_are_told() -> None:
     diagnoses, lines = told("250.00", "250.0", "250.00", "7", "007")
     assert diagnoses.transform(pa.array(["250.0", "250.00", "7", "007"])).values.tolist() == [

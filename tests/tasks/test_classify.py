@@ -239,3 +239,18 @@ def test_labels_that_look_the_same_are_named() -> None:
     assert "'Yes' (2) and 'Y\\u200bes' (2)" in lines[1]
     assert "' 是 ' has blanks around it and is taken for '是'" in lines[2]
     assert len(lines) == 3
+
+
+def test_labels_in_other_case_are_one_class_where_the_recipe_says_so() -> None:
+    cells = ["Ja", "ja", "Ja", "nein", "NEIN", "nein "]
+    with events.recording() as lines:
+        assert len(Classify().fit(pa.chunked_array([cells])).classes) == 4
+    assert any("say classify: {fold: true} if they mean" in line.text for line in lines)
+    with events.recording() as lines:
+        task = Classify(fold=True, positive="JA").fit(pa.chunked_array([cells]))
+    assert not [line for line in lines if "differ" in line.text]
+    assert (task.classes, task.counts) == (("nein", "Ja"), (3, 3))
+    again = FittedClassify.model_validate_json(task.model_dump_json())
+    done = again.encode(pa.array(["jA", " Nein", "vielleicht"]))
+    assert done.values.tolist() == [1, 0, 0]
+    assert [bad.index for bad in done.bad] == [2]

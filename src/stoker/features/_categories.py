@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
@@ -12,7 +11,7 @@ import pyarrow.compute as pc
 
 from stoker.features import BadCell
 from stoker.features._cells import cell_text, is_text, one_array
-from stoker.features._spelling import canonical, trimmed
+from stoker.features._spelling import canonical, folded, trimmed
 
 _UNSEEN = -1
 _FEW = 16
@@ -91,7 +90,7 @@ def alike(names: Iterable[str]) -> list[tuple[str, str]]:
     [('Yes', 'yes '), ('是', '\u200b是')]
     """
     first: dict[str, str] = {}
-    pairs = ((first.setdefault(_folded(name), name), name) for name in names)
+    pairs = ((first.setdefault(folded(name), name), name) for name in names)
     return [pair for pair in pairs if pair[0] != pair[1]]
 
 
@@ -103,13 +102,8 @@ def spelled_alike(names: Iterable[str]) -> list[list[str]]:
     """
     groups: dict[str, list[str]] = {}
     for name in names:
-        groups.setdefault(_folded(name), []).append(name)
+        groups.setdefault(folded(name), []).append(name)
     return [group for group in groups.values() if len(group) > 1]
-
-
-def _folded(name: str) -> str:
-    plain = unicodedata.normalize("NFKC", name).casefold()
-    return "".join(c for c in plain if not c.isspace() and unicodedata.category(c) != "Cf")
 
 
 def missing_categories(column: pa.ChunkedArray | pa.Array) -> np.ndarray:

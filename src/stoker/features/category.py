@@ -4,7 +4,7 @@ Cells are compared by their text without spaces around it, and where training ne
 by the canonical spelling of the value: `True` of a CSV file and true of a Parquet file are one
 category, and so are `3`, 3, 3.0 and the `3.0` that pandas writes (see `_spelling.py`).  Two
 spellings of a value in one training column of text stay two categories, and a warning names them:
-so do `ja` and `JA`, because case may tell codes apart.
+so do `ja` and `JA`, because case may tell codes apart, until the recipe says `fold: true`.
 The vocabulary stands by falling frequency, then by name, so that `max_size` keeps the common ones
 and equal data give equal codes.
 
@@ -23,7 +23,7 @@ from stoker.core.errors import DataError
 from stoker.features import Feature
 from stoker.features._categories import are_categories, count_categories, spelled_alike
 from stoker.features._fitted.category import FittedCategory
-from stoker.features._spelling import canonical, told_apart
+from stoker.features._spelling import canonical, fold_counts, told_apart
 
 _MOST_PAIRS = 3
 _MOST_COMPARED = 5_000
@@ -38,6 +38,10 @@ class Category(Feature):
 
     max_size: Annotated[int, Field(ge=1, le=10_000_000)] = 10_000
     """At most this many values get a code of their own, the most frequent ones."""
+
+    fold: bool = False
+    """Whether values that only case, width or blanks tell apart (`ja`, `Ja`, `J a`) are one, called
+    by its commonest spelling."""
 
     def fit(self, column: pa.ChunkedArray) -> FittedCategory:
         """Learn the vocabulary.
@@ -60,6 +64,8 @@ class Category(Feature):
                 expected="at least one training row with a value",
                 fix="leave the column out of inputs",
             )
+        if self.fold:
+            count = fold_counts(count)
         _tell_apart(count)
         _tell_alike(count)
         ordered = sorted(
@@ -77,6 +83,7 @@ class Category(Feature):
             vocabulary=vocabulary,
             counts=tuple(count[name] for name in vocabulary),
             had_missing=num_seen < len(column),
+            fold=self.fold,
         )
 
 
@@ -102,6 +109,6 @@ def _tell_alike(count: dict[str, int]) -> None:
         values = f"{len(groups)} values" if len(groups) > 1 else "one value"
         events.warning(
             f"{size} spellings of {values} differ in case, width or blanks only "
-            f"({'; '.join(listed)}) and are categories of their own; write one in the data if they "
-            "mean the same"
+            f"({'; '.join(listed)}) and are categories of their own; say category: "
+            "{fold: true} if they mean the same"
         )

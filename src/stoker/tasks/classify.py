@@ -22,7 +22,7 @@ from stoker.core import events
 from stoker.core.errors import DataError
 from stoker.features._categories import alike, are_categories, count_categories
 from stoker.features._cells import is_text, one_array
-from stoker.features._spelling import canonical
+from stoker.features._spelling import canonical, fold_counts, folded
 from stoker.tasks import Task
 from stoker.tasks._fitted.classify import FittedClassify, LabelKind
 
@@ -45,6 +45,10 @@ class Classify(Task):
     """Of two classes the one that is sought, such as a disease; absent: the greater of two numbers,
     or the rarer of two texts."""
 
+    fold: bool = False
+    """Whether labels that only case, width or blanks tell apart (`ja`, `Ja`) are one class, called
+    by its commonest spelling."""
+
     def fit(self, target: pa.ChunkedArray) -> FittedClassify:
         """Learn the classes.
 
@@ -61,6 +65,8 @@ class Classify(Task):
                 fix="convert it in the source",
             )
         count = count_categories(target)
+        if self.fold:
+            count = fold_counts(count)
         if len(count) < 2:
             only = (
                 f"all {sum(count.values())} are {next(iter(count))!r}" if count else "none is set"
@@ -77,6 +83,7 @@ class Classify(Task):
             classes=classes,
             counts=tuple(count[name] for name in classes),
             kind=_label_kind(one_array(target[:0]).type, classes),
+            fold=self.fold,
         )
 
     def _ordered(self, count: dict[str, int]) -> tuple[str, ...]:
@@ -93,14 +100,15 @@ class Classify(Task):
                     f"`classify: {{positive: {classes[0]}}}` makes it the other"
                 )
             return tuple(classes)
-        sought = canonical(self.positive)
-        if len(classes) != 2 or sought not in _canonical(classes):
+        plain = folded if self.fold else canonical
+        sought = plain(self.positive)
+        if len(classes) != 2 or sought not in map(plain, classes):
             raise DataError(
                 f"{self.positive!r} cannot be the positive class",
                 expected=f"one of two classes; training rows have {', '.join(map(repr, classes))}",
                 fix="leave `positive` out, or name one of two labels",
             )
-        classes.sort(key=lambda name: (canonical(name) == sought, name == self.positive))
+        classes.sort(key=lambda name: (plain(name) == sought, name == self.positive))
         return tuple(classes)
 
 
@@ -148,7 +156,7 @@ def _warn_alike(count: dict[str, int], labels: pa.Array) -> None:
     for one, other in alike(count)[:_MOST_ALIKE]:
         events.warning(
             f"labels {one!r} ({count[one]}) and {other!r} ({count[other]}) differ only by case, "
-            "width or blanks and are two classes; write one in the data if they mean the same"
+            "width or blanks and are two classes; say classify: {fold: true} if they mean the same"
         )
     written = labels.unique().drop_null().to_pylist() if is_text(labels.type) else []
     for text in [text for text in written if text.strip() and text != text.strip()][:_MOST_ALIKE]:

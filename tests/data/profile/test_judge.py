@@ -411,6 +411,8 @@ def test_values_that_differ_in_case_only_are_told(judged: Judged) -> None:
     found = only(judged, ["Barmer", "BARMER ", "barmer", "AOK"] * 30)
     assert found.feature == {"category": {}}
     assert "some differ in case, width or blanks only: 'Barmer' and 'BARMER'" in found.why
+    assert "; {category: {fold: true}} makes one of them" in found.why
+    assert found.change == "x: {category: {fold: true}}"
     assert "differ in case" not in only(judged, ["Barmer", "Barmer ", "AOK"] * 30).why
 
 

@@ -65,6 +65,7 @@ def test_the_task_follows_from_all_cells(cells: list[Any], task: dict[str, Any] 
         ([n % 5 for n in range(90)], "target: {t: regress}"),
         ([f"{n % 5} %" for n in range(90)], 'target: {t: {regress: {unit: "%"}}}'),
         ([f"{n}.5" for n in range(90)], "target: {t: classify}"),
+        (["Ja", "ja", "nein"] * 30, "target: {t: {classify: {fold: true}}}"),
     ],
 )
 def test_what_is_offered_instead_would_run(cells: list[Any], change: str) -> None:

@@ -14,7 +14,7 @@ from typing import Any
 
 from stoker.data.profile.choice import Choice, feature_yaml, quoted
 from stoker.data.profile.column import ColumnProfile, NumberFacts
-from stoker.data.profile.verdict import levels
+from stoker.data.profile.verdict import levels, spelled_alike
 from stoker.data.profile.written import Written, written_numbers
 
 MOST_WHOLE_CLASSES = 20
@@ -35,7 +35,10 @@ def judge_target(column: ColumnProfile) -> Choice:
         feature=task,
         why=why,
         change=_change(column, task, written),
-        is_notable=task is None or _hardly_repeats(column, task) or _is_told(task, written),
+        is_notable=task is None
+        or _hardly_repeats(column, task)
+        or _is_told(task, written)
+        or ("classify" in task and bool(_alike(column))),
     )
 
 
@@ -44,12 +47,18 @@ def _measured(column: ColumnProfile) -> Written | None:
     return None if _is_label_by_type(column) else written_numbers(column, "regress")
 
 
+def _alike(column: ColumnProfile) -> str:
+    return spelled_alike(column, "classify")
+
+
 def _is_told(task: dict[str, Any], written: Written | None) -> bool:
     return "regress" in task and written is not None and bool(written.notes)
 
 
 def _change(column: ColumnProfile, task: dict[str, Any] | None, written: Written | None) -> str:
     """The line with the other task; empty where that task would not run."""
+    if task is not None and "classify" in task and _alike(column):
+        return f"target: {{{quoted(column.name)}: {{classify: {{fold: true}}}}}}"
     if task is None or ("classify" in task and written is None):
         return ""
     if "regress" in task:
@@ -66,7 +75,7 @@ def _task(column: ColumnProfile) -> tuple[dict[str, dict[str, Any]] | None, str]
         return None, f"its cells are moments ({column.stored}), which no task predicts"
     numbers, written = column.numbers, _measured(column)
     if numbers is None or written is None:
-        return {"classify": {}}, levels(column)
+        return {"classify": {}}, "; ".join(filter(None, (levels(column), _alike(column))))
     if _are_classes(column, numbers, written):
         return {"classify": {}}, f"{numbers.distinct} different numbers, which may be classes"
     said = f"{numbers.distinct:,} different numbers from {numbers.low:.6g} to {numbers.high:.6g}"

@@ -40,15 +40,25 @@ def is_category(column: ColumnProfile, *, generous: bool = False) -> bool:
 
 def as_category(column: ColumnProfile, why: str = "", *, instead: str = "") -> Verdict:
     """A category, with how many values it has."""
-    said = "; ".join(filter(None, (levels(column), why, _alike(column))))
-    return Verdict("category", {"category": {}}, said, instead=instead)
+    alike = spelled_alike(column)
+    said = "; ".join(filter(None, (levels(column), why, alike)))
+    folded = "{category: {fold: true}}" if alike else ""
+    return Verdict("category", {"category": {}}, said, instead=instead or folded)
 
 
-def _alike(column: ColumnProfile) -> str:
-    """Which values may be spellings of one; cells are compared without blanks around them."""
+def spelled_alike(column: ColumnProfile, step: str = "category") -> str:
+    """Which values may be spellings of one, and what to write if they are; empty: none.
+
+    Args:
+        column: What was counted; cells are compared without blanks around them.
+        step: What reads them, `category` or `classify`.
+    """
     pairs = () if column.texts is None else column.texts.alike
     shown = [f"{a.strip()!r} and {b.strip()!r}" for a, b in pairs if a.strip() != b.strip()]
-    return f"some differ in case, width or blanks only: {shown[0]}" if shown else ""
+    if not shown:
+        return ""
+    written = f"{{{step}: {{fold: true}}}}"
+    return f"some differ in case, width or blanks only: {shown[0]}; {written} makes one of them"
 
 
 def levels(column: ColumnProfile) -> str:

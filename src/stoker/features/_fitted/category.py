@@ -24,6 +24,8 @@ class FittedCategory(FittedFeature):
     """Training cells of each name."""
     had_missing: bool
     """Whether a training cell was missing."""
+    fold: bool = False
+    """Whether case, width and blanks tell no names apart."""
 
     @property
     def num_codes(self) -> int:
@@ -48,7 +50,7 @@ class FittedCategory(FittedFeature):
         array([2, 0, 0, 1], dtype=int32)
         """
         codes = self._code
-        found = encode_categories(column, lambda name: find_code(codes, name))
+        found = encode_categories(column, lambda name: find_code(codes, name, fold=self.fold))
         return Transformed(found.code_N, found.bad, found.unseen_N)
 
     def json_schema(self) -> dict[str, Any]:
@@ -61,4 +63,4 @@ class FittedCategory(FittedFeature):
 
     @cached_property
     def _code(self) -> dict[str, int]:
-        return codes_by_spelling(self.vocabulary)
+        return codes_by_spelling(self.vocabulary, fold=self.fold)

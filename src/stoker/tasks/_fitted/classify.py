@@ -37,6 +37,8 @@ class FittedClassify(FittedTask):
     """Training rows of each class."""
     kind: LabelKind
     """Type of a label in answers."""
+    fold: bool = False
+    """Whether case, width and blanks tell no labels apart."""
 
     @property
     def num_outputs(self) -> int:
@@ -77,7 +79,9 @@ class FittedClassify(FittedTask):
         "is a label that training never saw; it knows 'cat', 'dog'"
         """
         codes = self._code
-        code_N, unseen_N, bad = encode_categories(column, lambda name: find_code(codes, name))
+        code_N, unseen_N, bad = encode_categories(
+            column, lambda name: find_code(codes, name, fold=self.fold)
+        )
         target_N = np.maximum(code_N.astype(np.int64) - 1, 0)
         already = {cell.index for cell in bad}
         without = [int(i) for i in np.flatnonzero(code_N == 0) if int(i) not in already]
@@ -162,7 +166,7 @@ class FittedClassify(FittedTask):
 
     @cached_property
     def _code(self) -> dict[str, int]:
-        return codes_by_spelling(self.classes)
+        return codes_by_spelling(self.classes, fold=self.fold)
 
     def _why(self, is_unseen: bool) -> str:
         if not is_unseen:
