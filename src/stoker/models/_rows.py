@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from stoker.data.prepare.prepared_set import PreparedSet
 
 MOST_BINS = 255
+_WIDE_BINS = 63
+"""Bins of a number where columns outnumber rows: a round of trees costs columns times bins then."""
 _MOST_SORTED = 200_000
 """Rows up to which they are put in order; more are so many that no row matters."""
 _SAMPLED_ROWS = 200_000
@@ -168,6 +170,15 @@ class Rows:
         fold_U = np.empty(len(first_U), np.int64)
         fold_U[order_U] = np.arange(len(first_U)) % count
         return fold_U[unit_N]
+
+
+def bins_for(num_rows: int, num_columns: int) -> int:
+    """Most bins of a number that trees look at.
+
+    >>> bins_for(300, 20), bins_for(300, 6_000)
+    (255, 63)
+    """
+    return MOST_BINS if num_columns <= num_rows else _WIDE_BINS
 
 
 def join(  # noqa: PLR0913 - what a fit is handed, each by its name

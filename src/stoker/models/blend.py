@@ -31,7 +31,7 @@ from stoker.models._design import Layout
 from stoker.models._leaderboard import Entry, Leaderboard, Timing
 from stoker.models._learning_curve import learning_curve
 from stoker.models._losses import loss_name, losses_N, scored
-from stoker.models._rows import MOST_BINS, Rows, join
+from stoker.models._rows import Rows, bins_for, join
 from stoker.models._search import search
 from stoker.models._table_graph import table_graph
 from stoker.models._tries import AnyTry, Folds, Parts, TreeTry, joined
@@ -85,7 +85,7 @@ class Blend(Estimator):
             train,
             validation,
             task.num_outputs,
-            max_bins=MOST_BINS,
+            max_bins=bins_for(len(train.target), len(train.columns)),
             seed=under.seed,
             weight_K=weight_K,
             unit_N=under.unit_N,

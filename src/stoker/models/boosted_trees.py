@@ -180,7 +180,9 @@ class BoostedTrees(Estimator):
             "seed": under.seed % 2**31,
             "num_threads": under.threads or threads_for(num_fit * len(rows.fields)),
             "deterministic": True,
-            "force_row_wise": True,
+            # By rows unless there are more columns, which LightGBM would find out by trying both.
+            "force_row_wise": len(rows.fields) <= num_fit,
+            "force_col_wise": len(rows.fields) > num_fit,
             "verbose": -1,
         }
 
@@ -191,8 +193,12 @@ def effective(settings: Mapping[str, Any]) -> dict[str, Any]:
     >>> effective({"num_leaves": 7, "num_threads": 2, "verbose": -1})
     {'num_leaves': 7}
     """
-    silent = ("verbose", "num_threads", "deterministic", "force_row_wise")
-    return {name: value for name, value in settings.items() if name not in silent}
+    silent = ("verbose", "num_threads", "deterministic")
+    return {
+        name: value
+        for name, value in settings.items()
+        if name not in silent and not name.startswith("force_")
+    }
 
 
 def least_rows(num_rows: int) -> int:
