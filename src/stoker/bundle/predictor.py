@@ -121,6 +121,7 @@ class Predictor:
         self._decision = bundle.decision
         self._session = Session(bundle, threads)
         self._block = _block_rows(bundle.interface)
+        self._forms = {name: (f.dtype, f.shape) for name, f in bundle.interface.inputs.items()}
 
     @property
     def interface(self) -> Interface:
@@ -338,17 +339,17 @@ class Predictor:
 
     def _check_tensors(self, tensors: Mapping[str, np.ndarray]) -> int:
         lengths = set()
-        for name, feature in self.interface.inputs.items():
+        for name, (dtype, shape) in self._forms.items():
             tensor = tensors.get(name)
             if tensor is None:
                 raise DataError(
                     f"there is no tensor for the column {name!r}",
                     expected=f"the columns {self.interface.describe_inputs()}",
                 )
-            if tensor.dtype != feature.dtype or tensor.shape[1:] != feature.shape:
+            if tensor.dtype != dtype or tensor.shape[1:] != shape:
                 raise DataError(
                     f"the tensor is {tensor.dtype} {tensor.shape}",
-                    expected=f"{feature.dtype} with rows of shape {feature.shape}",
+                    expected=f"{dtype} with rows of shape {shape}",
                     place=Place(column=name),
                 )
             lengths.add(len(tensor))
