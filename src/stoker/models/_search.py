@@ -31,7 +31,8 @@ from stoker.models.mlp import Mlp
 
 _SOME, _FEW, _MANY = 10_000, 20_000, 50_000
 _MOST_LINEAR_CELLS = 40_000_000
-"""Rows times columns up to which a linear model with bends is tried."""
+"""Rows times columns up to which a linear model with bends is tried; not where columns outnumber
+rows, which a straight line through all of them fits without a rest."""
 _MOST_WAVES, _FEWEST_WAVES = 400, 100
 """Waves of a candidate, and how few are not worth it."""
 _MOST_WAVED_ROWS = 5_000
@@ -78,7 +79,7 @@ def first_candidates(rows: Rows, under: Conditions) -> list[Named]:
     if under.preset == "fast":
         return [straight, Named("trees, 15 leaves", trees[15])]
     found = [straight]
-    if len(rows) * len(rows.fields) <= _MOST_LINEAR_CELLS:
+    if len(rows.fields) <= len(rows) and len(rows) * len(rows.fields) <= _MOST_LINEAR_CELLS:
         found.append(Named("linear, 4 bends", Linear(bends=4)))
     if len(rows) < _MOST_WAVED_ROWS and (waves := num_waves(rows)):
         found.append(Named(f"linear, {waves} waves", Linear(waves=waves)))
