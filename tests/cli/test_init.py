@@ -115,6 +115,7 @@ TITLE: list[list[object]] = [["Visits of 2024", None, None], [None, None, None]]
 OPTIONS: dict[str, tuple[str, list[str], dict[str, object]]] = {
     "a sheet": ("two.xlsx", ["sheet=2024"], {"sheet": "2024"}),
     "a title row": ("title.xlsx", ["header_row=3"], {"header_row": 3}),
+    "a title line": ("title.csv", ["header_row=3"], {"header_row": 3, "delimiter": ";"}),
     "an encoding": ("koi.csv", ["encoding=koi8-r"], {"encoding": "koi8-r", "delimiter": ";"}),
     "a delimiter": ("blank.csv", ['delimiter=" "'], {"delimiter": " "}),
     "new names": ("twice.csv", ["names=[age, came]"], {"names": ("age", "came")}),
@@ -125,6 +126,7 @@ def _write_files_that_need_options() -> None:
     rows = [["age", "came"], *[[n % 50, "ja" if n % 3 else "nein"] for n in range(40)]]
     write_workbook(Path("two.xlsx"), {"2024": rows, "notes": [["x"]]})
     write_workbook(Path("title.xlsx"), {"s": [*TITLE, *[[*row, "z"] for row in rows]]})
+    Path("title.csv").write_text("Visits, 2024\n\nage;came;x\n" + "3;ja;1\n4;nein;2\n" * 20)
     text = "age;came\n" + "".join(f"{n};{'да' if n % 3 else 'нет'}\n" for n in range(40))
     Path("koi.csv").write_bytes(text.encode("koi8-r"))
     Path("blank.csv").write_text("age came\n" + "3 ja\n4 nein\n" * 20)
@@ -146,7 +148,7 @@ def test_an_option_that_is_given_is_used_and_written_down(case: str) -> None:
     assert written.items() <= source.model_dump().items()
 
 
-@pytest.mark.parametrize("name", ["two.xlsx", "title.xlsx", "twice.csv"])
+@pytest.mark.parametrize("name", ["two.xlsx", "title.xlsx", "title.csv", "twice.csv"])
 def test_the_option_that_a_message_advises_is_the_one_that_helps(name: str) -> None:
     _write_files_that_need_options()
     failed = init("table", name, "--target", "x")

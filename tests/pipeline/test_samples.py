@@ -50,6 +50,7 @@ compress: off
 """
 FORMS = {
     "csv": "{csv: {path: table.csv, delimiter: ';', encoding: gb18030}}",
+    "titled": "{csv: {path: table.csv, header_row: 3}}",
     "headless": "{csv: {path: table.csv, header: false, names: [id, 年龄, job, when, label]}}",
     "jsonl": "{jsonl: {path: table.jsonl}}",
     "parquet": "{parquet: {path: table.parquet}}",
@@ -59,7 +60,7 @@ FORMS = {
 
 def write_table(form: str, folder: Path) -> Path:
     frame = pandas.DataFrame(ROWS)
-    path = folder / f"table.{'csv' if form == 'headless' else form}"
+    path = folder / f"table.{'csv' if form in ('headless', 'titled') else form}"
     if form == "jsonl":
         lines = [json.dumps(row, ensure_ascii=False) for row in ROWS]
         path.write_text("\n".join(lines) + "\n", encoding="utf-8")
@@ -69,6 +70,8 @@ def write_table(form: str, folder: Path) -> Path:
         rows = [list(row.values()) for row in ROWS]
         sheet = [["Visits", *[None] * 4], list(ROWS[0]), *rows]
         write_workbook(path, {"notes": [["x"]], "2026": sheet})
+    elif form == "titled":
+        path.write_text("Visits\n\n" + frame.to_csv(index=False), encoding="utf-8")
     elif form == "headless":
         frame.to_csv(path, index=False, header=False)
     else:

@@ -73,7 +73,8 @@ def found_options(path: Path, reader: str, given: Mapping[str, Any]) -> dict[str
     if reader != "csv" or {"delimiter", "encoding"} <= given.keys():
         return {}
     usual = asdict(CsvForm())
-    form = asdict(csv_form(path, encoding=given.get("encoding")))
+    row = given.get("header_row", 1)
+    form = asdict(csv_form(path, encoding=given.get("encoding"), header_row=row))
     return {k: value for k, value in form.items() if k not in given and value != usual[k]}
 
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from stoker.recipe.model import Recipe
 
 _READ_OPTIONS = {
-    "csv": ("delimiter", "encoding", "header", "names", "strip"),
+    "csv": ("delimiter", "encoding", "header", "header_row", "names", "strip"),
     "xlsx": ("sheet", "header_row"),
     "parquet": (),
     "jsonl": (),

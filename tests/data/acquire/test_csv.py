@@ -12,6 +12,8 @@ import pytest
 from stoker.core.errors import DataError, RecipeError
 from stoker.core.steps import make_step
 from stoker.data.acquire import Source
+from stoker.data.acquire._csv_form import csv_form
+from stoker.data.acquire._csv_titles import titles_above
 from stoker.data.acquire.csv import Csv
 from stoker.features._cells import MISSING_TEXTS
 from tests.data.acquire.conftest import Acquire, Told
@@ -415,3 +417,65 @@ def test_what_is_seen_before_reading_is_what_is_read(
     assert [column.name for column in seen] == list(
         read({"csv": {"path": "a.csv"}}).info["columns"]
     )
+
+
+TABLE = "age;came;town\n" + "3;ja;A\n4;nein;B\n" * 9
+TITLED = {
+    "one cell": ("Visits\n", 2),
+    "several lines": ('Visits\n"of two\nlines"\n\n', 5),
+    "a comma in it": ("Visits, March\nprinted on 3.2.2024\n", 3),
+    "padded": ("Visits;;\n;;\n", 3),
+    "Windows": ("Visits\r\n\r\n", 3),
+    "an open quote": ('12" pipes\n', 2),
+}
+
+
+@pytest.mark.parametrize("case", TITLED)
+def test_titles_above_the_header_are_refused_with_its_line(
+    read: Acquire, write, project: Path, case: str
+) -> None:
+    above, row = TITLED[case]
+    write((above + TABLE).encode())
+    source = {"path": "a.csv", "delimiter": ";"}
+    with pytest.raises(DataError) as caught:
+        read({"csv": source})
+    assert "names 1 of 3 columns" in str(caught.value)
+    assert f"header_row: {row} in a recipe; --set header_row={row} with" in str(caught.value)
+    with pytest.raises(DataError) as before:
+        Csv(**source).seen_columns(project, project)
+    assert str(before.value) == str(caught.value)
+    result = read({"csv": {**source, "header_row": row}})
+    assert result.column("town") == ["A", "B"] * 9
+    assert result.column("_line")[:2] == [row + 1, row + 2]
+    assert csv_form(project / "a.csv").delimiter == ";"
+    assert csv_form(project / "a.csv", header_row=row).delimiter == ";"
+
+
+def test_lines_above_the_first_record_are_passed_over_without_a_header(
+    read: Acquire, write
+) -> None:
+    write(b"Visits\n\n1,2\n3,4\n")
+    result = read({"csv": {"path": "a.csv", "header": False, "header_row": 3}})
+    assert (result.column("c1"), result.column("_line")) == (["1", "3"], [3, 4])
+    write(b"sep=;\nVisits\na;b\n1;2\n")
+    result = read({"csv": {"path": "a.csv", "header_row": 3}})
+    assert (result.column("b"), result.column("_line")) == (["2"], [4])
+    with pytest.raises(DataError, match=r"ends above line 9\n.*as header_row says"):
+        read({"csv": {"path": "a.csv", "header_row": 9}})
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "a,b\n1,2\n3,4\n5,6\n",
+        ",b,c\n1,2,3\n2,5,6\n3,7,8\n",
+        "b,c\n1,2,3\n2,5,6\n3,7,8\n",
+        "x\n1,0.5\n2,0.7\n3,0.9\n",
+        'text\n"a, b"\nc\nd\n',
+        "a\n1\n2\n3\n",
+        "a,b,c,d\n1,,,\n,2,,\n,,3,\n",
+        "a,b,c,d\n1\n2,3\n4,5,6\n",
+    ],
+)
+def test_what_may_be_a_header_is_no_title(content: str) -> None:
+    assert titles_above(content, ",") is None

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from stoker.core.events import message
+from stoker.data.acquire._csv_titles import titles_above, usual_width
 from stoker.data.acquire._files import read_head
 from stoker.data.acquire._text import likely_encoding
 
@@ -32,12 +33,13 @@ class CsvForm:
     encoding: str = "utf-8"
 
 
-def csv_form(path: Path, *, encoding: str | None = None) -> CsvForm:
+def csv_form(path: Path, *, encoding: str | None = None, header_row: int = 1) -> CsvForm:
     """What the beginning of a file tells; a form that is not the usual one is said.
 
     Args:
         path: The file, plain or gzip.
         encoding: The encoding if it is known; it is not guessed then.
+        header_row: Line of the header, from 1.
 
     Raises:
         DataError: If it is plainly not UTF-8 and nothing tells what else.
@@ -45,13 +47,24 @@ def csv_form(path: Path, *, encoding: str | None = None) -> CsvForm:
     sample, _ = read_head(path, str(path), _LOOKED_AT_BYTES)
     code = encoding or likely_encoding(sample, str(path))
     text = codecs.getincrementaldecoder(code)("replace").decode(sample)
-    is_tabbed = ".tsv" in path.suffixes[-2:]
-    header = text.partition("\n")[0]
-    form = CsvForm(max("\t,;|" if is_tabbed else DELIMITERS, key=header.count), code)
+    text = text.split("\n", header_row - 1)[-1]
+    form = CsvForm(_delimiter(text, is_tabbed=".tsv" in path.suffixes[-2:]), code)
     said = _said(form, text, is_guess=encoding is None)
     if said:
         message(f"{path.name} is read with {' and '.join(said)}, as it looks")
     return form
+
+
+def _delimiter(text: str, *, is_tabbed: bool) -> str:
+    """What the header shows, or the table below its titles."""
+    order = "\t,;|" if is_tabbed else DELIMITERS
+    header = text.partition("\n")[0]
+    shown = max(order, key=header.count)
+    if shown in header and usual_width(text, shown) == header.count(shown) + 1:
+        return shown
+    titles = {sign: titles_above(text, sign) for sign in order}
+    widths = {sign: found.width for sign, found in titles.items() if found is not None}
+    return max(widths, key=lambda sign: widths[sign], default=shown)
 
 
 def _said(form: CsvForm, text: str, *, is_guess: bool) -> list[str]:

@@ -7,7 +7,8 @@ that happened is named; a recipe that lists `missing` itself is not second-guess
 
 A nameless first column is called `row_name`, which no other one may be: pandas writes its index
 there and R its row names.  Where it only numbers the rows, that is noted and told.  A first line
-`sep=;` is a spreadsheet's mark and says the delimiter.
+`sep=;` is a spreadsheet's mark and says the delimiter.  Titles above the header are refused with
+the `header_row` to write.
 
 Records with too few or too many fields, an unclosed quote, a NUL byte, broken UTF-8 or a field of
 more than 1 MiB become rejects with their line; a wrong encoding, a doubled column name or a damaged
@@ -30,7 +31,7 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import pyarrow as pa
 from pyarrow import csv as arrow_csv
-from pydantic import AfterValidator, StringConstraints
+from pydantic import AfterValidator, Field, StringConstraints
 
 from stoker.core.errors import DataError, Place
 from stoker.core.events import message, warning
@@ -44,6 +45,7 @@ from stoker.data.acquire._columns import (
     with_names,
 )
 from stoker.data.acquire._csv_records import BadRecord, Piece, Records
+from stoker.data.acquire._csv_titles import refuse_titles, skip_lines
 from stoker.data.acquire._files import Paths, as_paths, find_files, find_parts
 from stoker.data.acquire._partitions import Part, tell_lost, with_keys
 from stoker.data.acquire._row_numbers import RowNumbers
@@ -75,6 +77,9 @@ class Csv(Source):
     """How the text is encoded, such as `gb18030` or `latin-1`; UTF-16 with a mark is recognised."""
     header: bool = True
     """Whether the first record holds the names of the columns."""
+    header_row: Annotated[int, Field(ge=1, le=1_048_576)] = 1
+    """Line of the file in which the names of the columns stand, from 1; lines above are passed
+    over.  Without a header it is the line of the first record."""
     names: tuple[str, ...] | None = None
     """Names of the columns; absent: those of the header, or c1, c2, ... if there is none."""
     missing: tuple[str, ...] = MISSING_TEXTS
@@ -144,9 +149,12 @@ class Csv(Source):
             first = first[mark.end() :]
             if "delimiter" not in self.model_fields_set:
                 delimiter = mark[1].decode()
-        records = Records(
-            chain([first], blocks), delimiter, strip=self.strip, first_line=2 if mark else 1
-        )
+        line = 2 if mark else 1
+        if self.header_row > line:
+            first = skip_lines(first, blocks, label, line=line, to=self.header_row)
+            line = self.header_row
+        refuse_titles(first, delimiter, label, line)
+        records = Records(chain([first], blocks), delimiter, strip=self.strip, first_line=line)
         header = self._header(records, label)
         self._check(header, delimiter, label)
         form = _Form(header, with_names(header), delimiter, mark is not None, part)
@@ -176,7 +184,7 @@ class Csv(Source):
                 f"{len(names)} names for {len(first)} columns",
                 expected="one name for each column",
                 fix="mend the option `names`",
-                place=Place(label, 1),
+                place=Place(label, self.header_row),
             )
         return names
 
@@ -189,7 +197,9 @@ class Csv(Source):
             names = [name.decode() for name in first]
         except UnicodeDecodeError:
             raise DataError(
-                "the header is not UTF-8", expected="the option `encoding`", place=Place(label, 1)
+                "the header is not UTF-8",
+                expected="the option `encoding`",
+                place=Place(label, self.header_row),
             ) from None
         return [name.strip(" \t") for name in names] if self.strip else names
 
@@ -201,7 +211,7 @@ class Csv(Source):
                 problem,
                 expected="one different name for each column, none of them stoker's own",
                 fix=self._name_fix(names),
-                place=Place(label, 1),
+                place=Place(label, self.header_row),
             )
         if len(names) == 1 and self.names is None and self.header:
             _check_single(names[0], delimiter, label)

@@ -85,8 +85,9 @@ def _pandas_options(facts: ReportFacts) -> str:
         for key, value in facts.read_options.items()
         if key in _PANDAS_NAMES
     }
-    if "header_row" in facts.read_options:
-        said["header"] = facts.read_options["header_row"] - 1
+    above = facts.read_options.get("header_row", 1) - 1
+    if above:  # pandas counts no blank lines of CSV as rows of a header.
+        said["skiprows" if facts.table == "csv" else "header"] = above
     has_header = facts.read_options.get("header", True)
     if "names" in facts.read_options or not has_header:
         numbered = [f"c{number}" for number in range(1, len(facts.data.columns) + 1)]
