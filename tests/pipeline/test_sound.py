@@ -163,6 +163,22 @@ def test_a_column_that_is_left_out_is_named_with_the_reason(recipe: Path, tmp_pa
             do(recipe, home=tmp_path / "home")
 
 
+def test_a_column_that_only_folders_without_a_key_may_say_is_told_how(tmp_path: Path) -> None:
+    for place in ("north", "south"):
+        (tmp_path / "sales" / place).mkdir(parents=True)
+        part = pa.table({"x": [1.0, 2.0], "y": ["a", "b"]})
+        pq.write_table(part, tmp_path / "sales" / place / "part.parquet")
+    recipe = {
+        "version": 1,
+        "name": "one",
+        "data": {"sources": [{"parquet": {"path": str(tmp_path / "sales" / "*" / "*.parquet")}}]},
+        "inputs": {"x": "number"},
+        "target": {"region": "classify"},
+    }
+    with pytest.raises(RecipeError, match=r"\(north, south\) say it, call them region=\.\.\."):
+        check(recipe, home=tmp_path / "home")
+
+
 def test_a_column_in_the_path_of_one_file_names_the_folder_to_read(tmp_path: Path) -> None:
     folder = tmp_path / "sales" / "region=north"
     folder.mkdir(parents=True)

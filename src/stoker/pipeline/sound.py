@@ -16,7 +16,7 @@ from pathlib import Path
 from stoker.core.errors import Place, RecipeError
 from stoker.core.steps import step_name
 from stoker.data.acquire import Source
-from stoker.data.acquire._partitions import folder_above
+from stoker.data.acquire._partitions import folder_above, nameless_folders
 from stoker.features import Feature
 from stoker.models import Model
 from stoker.pipeline.columns_of import Columns, columns_of
@@ -68,38 +68,38 @@ def _check_names(recipe: Recipe, columns: Columns, cache: Path) -> None:
             named.setdefault(name, recipe.place("data", "split", key))
     for name, place in named.items():
         if name not in columns.names:
-            raise _no_column(name, columns, place, _above(recipe, name, cache))
+            raise _no_column(name, columns, place, _where_else(recipe, name, columns, cache))
 
 
-def _above(recipe: Recipe, name: str, cache: Path) -> str | None:
-    """The folder to name so that a key in the path of a file becomes the column."""
+def _where_else(recipe: Recipe, name: str, columns: Columns, cache: Path) -> str | None:
+    """Where a column that is not there may stand: in a folder's name, or under another name."""
     sources = [only(source, Source) for source in recipe.data.sources]
-    files = (path for source in sources for path in source.files(recipe.project, cache))
+    files = [path for source in sources for path in source.files(recipe.project, cache)]
     found = next((path for path in (folder_above(one, name) for one in files) if path), None)
-    if found is None:
-        return None
-    inside = found.is_relative_to(recipe.project)
-    return (found.relative_to(recipe.project) if inside else found).as_posix()
+    if found is not None:
+        inside = found.is_relative_to(recipe.project)
+        above = (found.relative_to(recipe.project) if inside else found).as_posix()
+        return f"it stands in the name of a folder: write path: {above} to read all of them"
+    near = get_close_matches(name, columns.names, n=1)
+    folders = ", ".join(nameless_folders(files))
+    if near:
+        return f"did you mean {near[0]!r}?"
+    return f"if the folders ({folders}) say it, call them {name}=..." if folders else None
 
 
-def _no_column(name: str, columns: Columns, place: Place, above: str | None) -> RecipeError:
+def _no_column(name: str, columns: Columns, place: Place, fix: str | None) -> RecipeError:
     if name in columns.left_out:
         return RecipeError(
             f"column {name!r} is not read: it {columns.left_out[name]}",
             expected="numbers, text, truth values, dates, times or bytes",
             place=place,
         )
-    near = get_close_matches(name, columns.names, n=1)
     shown = ", ".join(map(repr, columns.names[:_MOST_NAMES]))
     more = len(columns.names) - _MOST_NAMES
     return RecipeError(
         f"there is no column {name!r} in the data",
         expected=f"one of {shown}" + (f" and {more} more" if more > 0 else ""),
-        fix=f"it stands in the name of a folder: write path: {above} to read all of them"
-        if above
-        else f"did you mean {near[0]!r}?"
-        if near
-        else None,
+        fix=fix,
         place=place,
     )
 

@@ -251,3 +251,17 @@ def test_a_page_that_the_reader_lacks_is_no_damage(read: Acquire, project: Path)
     assert "leave the column out with the option `columns`" in str(caught.value)
     assert "copy it again" not in str(caught.value)
     assert read({"parquet": {"path": "a.parquet", "columns": ["x"]}}).column("x") == [1, 2, 3]
+
+
+def test_an_encoding_that_the_reader_lacks_is_no_damage(read: Acquire, project: Path) -> None:
+    path = project / "a.parquet"
+    table = pa.table({"x": [1.5, 2.5, 3.5], "a": [1, 2, 3]})
+    pq.write_table(table, path, use_dictionary=False, compression="none", store_schema=False)
+    whole = path.read_bytes()
+    page = pq.read_metadata(path).row_group(0).column(1).data_page_offset
+    encoding = whole.index(b"\x2c\x15\x06\x15\x00", page) + 4  # of a page of 3 values: plain
+    path.write_bytes(whole[:encoding] + b"\x1e" + whole[encoding + 1 :])  # one of years to come
+    with pytest.raises(DataError, match=r"column a.*Unknown encoding") as caught:
+        read({"parquet": {"path": "a.parquet"}})
+    assert "leave the column out with the option `columns`" in str(caught.value)
+    assert read({"parquet": {"path": "a.parquet", "columns": ["x"]}}).column("x") == [1.5, 2.5, 3.5]

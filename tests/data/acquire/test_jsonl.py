@@ -142,7 +142,7 @@ BAD_FILES = {
     "array": (b'[{"a":1},\n{"a":2}]\n', "begins with an array"),
     "indented": (b'{\n "a": 1\n}\n', "one object over several lines"),
     "utf-16": ('{"a":1}\n'.encode("utf-16"), "is in UTF-16"),
-    "nested": (b'{"a":{"b":1}}\n{"a":{"b":2}}\n', "holds an object or array in 2 of 2 records"),
+    "nested": (b'{"a":{"b":1}}\n{"a":{"b":2}}\n', "holds an object or array in 2 of the 2 records"),
     "empty name": (b'{"":1}\n', "column 1 has no name"),
     "own name": (b'{"_row":1}\n', "stoker's own"),
     "many keys": (
@@ -223,10 +223,10 @@ def test_a_nested_column_is_left_out_and_the_others_are_read(
     assert result.column("a") == [1, 2, 3, 4]
     assert list(result.dataset.columns) == ["a"]
     assert told.warnings == [
-        "column 'b' is left out: it holds an object or array in 2 of 3 records, which no feature "
-        "reads"
+        "column 'b' is left out: it holds an object or array in 2 of the 3 records that have it, "
+        "which no feature reads"
     ]
-    with pytest.raises(DataError, match=r"column b.*object or array in 2 of 3") as caught:
+    with pytest.raises(DataError, match=r"column b.*object or array in 2 of the 3") as caught:
         read({"jsonl": {"path": "a.jsonl", "columns": ["a", "b"]}})
     assert "take it out of the option `columns`" in str(caught.value)
 

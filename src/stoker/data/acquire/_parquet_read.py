@@ -42,6 +42,8 @@ DECLARED = b"declared"
 """Key in the metadata of a field: the type that the file declares."""
 LEFT_OUT = b"left_out"
 """Key in the metadata of a table: columns that are not read, with the reason, as JSON."""
+_LACKS = ("not supported", "not implemented", "not yet implemented", "unsupported", "unknown encoding")
+"""Words with which the reader says that it lacks something, and not that the file is damaged."""
 _BOMB_RATIO = 1_000
 _BOMB_FROM_BYTES = 256 << 20
 
@@ -133,12 +135,12 @@ def look(path: Path, columns: Sequence[str] | None, images: Sequence[str]) -> di
 def explained(error: Exception, path: Path) -> DataError | None:
     """What to do about a file that is not damaged, but of a kind that Arrow cannot read."""
     said = str(error).lower()
-    known = isinstance(error, pa.ArrowNotImplementedError)
-    if not known and "not supported" not in said and "not implemented" not in said:
+    lacking = isinstance(error, pa.ArrowNotImplementedError) or any(map(said.__contains__, _LACKS))
+    if not lacking:
         return None
     return DataError(
         f"cannot be read as Parquet: {first_line(error)}",
-        expected="types and compressions that Arrow knows",
+        expected="types, encodings and compressions that Arrow knows",
         fix="leave the column out with the option `columns`",
         place=Place(column=_lacking_column(path)),
     )

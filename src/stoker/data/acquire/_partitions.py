@@ -114,6 +114,18 @@ def folder_above(path: Path, key: str) -> Path | None:
     return None
 
 
+def nameless_folders(paths: Iterable[Path]) -> list[str]:
+    """Names of the folders of files, where they differ and have no key; a few of them.
+
+    >>> nameless_folders([Path("d/north/a.csv"), Path("d/south/a.csv"), Path("d/south/b.csv")])
+    ['north', 'south']
+    >>> nameless_folders([Path("d/a.csv"), Path("d/b.csv")])
+    []
+    """
+    names = list(dict.fromkeys(path.parent.name for path in paths))
+    return names[:_SHOWN] if len(names) > 1 and not any(map(key_value, names)) else []
+
+
 def deeper_pattern(folder: Path, name: str, endings: Sequence[str]) -> str | None:
     """A pattern for files that lie deeper in a folder; None if there are none soon."""
     for path in islice(folder.rglob("*"), _LOOKED_AT):

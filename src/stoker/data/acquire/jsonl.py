@@ -204,7 +204,10 @@ def _counted(
 def _nested_in(counts: Counter[str]) -> str:
     """What is wrong with a column that is nested, and how often."""
     filled = counts.total() - counts["null"]
-    return f"holds {_NESTED} in {counts[_NESTED]:,} of {filled:,} records, which no feature reads"
+    return (
+        f"holds {_NESTED} in {counts[_NESTED]:,} of the {filled:,} records that have it, "
+        "which no feature reads"
+    )
 
 
 def _lines(path: Path, label: str) -> Iterator[_Line]:
