@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from stoker.core.events import listening
 from stoker.pipeline.run import run
@@ -25,18 +26,32 @@ compress: off
 """
 
 
-def test_a_class_that_is_never_answered_is_named_with_the_key_that_helps(tmp_path: Path) -> None:
+def _told(tmp_path: Path, *overrides: str) -> list[str]:
+    heard = Heard()
+    with listening(heard):
+        run(tmp_path / "recipe.yaml", home=tmp_path / "home", overrides=overrides)
+    return [line for line in heard.lines if "rows was answered with" in line]
+
+
+@pytest.mark.parametrize(
+    ("labels", "advice"),
+    [("否是", "evaluate.decision=f1"), ("否是中", "train.class_weights=balanced")],
+)
+def test_a_class_that_is_never_answered_is_named_with_the_key_that_helps(
+    tmp_path: Path, labels: str, advice: str
+) -> None:
     draw = np.random.default_rng(0)
-    rows = [f"{draw.random():.5f},{'是' if n % 15 == 0 else '否'}" for n in range(450)]
+    names = [labels[n % len(labels)] if n % 15 < len(labels) else "否" for n in range(450)]
+    rows = [f"{draw.random():.5f},{name}" for name in names]
     (tmp_path / "a.csv").write_text("\n".join(["尺寸,价格", *rows]) + "\n", encoding="utf-8")
     text = RECIPE.replace("regress", "classify").replace("0.2}", "0.2, stratify: 价格}")
     (tmp_path / "recipe.yaml").write_text(text, encoding="utf-8")
-    for overrides, hinted in ((), True), (["train.class_weights=balanced"], False):
-        heard = Heard()
-        with listening(heard):
-            run(tmp_path / "recipe.yaml", home=tmp_path / "home", overrides=overrides)
-        told = [line for line in heard.lines if "was answered with '是' (the truth of 9)" in line]
-        assert any("class_weights: balanced" in line for line in told) is hinted
+    (line,) = _told(tmp_path)
+    assert "'是' (the truth of 9)" in line
+    key, value = advice.partition("=")[::2]
+    section, name = key.split(".")
+    assert f"{section}: {{{name}: {value}}}" in line
+    assert "'是'" not in "".join(_told(tmp_path, advice))
 
 
 def test_noise_is_not_sold_as_a_model(tmp_path: Path) -> None:

@@ -200,7 +200,11 @@ def _tell_never_answered(evaluation: Evaluation, class_weights: object) -> None:
         return
     shown = ", ".join(f"{one.name!r} (the truth of {one.rows:,})" for one in silent[:_MOST_CLASSES])
     more = f" and {len(silent) - _MOST_CLASSES} more" * (len(silent) > _MOST_CLASSES)
-    hint = "; train: {class_weights: balanced} makes rare classes count as much as common ones"
+    hint = (
+        "; evaluate: {decision: f1} moves the threshold toward the rarer class and no probability"
+        if len(evaluation.per_class or ()) == 2
+        else "; train: {class_weights: balanced} makes rare classes count as much as common ones"
+    )
     events.warning(
         f"none of {evaluation.num_rows:,} rows was answered with {shown}{more}"
         + hint * (class_weights in (None, "none"))
