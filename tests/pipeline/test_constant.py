@@ -44,7 +44,8 @@ def test_a_class_that_is_never_answered_is_named_with_the_key_that_helps(
     names = [labels[n % len(labels)] if n % 15 < len(labels) else "否" for n in range(450)]
     rows = [f"{draw.random():.5f},{name}" for name in names]
     (tmp_path / "a.csv").write_text("\n".join(["尺寸,价格", *rows]) + "\n", encoding="utf-8")
-    text = RECIPE.replace("regress", "classify").replace("0.2}", "0.2, stratify: 价格}")
+    text = RECIPE.replace("regress", "classify").replace("logistic", "linear")
+    text = text.replace("0.2}", "0.2, stratify: 价格}").replace(" epochs: 2,", "")
     (tmp_path / "recipe.yaml").write_text(text, encoding="utf-8")
     (line,) = _told(tmp_path)
     assert "'是' (the truth of 9)" in line

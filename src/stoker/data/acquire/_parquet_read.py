@@ -42,7 +42,13 @@ DECLARED = b"declared"
 """Key in the metadata of a field: the type that the file declares."""
 LEFT_OUT = b"left_out"
 """Key in the metadata of a table: columns that are not read, with the reason, as JSON."""
-_LACKS = ("not supported", "not implemented", "not yet implemented", "unsupported", "unknown encoding")
+_LACKS = (
+    "not supported",
+    "not implemented",
+    "not yet implemented",
+    "unsupported",
+    "unknown encoding",
+)
 """Words with which the reader says that it lacks something, and not that the file is damaged."""
 _BOMB_RATIO = 1_000
 _BOMB_FROM_BYTES = 256 << 20
