@@ -198,6 +198,13 @@ def test_numbers_outside_of_what_training_saw_are_marked() -> None:
             ["1.012,50-", "3,0- €", "3 €-", "€ 4-", "-5 €"],
             [-1012.5, -3, -3, -4, -5],
         ),
+        (
+            {"unit": {"m": 1, "km": 1000}},
+            ["5 km", "-7m", "8", "km 2", "NA"],
+            [5000, -7, 8, 2000, None],
+        ),
+        ({"unit": {"¥": 1, "万": 1e4}, "brackets": True}, ["¥1.5万", "(¥2万)"], [15_000, -20_000]),
+        ({"unit": {"m": 1, "cm": 0.01, "m²": 7}}, ["50cm", "2m", "2 m²"], [0.5, 2, 14]),
         ({"thousands": ","}, ["1.821e+05", "33,871", "12,34,567"], [182100, 33871, 1234567]),
         ({"thousands": " "}, ["1\N{NO-BREAK SPACE}234", "1 234"], [1234, 1234]),
         ({"thousands": "'"}, ["1\N{RIGHT SINGLE QUOTATION MARK}234"], [1234]),
@@ -226,6 +233,34 @@ def test_people_write_numbers_in_many_ways(
 )  # fmt: skip
 def test_what_does_not_fit_the_form_is_bad(options: dict, cell: str) -> None:
     assert isinstance(read(cell, "1", **options)[0], str)
+
+
+def test_several_units_that_nothing_knows_are_named_with_what_to_write() -> None:
+    cells = pa.chunked_array([[f"{n} {'box' if n % 3 else 'bag'}" for n in range(20)]])
+    with pytest.raises(DataError) as caught:
+        Number().fit(cells)
+    assert "{number: {unit: {'box': 1, 'bag': N}}}, where one 'bag' is N" in str(caught.value.fix)
+    fitted = Number(unit={"box": 1, "bag": 2.5}).fit(cells)
+    assert (fitted.low, fitted.high) == (0, 45)
+    again = FittedNumber.model_validate_json(fitted.model_dump_json())
+    assert again.transform(pa.array(["2 bag", "2"])).values.tolist() == [5, 2]
+    assert again.transform(pa.array([2.0])).values.tolist() == [2]
+    assert "A number in box or its text" in again.json_schema()["description"]
+    assert "'pack' beside the digits and not 'box' or 'bag'" in again.why_bad("3 pack")
+    assert "say number: {unit: {'bags': 2.5, 'box': 1, 'bag': 2.5}}" in again.why_bad("3 bags")
+    for wrong in ({}, {"m": 0}, {"m": -1}, {"m": math.inf}, {"": 1}):
+        with pytest.raises(ValidationError):
+            Number.model_validate({"unit": wrong})
+
+
+@given(st.dictionaries(st.sampled_from(["m", "km", "cm", "m²", "ft", "ft."]), st.integers(1, 99)))
+def test_numbers_in_several_units_are_those_of_the_digits_times_the_unit(
+    worth: dict[str, int],
+) -> None:
+    texts = [f"{n}.5{blank}{unit}" for n, unit in enumerate(worth) for blank in ("", " ")]
+    wanted = [(n + 0.5) * worth[unit] for n, unit in enumerate(worth) for _ in range(2)]
+    if worth:
+        assert read(*texts, unit=worth) == wanted
 
 
 def test_a_reason_says_the_option_that_helps() -> None:
@@ -326,6 +361,16 @@ def test_codes_that_become_equal_as_numbers_are_warned_of() -> None:
             ["1.729,27- €", "3,00 €"],
             {"thousands": ".", "decimal": ",", "unit": "€", "trailing_minus": True},
         ),
+        (["44.9小时", "2.1天"], {"unit": {"小时": 1, "天": 24}}),
+        (["357 m", "5,0 km", "0"], {"decimal": ",", "unit": {"m": 1, "km": 1000}}),
+        (["12 kg", "800 g", "-"], {"unit": {"g": 1, "kg": 1000}}),
+        (["1 Std.", "30 Min."], {"unit": {"Min.": 1, "Std.": 60}}),
+        (["30m", "2h"], {"unit": {"m": 1, "h": 60}}),
+        (["2 years", "5 Months", "1 year"], {"unit": {"Months": 1, "years": 12, "year": 12}}),
+        (["1 day", "2 days", "3 weeks"], {"unit": {"day": 1, "days": 1, "weeks": 7}}),
+        (["500 ml", "1.5 L", "2l"], {"unit": {"ml": 1, "L": 1000, "l": 1000}}),
+        (["1.2M", "350K", "900"], {"unit": {"K": 1000, "M": 1_000_000}}),
+        (["¥1.45万", "¥1,161.23", "¥7"], {"thousands": ",", "unit": {"¥": 1, "万": 10_000}}),
         (["3 days", "1 day", "NA"], {"unit": ["days", "day"]}),
         (["90 mg/dL", "100 mg/dL"], {"unit": "mg/dL"}),
         (["12 kg", "13"], {"unit": "kg"}),
@@ -349,10 +394,11 @@ def test_the_form_is_found(texts: list[str], options: dict) -> None:
     "texts",
     [
         ["C1", "D2"], ["1. White", "2. Black"], ["T06", "T11"], ["007", "7"], ["2024-01-02"],
-        ["1.2.3"], ["12 kg", "13 g"], ["12A", "13"], ["5k", "300"], ["24.7%", "0.3"],
+        ["1.2.3"], ["12 kg", "13 m"], ["12A", "13"], ["5k", "7"], ["24.7%", "0.3"],
+        ["12 kg", "13 g", "5"], ["3 d", "2 m"], ["1K", "2K", "3B"], ["3 foo", "5 bar"],
         ["1st", "2nd"], ["10:30"], ["5-6"], ["a"], [""], [], ["5 March", "6 May"], ["10+", "3"],
         ["2-", "1-", "3"], ["18-24", "65-"], ["-5-"], ["2024-01-"],
-        ["138 0000 0000"], ["4WD", "2"], ["1st", "2"], ["10以上", "12"], ["¥1.45万", "¥7"],
+        ["138 0000 0000"], ["4WD", "2"], ["1st", "2"], ["10以上", "12"], ["¥1.45起", "¥7"],
         [*(f"{n} mg" for n in range(400, 440)), *(f"0.{n}" for n in range(40, 50))],
     ],
 )  # fmt: skip

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from stoker.features._number_forms import find_form, number_forms, values_with
+from stoker.features._number_parts import parts_of
 from stoker.features._number_text import NUMBER
 from stoker.features._number_units import MAGNITUDES, family
 
@@ -97,7 +98,7 @@ def almost_a_number(
     if options is not None and said and _are_other_signs(text, options, said):
         return _with_said_signs(text, options, said, step)
     if not options:
-        return _beside(text)
+        return _beside(text, said or {})
     return _advice(text, options, said or {}, step)
 
 
@@ -107,8 +108,10 @@ def missing_options(texts: Sequence[str]) -> dict[str, Any]:
     Args:
         texts: Raw cells that could not be read.
 
-    >>> missing_options(["¥1,048.03", "¥7.10", "¥1.45万"] + ["¥3"] * 50)
+    >>> missing_options(["¥1,048.03", "¥7.10", "¥1.45起"] + ["¥3"] * 50)
     {'thousands': ',', 'unit': '¥'}
+    >>> missing_options(["357 m", "5 km"])
+    {'unit': {'m': 1.0, 'km': 1000.0}}
     """
     cells = Counter(texts[:_MOST_LOOKED_AT])
     count_V = np.fromiter(cells.values(), np.int64)
@@ -121,6 +124,8 @@ def options_text(options: Mapping[str, Any]) -> str:
 
     >>> options_text({"thousands": ",", "unit": ["$", "USD"], "brackets": True})
     "{thousands: ',', unit: ['$', 'USD'], brackets: true}"
+    >>> options_text({"unit": {"m": 1.0, "km": 1000.0}})
+    "{unit: {'m': 1, 'km': 1000}}"
     """
     shown = (f"{name}: {_shown(value)}" for name, value in options.items())
     return f"{{{', '.join(shown)}}}"
@@ -129,7 +134,27 @@ def options_text(options: Mapping[str, Any]) -> str:
 def _shown(value: object) -> str:
     if value is True:
         return "true"
+    if isinstance(value, Mapping):
+        return f"{{{', '.join(f'{unit!r}: {factor:.15g}' for unit, factor in value.items())}}}"
     return repr(list(value) if isinstance(value, tuple) else value)
+
+
+def several_units(units: Sequence[str], step: str = "number") -> str:
+    """What to say of numbers in units that nothing brings together.
+
+    Args:
+        units: The units, the commonest first.
+        step: What reads the column, `number` or `regress`.
+
+    >>> several_units(["box", "bag"]).partition("write ")[2]
+    "{number: {unit: {'box': 1, 'bag': N}}}, where one 'bag' is N 'box'"
+    """
+    named = ", ".join(map(repr, units))
+    worth = ", ".join(f"{unit!r}: {'N' if i else '1'}" for i, unit in enumerate(units))
+    return (
+        f"they look like numbers in several units ({named}); if they measure one thing write "
+        f"{{{step}: {{unit: {{{worth}}}}}}}, where one {units[1]!r} is N {units[0]!r}"
+    )
 
 
 def are_codes(texts: Sequence[str]) -> bool:
@@ -166,8 +191,13 @@ def _multiplied(text: str) -> str | None:
     )
 
 
-def _beside(text: str) -> str | None:
+def _beside(text: str, said: Mapping[str, Any]) -> str | None:
     """What to say of digits with something beside them that is no one unit."""
+    one = parts_of(text)
+    if one is not None and len(one.units) > 1:
+        known = set(map(family, _several(said.get("unit", ()))))
+        units = " and ".join(repr(unit) for unit in sorted(one.units) if family(unit) not in known)
+        return f"has {units} beside the digits; write the digits alone"
     if not _WITH_UNIT.fullmatch(text):
         return None
     unit = _NO_UNIT.sub("", text) if len(text) <= _LONGEST_UNIT else ""
@@ -180,9 +210,9 @@ def _advice(
     """What stands in the way, the plain number, and what the recipe would have to say."""
     new = {name: value for name, value in options.items() if said.get(name) != value}
     if _is_another_unit(options, said):
-        return (
-            f"has {options['unit']!r} beside the digits and not {said['unit']!r}; write it in that"
-        )
+        known = " or ".join(map(repr, _several(said["unit"])))
+        unit = " and ".join(map(repr, _several(options["unit"])))
+        return f"has {unit} beside the digits and not {known}; write it in that"
     if "thousands" in new:
         new.pop("decimal", None)
     plain = f"{float(values_with([text], options)[0]):.15g}"
@@ -221,10 +251,18 @@ def _point(options: Mapping[str, Any]) -> str:
 def _joined(said: Mapping[str, Any], options: Mapping[str, Any]) -> dict[str, Any]:
     """What the recipe says and what a text needs, in the order of the keys of `number`."""
     both = {**said, **options}
-    if "unit" in said and "unit" in options:
+    if "unit" in said and "unit" in options and isinstance(said["unit"], Mapping):
+        both["unit"] = {**_alike_units(said["unit"], options["unit"]), **said["unit"]}
+    elif "unit" in said and "unit" in options:
         both["unit"] = list(dict.fromkeys([*_several(said["unit"]), *_several(options["unit"])]))
         both["unit"] = both["unit"][0] if len(both["unit"]) == 1 else both["unit"]
     return {name: both[name] for name in FORM_OPTIONS if name in both}
+
+
+def _alike_units(worth: Mapping[str, float], unit: Any) -> dict[str, float]:
+    """What other spellings of some units are worth."""
+    by_family = {family(name): factor for name, factor in worth.items()}
+    return {name: by_family[family(name)] for name in _several(unit)}
 
 
 def _is_another_unit(options: Mapping[str, Any], said: Mapping[str, Any]) -> bool:

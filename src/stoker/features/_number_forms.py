@@ -27,7 +27,16 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from stoker.features._cells import MISSING_NUMBERS, one_array, spelled_missing
-from stoker.features._number_text import NUMBER, UNREADABLE, Form, narrow, plain_texts
+from stoker.features._number_mixtures import convertible
+from stoker.features._number_parts import Parts, parts_of
+from stoker.features._number_text import (
+    NUMBER,
+    UNREADABLE,
+    Form,
+    narrow,
+    plain_texts,
+    unit_factors,
+)
 from stoker.features._number_units import family, is_currency, is_measure, multiply
 
 _SIGNS = (
@@ -35,16 +44,6 @@ _SIGNS = (
     *((" ", "."), (" ", ","), ("'", "."), ("'", ",")),
 )
 """Signs between thousands and before fractions, the commonest first."""
-_TEXT = re.compile(
-    r"(?P<open>\()?\s*[+-]?\s*(?P<before>[^\d\s.,()+-][^\d.,()+-]*?)?\s*(?P<open2>\()?\s*[+-]?\s*"
-    r"(?P<body>\d[\d.,'\u2019 \u00a0\u202f\u2009]*|[.,]\d+)(?P<exponent>[eE][+-]?\d+)?"
-    r"\s*(?P<minus>-)?\s*(?P<after>[^\x00-\x1f\d\s.,()_+-][^\x00-\x1f\d.,()+]{0,11}?)?"
-    r"\s*(?P<minus2>-)?\s*(?P<close>\))?",
-    re.ASCII,
-)
-_BLANKS = " \u00a0\u202f\u2009"
-_NO_UNITS = ("e", "E")
-"""What is left of an exponent."""
 _GROUPED = r"[1-9]\d{{0,2}}({0}\d{{3}})+"
 _LAKH = r"[1-9]\d?(,\d{2})*,\d{3}"
 _TWO_MEANINGS = {("", "."): (".", ","), (",", "."): ("", ",")}
@@ -56,23 +55,6 @@ _LONGEST_GRADE = 2
 """Characters of digits that may be a school's grade."""
 _MOST_TIMES = 10.0
 _FEWEST_COMPARED = 5
-
-
-class _Parts(NamedTuple):
-    body: str
-    """Digits and the signs between them."""
-    before: str
-    after: str
-    in_brackets: bool
-    has_exponent: bool
-    is_apart: bool
-    """Whether a blank stands between the digits and what is behind them."""
-    has_minus_behind: bool
-
-    @property
-    def families(self) -> frozenset[str]:
-        """The units beside the digits, whatever their spelling."""
-        return frozenset(family(unit) for unit in (self.before, self.after) if unit)
 
 
 class FoundForm(NamedTuple):
@@ -124,19 +106,19 @@ def find_form(
     >>> find_form(["1.540 €", "572 €", "21.541 €", "3.020 €"], np.ones(4)).options
     {'thousands': '.', 'decimal': ',', 'unit': '€'}
     """
-    parts = list(map(_parts, texts))
+    parts = list(map(parts_of, texts))
     least = least_share * count_V.sum()
-    for wanted in _families(parts, count_V):
-        fitting = {i: one for i, one in enumerate(parts) if one and one.families <= wanted}
-        keep, kept = list(fitting), list(fitting.values())
-        if not keep or count_V[keep].sum() < least or not _may_drop(kept, count_V[keep]):
+    for keep, worth in _ways(parts, count_V):
+        kept = _at(parts, keep)
+        if not keep or count_V[keep].sum() < least or not _may_turn(kept):
             continue
         for signs, is_ambiguous in _signs(kept, count_V[keep], least, decimal):
-            options = _options(kept, count_V[keep], signs)
+            options = _options(kept, count_V[keep], signs, worth)
             value_V = values_with(texts, options)
             is_read_V = np.isfinite(value_V)
             is_read_V &= np.isin(np.arange(len(texts)), keep)
-            if count_V[is_read_V].sum() >= least and _are_alike(parts, value_V, is_read_V):
+            is_fit = bool(worth) or _are_alike(parts, value_V, is_read_V)
+            if count_V[is_read_V].sum() >= least and is_fit:
                 return FoundForm(options, is_read_V, is_ambiguous)
     return None
 
@@ -150,41 +132,35 @@ def _present(texts: pa.Array | pa.ChunkedArray | Sequence[str]) -> list[str]:
     return cells.filter(pc.invert(missing)).to_pylist()
 
 
-def _parts(text: str) -> _Parts | None:
-    found = _TEXT.fullmatch(text)
-    if found is None:
-        return None
-    opened = bool(found["open"] or found["open2"])
-    if opened != bool(found["close"]):
-        return None
-    before, after = (found["before"] or "").strip(), (found["after"] or "").strip()
-    if (before and not is_currency(before)) or after in _NO_UNITS:
-        return None
-    body = found["body"].strip()
-    is_apart = text[: found.start("after")].endswith(tuple(_BLANKS)) if after else False
-    has_minus = bool(found["minus"] or found["minus2"])
-    if has_minus and (opened or text.count("-") > 1 or text.count("+")):
-        return None
-    return _Parts(body, before, after, opened, bool(found["exponent"]), is_apart, has_minus)
-
-
 # --- units ---------------------------------------------------------------------------------------
 
 
-def _families(parts: Sequence[_Parts | None], count_V: np.ndarray) -> Iterator[frozenset[str]]:
-    """Units that cells may have: the commonest one, then none."""
+def _ways(
+    parts: Sequence[Parts | None], count_V: np.ndarray
+) -> Iterator[tuple[list[int], dict[str, float]]]:
+    """Texts that may be read together, and what their units are worth if they are converted.
+
+    Several units of one quantity, where these are more cells than those with the commonest one;
+    then the commonest one, then none.
+    """
     weight: Counter[frozenset[str]] = Counter()
     for one, cells in zip(parts, count_V.tolist(), strict=True):
         if one and len(one.families) == 1:
             weight[one.families] += cells
-    yield from (wanted for wanted, _ in weight.most_common(1))
-    yield frozenset()
+    commonest = [wanted for wanted, _ in weight.most_common(1)]
+    alone = [
+        [i for i, one in enumerate(parts) if one and one.families <= wanted]
+        for wanted in (*commonest, frozenset[str]())
+    ]
+    alone = [keep for keep in alone if _may_drop(_at(parts, keep), count_V[keep])]
+    keep, worth = convertible(parts, count_V)
+    if count_V[keep].sum() > max((count_V[each].sum() for each in alone), default=0):
+        yield keep, worth
+    yield from ((each, {}) for each in alone)
 
 
-def _may_drop(kept: Sequence[_Parts], count_V: np.ndarray) -> bool:
+def _may_drop(kept: Sequence[Parts], count_V: np.ndarray) -> bool:
     """Whether the digits alone mean the same in all cells."""
-    if not _may_turn(kept):
-        return False
     units = _units(kept, count_V)
     with_unit = [one for one in kept if one.families]
     is_everywhere = len(with_unit) in (
@@ -202,29 +178,33 @@ def _may_drop(kept: Sequence[_Parts], count_V: np.ndarray) -> bool:
     )
 
 
-def _may_turn(kept: Sequence[_Parts]) -> bool:
+def _at(parts: Sequence[Parts | None], places: Sequence[int]) -> list[Parts]:
+    return [one for one in map(parts.__getitem__, places) if one]
+
+
+def _may_turn(kept: Sequence[Parts]) -> bool:
     """Whether a minus behind digits is that of accounts, and not of grades such as `2-`."""
     turned = [one.body for one in kept if one.has_minus_behind]
     return not turned or any(len(body) > _LONGEST_GRADE or "," in body for body in turned)
 
 
-def _units(kept: Sequence[_Parts], count_V: np.ndarray) -> list[str]:
+def _units(kept: Sequence[Parts], count_V: np.ndarray) -> list[str]:
     """What stands beside the digits, commonest first."""
     count: Counter[str] = Counter()
     for one, cells in zip(kept, count_V.tolist(), strict=True):
-        for unit in {one.before, one.after} - {""}:
+        for unit in one.units:
             count[unit] += cells
     return [unit for unit, _ in count.most_common()]
 
 
-def _are_alike(parts: Sequence[_Parts | None], value_V: np.ndarray, is_read_V: np.ndarray) -> bool:
+def _are_alike(parts: Sequence[Parts | None], value_V: np.ndarray, is_read_V: np.ndarray) -> bool:
     """Whether numbers with the unit and numbers without it are of one size."""
     has_unit_V = np.array([one is not None and bool(one.families) for one in parts])
     is_some_V = is_read_V & (value_V != 0)
     with_V, bare_V = (np.abs(value_V[is_some_V & is_it]) for is_it in (has_unit_V, ~has_unit_V))
     if not len(with_V) or not len(bare_V):
         return True
-    units = {unit for one in parts if one for unit in (one.before, one.after) if unit}
+    units = {unit for one in parts if one for unit in one.units}
     if all(map(is_currency, units)):
         return True
     if all(family(unit) == family("%") for unit in units):  # 0.1 is 10 % there.
@@ -238,7 +218,7 @@ def _are_alike(parts: Sequence[_Parts | None], value_V: np.ndarray, is_read_V: n
 
 
 def _signs(
-    kept: Sequence[_Parts], count_V: np.ndarray, least: float, decimal: str
+    kept: Sequence[Parts], count_V: np.ndarray, least: float, decimal: str
 ) -> Iterator[tuple[tuple[str, str], bool]]:
     """Signs that read enough cells, those that read most first; whether they may mean another."""
     shares: dict[tuple[str, str], int] = {}
@@ -256,7 +236,7 @@ def _signs(
 
 
 def _meant(
-    kept: Sequence[_Parts], pair: tuple[str, str], other: tuple[str, str], decimal: str
+    kept: Sequence[Parts], pair: tuple[str, str], other: tuple[str, str], decimal: str
 ) -> tuple[tuple[str, str], bool]:
     """Of two meanings of one sign that both read all cells: the one meant, and whether in doubt."""
     sign = "." if pair == ("", ".") else ","
@@ -277,7 +257,7 @@ def _meant(
     return by_meaning[liked], not decimal or by_meaning[liked] != pair
 
 
-def _told(signed: Sequence[_Parts], bare: Sequence[str], sign: str) -> str:
+def _told(signed: Sequence[Parts], bare: Sequence[str], sign: str) -> str:
     """What the column tells of a sign before three digits; empty: it may mean either."""
     if any(one.has_exponent for one in signed):
         return "decimal"
@@ -290,13 +270,21 @@ def _told(signed: Sequence[_Parts], bare: Sequence[str], sign: str) -> str:
     return "thousands" if is_uncut or len(endings) >= _MANY_ENDINGS else ""
 
 
-def _options(kept: Sequence[_Parts], count_V: np.ndarray, signs: tuple[str, str]) -> dict[str, Any]:
+def _options(
+    kept: Sequence[Parts],
+    count_V: np.ndarray,
+    signs: tuple[str, str],
+    worth: Mapping[str, float],
+) -> dict[str, Any]:
     """The options of `number` that say so."""
     thousands, decimal = signs
     units = _units(kept, count_V)
     options: dict[str, Any] = {"thousands": thousands} if thousands else {}
     options |= {"decimal": decimal} if decimal != "." else {}
-    options |= {"unit": units[0] if len(units) == 1 else units} if units else {}
+    if worth:
+        options["unit"] = {unit: worth[unit] for unit in sorted(units, key=worth.__getitem__)}
+    elif units:
+        options["unit"] = units[0] if len(units) == 1 else units
     options |= {"brackets": True} if any(one.in_brackets for one in kept) else {}
     return options | ({"trailing_minus": True} if any(one.has_minus_behind for one in kept) else {})
 
@@ -314,14 +302,17 @@ def values_with(texts: Sequence[str], options: Mapping[str, Any]) -> np.ndarray:
         (units,) if isinstance(units, str) else tuple(units),
         options.get("brackets", False),
         options.get("trailing_minus", False),
+        tuple(units.values()) if isinstance(units, Mapping) else (),
     )
-    digits = plain_texts(pa.array(texts, pa.string()), form)
+    cells = pa.array(texts, pa.string())
+    digits = plain_texts(cells, form)
     is_number = pc.match_substring_regex(digits, NUMBER)
     digits = pc.if_else(is_number, digits, pa.scalar(UNREADABLE, digits.type))
-    return pc.cast(pc.utf8_ltrim(digits, "+"), pa.float64()).to_numpy(zero_copy_only=False)
+    value_V = pc.cast(pc.utf8_ltrim(digits, "+"), pa.float64()).to_numpy(zero_copy_only=False)
+    return value_V * unit_factors(cells, form) if form.factors else value_V
 
 
-def _cells(kept: Sequence[_Parts], count_V: np.ndarray, pair: tuple[str, str]) -> int:
+def _cells(kept: Sequence[Parts], count_V: np.ndarray, pair: tuple[str, str]) -> int:
     """Cells that are written with these signs."""
     pattern = _body(*pair)
     return int(count_V[[bool(pattern.fullmatch(one.body)) for one in kept]].sum())

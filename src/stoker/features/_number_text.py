@@ -14,6 +14,7 @@ import re
 from functools import lru_cache
 from typing import NamedTuple
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -49,6 +50,8 @@ class Form(NamedTuple):
     """Whether a number in brackets is below zero."""
     trailing_minus: bool = False
     """Whether a minus may stand behind the digits."""
+    factors: tuple[float, ...] = ()
+    """By what each of the units multiplies; empty: none does."""
 
 
 PLAIN = Form()
@@ -87,6 +90,37 @@ def plain_texts(cells: pa.Array, form: Form) -> pa.Array:
     return pc.if_else(fits, texts, pa.scalar(UNREADABLE, cells.type))
 
 
+def unit_factors(cells: pa.Array, form: Form) -> np.ndarray:
+    """By what the units of each text multiply it, 1 where there is none.
+
+    Args:
+        cells: Texts without blanks around them.
+        form: How they are written.
+
+    >>> form = Form(units=("m", "km"), factors=(1.0, 1000.0))
+    >>> unit_factors(pa.array(["5 km", "7 m", "8", None]), form)
+    array([1000.,    1.,    1.,    1.])
+    """
+    texts, factor_N = narrow(cells), np.ones(len(cells))
+    for unit, factor in zip(form.units, form.factors, strict=True):
+        if factor != 1:
+            pattern = _beside(unit)
+            has_unit = pc.fill_null(pc.match_substring_regex(texts, pattern), False)
+            factor_N[has_unit.to_numpy(zero_copy_only=False)] *= factor
+    return factor_N
+
+
+@lru_cache
+def _beside(unit: str) -> str:
+    """A unit before the digits or behind them, as a regular expression."""
+    name = _plain_unit(unit)
+    return rf"\d[.,]?[\s)-]*{name}[\s)-]*$|^[\s(+-]*{name}[\s(+-]*[\d.,]"
+
+
+def _plain_unit(unit: str) -> str:
+    return re.escape(narrow(pa.array([unit.strip()]))[0].as_py())
+
+
 def narrow(cells: pa.Array) -> pa.Array:
     """The texts with full-width digits and signs as narrow ones; no copy where there are none.
 
@@ -110,9 +144,7 @@ def _patterns(form: Form) -> tuple[str, str]:
         digits = rf"({lakh}\d{{1,3}}({group}\d{{3}})+|\d+)"
     number = rf"({digits}({point}\d*)?|{point}\d+)([eE][+-]?\d+)?"
     longest_first = sorted(form.units, key=len, reverse=True)
-    unit = "|".join(
-        re.escape(narrow(pa.array([text.strip()]))[0].as_py()) for text in longest_first
-    )
+    unit = "|".join(map(_plain_unit, longest_first))
     before, after = (rf"(({unit})\s*)?", rf"(\s*({unit}))?") if unit else ("", "")
     signed = rf"([+-]?{before}{number}|{before}[+-]{number}){after}"
     if form.trailing_minus:

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import re
 import string
+from collections.abc import Mapping
 from functools import cached_property
 from typing import Annotated, Any, ClassVar, Literal, NamedTuple, Self
 
@@ -33,13 +34,27 @@ from stoker.features._cells import (
     spelled_missing,
 )
 from stoker.features._number_advice import FORM_OPTIONS, why_no_number
-from stoker.features._number_text import NUMBER, PLAIN, UNREADABLE, Form, narrow, plain_texts
+from stoker.features._number_text import (
+    NUMBER,
+    PLAIN,
+    UNREADABLE,
+    Form,
+    narrow,
+    plain_texts,
+    unit_factors,
+)
 
 _PLAIN_NUMBER = re.compile(NUMBER, re.ASCII)
 _LOWER = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)
 _FEW = 16
 """Texts up to which reading each is faster than asking Arrow."""
 _PER_SECOND = {"s": 1, "ms": 1e3, "us": 1e6, "ns": 1e9}
+
+
+_Unit = Annotated[str, Field(min_length=1)]
+_Factors = Annotated[
+    dict[_Unit, Annotated[float, Field(gt=0, allow_inf_nan=False)]], Field(min_length=1)
+]
 
 
 class ReadNumbers(NamedTuple):
@@ -65,9 +80,10 @@ class NumberCells(Step):
     """Sign between groups of three digits; empty: there is none.  With `.` the sign before the
     fraction is a comma."""
 
-    unit: Annotated[str, Field(min_length=1)] | tuple[Annotated[str, Field(min_length=1)], ...] = ()
+    unit: _Unit | tuple[_Unit, ...] | _Factors = ()
     """What may stand before or behind the digits and is dropped, such as `%`, `kg` or `$`; a list
-    of several only if they mean the same, because nothing is converted."""
+    of several only if they mean the same.  Units of which one is worth several of another are
+    named with that number: `{m: 1, km: 1000}` makes metres of both."""
 
     brackets: bool = False
     """Whether a number in brackets is below zero, as in accounts: `(1.50)` is -1.5."""
@@ -180,6 +196,8 @@ class NumberCells(Step):
         is_nan_N = np.isnan(value_N)
         if is_nan_N.sum() > given.null_count:  # the text "nan", which Arrow reads as a number
             value_N[is_nan_N & _to_mask(given.is_valid())] = np.inf
+        if form.factors:
+            value_N *= unit_factors(given, form)
         return self._without_infinite(value_N, given)
 
     def _without_infinite(self, value_N: np.ndarray, cells: pa.Array) -> ReadNumbers:
@@ -209,14 +227,26 @@ class NumberCells(Step):
         return {name: value for name, value in said.items() if value != usual[name].default}
 
     @property
+    def base_unit(self) -> str:
+        """The unit that numbers are in where several are converted; empty: none is.
+
+        >>> NumberCells(unit={"m": 1, "km": 1000}).base_unit
+        'm'
+        """
+        factors = self.unit if isinstance(self.unit, Mapping) else {}
+        return next((unit for unit, factor in factors.items() if factor == 1), "")
+
+    @property
     def is_plain(self) -> bool:
         """Whether numbers are written as digits with a point, and nothing else was said."""
         return self._form == PLAIN
 
     @cached_property
     def _form(self) -> Form:
-        units = (self.unit,) if isinstance(self.unit, str) else self.unit
-        form = Form(self.point, self.thousands, units, self.brackets, self.trailing_minus)
+        units = (self.unit,) if isinstance(self.unit, str) else tuple(self.unit)
+        factors = tuple(self.unit.values()) if isinstance(self.unit, Mapping) else ()
+        signs = (self.point, self.thousands)
+        form = Form(*signs, units, self.brackets, self.trailing_minus, factors)
         return PLAIN if form == PLAIN else form
 
 

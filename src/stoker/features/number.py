@@ -10,15 +10,18 @@ Cost: one pass of Arrow's parser and two of numpy over the training column.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pyarrow as pa
 
 from stoker.core import events
 from stoker.core.errors import DataError
-from stoker.features import Feature
+from stoker.features import BadCell, Feature
 from stoker.features._cells import cell_text, one_array
 from stoker.features._fitted.number import FittedNumber
-from stoker.features._number_advice import are_codes, missing_options, options_text
+from stoker.features._number_advice import are_codes, missing_options, options_text, several_units
+from stoker.features._number_mixtures import unknown_units
 from stoker.features._numbers import NumberCells, readable_as_numbers
 
 _LARGEST_EXACT = 2**53
@@ -43,20 +46,7 @@ class Number(NumberCells, Feature):
         value_N = read.value_N[~np.isnan(read.value_N)]
         if not len(value_N):
             found = [bad.found for bad in read.bad]
-            why = "has letters that differ from cell to cell, as codes have"
-            help_options = missing_options(found)
-            is_code = not help_options and are_codes(found)
-            examples = [
-                f", such as {bad.found!r}, which {why if is_code else bad.reason}"
-                for bad in read.bad[:1]
-            ]
-            raise DataError(
-                f"no number among {len(column)} training cells{''.join(examples)}",
-                expected="at least one training row with a number",
-                fix=f"say number: {options_text(help_options)}"
-                if help_options
-                else "say category instead of number, or leave the column out of inputs",
-            )
+            raise _no_number(found, read.bad, len(column))
         _warn_of_equal(one_array(column), read.value_N)
         mean, std = mean_and_std(value_N)
         return FittedNumber(
@@ -68,6 +58,27 @@ class Number(NumberCells, Feature):
             had_missing=len(value_N) + len(read.bad) < len(column),
             raw=True,
         )
+
+
+def _no_number(found: list[str], bad: Sequence[BadCell], num_cells: int) -> DataError:
+    """What keeps all cells from being numbers, and what would help."""
+    options = missing_options(found)
+    units = () if options else unknown_units(found, np.ones(len(found)))
+    fix = "say category instead of number, or leave the column out of inputs"
+    if options:
+        fix = f"say number: {options_text(options)}"
+    elif units:
+        fix = several_units(units)
+    why = "has letters that differ from cell to cell, as codes have"
+    is_code = not options and not units and are_codes(found)
+    examples = [
+        f", such as {one.found!r}, which {why if is_code else one.reason}" for one in bad[:1]
+    ]
+    return DataError(
+        f"no number among {num_cells} training cells{''.join(examples)}",
+        expected="at least one training row with a number",
+        fix=fix,
+    )
 
 
 def _warn_of_equal(cells: pa.Array, value_N: np.ndarray) -> None:

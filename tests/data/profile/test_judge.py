@@ -52,6 +52,22 @@ def only(judged: Judged, values: Any, name: str = "x", **options: Any) -> Any:
         (["1.234,50", "17,5", "3"] * 30, {"thousands": ".", "decimal": ","}),
         (["(1,200.50)", "30", "7"] * 30, {"thousands": ",", "brackets": True}),
         ([f"{n}.5 kg" for n in range(60)], {"unit": "kg"}),
+        (
+            [f"{n / 9:.1f} 天" if n % 4 else f"{n}小时" for n in range(60)],
+            {"unit": {"小时": 1, "天": 24}},
+        ),
+        (
+            [f"{n},5 km" if n % 4 else f"{n} m" for n in range(99)],
+            {"decimal": ",", "unit": {"m": 1, "km": 1000}},
+        ),
+        (
+            [f"{n / 10:.1f}M" if n % 4 else f"{n}K" for n in range(99)],
+            {"unit": {"K": 1000, "M": 1_000_000}},
+        ),
+        (
+            [*(f"¥{n},{n + 100}.5" for n in range(1, 99)), "¥1.45万"],
+            {"thousands": ",", "unit": {"¥": 1, "万": 10_000}},
+        ),
         (["12,50-", "7,00", "1,25"] * 30, {"decimal": ",", "trailing_minus": True}),
         (["36 months", "60 months"] * 40, {"unit": "months"}),
         (["\N{MINUS SIGN}5", "3", "4.5"] * 20, {}),
@@ -105,18 +121,31 @@ def test_a_sign_in_doubt_means_what_the_rest_of_the_table_says(judged: Judged) -
 
 
 def test_a_few_cells_written_otherwise_are_named_and_rejected(judged: Judged) -> None:
-    cells = shuffled([*(f"¥{n},{n % 900 + 100}.5" for n in range(1, 999)), "¥1.45万", "¥2万"])
+    cells = shuffled([*(f"¥{n},{n % 900 + 100}.5" for n in range(1, 999)), "¥1.45起", "¥2起"])
     found = only(judged, cells)
     assert found.feature == {"number": {"thousands": ",", "unit": "¥"}}
     assert found.is_notable
     assert "2 cells such as '¥" in found.why
-    assert "written with 万, cannot be read and their rows are rejected" in found.why
+    assert "起' cannot be read and their rows are rejected" in found.why
     fitted = make_step("stoker.features", found.feature, Feature).fit(pa.chunked_array([cells]))
     bad = {cell.found: cell.reason for cell in fitted.transform(pa.array(cells)).bad}
-    assert bad == {
-        "¥1.45万": "is written with 万, which multiplies by 10,000; write the digits out: 14500",
-        "¥2万": "is written with 万, which multiplies by 10,000; write the digits out: 20000",
-    }
+    assert bad.keys() == {"¥1.45起", "¥2起"}
+    assert bad["¥2起"] == "has '起' beside the digits; write the digits alone"
+
+
+@pytest.mark.parametrize("bare", [0, 1])
+def test_units_that_nothing_brings_together_are_told_whatever_they_become(
+    judged: Judged, bare: int
+) -> None:
+    for units in (["foo", "bar"], ["kg", "m"]):
+        cells = [f"{n} {units[n % 3 > 1]}" for n in range(90)] + [f"{n}" for n in range(30 * bare)]
+        for several in (cells, cells[:30] * 20):
+            found = only(judged, several)
+            assert found.kind != "number"
+            assert found.is_notable
+            said = f"{{number: {{unit: {{'{units[0]}': 1, '{units[1]}': N}}}}}}"
+            assert said in found.why
+    assert not only(judged, ["2 Zimmer", "3 Zimmer", "EG 1"] * 30).is_notable
 
 
 def test_measured_values_never_mean_that_nothing_is_known(judged: Judged) -> None:
@@ -148,7 +177,7 @@ def test_a_sign_that_may_mean_two_things_is_told(judged: Judged) -> None:
         shuffled([f"T{n:02}" for n in range(20)] * 20),
         ["1. White", "2. Black", "3. Asian"] * 20,
         ["4WD", "2WD"] * 30,
-        ["5 kg", "300 g", "2 lb"] * 30,
+        ["5 kg", "300 m", "2 lb"] * 30,
         [f"0{n % 9}123" for n in range(60)],
         ["007", "7", "12"] * 20,
         [*map(str, range(40))] * 30 + ["X363"] * 30,

@@ -29,8 +29,12 @@ from tests.data.profile.conftest import Profiled
         ([f"¥{n},{n + 100}.5" for n in range(1, 99)], {"regress": {"thousands": ",", "unit": "¥"}}),
         ([f"{n},5" for n in range(99)], {"regress": {"decimal": ","}}),
         (
-            [*(f"¥{n},{n + 100}.5" for n in range(1, 900)), "¥1.45万"],
+            [*(f"¥{n},{n + 100}.5" for n in range(1, 900)), "¥1.45起"],
             {"regress": {"thousands": ",", "unit": "¥"}},
+        ),
+        (
+            [*(f"{n} min" for n in range(90)), *(f"{n} h" for n in range(90))],
+            {"regress": {"unit": {"min": 1, "h": 60}}},
         ),
         (
             ["572 €", "998 €", *(f"{n}.{n + 100} €" for n in range(1, 90))],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping
 from typing import Any
 
 from stoker.core.steps import Step
@@ -40,7 +41,11 @@ class Choice(Step):
 
 
 def feature_yaml(feature: dict[str, dict[str, Any]]) -> str:
-    """A step with its options in one line of YAML."""
+    """A step with its options in one line of YAML.
+
+    >>> feature_yaml({"number": {"unit": {"m": 1.0, "km": 1000.0}, "decimal": ","}})
+    '{number: {unit: {m: 1, km: 1000}, decimal: ","}}'
+    """
     ((name, options),) = feature.items()
     if not options:
         return name
@@ -49,6 +54,8 @@ def feature_yaml(feature: dict[str, dict[str, Any]]) -> str:
 
 
 def _value(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return f"{{{', '.join(f'{quoted(key)}: {size:.15g}' for key, size in value.items())}}}"
     if isinstance(value, str) and re.fullmatch(r"[a-z_]+", value) and value not in _WORDS:
         return value
     return json.dumps(list(value) if isinstance(value, tuple) else value, ensure_ascii=False)

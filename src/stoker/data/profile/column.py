@@ -65,7 +65,7 @@ class NumberFacts(Step):
 class NumberReading(Step):
     """The way in which the texts of a column write numbers."""
 
-    options: dict[str, str | bool | tuple[str, ...]]
+    options: dict[str, str | bool | tuple[str, ...] | dict[str, float]]
     """Options of `number` that say so, such as `{"thousands": ","}`."""
     cells: int
     """Cells that are numbers when read so."""
@@ -129,6 +129,9 @@ class TextFacts(Step):
     """The most frequent texts that are no number, where plain numbers are most."""
     num_others: int = 0
     """Different texts that are neither a plain number nor a mark."""
+    units: tuple[str, ...] = ()
+    """What stands beside the digits, where nearly all cells are numbers in several units that
+    nothing brings together; the commonest first."""
     number: NumberReading | None = None
     time: TimeReading | None = None
 

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Mapping
 from typing import Any
 
 from stoker.data.profile.column import ColumnProfile, NumberFacts
@@ -51,10 +52,19 @@ def judge_numbers(column: ColumnProfile, options: dict[str, Any]) -> Verdict:
         return _repeated_identifier(column)
     said = f"{numbers.distinct:,} different numbers from {numbers.low:.6g} to {numbers.high:.6g}"
     if options:
-        said += f", written such as {_example(column)!r}"
+        said += f", written such as {_example(column)!r}{_converted(options.get('unit'))}"
     if numbers.infinite:
         said += f"; {numbers.infinite:,} infinite cells cannot be used"
     return Verdict("number", {"number": options}, said)
+
+
+def _converted(unit: Any) -> str:
+    """What became of several units; empty: there is one, or none."""
+    if not isinstance(unit, Mapping):
+        return ""
+    base = next((name for name, factor in unit.items() if factor == 1), "")
+    each = [f"1 {name} is {factor:.6g} {base}" for name, factor in unit.items() if factor != 1]
+    return f"; {', '.join(each).rstrip()}"
 
 
 def names_rows(column: ColumnProfile) -> str:

@@ -16,6 +16,7 @@ from stoker.data.profile.choice import Choice, feature_yaml, quoted
 from stoker.data.profile.column import ColumnProfile, NumberFacts
 from stoker.data.profile.verdict import levels, spelled_alike
 from stoker.data.profile.written import Written, written_numbers
+from stoker.features._number_advice import several_units
 
 MOST_WHOLE_CLASSES = 20
 """Whole numbers of more different values are measured."""
@@ -38,7 +39,7 @@ def judge_target(column: ColumnProfile) -> Choice:
         is_notable=task is None
         or _hardly_repeats(column, task)
         or _is_told(task, written)
-        or ("classify" in task and bool(_alike(column))),
+        or ("classify" in task and bool(_alike(column) or _several(column))),
     )
 
 
@@ -49,6 +50,11 @@ def _measured(column: ColumnProfile) -> Written | None:
 
 def _alike(column: ColumnProfile) -> str:
     return spelled_alike(column, "classify")
+
+
+def _several(column: ColumnProfile) -> str:
+    units = () if column.texts is None else column.texts.units
+    return several_units(units, "regress") if units else ""
 
 
 def _is_told(task: dict[str, Any], written: Written | None) -> bool:
@@ -75,7 +81,8 @@ def _task(column: ColumnProfile) -> tuple[dict[str, dict[str, Any]] | None, str]
         return None, f"its cells are moments ({column.stored}), which no task predicts"
     numbers, written = column.numbers, _measured(column)
     if numbers is None or written is None:
-        return {"classify": {}}, "; ".join(filter(None, (levels(column), _alike(column))))
+        said = (levels(column), _alike(column), _several(column))
+        return {"classify": {}}, "; ".join(filter(None, said))
     if _are_classes(column, numbers, written):
         return {"classify": {}}, f"{numbers.distinct} different numbers, which may be classes"
     said = f"{numbers.distinct:,} different numbers from {numbers.low:.6g} to {numbers.high:.6g}"

@@ -8,17 +8,21 @@
     several numbers in each cell: `130/85`                 left out, and told
     else                                                   identifier: codes, names, addresses
 
-What stands among numbers is told by `written`: words that mean "no value", texts that cannot be
+Numbers in several units that nothing brings together are told as that, whatever they become.  What
+stands among numbers is told by `written`: words that mean "no value", texts that cannot be
 read, and a sign that may mean two things.
 """
 
 from __future__ import annotations
+
+from dataclasses import replace
 
 from stoker.data.profile.choice import feature_yaml
 from stoker.data.profile.column import ColumnProfile, TextFacts
 from stoker.data.profile.judge_numbers import judge_numbers
 from stoker.data.profile.verdict import Verdict, as_category, is_category, levels
 from stoker.data.profile.written import few_texts, written_numbers
+from stoker.features._number_advice import several_units
 
 _NEARLY_ALL = 0.98
 _CODES = 0.9
@@ -34,13 +38,17 @@ def judge_text(column: ColumnProfile) -> Verdict:
     """
     texts = column.texts
     assert texts is not None
-    return (
+    found = (
         _booleans(column, texts)
         or _moments(column, texts)
         or _numbers(column, texts)
         or _numbers_and_texts(column, texts)
         or _words(column, texts)
     )
+    if not texts.units:
+        return found
+    told = f"{several_units(texts.units)}; {found.why}"
+    return replace(found, why=told, is_notable=True)
 
 
 def _booleans(column: ColumnProfile, texts: TextFacts) -> Verdict | None:

@@ -25,6 +25,8 @@ from stoker.data.profile.tally import Tally, mask
 from stoker.features._booleans import BooleanCells
 from stoker.features._categories import alike
 from stoker.features._cells import MISSING_NUMBERS, spelled_missing
+from stoker.features._number_mixtures import unknown_units
+from stoker.features._number_text import narrow
 
 _CODE = (
     r"^(?:[A-Za-z]+[-_/.#]?\d[\w\-/.#]*|\d+[-_/.#]?[A-Za-z][\w\-/.#]*|[0-9a-fA-F]{8,}"
@@ -189,6 +191,8 @@ def _of_others(read: Reading, is_plain: np.ndarray, decimal: str) -> dict[str, A
         found["time"] = read_moments(value_V, count_V)
         kept_V = read.value_V.take(pa.array(kept))
         found["number"] = read_numbers(kept_V, read.count_V[kept], decimal)
+        if found["number"] is None:
+            found["units"] = unknown_units(narrow(value_V).to_pylist(), count_V)
     return found
 
 

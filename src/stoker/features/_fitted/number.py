@@ -71,9 +71,11 @@ class FittedNumber(NumberCells, NumericFeature):
     def json_schema(self) -> dict[str, Any]:
         """A number or null; a text too where the recipe says how numbers are written."""
         as_text = "" if self.is_plain else " or its text as in the table"
+        in_unit = f" in {self.base_unit}" if self.base_unit else ""
+        seen = f"{self.low:g} to {self.high:g}"
         return {
             "type": ["number", "null"] if self.is_plain else ["number", "string", "null"],
-            "description": f"A number{as_text}; training saw {self.low:g} to {self.high:g}.",
+            "description": f"A number{in_unit}{as_text}; training saw {seen}.",
             "examples": [self.mean],
         }
 

@@ -1,0 +1,122 @@
+"""Units of one physical quantity, and how many of one another is worth.
+
+Only what has one meaning is here: a ton is three masses, so `t` is taken and `ton` is not, and `m`
+is a minute beside hours, a metre beside kilometres, and nothing beside days.  A month is a twelfth
+of 365.25 days; what was taken stands in the recipe, where it can be changed.
+
+Cost: microseconds.
+
+Source: https://www.bipm.org/en/publications/si-brochure
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from stoker.features._number_units import MAGNITUDES, family, is_currency
+
+_DAY = 86_400.0
+_YEAR = 365.25 * _DAY
+
+
+def _spelled(worth: dict[str, float]) -> dict[str, float]:
+    """Each of the spellings between blanks, with what it is worth."""
+    return {word: size for words, size in worth.items() for word in words.split()}
+
+
+_CLOCK = _spelled({
+    "ms msec millisecond milliseconds 毫秒": 0.001,
+    "s sec secs second seconds sek sekunde sekunden 秒 秒钟": 1,
+    "min mins minute minutes minuten 分 分钟": 60,
+    "h hr hrs hour hours std stunde stunden 小时 个小时": 3600,
+})  # fmt: skip
+_TIME = _CLOCK | _spelled({
+    "d day days tag tage tagen 天 日": _DAY,
+    "w wk wks week weeks woche wochen 周 星期 个星期": 7 * _DAY,
+    "mo mos mon mth mths month months monat monate monaten 个月": _YEAR / 12,
+    "y yr yrs year years jahr jahre jahren 年 岁": _YEAR,
+})  # fmt: skip
+_LENGTH = _spelled({
+    "nm 纳米": 1e-9,
+    "µm μm um 微米": 1e-6,
+    "mm 毫米 millimeter millimetre": 0.001,
+    "cm 厘米 公分 centimeter centimetre zentimeter": 0.01,
+    "dm 分米": 0.1,
+    "m 米 meter meters metre metres": 1,
+    "km 公里 千米 kilometer kilometers kilometre kilometres": 1000,
+    "in inch inches zoll 英寸": 0.0254,
+    "ft foot feet 英尺": 0.3048,
+    "yd yds yard yards": 0.9144,
+    "mi mile miles 英里": 1609.344,
+})  # fmt: skip
+_MASS = _spelled({
+    "µg μg ug mcg 微克": 1e-6,
+    "mg 毫克 milligramm": 0.001,
+    "g 克 gram grams gramm": 1,
+    "kg kgs kilo kilos kilogramm kilogram kilograms 千克 公斤": 1000,
+    "t tonne tonnes tonnen 吨": 1_000_000,
+    "两": 50,
+    "斤": 500,
+    "oz ounce ounces": 28.349523125,
+    "lb lbs pound pounds": 453.59237,
+})  # fmt: skip
+_VOLUME = _spelled({
+    "µl µL ul uL 微升": 1e-6,
+    "ml mL 毫升 milliliter": 0.001,
+    "cl cL": 0.01,
+    "dl dL": 0.1,
+    "l L 升 liter liters litre litres": 1,
+    "hl hL": 100,
+})  # fmt: skip
+_DATA = _spelled({"kB KB": 1e3, "MB": 1e6, "GB": 1e9, "TB": 1e12})
+_POWER = _spelled({"mW": 0.001, "W": 1, "kW KW": 1e3, "MW": 1e6, "GW": 1e9})
+_ENERGY = _spelled({"Wh": 1, "kWh KWh": 1e3, "MWh": 1e6, "GWh": 1e9})
+_FREQUENCY = _spelled({"Hz": 1, "kHz KHz": 1e3, "MHz": 1e6, "GHz": 1e9})
+_QUANTITIES = (
+    *(_TIME, _CLOCK | {"m": 60.0}, _LENGTH, _MASS, _VOLUME),
+    *(_DATA, _POWER, _ENERGY, _FREQUENCY),
+)
+_MULTIPLIERS = {word: float(times) for word, times in MAGNITUDES.items() if times}
+_SHORTEST_WORD = 3
+"""Letters from which on a word means the same in any case; `mW` and `MW` do not."""
+
+
+def factors(units: Iterable[str]) -> dict[str, float]:
+    """How many of the smallest of some units each is worth; empty if they are of no one quantity.
+
+    What multiplies (`k`, `万`) counts as a quantity, with the signs of one currency beside it.
+
+    >>> factors(["km", "m"]), factors(["小时", "天"]), factors(["h", "m"])
+    ({'km': 1000.0, 'm': 1.0}, {'小时': 1.0, '天': 24.0}, {'h': 60.0, 'm': 1.0})
+    >>> factors(["¥", "万"]), factors(["kg", "m"]), factors(["d", "m"])
+    ({'¥': 1.0, '万': 10000.0}, {}, {})
+    """
+    listed = list(units)
+    for worth in _QUANTITIES:
+        found = {unit: _worth(unit, worth) for unit in listed}
+        if all(found.values()):
+            least = min(found.values())
+            return {unit: float(f"{size / least:.12g}") for unit, size in found.items()}
+    currencies = {family(unit) for unit in listed if is_currency(unit)}
+    found = {unit: 1.0 if is_currency(unit) else _multiplier(unit) for unit in listed}
+    return found if len(currencies) <= 1 and all(found.values()) else {}
+
+
+def is_multiplier(unit: str) -> bool:
+    """Whether it makes the number beside it larger by what is known.
+
+    >>> is_multiplier("万"), is_multiplier("k"), is_multiplier("km"), is_multiplier("m")
+    (True, True, False, False)
+    """
+    return _multiplier(unit) > 0
+
+
+def _multiplier(unit: str) -> float:
+    return _MULTIPLIERS.get(unit.rstrip("."), 0.0)
+
+
+def _worth(unit: str, worth: dict[str, float]) -> float:
+    plain = unit.rstrip(".")
+    if plain in worth or len(plain) < _SHORTEST_WORD:
+        return worth.get(plain, 0.0)
+    return worth.get(plain.casefold(), 0.0)
