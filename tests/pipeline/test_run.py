@@ -213,11 +213,18 @@ def test_one_picture_in_two_classes_is_rejected_from_both(digits_project: Path, 
     pixels = np.full((8, 8), 77, dtype=np.uint8)
     for label in ("1", "2"):
         Image.fromarray(pixels).save(digits_project / "数字" / label / "same.png")
-    run(digits_project / "recipe.yaml", home=home, until="clean")
-    fingerprint = Catalog(home).run("latest").stages[1].fingerprint
-    said = json.loads((home / "artifacts" / str(fingerprint) / "clean.json").read_bytes())
-    (notes,) = [step["notes"] for step in said["flows"] if step["step"] == "exact_duplicates"]
-    assert notes["conflicts"] == 2
+    advised = "data.clean=[{exact_duplicates: {conflicts: keep}}]"
+    for overrides, conflicts in ((), 2), ([advised], 0):
+        heard = Heard()
+        with listening(heard):
+            run(digits_project / "recipe.yaml", home=home, until="clean", overrides=overrides)
+        fingerprint = Catalog(home).run("latest").stages[1].fingerprint
+        said = json.loads((home / "artifacts" / str(fingerprint) / "clean.json").read_bytes())
+        (notes,) = [step["notes"] for step in said["flows"] if step["step"] == "exact_duplicates"]
+        assert notes["conflicts"] == conflicts
+        told = [line for line in heard.lines if "pictures stand under several labels" in line]
+        assert len(told) == bool(conflicts)
+        assert all("2 of " in line and ": '1' (1), '2' (1); mend the labels" in line for line in told)
 
 
 def test_mistakes_are_answered_before_any_work(digits_project: Path, home: Path) -> None:

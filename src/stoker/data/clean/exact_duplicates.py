@@ -18,6 +18,7 @@ Cost: 0.1 microseconds a cell for hashing and one sort of the keys, 40 bytes a r
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
 
 _RANK = {"test": 0, "validation": 1, "train": 2, None: 2}
 _NAME = "exact_duplicates"
+_SHOWN_LABELS = 5
 
 
 class ExactDuplicates(RowCleaner):
@@ -64,6 +66,8 @@ class ExactDuplicates(RowCleaner):
         content_N = content_number_N(keyed)
         conflict_N = self._conflicts(keyed, content_N)
         conflicting = self._reject_conflicts(keyed, content_N, conflict_N)
+        if conflicting.num_rows:
+            _tell_conflicts(conflicting, keyed.num_rows, pictures=bool(dataset.media_columns))
         if self.conflicts == "keep" and self.label is not None:
             content_N = _pairs(content_N, _codes(keyed[self.label]))
             conflict_N[:] = False
@@ -140,6 +144,20 @@ def _reject_duplicates(keyed: pa.Table, content_N: np.ndarray, judged_N: np.ndar
         return SCHEMA.empty_table()
     reason = pc.binary_join_element_wise("has the same content as", _where(keyed, kept), " ")
     return reject_rows(keyed.take(pa.array(gone)), step=_NAME, reason=reason)
+
+
+def _tell_conflicts(conflicting: pa.Table, total: int, *, pictures: bool) -> None:
+    """Say how much goes because its labels contradict each other, and under which ones it stands."""
+    gone = conflicting.num_rows
+    counts = Counter(pc.fill_null(conflicting["found"], "(missing)").to_pylist())
+    labels = [f"{label!r} ({count:,})" for label, count in counts.most_common(_SHOWN_LABELS)]
+    more = f" and {len(counts) - _SHOWN_LABELS:,} more" * (len(counts) > _SHOWN_LABELS)
+    events.warning(
+        f"{_NAME} leaves out {gone:,} of {total:,} rows ({100 * gone / total:.3g} %) whose "
+        f"{'pictures stand' if pictures else 'content stands'} under several labels: "
+        f"{', '.join(labels)}{more}; mend the labels, or give {_NAME} the option "
+        "`conflicts: keep`, so that one row of each label stays"
+    )
 
 
 def _doubt(rows: Frame, columns: list[str], num_contents: int, num_gone: int) -> None:
