@@ -224,7 +224,18 @@ def test_one_picture_in_two_classes_is_rejected_from_both(digits_project: Path, 
         assert notes["conflicts"] == conflicts
         told = [line for line in heard.lines if "pictures stand under several labels" in line]
         assert len(told) == bool(conflicts)
-        assert all("2 of " in line and ": '1' (1), '2' (1); mend the labels" in line for line in told)
+        assert all(
+            "2 of " in line and ": '1' (1), '2' (1); mend the labels" in line for line in told
+        )
+
+
+def test_pictures_that_are_lost_are_not_told_of_people(digits_project: Path, home: Path) -> None:
+    for label in ("1", "2"):
+        pixels = np.full((8, 8), 77, dtype=np.uint8)
+        Image.fromarray(pixels).save(digits_project / "数字" / label / "same.png")
+    with pytest.raises(DataError, match="option `conflicts: keep`") as refusal:
+        run(digits_project / "recipe.yaml", home=home, overrides=["data.max_lost=0"])
+    assert "people" not in str(refusal.value)
 
 
 def test_mistakes_are_answered_before_any_work(digits_project: Path, home: Path) -> None:

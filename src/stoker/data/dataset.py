@@ -22,7 +22,7 @@ import numpy as np
 import pyarrow as pa
 
 from stoker.core.canonical import canonical_json
-from stoker.core.errors import ArtifactError, DataError, Place
+from stoker.core.errors import ArtifactError, DataError, Place, printable
 from stoker.core.events import task, warning
 from stoker.core.steps import step_name
 from stoker.data.acquire import Source
@@ -248,7 +248,7 @@ def _read_source(source: Source, reading: Reading, writer: TableWriter) -> dict[
     if not rows:
         raise _nothing(name, files, rejected, reading)
     return {
-        "source": source_label(source),
+        "source": printable(source_label(source)),
         "licence": source.licence,
         "part": source.part,
         "rows_in": rows + rejected,
@@ -350,7 +350,7 @@ def _nothing(name: str, files: Sequence[Path], rejected: int, reading: Reading) 
         return DataError(f"{name} gives no row at all", expected="at least one row", place=where)
     last = reading.rejects.table().slice(len(reading.rejects) - 1).to_pylist()[0]
     return DataError(
-        f"{name} gives no row at all: all {rejected:,} records are bad, the last one because "
+        f"{name} gives no row at all: all {rejected:,} records are bad, the last one "
         f"{last['reason']}",
         expected="at least one good row",
         place=Place(last["source"], last["line"], column=last["column"]),

@@ -114,7 +114,9 @@ def _first_file(path: Path) -> Path:
     if path.is_file():
         return path
     if not path.is_dir():
-        raise DataError("no such file", expected="a CSV, Excel, Parquet or JSON lines file", place=place)
+        raise DataError(
+            "no such file", expected="a CSV, Excel, Parquet or JSON lines file", place=place
+        )
     inside = sorted(p for p in path.iterdir() if p.is_file() and p.name[0] != ".")
     if not inside:  # a table in parts, in folders called key=value
         inside = sorted(files_below(path, [""]))

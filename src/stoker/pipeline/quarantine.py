@@ -26,6 +26,14 @@ from stoker.pipeline.reject_facts import by_kind
 from stoker.store.artifact import Artifact
 
 _MOST_REASONS = 3
+_ABOUT_EQUAL_ROWS = (
+    "take exact_duplicates out of data.clean: equal rows of a table are usually different people "
+    "or things; if they are copies, raise data.max_lost"
+)
+_ABOUT_PICTURES = (
+    "look at them with `stoker rejects`: a picture under several labels goes whole, unless "
+    "exact_duplicates has the option `conflicts: keep`; if they are copies, raise data.max_lost"
+)
 
 
 def check_rejects(executed: Executed, max_rejects: float) -> None:
@@ -77,9 +85,9 @@ def check_lost(done: Mapping[str, Executed], max_lost: float) -> None:
     if gone.share <= max_lost:
         return
     worst = next(iter(gone.by_step))
+    pictures = bool(done["acquire"].artifact.manifest.summary["media_columns"])
     advice = {
-        "exact_duplicates": "take exact_duplicates out of data.clean: equal rows of a table are "
-        "usually different people or things; if they are copies, raise data.max_lost",
+        "exact_duplicates": _ABOUT_PICTURES if pictures else _ABOUT_EQUAL_ROWS,
         MISSING_TARGET: "check the name under target, or raise data.max_lost",
     }
     raise DataError(

@@ -24,7 +24,10 @@ MOST_SAMPLES = 5
 MOST_KINDS = 50
 
 _OWN = (
-    (r"has the same content as .*:\d+ but it is labelled .* here$", "is a copy with another label"),
+    (
+        r"(?s)has the same content as .*:\d+ but it is labelled .* here$",
+        "is a copy with another label",
+    ),
     (r"has the same content as .*:\d+$", "has the same content as another row"),
     (r"'[^']*'", "'…'"),
     (r"\d[\d,.]*\b", "…"),

@@ -15,6 +15,7 @@ from stoker.data.clean._run import clean_rows
 from stoker.data.clean.exact_duplicates import ExactDuplicates
 from stoker.data.dataset import Dataset
 from stoker.engine.table_file import read_table
+from stoker.pipeline.reject_facts import by_kind
 
 Make = Callable[..., Dataset]
 
@@ -68,6 +69,19 @@ def test_contradictions_are_rejected_or_one_of_each_label_stays(
     assert rejects[0]["reason"] == ("has the same content as rows.csv:2 but it is labelled a here")
     assert rejects[0]["column"] == "label"
     assert rejects[2]["reason"] == "has the same content as rows.csv:3"
+
+
+def test_a_label_of_several_lines_is_one_line_of_a_reason(
+    make_dataset: Make, new_folder: Callable[[], Path]
+) -> None:
+    dataset = make_dataset({"text": ["x", "x", "y"], "label": ["a\n\x1b[2J", "b", "b"]})
+    folder = new_folder()
+    clean_rows([ExactDuplicates(label="label")], dataset, folder)
+    reasons = read_table(folder / "rejects.parquet")["reason"].to_pylist()
+    assert all(reason.isprintable() for reason in reasons)
+    assert [fact.reason for fact in by_kind(read_table(folder / "rejects.parquet"))] == [
+        "is a copy with another label"
+    ]
 
 
 def test_an_unknown_column_is_an_error(make_dataset: Make, kept: Callable) -> None:

@@ -100,6 +100,10 @@ def test_escaped_text_is_no_markdown() -> None:
     assert escaped("# [a](http://x) <b>\n| `c`") == r"\# \[a\](http://x) \<b\> \| \`c\`"
 
 
+def test_escaped_text_cannot_steer_a_terminal() -> None:
+    assert escaped("a\n\x1b[2J李") == r"a \\x1b\[2J李"
+
+
 def card_facts() -> ReportFacts:
     """Twelve rows of two classes, worked out by the real scorer."""
     target_N = np.array([0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1])

@@ -26,7 +26,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from stoker.core import events
-from stoker.core.errors import RecipeError
+from stoker.core.errors import RecipeError, printable
 from stoker.data.clean import Cleaned, RowCleaner
 from stoker.data.content import comparable, content_columns, content_number_N, with_keys
 from stoker.data.dataset import Dataset
@@ -121,7 +121,7 @@ class ExactDuplicates(RowCleaner):
             "has the same content as",
             _where(keyed, other),
             "but it is labelled",
-            pc.fill_null(labels.take(pa.array(order)), "(missing)"),
+            _one_line(labels.take(pa.array(order))),
             "here",
             " ",
         )
@@ -147,7 +147,7 @@ def _reject_duplicates(keyed: pa.Table, content_N: np.ndarray, judged_N: np.ndar
 
 
 def _tell_conflicts(conflicting: pa.Table, total: int, *, pictures: bool) -> None:
-    """Say how much goes because its labels contradict each other, and under which ones it stands."""
+    """Say how much goes because labels contradict each other, and under which ones it stands."""
     gone = conflicting.num_rows
     counts = Counter(pc.fill_null(conflicting["found"], "(missing)").to_pylist())
     labels = [f"{label!r} ({count:,})" for label, count in counts.most_common(_SHOWN_LABELS)]
@@ -195,6 +195,13 @@ def _where(keyed: pa.Table, at: np.ndarray) -> pa.Array:
     rows = keyed.select(["_source", "_line"]).take(pa.array(at))
     lines = pc.cast(rows["_line"], pa.string())
     return pc.binary_join_element_wise(rows["_source"], lines, ":").combine_chunks()
+
+
+def _one_line(labels: pa.Array) -> pa.Array:
+    """Labels as they may stand in a reason: without signs that a terminal would obey."""
+    coded = pc.fill_null(labels, "(missing)").dictionary_encode()
+    shown = pa.array([printable(label) for label in coded.dictionary.to_pylist()], pa.string())
+    return shown.take(coded.indices)
 
 
 def _codes(labels: pa.ChunkedArray) -> np.ndarray:

@@ -13,6 +13,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
+from stoker.core.errors import printable
 from stoker.evaluate.constant import about_words, no_better_words
 from stoker.evaluate.evaluation import ClassScore, Evaluation
 from stoker.evaluate.leaks import warning_words
@@ -52,7 +53,7 @@ def escaped(text: object) -> str:
     >>> print(escaped("<b> a|b [x](y)"))
     \<b\> a\|b \[x\](y)
     """
-    return _SPECIAL.sub(r"\\\1", " ".join(str(text).split()))
+    return _SPECIAL.sub(r"\\\1", printable(" ".join(str(text).split())))
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
