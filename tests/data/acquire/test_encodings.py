@@ -24,6 +24,11 @@ KNOWN = {
     "Chinese": ("订单号;省份\n一;北京\n", "gb18030"),
     "few Chinese words": ("id,y\n1,是\n2,否\n", "gb18030"),
     "traditional Chinese": ("訂單號,數量,備註\n一,臺灣,電話\n", "gb18030"),
+    "male and female in Chinese": ("id,性别\n1,男\n2,女\n", "gb18030"),
+    "names of the mainland": ("姓名,城市\n王鑫,北京\n李淼,上海\n赵磊,杭州\n", "gb18030"),
+    "Korean": ("이름,도시\n김철수,서울특별시\n이영희,부산광역시\n", "cp949"),
+    "Japanese of Unix": ("名前,都市\n山田,東京都です\n佐藤,大阪府ですよ\n", "euc_jp"),
+    "Japanese of mail": ("名前,都市\n山田,東京都\n", "iso2022_jp"),
     "Japanese": ("なまえ,とし\nひらがなとカタカナ,七\n", "shift_jis"),
 }
 ASKED = {
@@ -34,6 +39,12 @@ ASKED = {
     "Turkish": ("şehir;cinsiyet\nMuğla;kadın\n", "cp1254"),
     "DOS": ("Größe;schön\nMüller;für\n", "cp850"),
     "Macintosh": ("Größe;schön\nMüller;für\n", "mac_roman"),
+    "names of Japan": ("氏名,住所\n山田太郎,東京都\n鈴木,京都市\n佐藤花子,大阪府\n", "cp932"),
+    "names of Japan on Unix": ("氏名,住所\n山田太郎,東京都\n鈴木,京都市\n", "euc_jp"),
+    "few Korean words": ("id,y\n1,예\n2,네\n", "cp949"),
+    "rare Korean syllables": ("이름,도시\n뷁쓩,똠방각하\n펲시,부산광역시\n", "cp949"),
+    "Hebrew": ("שם,עיר\nדוד,ירושלים\nשרה,חיפה\n", "cp1255"),
+    "KOI8": ("город,имя\nКазань,Пётр\nОмск,Олег\n", "koi8_r"),
     "Taiwan": ("訂單號,數量,備註\n一,臺灣,電話\n", "big5"),
 }
 

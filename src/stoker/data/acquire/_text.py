@@ -18,22 +18,34 @@ from itertools import chain
 from pathlib import Path
 
 from stoker.core.errors import DataError, Place
+from stoker.data.acquire._east_asian import (
+    CHINESE,
+    JAPANESE,
+    JAPANESE_EUC,
+    KOREAN,
+    is_chinese,
+    is_japanese,
+    is_korean,
+)
 from stoker.data.acquire._files import read_blocks
 from stoker.data.acquire._say_option import say_option
 from stoker.data.acquire._western import CODE, is_western
 
 _MARKS = {codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
-_SCRIPTS = {
-    "shift_jis": ("\u3040", "\u30ff", 0.3),
-    "gb18030": ("\u4e00", "\u9fff", 0.6),
-}
-"""Encoding: first and last character of its script, and the least share of them to believe it."""
-TOLD_ENCODINGS = ("utf-8", "utf-16", CODE, *_SCRIPTS)
+_ESCAPES = (b"\x1b$B", b"\x1b$@")
+"""What begins a Japanese text in bytes that ASCII has too."""
+_ESCAPED = "iso2022_jp"
+TOLD_ENCODINGS = ("utf-8", "utf-16", CODE, JAPANESE, CHINESE, KOREAN, JAPANESE_EUC, _ESCAPED)
 """What `likely_encoding` can answer."""
-_ASKED = (CODE, "cp1250", "cp1251", "cp1253", "cp1254", "mac_roman", "cp850", "gb18030", "big5")
+_ASKED = (
+    *(CODE, "cp1250", "cp1251", "cp1253", "cp1254", "mac_roman", "cp850", "koi8_r"),
+    *("cp1255", "cp1256", CHINESE, "big5", KOREAN, "cp932", JAPANESE_EUC),
+)
 """Encodings to show where nothing tells which one it is."""
-_MOST_SHOWN = 5
-_WORDS = re.compile(rb"[a-zA-Z\x80-\xff]{2,24}")
+_MOST_SHOWN = 7
+_MOST_WORDS = 20
+_WORDS = re.compile(rb"(?<![@-\xff])[@-\xff]{2,24}(?![@-\xff])")
+"""Runs of letters and of what stands for half a sign in encodings of two bytes."""
 _ASCII = frozenset(range(128))
 
 
@@ -112,6 +124,11 @@ def _refuse_foreign(sample: bytes, label: str) -> None:
         order = "le" if sample[1:2] == b"\0" else "be"
         fix = say_option("encoding", f"utf-16-{order}")
         raise _foreign(label, None, fix, "holds NUL bytes at every other place")
+    if any(escape in sample for escape in _ESCAPES):
+        line = 1 + sample[: sample.index(b"\x1b$")].count(b"\n")
+        raise _foreign(
+            label, line, say_option("encoding", _ESCAPED), "holds escapes of Japanese text"
+        )
     if sample.isascii():
         return
     lines = sample.split(b"\n")[: -1 if b"\n" in sample else None]
@@ -143,42 +160,49 @@ def _foreign(label: str, line: int | None, fix: str | None, found: str) -> DataE
 
 def _guess(sample: bytes) -> str | None:
     """The encoding of a text that is not UTF-8, if its script or its words tell."""
+    if any(escape in sample for escape in _ESCAPES):
+        return _ESCAPED
     if is_western(sample):
         return CODE
-    return next((encoding for encoding in _SCRIPTS if _is_script(sample, encoding)), None)
-
-
-def _is_script(sample: bytes, encoding: str) -> bool:
-    first, last, share = _SCRIPTS[encoding]
-    text = codecs.getincrementaldecoder(encoding)("replace").decode(sample)
-    foreign = [c for c in text if c > "\x7f"]
-    in_script = sum(first <= c <= last and not _is_half_ascii(c, encoding) for c in foreign)
-    return bool(foreign) and in_script >= share * len(foreign) and "\ufffd" not in foreign
-
-
-def _is_half_ascii(sign: str, encoding: str) -> bool:
-    """Whether a sign may be two letters of a western text, such as `ör`, which GB18030 joins."""
-    return encoding == "gb18030" and sign.encode(encoding)[1:].isalpha()
+    if is_japanese(sample, JAPANESE):
+        return JAPANESE
+    if is_chinese(sample):
+        return CHINESE
+    if is_korean(sample):
+        return KOREAN
+    return JAPANESE_EUC if is_japanese(sample, JAPANESE_EUC) else None
 
 
 def _readings(sample: bytes) -> str | None:
-    """How encodings read the word that has most bytes of its own; None if none can."""
-    word = max(_WORDS.findall(sample), key=lambda word: len(set(word) - _ASCII), default=b"")
+    """How encodings read a word that has many bytes of its own; None if none can."""
+    found = sorted(set(_WORDS.findall(sample)), key=lambda word: (-len(set(word) - _ASCII), word))
+    readable = [code for code in _ASKED if _can_be(sample, code)]
     words: dict[str, str] = {}
-    for encoding in _ASKED:
-        text = _read_word(sample, word, encoding)
-        if text and text not in words.values():
-            words[encoding] = text
+    for word in found[:_MOST_WORDS]:
+        read = {code: text for code in readable if (text := _read_word(word, code))}
+        words = words or read
+        if len(set(read.values())) > 1:
+            words = read
+            break
     if not words:
         return None
-    shown = [f"{encoding} if a word is {text!r}" for encoding, text in words.items()]
+    first = {text: code for code, text in reversed(words.items())}
+    shown = [f"{code} if a word is {text!r}" for code, text in words.items() if first[text] == code]
     return f"{say_option('encoding', 'X')}; X is {', '.join(shown[:_MOST_SHOWN])}"
 
 
-def _read_word(sample: bytes, word: bytes, encoding: str) -> str | None:
-    """A word in an encoding that can be the sample's; None where it would be no word."""
+def _can_be(sample: bytes, encoding: str) -> bool:
+    """Whether a text can be in an encoding."""
     try:
         codecs.getincrementaldecoder(encoding)().decode(sample)
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _read_word(word: bytes, encoding: str) -> str | None:
+    """A word as an encoding reads it; None where it would be no word."""
+    try:
         text = word.decode(encoding)
     except UnicodeDecodeError:
         return None
