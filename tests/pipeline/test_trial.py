@@ -39,6 +39,7 @@ def warned(found: list[events.Line]) -> list[str]:
 
 X = [n / 7 for n in range(60)]
 Y = ["a", "b"] * 30
+DAYS = [dt.datetime(2024, 1, 1) + dt.timedelta(days=n) for n in range(60)]
 STAMPS = [dt.datetime(2024, 1 + n % 6, 1) for n in range(60)]
 
 
@@ -46,6 +47,20 @@ STAMPS = [dt.datetime(2024, 1 + n % 6, 1) for n in range(60)]
     ("columns", "keys", "said"),
     [
         ({"x": X, "y": ["a"] * 60}, {}, "nothing to learn from"),
+        (
+            {"x": X, "t": DAYS, "y": ["a"] * 50 + ["b"] * 10},
+            {"data": {"split": {"time": "t"}}, "inputs": {"x": "number"}},
+            "training rows have 'a'; 10 rows of other parts have others, such as 'b'",
+        ),
+        (
+            {"x": X, "t": DAYS, "y": [1.5] * 50 + [2.5] * 10},
+            {
+                "data": {"split": {"time": "t"}},
+                "inputs": {"x": "number"},
+                "target": {"y": "regress"},
+            },
+            "training rows have '1.5'; 10 rows of other parts have others, such as '2.5'",
+        ),
         ({"x": X, "y": [None] * 60}, {}, "target"),
         ({"x": ["u"] * 60, "y": Y}, {}, "no column can serve as an input"),
         ({"x": X, "y": Y}, {"target": {"y": "regress"}}, "no number among"),

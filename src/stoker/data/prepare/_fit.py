@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from stoker.core import events
 from stoker.core.errors import DataError, Place, StokerError
@@ -19,7 +20,9 @@ from stoker.data.clean import CleanerState, FittedCleaner, dump_cleaner
 from stoker.data.dataset import Dataset
 from stoker.data.prepare._rows import rows_with_ids
 from stoker.data.text_cells import TextCells
+from stoker.engine.table_file import read_table
 from stoker.features import Feature, FittedFeature, dump_fitted
+from stoker.features._cells import cell_text, one_array
 from stoker.features._decoder import Decoder
 from stoker.features.image import Image
 from stoker.tasks import FittedTask, Task, dump_fitted_task
@@ -115,7 +118,29 @@ def fit_training_part(
                 fitted[name] = feature.fit(sample, decoder) if is_image else feature.fit(sample)
     inputs = {name: fitted[name] for name in asked.inputs}
     with _naming(asked.target):
+        _refuse_lone_value(labels, rows_path, asked.target)
         return Fitted(inputs, states, asked.target, asked.task.fit(labels), dataset.text_cells)
+
+
+def _refuse_lone_value(labels: pa.ChunkedArray, rows_path: Path, target: str) -> None:
+    """Refuse training rows of one value where rows of other parts have others.
+
+    Raises:
+        DataError: If the division of the rows is to blame.
+    """
+    lone = labels.drop_null().unique()
+    if len(lone) != 1:
+        return
+    whole = read_table(rows_path, [target])[target].drop_null()
+    others = whole.filter(pc.not_equal(whole, lone[0]))
+    if len(others):
+        raise DataError(
+            f"all {len(labels):,} training rows have {cell_text(lone, 0)!r}; "
+            f"{len(others):,} rows of other parts have others, such as "
+            f"{cell_text(one_array(others), 0)!r}",
+            expected="at least two different values in the training part",
+            fix="divide the rows otherwise: data.split, such as {test: 0.15, validation: 0.15}",
+        )
 
 
 def _fit_columns(
