@@ -25,6 +25,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
+from stoker.cells.decoder import HERE, Form
+from stoker.cells.image_formats import MAX_PIXELS
+from stoker.cells.pixels import Look
 from stoker.core.errors import MachineError
 from stoker.data._decode_child import Child, Limits
 from stoker.data.acquire.images import Images
@@ -34,9 +37,6 @@ from stoker.data.clean.unreadable_media import UnreadableMedia
 from stoker.data.dataset import Dataset, acquire
 from stoker.data.prepare.prepare import prepare
 from stoker.engine.table_file import read_table, write_table
-from stoker.features._decoder import HERE, Form
-from stoker.features._formats import MAX_PIXELS
-from stoker.features._pixels import Look
 from stoker.features.image import Image as ImageFeature
 from stoker.tasks.classify import Classify
 
@@ -373,7 +373,7 @@ PARENT = """
 import sys
 import pyarrow as pa
 from stoker.data.child_decoder import ChildDecoder
-from stoker.features._decoder import Form
+from stoker.cells.decoder import Form
 blob = open(sys.argv[1], "rb").read()
 with ChildDecoder(most_children=2) as decoder:
     decoder._seen_blobs = 1 << 20

@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from stoker.cells.categories import category_texts, missing_categories
 from stoker.core import events
 from stoker.core.errors import DataError
-from stoker.features._categories import category_texts, missing_categories
 from stoker.features._fitted.category import FittedCategory
 from stoker.features.category import Category
 

@@ -18,13 +18,13 @@ from hypothesis import strategies as st
 from PIL import Image as Pillow
 from pydantic import ValidationError
 
+from stoker.cells.image_formats import BadImageError, open_image
+from stoker.cells.pixels import bits_used, decode, look
+from stoker.cells.plain_png import plain_png
 from stoker.core import events
 from stoker.core.errors import DataError
 from stoker.features import dump_fitted, load_fitted
 from stoker.features._fitted.image import FittedImage
-from stoker.features._formats import BadImageError, open_image
-from stoker.features._pixels import bits_used, decode, look
-from stoker.features._plain_png import plain_png
 from stoker.features.image import Image, unreadable
 
 Encode = Callable[..., bytes]

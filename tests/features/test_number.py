@@ -13,11 +13,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from stoker.cells.number_forms import number_forms
+from stoker.cells.numbers import NumberCells
 from stoker.core import events
 from stoker.core.errors import DataError
 from stoker.features._fitted.number import FittedNumber
-from stoker.features._number_forms import number_forms
-from stoker.features._numbers import NumberCells
 from stoker.features.number import Number, mean_and_std
 from stoker.tasks.regress import Regress
 

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from stoker.cells.grams import KINDS, gram_hashes, grams, plain_texts
 from stoker.core.errors import ArtifactError, DataError
 from stoker.features._fitted.text import FittedText
-from stoker.features._grams import KINDS, gram_hashes, grams, plain_texts
 from stoker.features.text import Text
 
 REMARKS = ["Refund please", "refunds, PLEASE!", "where is my parcel", "parcel lost", "thanks"] * 20

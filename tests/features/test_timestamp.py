@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from stoker.cells.moments import MomentCells, moment_forms
 from stoker.core.errors import DataError
 from stoker.features._fitted.timestamp import FittedTimestamp
-from stoker.features._moments import MomentCells, moment_forms
 from stoker.features.timestamp import Timestamp
 
 NOON = np.datetime64("2021-03-04T12:00", "us")

@@ -37,12 +37,12 @@ from stoker.bundle.prediction import Prediction, probabilities_NK
 from stoker.bundle.read import Bundle, open_bundle
 from stoker.bundle.session import Session
 from stoker.bundle.write import BUNDLE_FILE
+from stoker.cells import BadCell
 from stoker.core.errors import DataError, Place, RecipeError
 from stoker.core.html import html_table
 from stoker.core.names import listed
 from stoker.core.steps import step_name
 from stoker.data.rejects import SCHEMA
-from stoker.features import BadCell
 from stoker.tasks._fitted.classify import FittedClassify
 
 if TYPE_CHECKING:

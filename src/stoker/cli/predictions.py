@@ -16,13 +16,13 @@ import pyarrow as pa
 
 from stoker.bundle.prediction import Prediction, labelled
 from stoker.bundle.predictor import Predictor
+from stoker.cells.raw import shorten
 from stoker.cli.answers import whole_file, writer_for
 from stoker.cli.rows import Block, read_blocks
 from stoker.core import events
 from stoker.core.errors import DataError, Place, RecipeError
 from stoker.core.names import listed
 from stoker.data.rejects import Rejects
-from stoker.features._cells import shorten
 
 _MOST_UNSEEN = 10
 

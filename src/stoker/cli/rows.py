@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
+from stoker.cells.image_formats import FORMATS
 from stoker.cli.options import given_options, make_settings
 from stoker.core.errors import DataError, Place
 from stoker.core.steps import Step, find_step, step_name
@@ -29,7 +30,6 @@ from stoker.data.media import MediaWriter
 from stoker.data.rejects import Rejects
 from stoker.data.table_source import found_options, known_endings, reader_of
 from stoker.features import Feature
-from stoker.features._formats import FORMATS
 from stoker.store.scratch import scratch_folder
 
 if TYPE_CHECKING:

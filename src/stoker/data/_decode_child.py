@@ -15,8 +15,8 @@ from typing import Any
 
 import pyarrow as pa
 
+from stoker.cells.image_formats import MAX_PIXELS
 from stoker.data._decode_worker import ANSWER, HEADER, OUT_OF_MEMORY
-from stoker.features._formats import MAX_PIXELS
 
 _LONGEST_REASON = 4_096
 

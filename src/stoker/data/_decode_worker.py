@@ -25,9 +25,9 @@ from typing import Any
 
 import numpy as np
 
+from stoker.cells.image_formats import BadImageError
+from stoker.cells.pixels import bits_used, decode, look
 from stoker.data._child_limits import forbid_writing, limit_memory, limit_time, restore_signals
-from stoker.features._formats import BadImageError
-from stoker.features._pixels import bits_used, decode, look
 
 READY = b"R"
 """Said once, before the first request is read."""

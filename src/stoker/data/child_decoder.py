@@ -30,15 +30,15 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from stoker.cells.blobs import num_cores
+from stoker.cells.decoder import HERE, Decoder, Form
+from stoker.cells.image_formats import MAX_PIXELS
+from stoker.cells.pixels import FEWEST_BITS, Look
 from stoker.core.closing import Closing
 from stoker.core.errors import MachineError
 from stoker.data._decode_child import LIMITS, Batch, Care, Child, Limits, Work
 from stoker.data._decode_worker import BITS, LOOK, READY
 from stoker.data.chunks import media_slices
-from stoker.features._blobs import num_cores
-from stoker.features._decoder import HERE, Decoder, Form
-from stoker.features._formats import MAX_PIXELS
-from stoker.features._pixels import FEWEST_BITS, Look
 from stoker.store.durable import machine_errors
 
 _WORKER = "stoker.data._decode_worker"

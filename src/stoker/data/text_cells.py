@@ -14,8 +14,8 @@ from collections.abc import Iterable
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from stoker.cells.raw import spelled_missing
 from stoker.core.steps import Step
-from stoker.features._cells import spelled_missing
 
 _MANY_ROWS = 2_000
 

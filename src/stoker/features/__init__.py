@@ -20,6 +20,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
+from stoker.cells import BadCell
 from stoker.core.errors import ArtifactError
 from stoker.core.steps import Step, make_step, step_spec
 
@@ -28,18 +29,6 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 FITTED = "stoker.features._fitted"
-
-
-@dataclass(frozen=True)
-class BadCell:
-    """A raw cell that cannot become a tensor."""
-
-    index: int
-    """Position in the column that was given, from 0."""
-    found: str
-    """What stands there, shortened."""
-    reason: str
-    """Why it will not do, and what would."""
 
 
 @dataclass(frozen=True)

@@ -12,10 +12,10 @@ from __future__ import annotations
 import numpy as np
 import pyarrow as pa
 
+from stoker.cells.booleans import BooleanCells
+from stoker.cells.categories import are_categories
 from stoker.core.errors import DataError
 from stoker.features import Feature
-from stoker.features._booleans import BooleanCells
-from stoker.features._categories import are_categories
 from stoker.features._fitted.boolean import FittedBoolean
 
 

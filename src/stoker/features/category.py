@@ -18,12 +18,12 @@ from typing import Annotated
 import pyarrow as pa
 from pydantic import Field
 
+from stoker.cells.categories import are_categories, count_categories, spelled_alike
+from stoker.cells.spelling import canonical, fold_counts, told_apart
 from stoker.core import events
 from stoker.core.errors import DataError
 from stoker.features import Feature
-from stoker.features._categories import are_categories, count_categories, spelled_alike
 from stoker.features._fitted.category import FittedCategory
-from stoker.features._spelling import canonical, fold_counts, told_apart
 
 _MOST_PAIRS = 3
 _MOST_COMPARED = 5_000

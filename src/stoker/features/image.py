@@ -20,15 +20,15 @@ import numpy as np
 import pyarrow as pa
 from pydantic import Field
 
+from stoker.cells.blobs import is_bytes
+from stoker.cells.decoder import HERE, Decoder, Form
+from stoker.cells.image_formats import MAX_PIXELS
+from stoker.cells.pixels import MOST_BITS, Look, Resize
+from stoker.cells.raw import one_array, shorten
 from stoker.core import events
 from stoker.core.errors import DataError
 from stoker.features import Feature
-from stoker.features._blobs import is_bytes
-from stoker.features._cells import one_array, shorten
-from stoker.features._decoder import HERE, Decoder, Form
 from stoker.features._fitted.image import Bits, FittedImage, MaxPixels, Side
-from stoker.features._formats import MAX_PIXELS
-from stoker.features._pixels import MOST_BITS, Look, Resize
 
 DEFAULT_SIZE = (64, 64)
 """Height and width where pictures differ, or are large, and the recipe names no size."""

@@ -15,14 +15,15 @@ from collections.abc import Sequence
 import numpy as np
 import pyarrow as pa
 
+from stoker.cells import BadCell
+from stoker.cells.number_advice import are_codes, missing_options, options_text, several_units
+from stoker.cells.number_mixtures import unknown_units
+from stoker.cells.numbers import NumberCells, readable_as_numbers
+from stoker.cells.raw import cell_text, one_array
 from stoker.core import events
 from stoker.core.errors import DataError
-from stoker.features import BadCell, Feature
-from stoker.features._cells import cell_text, one_array
+from stoker.features import Feature
 from stoker.features._fitted.number import FittedNumber
-from stoker.features._number_advice import are_codes, missing_options, options_text, several_units
-from stoker.features._number_mixtures import unknown_units
-from stoker.features._numbers import NumberCells, readable_as_numbers
 
 _LARGEST_EXACT = 2**53
 

@@ -23,12 +23,12 @@ import numpy as np
 import pyarrow as pa
 from pydantic import Field
 
+from stoker.cells.gram_choice import choose_grams
+from stoker.cells.grams import plain_texts
+from stoker.cells.raw import is_text, one_array
 from stoker.core.errors import DataError
 from stoker.features import Feature
-from stoker.features._cells import is_text, one_array
 from stoker.features._fitted.text import FittedText, Gram, TextCells
-from stoker.features._gram_choice import choose_grams
-from stoker.features._grams import plain_texts
 
 _ROWS_A_GRAM = 10
 """Training rows for each gram, where rows are few."""

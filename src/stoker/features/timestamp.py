@@ -16,13 +16,13 @@ from __future__ import annotations
 import numpy as np
 import pyarrow as pa
 
+from stoker.cells.calendar import PARTS, Part, calendar_parts
+from stoker.cells.moment_text import Order
+from stoker.cells.moments import MomentCells, MomentKind, readable_as_moments
+from stoker.cells.raw import is_text, one_array
 from stoker.core.errors import DataError
 from stoker.features import Feature
-from stoker.features._calendar import PARTS, Part, calendar_parts
-from stoker.features._cells import is_text, one_array
 from stoker.features._fitted.timestamp import FittedTimestamp
-from stoker.features._moment_text import Order
-from stoker.features._moments import MomentCells, MomentKind, readable_as_moments
 
 
 class Timestamp(MomentCells, Feature):

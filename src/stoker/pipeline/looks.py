@@ -21,11 +21,11 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
+from stoker.cells.image_formats import MOST_PIXELS, BadImageError
+from stoker.cells.pixels import look
 from stoker.core.errors import StokerError
 from stoker.data.acquire import Source
 from stoker.data.acquire._parquet_child import footer_of_child
-from stoker.features._formats import MOST_PIXELS, BadImageError
-from stoker.features._pixels import look
 from stoker.models import Shape
 
 SAMPLE_BYTES = 64 << 10

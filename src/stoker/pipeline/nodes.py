@@ -9,11 +9,11 @@ from __future__ import annotations
 import os
 from typing import Any
 
+from stoker.cells.numbers import NumberCells
 from stoker.core.steps import step_name
 from stoker.data.clean import FittedCleaner, RowCleaner
 from stoker.evaluate.metrics import Metric
 from stoker.features import Feature
-from stoker.features._numbers import NumberCells
 from stoker.pipeline.kinds import only
 from stoker.pipeline.node import Node
 from stoker.recipe.model import Recipe, Train

@@ -14,8 +14,8 @@ from collections.abc import Iterable, Iterator, Mapping
 
 import pyarrow as pa
 
-from stoker.features._formats import MAX_PIXELS, BadImageError, open_image
-from stoker.features._pixels import PILLOW_ERRORS
+from stoker.cells.image_formats import MAX_PIXELS, BadImageError, open_image
+from stoker.cells.pixels import PILLOW_ERRORS
 from stoker.serve.messages import Refusal
 
 _PNG = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR"

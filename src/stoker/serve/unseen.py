@@ -17,7 +17,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pyarrow as pa
 
-from stoker.features._cells import shorten
+from stoker.cells.raw import shorten
 from stoker.serve.metrics import Metrics
 
 _MOST_COLUMNS = 20

@@ -95,7 +95,7 @@ class Task(Step, ABC):
 
     def missing_N(self, column: pa.ChunkedArray | pa.Array) -> np.ndarray:
         """Which cells hold no target at all, bool; a bad one is not missing."""
-        from stoker.features._categories import missing_categories
+        from stoker.cells.categories import missing_categories
 
         return missing_categories(column)
 

@@ -18,11 +18,11 @@ from typing import Annotated
 import pyarrow as pa
 from pydantic import BeforeValidator
 
+from stoker.cells.categories import alike, are_categories, count_categories
+from stoker.cells.raw import is_text, one_array
+from stoker.cells.spelling import canonical, fold_counts, folded
 from stoker.core import events
 from stoker.core.errors import DataError
-from stoker.features._categories import alike, are_categories, count_categories
-from stoker.features._cells import is_text, one_array
-from stoker.features._spelling import canonical, fold_counts, folded
 from stoker.tasks import Task
 from stoker.tasks._fitted.classify import FittedClassify, LabelKind
 

@@ -11,9 +11,9 @@ from typing import ClassVar
 import numpy as np
 import pyarrow as pa
 
+from stoker.cells.number_advice import missing_options, options_text
+from stoker.cells.numbers import NumberCells
 from stoker.core.errors import DataError
-from stoker.features._number_advice import missing_options, options_text
-from stoker.features._numbers import NumberCells
 from stoker.features.number import mean_and_std
 from stoker.tasks import Task
 from stoker.tasks._fitted.regress import FittedRegress

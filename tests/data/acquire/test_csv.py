@@ -9,13 +9,13 @@ from typing import Any
 
 import pytest
 
+from stoker.cells.raw import MISSING_TEXTS
 from stoker.core.errors import DataError, RecipeError
 from stoker.core.steps import make_step
 from stoker.data.acquire import Source
 from stoker.data.acquire._csv_form import csv_form
 from stoker.data.acquire._csv_titles import titles_above
 from stoker.data.acquire.csv import Csv
-from stoker.features._cells import MISSING_TEXTS
 from tests.data.acquire.conftest import Acquire, Told
 
 HEADER = b"name,age\n"

@@ -6,8 +6,8 @@ Whether a picture is whole is found when it is decoded (`clean: unreadable_media
 
 from __future__ import annotations
 
-from stoker.features._cells import shorten
-from stoker.features._formats import why_refused
+from stoker.cells.image_formats import why_refused
+from stoker.cells.raw import shorten
 
 MOST_BYTES = 64 << 20
 """Largest file taken for a picture."""

@@ -33,6 +33,7 @@ import pyarrow as pa
 from pyarrow import csv as arrow_csv
 from pydantic import AfterValidator, Field, StringConstraints
 
+from stoker.cells.raw import MISSING_TEXTS
 from stoker.core.errors import DataError, Place
 from stoker.core.events import message, warning
 from stoker.data.acquire import Source, SourceColumn
@@ -54,7 +55,6 @@ from stoker.data.acquire._spelled import count_spelled, tell_spelled
 from stoker.data.acquire._text import check_encoding, utf8_blocks
 from stoker.data.fingerprint import path_label
 from stoker.data.text_cells import TextCells
-from stoker.features._cells import MISSING_TEXTS
 
 if TYPE_CHECKING:
     from stoker.data.dataset import Reading

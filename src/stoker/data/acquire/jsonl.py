@@ -26,6 +26,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pyarrow as pa
 
+from stoker.cells.raw import MISSING_NUMBERS
 from stoker.core.errors import DataError, Place
 from stoker.data.acquire import Source, SourceColumn
 from stoker.data.acquire._columns import MOST_COLUMNS, choose_columns
@@ -39,7 +40,6 @@ from stoker.data.acquire._files import (
 )
 from stoker.data.acquire._partitions import Part, key_types, tell_lost, wanted_keys, with_keys
 from stoker.data.fingerprint import path_label
-from stoker.features._cells import MISSING_NUMBERS
 
 if TYPE_CHECKING:
     from stoker.data.dataset import Reading

@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Annotated
 import pyarrow as pa
 from pydantic import BeforeValidator, Field
 
+from stoker.cells.raw import MISSING_TEXTS
 from stoker.core.errors import MissingExtraError
 from stoker.core.events import counted, message, warning
 from stoker.data.acquire import Source, SourceColumn
@@ -36,7 +37,6 @@ from stoker.data.acquire._table_worker import Orders
 from stoker.data.acquire._xlsx_keys import HEADER, MERGED, MIXED, SPELLED
 from stoker.data.fingerprint import path_label
 from stoker.data.text_cells import TextCells
-from stoker.features._cells import MISSING_TEXTS
 
 if TYPE_CHECKING:
     from stoker.data.dataset import Reading

@@ -18,13 +18,13 @@ import numpy as np
 import pyarrow as pa
 from pydantic import Field
 
+from stoker.cells.categories import count_categories
+from stoker.cells.numbers import plain_cells
 from stoker.core.errors import DataError, Place, RecipeError
 from stoker.data.clean import FittedCleaner
 from stoker.data.clean._fitted.missing import FilledCategory, FilledNumber, FittedMissing
 from stoker.data.clean._rules import AnyRule, CategoryRule, Constant, NumberRule
 from stoker.features import Feature
-from stoker.features._categories import count_categories
-from stoker.features._numbers import plain_cells
 from stoker.features.category import Category
 from stoker.features.number import Number
 

@@ -22,12 +22,12 @@ import numpy as np
 import pyarrow as pa
 from pydantic import Field
 
+from stoker.cells.numbers import plain_cells
 from stoker.core import events
 from stoker.core.errors import RecipeError
 from stoker.data.clean import FittedCleaner
 from stoker.data.clean._fitted.outliers import Bounds, FittedOutliers
 from stoker.features import Feature
-from stoker.features._numbers import plain_cells
 from stoker.features.number import Number, mean_and_std
 
 _USUAL_K = {"iqr": 1.5, "zscore": 3.0}

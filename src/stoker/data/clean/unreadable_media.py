@@ -18,6 +18,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pydantic import PrivateAttr
 
+from stoker.cells.image_formats import MAX_PIXELS
 from stoker.core import events
 from stoker.data.child_decoder import ChildDecoder
 from stoker.data.chunks import media_slices
@@ -26,7 +27,6 @@ from stoker.data.dataset import Dataset
 from stoker.data.reject_rows import reject_rows
 from stoker.data.rejects import SCHEMA
 from stoker.engine import to_arrow
-from stoker.features._formats import MAX_PIXELS
 from stoker.features.image import unreadable as find_unreadable
 
 if TYPE_CHECKING:

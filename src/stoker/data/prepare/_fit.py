@@ -12,6 +12,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from stoker.cells.decoder import Decoder
 from stoker.core import events
 from stoker.core.errors import DataError, Place, StokerError
 from stoker.core.seeds import derive_seed
@@ -22,8 +23,7 @@ from stoker.data.prepare._rows import rows_with_ids
 from stoker.data.text_cells import TextCells
 from stoker.engine.table_file import read_table
 from stoker.features import Feature, FittedFeature, dump_fitted
-from stoker.features._cells import cell_text, one_array
-from stoker.features._decoder import Decoder
+from stoker.cells.raw import cell_text, one_array
 from stoker.features.image import Image
 from stoker.tasks import FittedTask, Task, dump_fitted_task
 

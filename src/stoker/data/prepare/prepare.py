@@ -22,6 +22,8 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from stoker.cells.decoder import Decoder
+from stoker.cells.image_formats import MAX_PIXELS
 from stoker.core import events
 from stoker.core.canonical import canonical_json
 from stoker.core.errors import DataError, RecipeError
@@ -37,9 +39,7 @@ from stoker.data.prepare.prepared_set import Column, PreparedWriter
 from stoker.data.rejects import Rejects
 from stoker.data.split import PARTS
 from stoker.features import Feature, FittedFeature, Transformed
-from stoker.features._decoder import Decoder
 from stoker.features._fitted.image import FittedImage
-from stoker.features._formats import MAX_PIXELS
 from stoker.features.image import Image
 from stoker.store.durable import machine_errors
 from stoker.tasks import Task

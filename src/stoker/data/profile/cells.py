@@ -15,13 +15,13 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
+from stoker.cells.raw import is_text
 from stoker.data.profile.column import NumberFacts, TextFacts
 from stoker.data.profile.moments import seconds_of
 from stoker.data.profile.numbers import Weighted, number_facts, weigh
 from stoker.data.profile.spelling import values_of
 from stoker.data.profile.tally import Tally, tally
 from stoker.data.profile.words import Reading, read_texts, text_facts
-from stoker.features._cells import is_text
 
 _MOST_FREQUENT = 20
 _MOSTLY = 0.8

@@ -12,11 +12,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from stoker.cells.number_advice import several_units
 from stoker.data.profile.choice import Choice, feature_yaml, quoted
 from stoker.data.profile.column import ColumnProfile, NumberFacts
 from stoker.data.profile.verdict import levels, spelled_alike
 from stoker.data.profile.written import Written, written_numbers
-from stoker.features._number_advice import several_units
 
 MOST_WHOLE_CLASSES = 20
 """Whole numbers of more different values are measured."""

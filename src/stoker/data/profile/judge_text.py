@@ -17,12 +17,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from stoker.cells.number_advice import several_units
 from stoker.data.profile.choice import feature_yaml
 from stoker.data.profile.column import ColumnProfile, TextFacts
 from stoker.data.profile.judge_numbers import judge_numbers
 from stoker.data.profile.verdict import Verdict, as_category, is_category, levels
 from stoker.data.profile.written import few_texts, written_numbers
-from stoker.features._number_advice import several_units
 
 _NEARLY_ALL = 0.98
 _CODES = 0.9

@@ -13,9 +13,9 @@ from typing import cast
 import numpy as np
 import pyarrow as pa
 
+from stoker.cells.moment_text import Evidence, Order
+from stoker.cells.moments import MomentCells, moment_forms
 from stoker.data.profile.column import TimeReading
-from stoker.features._moment_text import Evidence, Order
-from stoker.features._moments import MomentCells, moment_forms
 
 _ORDERS: tuple[Order, Order] = ("day_first", "month_first")
 

@@ -16,11 +16,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from stoker.cells.number_forms import find_form
+from stoker.cells.number_text import NUMBER, narrow
+from stoker.cells.numbers import NumberCells
 from stoker.data.profile.column import NumberReading
 from stoker.data.profile.tally import mask
-from stoker.features._number_forms import find_form
-from stoker.features._number_text import NUMBER, narrow
-from stoker.features._numbers import NumberCells
 
 PLAIN = NUMBER
 """A number in digits, as programs write it."""

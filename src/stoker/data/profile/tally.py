@@ -18,7 +18,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from stoker.features._cells import is_text
+from stoker.cells.raw import is_text
 
 _LONG_TEXT_BYTES = 4_000
 _KEPT_CHARACTERS = 200

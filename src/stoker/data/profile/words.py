@@ -18,15 +18,15 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from stoker.cells.booleans import BooleanCells
+from stoker.cells.categories import alike
+from stoker.cells.number_mixtures import unknown_units
+from stoker.cells.number_text import narrow
+from stoker.cells.raw import MISSING_NUMBERS, spelled_missing
 from stoker.data.profile.column import TextFacts
 from stoker.data.profile.moments import read_moments
 from stoker.data.profile.spelling import PLAIN, commonest, read_groups, read_numbers
 from stoker.data.profile.tally import Tally, mask
-from stoker.features._booleans import BooleanCells
-from stoker.features._categories import alike
-from stoker.features._cells import MISSING_NUMBERS, spelled_missing
-from stoker.features._number_mixtures import unknown_units
-from stoker.features._number_text import narrow
 
 _CODE = (
     r"^(?:[A-Za-z]+[-_/.#]?\d[\w\-/.#]*|\d+[-_/.#]?[A-Za-z][\w\-/.#]*|[0-9a-fA-F]{8,}"

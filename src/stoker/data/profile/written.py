@@ -14,12 +14,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from stoker.cells.number_advice import multiplier
+from stoker.cells.number_forms import values_with
+from stoker.cells.raw import MISSING_NUMBERS
 from stoker.data.profile.choice import feature_yaml, quoted
 from stoker.data.profile.column import ColumnProfile, NumberFacts, NumberReading, TextFacts
 from stoker.data.profile.verdict import is_category
-from stoker.features._cells import MISSING_NUMBERS
-from stoker.features._number_advice import multiplier
-from stoker.features._number_forms import values_with
 
 _MOSTLY = 0.8
 _FEW_TEXTS = 10

@@ -25,6 +25,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from stoker import engine
+from stoker.cells.raw import is_text
 from stoker.core import events
 from stoker.core.canonical import canonical_json
 from stoker.core.errors import DataError, RecipeError
@@ -39,7 +40,6 @@ from stoker.data.split import PARTS, SplitRows, Splitter
 from stoker.data.split._moments import moments_N
 from stoker.data.split._units import codes_of, unite
 from stoker.engine.table_file import read_table, write_table
-from stoker.features._cells import is_text
 from stoker.store.durable import machine_errors
 
 _OPEN = -1

@@ -10,9 +10,9 @@ from __future__ import annotations
 import numpy as np
 import pyarrow as pa
 
-from stoker.features._cells import is_text, one_array
-from stoker.features._moments import MomentCells, readable_as_moments
-from stoker.features._numbers import NumberCells, readable_as_numbers
+from stoker.cells.moments import MomentCells, readable_as_moments
+from stoker.cells.numbers import NumberCells, readable_as_numbers
+from stoker.cells.raw import is_text, one_array
 
 
 def moments_N(column: pa.ChunkedArray) -> np.ndarray:

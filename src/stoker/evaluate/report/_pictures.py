@@ -11,8 +11,8 @@ import io
 
 from PIL import Image
 
-from stoker.features._formats import MOST_PIXELS, BadImageError
-from stoker.features._pixels import bits_used, decode
+from stoker.cells.image_formats import MOST_PIXELS, BadImageError
+from stoker.cells.pixels import bits_used, decode
 
 LONGEST = 192
 """Most pixels of a side; smaller pictures stay as they are."""

@@ -14,7 +14,7 @@ import math
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from stoker.features._cells import shorten
+from stoker.cells.raw import shorten
 
 Cell = str | float | int | bool | None
 

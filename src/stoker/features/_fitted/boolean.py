@@ -8,8 +8,8 @@ import numpy as np
 import pyarrow as pa
 from pydantic import Field
 
+from stoker.cells.booleans import BooleanCells
 from stoker.features import NumericFeature, Scale, Transformed
-from stoker.features._booleans import BooleanCells
 
 
 class FittedBoolean(BooleanCells, NumericFeature):

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from stoker.cells.categories import encode_categories
+from stoker.cells.spelling import codes_by_spelling, find_code
 from stoker.features import FittedFeature, Transformed
-from stoker.features._categories import encode_categories
-from stoker.features._spelling import codes_by_spelling, find_code
 
 _MOST_EXAMPLES = 5
 

@@ -12,12 +12,13 @@ import numpy as np
 import pyarrow as pa
 from pydantic import Field
 
-from stoker.features import BadCell, FittedFeature, Transformed
-from stoker.features._blobs import is_bytes
-from stoker.features._cells import one_array, shorten
-from stoker.features._decoder import HERE, Decoder, Form
-from stoker.features._formats import MAX_PIXELS, MOST_PIXELS
-from stoker.features._pixels import FEWEST_BITS, MOST_BITS, Resize
+from stoker.cells import BadCell
+from stoker.cells.blobs import is_bytes
+from stoker.cells.decoder import HERE, Decoder, Form
+from stoker.cells.image_formats import MAX_PIXELS, MOST_PIXELS
+from stoker.cells.pixels import FEWEST_BITS, MOST_BITS, Resize
+from stoker.cells.raw import one_array, shorten
+from stoker.features import FittedFeature, Transformed
 
 Bits = Annotated[int, Field(ge=FEWEST_BITS, le=MOST_BITS)]
 MaxPixels = Annotated[int, Field(ge=1, le=MOST_PIXELS)]

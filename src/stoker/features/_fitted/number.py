@@ -9,8 +9,9 @@ import numpy as np
 import pyarrow as pa
 from pydantic import Field
 
-from stoker.features import BadCell, NumericFeature, Scale, Transformed
-from stoker.features._numbers import NumberCells
+from stoker.cells import BadCell
+from stoker.cells.numbers import NumberCells
+from stoker.features import NumericFeature, Scale, Transformed
 
 _LARGEST = float(np.finfo(np.float32).max)
 

@@ -11,10 +11,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pydantic import Field
 
+from stoker.cells import BadCell
+from stoker.cells.grams import Kind, gram_hashes, grams, plain_texts
+from stoker.cells.raw import MISSING_TEXTS, cell_text, is_text, one_array, spelled_missing
 from stoker.core.steps import Step
-from stoker.features import BadCell, NumericFeature, Scale, Transformed
-from stoker.features._cells import MISSING_TEXTS, cell_text, is_text, one_array, spelled_missing
-from stoker.features._grams import Kind, gram_hashes, grams, plain_texts
+from stoker.features import NumericFeature, Scale, Transformed
 
 _BLOCK_TEXTS = 4_096
 """Texts of which grams are made at once, so that memory does not grow with the rows."""

@@ -9,9 +9,9 @@ import numpy as np
 import pyarrow as pa
 from pydantic import Field, model_validator
 
+from stoker.cells.calendar import PERIODS, Part, calendar_parts
+from stoker.cells.moments import MomentCells, MomentKind
 from stoker.features import NumericFeature, Scale, Transformed
-from stoker.features._calendar import PERIODS, Part, calendar_parts
-from stoker.features._moments import MomentCells, MomentKind
 
 
 class FittedTimestamp(MomentCells, NumericFeature):

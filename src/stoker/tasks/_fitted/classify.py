@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 import pyarrow as pa
 
+from stoker.cells import BadCell
+from stoker.cells.categories import encode_categories
+from stoker.cells.raw import cell_text, one_array
+from stoker.cells.spelling import codes_by_spelling, find_code
 from stoker.core.errors import ArtifactError
-from stoker.features import BadCell, Transformed
-from stoker.features._categories import encode_categories
-from stoker.features._cells import cell_text, one_array
-from stoker.features._spelling import codes_by_spelling, find_code
+from stoker.features import Transformed
 from stoker.tasks import FittedTask
 
 if TYPE_CHECKING:

@@ -9,9 +9,10 @@ import numpy as np
 import pyarrow as pa
 from pydantic import Field
 
+from stoker.cells import BadCell
+from stoker.cells.numbers import NumberCells
 from stoker.core.errors import ArtifactError, RecipeError
-from stoker.features import BadCell, Transformed
-from stoker.features._numbers import NumberCells
+from stoker.features import Transformed
 from stoker.tasks import FittedTask
 
 if TYPE_CHECKING:

@@ -6,11 +6,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from stoker.cells.categories import category_texts, missing_categories
+from stoker.cells.numbers import NumberCells, replace_numbers
+from stoker.cells.raw import one_array
 from stoker.core.steps import Step
 from stoker.data.clean import CleanerState
-from stoker.features._categories import category_texts, missing_categories
-from stoker.features._cells import one_array
-from stoker.features._numbers import NumberCells, replace_numbers
 
 _DROPPED = "is missing, and the recipe drops such training rows"
 

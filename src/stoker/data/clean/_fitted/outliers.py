@@ -8,9 +8,9 @@ from typing import Literal
 import numpy as np
 import pyarrow as pa
 
+from stoker.cells.numbers import NumberCells, replace_numbers
 from stoker.core.steps import Step
 from stoker.data.clean import CleanerState
-from stoker.features._numbers import NumberCells, replace_numbers
 
 
 class Bounds(Step):

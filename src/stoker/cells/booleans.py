@@ -21,11 +21,11 @@ from typing import NamedTuple
 import numpy as np
 import pyarrow as pa
 
+from stoker.cells import BadCell
+from stoker.cells.categories import encode_categories
+from stoker.cells.raw import MISSING_NUMBERS, cell_text, one_array
+from stoker.cells.spelling import canonical
 from stoker.core.steps import Step
-from stoker.features import BadCell
-from stoker.features._categories import encode_categories
-from stoker.features._cells import MISSING_NUMBERS, cell_text, one_array
-from stoker.features._spelling import canonical
 
 _TRUE, _FALSE, _MISSING = 1, 2, 3
 _TRUE_WORDS = (

@@ -15,10 +15,10 @@ from typing import Any
 
 import numpy as np
 
-from stoker.features._number_forms import find_form, number_forms, values_with
-from stoker.features._number_parts import parts_of
-from stoker.features._number_text import NUMBER
-from stoker.features._number_units import MAGNITUDES, family
+from stoker.cells.number_forms import find_form, number_forms, values_with
+from stoker.cells.number_parts import parts_of
+from stoker.cells.number_text import NUMBER
+from stoker.cells.number_units import MAGNITUDES, family
 
 _INFINITE = re.compile(r"[+-]?inf(inity)?", re.IGNORECASE)
 _NAN = re.compile(r"[+-]?nan", re.IGNORECASE)

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from stoker.features._number_units import MAGNITUDES, family, is_currency
+from stoker.cells.number_units import MAGNITUDES, family, is_currency
 
 _DAY = 86_400.0
 _YEAR = 365.25 * _DAY

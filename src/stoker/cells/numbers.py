@@ -23,18 +23,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pydantic import Field, model_validator
 
-from stoker.core.steps import Step
-from stoker.features import BadCell
-from stoker.features._cells import (
-    MISSING_NUMBERS,
-    cell_text,
-    is_text,
-    one_array,
-    shorten,
-    spelled_missing,
-)
-from stoker.features._number_advice import FORM_OPTIONS, why_no_number
-from stoker.features._number_text import (
+from stoker.cells import BadCell
+from stoker.cells.number_advice import FORM_OPTIONS, why_no_number
+from stoker.cells.number_text import (
     NUMBER,
     PLAIN,
     UNREADABLE,
@@ -43,6 +34,15 @@ from stoker.features._number_text import (
     plain_texts,
     unit_factors,
 )
+from stoker.cells.raw import (
+    MISSING_NUMBERS,
+    cell_text,
+    is_text,
+    one_array,
+    shorten,
+    spelled_missing,
+)
+from stoker.core.steps import Step
 
 _PLAIN_NUMBER = re.compile(NUMBER, re.ASCII)
 _LOWER = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)

@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from stoker.features._first_bytes import candidates
+from stoker.cells.first_bytes import candidates
 
 _PLAIN_IDS = frozenset(
     kind.id

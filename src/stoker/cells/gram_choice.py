@@ -14,7 +14,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from stoker.features._grams import KINDS, Grams, Kind, grams
+from stoker.cells.grams import KINDS, Grams, Kind, grams
 
 _FEWEST_TEXTS = 3
 _SMALLEST_SHARE = 0.001

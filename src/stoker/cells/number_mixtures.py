@@ -14,9 +14,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from stoker.features._number_parts import Parts, parts_of
-from stoker.features._number_quantities import factors, is_multiplier
-from stoker.features._number_units import family, is_measure
+from stoker.cells.number_parts import Parts, parts_of
+from stoker.cells.number_quantities import factors, is_multiplier
+from stoker.cells.number_units import family, is_measure
 
 _MOST_UNITS = 12
 _LONGEST_CODE = 2

@@ -9,9 +9,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from stoker.features import BadCell
-from stoker.features._cells import cell_text, is_text, one_array
-from stoker.features._spelling import canonical, folded, trimmed
+from stoker.cells import BadCell
+from stoker.cells.raw import cell_text, is_text, one_array
+from stoker.cells.spelling import canonical, folded, trimmed
 
 _UNSEEN = -1
 _FEW = 16

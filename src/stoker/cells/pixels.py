@@ -26,8 +26,8 @@ from typing import Literal
 import numpy as np
 from PIL import Image, ImageFile, ImageOps, JpegImagePlugin
 
-from stoker.features._formats import MAX_PIXELS, BadImageError, check_size, open_image
-from stoker.features._plain_png import plain_png
+from stoker.cells.image_formats import MAX_PIXELS, BadImageError, check_size, open_image
+from stoker.cells.plain_png import plain_png
 
 Resize = Literal["stretch", "fit", "crop"]
 

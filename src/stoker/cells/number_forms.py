@@ -26,10 +26,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from stoker.features._cells import MISSING_NUMBERS, one_array, spelled_missing
-from stoker.features._number_mixtures import convertible
-from stoker.features._number_parts import Parts, parts_of
-from stoker.features._number_text import (
+from stoker.cells.number_mixtures import convertible
+from stoker.cells.number_parts import Parts, parts_of
+from stoker.cells.number_text import (
     NUMBER,
     UNREADABLE,
     Form,
@@ -37,7 +36,8 @@ from stoker.features._number_text import (
     plain_texts,
     unit_factors,
 )
-from stoker.features._number_units import family, is_currency, is_measure, multiply
+from stoker.cells.number_units import family, is_currency, is_measure, multiply
+from stoker.cells.raw import MISSING_NUMBERS, one_array, spelled_missing
 
 _SIGNS = (
     *(("", "."), (",", "."), ("", ","), (".", ",")),

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stoker.features import _cells
-from stoker.features._cells import MISSING_NUMBERS, MISSING_TEXTS, spelled_missing
-from stoker.features._first_bytes import candidates
+from stoker.cells import raw
+from stoker.cells.first_bytes import candidates
+from stoker.cells.raw import MISSING_NUMBERS, MISSING_TEXTS, spelled_missing
 
 PIECES = [
     *MISSING_TEXTS,
@@ -31,7 +31,7 @@ def test_both_ways_find_the_same(
     for texts in (MISSING_TEXTS, MISSING_NUMBERS, ("",), ("Straße", "ÄH"), ()):
         few = spelled_missing(whole, texts)
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(_cells, "_MANY", 0)
+            patch.setattr(raw, "_MANY", 0)
             many = spelled_missing(whole, texts)
         assert many.to_pylist() == few.to_pylist()
         assert type(many) is type(few)

@@ -16,7 +16,7 @@ import zlib
 
 from PIL import Image
 
-from stoker.features._formats import MAX_PIXELS, check_size
+from stoker.cells.image_formats import MAX_PIXELS, check_size
 
 _START = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR"
 _END = b"\0\0\0\0IEND\xaeB`\x82"

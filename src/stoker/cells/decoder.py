@@ -13,9 +13,9 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
-from stoker.features._blobs import map_blobs
-from stoker.features._formats import MAX_PIXELS, BadImageError
-from stoker.features._pixels import (
+from stoker.cells.blobs import map_blobs
+from stoker.cells.image_formats import MAX_PIXELS, BadImageError
+from stoker.cells.pixels import (
     FEWEST_BITS,
     MOST_BITS,
     Look,

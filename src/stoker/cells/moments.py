@@ -14,9 +14,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from stoker.core.steps import Step
-from stoker.features import BadCell
-from stoker.features._cells import (
+from stoker.cells import BadCell
+from stoker.cells.moment_text import Evidence, Order, evidence, read_moment, read_time
+from stoker.cells.number_text import narrow
+from stoker.cells.raw import (
     MISSING_NUMBERS,
     cell_text,
     is_text,
@@ -24,8 +25,7 @@ from stoker.features._cells import (
     shorten,
     spelled_missing,
 )
-from stoker.features._moment_text import Evidence, Order, evidence, read_moment, read_time
-from stoker.features._number_text import narrow
+from stoker.core.steps import Step
 
 MomentKind = Literal["moment", "time"]
 
