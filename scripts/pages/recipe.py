@@ -9,7 +9,7 @@ from pydantic.fields import FieldInfo
 
 from pages.steps import STAGES, cell, default, takes
 from stoker.core.meanings import meaning_of
-from stoker.core.steps import Step
+from stoker.core.value import Value
 from stoker.recipe.model import Recipe, stage_of
 from stoker.serve.settings import ServeSettings
 
@@ -32,7 +32,7 @@ def page() -> str:
     return HEAD + "\n" + "\n".join(sections)
 
 
-def section_text(path: str, section: type[Step]) -> Iterator[str]:
+def section_text(path: str, section: type[Value]) -> Iterator[str]:
     """One table for a section, then the sections inside it."""
     schema = section.model_json_schema()
     yield f"## {path or 'The top level'}\n"
@@ -44,7 +44,7 @@ def section_text(path: str, section: type[Step]) -> Iterator[str]:
         yield from section_text(f"{path}.{name}".lstrip("."), inner)
 
 
-def row(path: str, name: str, owner: type[Step], schema: dict[str, Any]) -> str:
+def row(path: str, name: str, owner: type[Value], schema: dict[str, Any]) -> str:
     """One key."""
     field = owner.model_fields[name]
     facts = schema["properties"][name]
@@ -75,7 +75,7 @@ def default_text(name: str, field: FieldInfo, facts: dict[str, Any], schema: dic
     return default(name, facts, schema.get("required", []))
 
 
-def inner_sections(section: type[Step]) -> Iterator[tuple[str, type[Step]]]:
+def inner_sections(section: type[Value]) -> Iterator[tuple[str, type[Value]]]:
     """Keys of a section that are sections themselves."""
     for name, field in section.model_fields.items():
         inner = section_of(field)
@@ -83,9 +83,9 @@ def inner_sections(section: type[Step]) -> Iterator[tuple[str, type[Step]]]:
             yield name, inner
 
 
-def section_of(field: FieldInfo) -> type[Step] | None:
+def section_of(field: FieldInfo) -> type[Value] | None:
     """The class of a key that is a section, if it is one."""
     if stage_of(field.metadata) is not None:
         return None
     kinds = getattr(field.annotation, "__args__", (field.annotation,))
-    return next((k for k in kinds if isinstance(k, type) and issubclass(k, Step)), None)
+    return next((k for k in kinds if isinstance(k, type) and issubclass(k, Value)), None)

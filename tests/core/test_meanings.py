@@ -9,9 +9,10 @@ from pydantic import Field
 
 from stoker.core.meanings import meaning_of
 from stoker.core.steps import Step
+from stoker.core.value import Value
 
 
-class Pot(Step):
+class Pot(Value):
     """A pot."""
 
     litres: int = 3
@@ -30,7 +31,7 @@ class Kettle(Pot):
     litres: int = 1
 
 
-class Kitchen(Step):
+class Kitchen(Value):
     """What stands on a stove."""
 
     kettle: Kettle = Kettle()

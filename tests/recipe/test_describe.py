@@ -11,7 +11,8 @@ import jsonschema
 import pytest
 
 from stoker.core.errors import RecipeError
-from stoker.core.steps import Step, find_step, step_names
+from stoker.core.steps import find_step, step_names
+from stoker.core.value import Value
 from stoker.recipe.describe import describe
 from stoker.recipe.load import load_recipe
 from stoker.recipe.model import Recipe, stage_of
@@ -20,7 +21,7 @@ from stoker.recipe.slots import kind_of
 from stoker.recipe.words import section_in
 
 
-def keys(owner: type[Step], path: str) -> Iterator[str]:
+def keys(owner: type[Value], path: str) -> Iterator[str]:
     """Every dotted key below a section or step, those of all steps included."""
     for name, field in owner.model_fields.items():
         here = f"{path}.{name}".lstrip(".")

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from stoker.core.errors import MachineError, RecipeError, StokerError
-from stoker.core.steps import Step, make_step
+from stoker.core.steps import make_step
+from stoker.core.value import Value
 from stoker.features import Feature
 from stoker.recipe.load import load_recipe
 from stoker.recipe.model import Recipe, Split, stage_of
@@ -250,14 +251,14 @@ def test_a_recipe_is_a_frozen_value():
     recipe = load_recipe(BASE)
     with pytest.raises(ValueError, match="frozen"):
         recipe.seed = 1  # pyrefly: ignore[read-only]  # what is being tested
-    assert isinstance(recipe, Step)
+    assert isinstance(recipe, Value)
     assert recipe.model_copy().text == BASE
 
 
 def test_the_recipe_stays_small():
     """A limit, not a list: everything else belongs into presets and steps."""
 
-    def count(owner: type[Step]) -> int:
+    def count(owner: type[Value]) -> int:
         total = 0
         for field in owner.model_fields.values():
             inner = None if stage_of(field.metadata) else section_in(field.annotation)

@@ -26,13 +26,13 @@ import numpy as np
 from pydantic import Field, model_validator
 
 from stoker.core.errors import RecipeError
-from stoker.core.steps import Step
+from stoker.core.value import Value
 
 Positive = Annotated[float, Field(gt=0)]
 Share = Annotated[float, Field(gt=0, lt=1)]
 
 
-class Interval(Step):
+class Interval(Value):
     """How far the truth lies from the prediction, by size of the prediction.
 
     Rows are grouped by their predicted number, as errors of large numbers are often larger; values
@@ -64,7 +64,7 @@ class Interval(Step):
         return value_N + np.asarray(self.low)[group_N], value_N + np.asarray(self.high)[group_N]
 
 
-class Decision(Step):
+class Decision(Value):
     """What stands between the output of a graph and an answer."""
 
     shift: tuple[float, ...] | None = None

@@ -16,7 +16,8 @@ from typing import Annotated, Any
 from pydantic import Field, ValidationError
 
 from stoker.core.errors import ArtifactError, RecipeError
-from stoker.core.steps import Step, step_name
+from stoker.core.steps import step_name
+from stoker.core.value import Value
 from stoker.data.clean import CleanerState, dump_cleaner, load_cleaner
 from stoker.data.text_cells import TextCells
 from stoker.features import FittedFeature, dump_fitted, load_fitted
@@ -87,12 +88,12 @@ def first_problem(error: ValidationError | RecipeError) -> str:
     return f"{where}: {first['msg']}" if where else first["msg"]
 
 
-class _InputForm(Step):
+class _InputForm(Value):
     column: str
     feature: Mapping[str, Any]
 
 
-class _InterfaceForm(Step):
+class _InterfaceForm(Value):
     inputs: Annotated[tuple[_InputForm, ...], Field(min_length=1)]
     cleaners: tuple[Mapping[str, Any], ...]
     target: str

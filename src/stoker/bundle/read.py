@@ -22,8 +22,8 @@ from stoker.bundle.decision import Decision
 from stoker.bundle.interface import Interface, first_problem
 from stoker.bundle.write import BUNDLE_FILE, FORMAT, GRAPH_FILE, WEIGHTS_FILE
 from stoker.core.errors import ArtifactError
-from stoker.core.steps import Step
 from stoker.core.strict_json import parse_json
+from stoker.core.value import Value
 from stoker.store.durable import machine_errors
 from stoker.store.manifest import Manifest, verify_folder
 
@@ -103,7 +103,7 @@ def open_bundle(folder: str | Path) -> Bundle:
     )
 
 
-class _BundleForm(Step):
+class _BundleForm(Value):
     format: Annotated[int, Field(ge=1, strict=True)]
     name: Annotated[str, Field(min_length=1, max_length=128)]
     stoker: Annotated[str, Field(max_length=128)]

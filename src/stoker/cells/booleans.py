@@ -25,7 +25,7 @@ from stoker.cells import BadCell
 from stoker.cells.categories import encode_categories
 from stoker.cells.raw import MISSING_NUMBERS, cell_text, one_array
 from stoker.cells.spelling import canonical
-from stoker.core.steps import Step
+from stoker.core.value import Value
 
 _TRUE, _FALSE, _MISSING = 1, 2, 3
 _TRUE_WORDS = (
@@ -49,7 +49,7 @@ class ReadBooleans(NamedTuple):
     """Cells that are none of these."""
 
 
-class BooleanCells(Step):
+class BooleanCells(Value):
     """How true and false are written."""
 
     true: tuple[str, ...] = _TRUE_WORDS

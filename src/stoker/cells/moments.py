@@ -25,7 +25,7 @@ from stoker.cells.raw import (
     shorten,
     spelled_missing,
 )
-from stoker.core.steps import Step
+from stoker.core.value import Value
 
 MomentKind = Literal["moment", "time"]
 
@@ -46,7 +46,7 @@ class ReadMoments(NamedTuple):
     """Cells that are neither a moment nor missing."""
 
 
-class MomentCells(Step):
+class MomentCells(Value):
     """How the moments of a column are written."""
 
     order: Literal["auto", "year_first", "day_first", "month_first"] = "auto"

@@ -42,7 +42,7 @@ from stoker.cells.raw import (
     shorten,
     spelled_missing,
 )
-from stoker.core.steps import Step
+from stoker.core.value import Value
 
 _PLAIN_NUMBER = re.compile(NUMBER, re.ASCII)
 _LOWER = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)
@@ -66,7 +66,7 @@ class ReadNumbers(NamedTuple):
     """Cells that are neither a number nor missing."""
 
 
-class NumberCells(Step):
+class NumberCells(Value):
     """How the numbers of a column are written."""
 
     missing: tuple[str, ...] = MISSING_NUMBERS

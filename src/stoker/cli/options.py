@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 if TYPE_CHECKING:
-    from stoker.core.steps import Step
+    from stoker.core.value import Value
 
-S = TypeVar("S", bound="Step")
+S = TypeVar("S", bound="Value")
 
 RECIPE = click.argument(
     "recipe",

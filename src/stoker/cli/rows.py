@@ -21,7 +21,8 @@ import pyarrow as pa
 from stoker.cells.image_formats import FORMATS
 from stoker.cli.options import given_options, make_settings
 from stoker.core.errors import DataError, Place
-from stoker.core.steps import Step, find_step, step_name
+from stoker.core.steps import find_step, step_name
+from stoker.core.value import Value
 from stoker.data.acquire import Source
 from stoker.data.acquire._image_tree import Found, read_picture, walk_files
 from stoker.data.acquire._pictures import shown
@@ -40,7 +41,7 @@ _TEXT = ("csv", "xlsx")
 _PICTURES_AT_ONCE = 256
 
 
-class _Folder(Step):
+class _Folder(Value):
     """Options for a folder of pictures."""
 
     follow_links: bool = False

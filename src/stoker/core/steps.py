@@ -20,25 +20,17 @@ from difflib import get_close_matches
 from functools import cache
 from typing import Any, TypeVar
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import ValidationError
 
 from stoker.core.errors import MissingExtraError, RecipeError, StokerError
-from stoker.core.meanings import add_meanings
+from stoker.core.value import Value
 
 
-class Step(BaseModel):
-    """A frozen value whose fields come from the recipe; an unknown key is an error."""
-
-    model_config = ConfigDict(
-        frozen=True,
-        extra="forbid",
-        allow_inf_nan=False,
-        protected_namespaces=(),
-        json_schema_extra=add_meanings,
-    )
+class Step(Value):
+    """A value with one verb, whose fields come from the recipe."""
 
 
-_S = TypeVar("_S", bound=Step)
+_S = TypeVar("_S", bound=Value)
 
 
 def step_names(stage: str) -> list[str]:

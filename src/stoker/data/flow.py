@@ -11,12 +11,12 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from stoker.core.steps import Step
+from stoker.core.value import Value
 
 Count = Annotated[int, Field(ge=0)]
 
 
-class Flow(Step):
+class Flow(Value):
     """What one step did to the number of rows."""
 
     step: str

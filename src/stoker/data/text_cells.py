@@ -15,12 +15,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from stoker.cells.raw import spelled_missing
-from stoker.core.steps import Step
+from stoker.core.value import Value
 
 _MANY_ROWS = 2_000
 
 
-class TextCells(Step):
+class TextCells(Value):
     """What text in a cell stands for a missing value.
 
     >>> TextCells(missing=("", "?"), strip=True).read(pa.array([" ? ", "a ", None])).to_pylist()

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from stoker.core.steps import Step
+from stoker.core.value import Value
 
 LEVEL = 0.95
 """Share of resamples inside every interval."""
@@ -22,7 +22,7 @@ FEW_OF_CLASS = 5
 """Rows of a class below which it says little that none of them was found."""
 
 
-class Score(Step):
+class Score(Value):
     """One metric, with its interval."""
 
     title: str
@@ -47,7 +47,7 @@ class Score(Step):
     """Why it is undefined, or what to mind when reading the interval."""
 
 
-class Difference(Step):
+class Difference(Value):
     """How much better a candidate is than another one on the same rows."""
 
     value: float | None
@@ -58,7 +58,7 @@ class Difference(Step):
     """Of the candidate; unclear while the interval holds 0, or with fewer than 6 rows or groups."""
 
 
-class Comparison(Step):
+class Comparison(Value):
     """A paired comparison: both sides are resampled together, row by row."""
 
     reference: str
@@ -66,7 +66,7 @@ class Comparison(Step):
     metrics: dict[str, Difference]
 
 
-class ClassScore(Step):
+class ClassScore(Value):
     """Scores of one class."""
 
     name: str
@@ -84,7 +84,7 @@ class ClassScore(Step):
     f1_interval: tuple[float, float] | None = None
 
 
-class ConfusedPair(Step):
+class ConfusedPair(Value):
     """A class taken for another one."""
 
     truth: str
@@ -94,7 +94,7 @@ class ConfusedPair(Step):
     """Of the true class's rows, in [0, 1]."""
 
 
-class Confusion(Step):
+class Confusion(Value):
     """Which class was taken for which."""
 
     rows: list[list[int]] | None
@@ -103,7 +103,7 @@ class Confusion(Step):
     """The commonest mistakes, most rows first, at most 50."""
 
 
-class Bin(Step):
+class Bin(Value):
     """Rows of similar probability."""
 
     low: float
@@ -115,7 +115,7 @@ class Bin(Step):
     """Share of rows for which it came true."""
 
 
-class Curves(Step):
+class Curves(Value):
     """Lines for charts, thinned to at most about 200 points."""
 
     roc: list[tuple[float, float]] | None = None
@@ -128,7 +128,7 @@ class Curves(Step):
     """By probability of the answered class; the bins of `ece`."""
 
 
-class Residuals(Step):
+class Residuals(Value):
     """How a regression's errors are spread."""
 
     points: list[tuple[float, float]]
@@ -139,7 +139,7 @@ class Residuals(Step):
     """Of prediction minus truth: `0.05`, `0.25`, `0.5`, `0.75`, `0.95`."""
 
 
-class Coverage(Step):
+class Coverage(Value):
     """How often sets of classes, or intervals of numbers, held the truth of the scored rows."""
 
     level: float
@@ -154,7 +154,7 @@ class Coverage(Step):
     """Mean number of classes in a set, or mean width of an interval in the target's own unit."""
 
 
-class Uncalibrated(Step):
+class Uncalibrated(Value):
     """How probabilities would be without the temperature of the bundle."""
 
     log_loss: float
@@ -165,7 +165,7 @@ class Uncalibrated(Step):
     """As `Curves.reliability`."""
 
 
-class Evaluation(Step):
+class Evaluation(Value):
     """Everything measured about one candidate on one set of rows."""
 
     task: Literal["classify", "regress"]

@@ -17,7 +17,7 @@ from difflib import get_close_matches
 from typing import Any
 
 from stoker.core.errors import RecipeError
-from stoker.core.steps import Step
+from stoker.core.value import Value
 from stoker.evaluate.evaluation import Evaluation, Score
 from stoker.evaluate.metrics import Metric
 from stoker.evaluate.score import metrics_of
@@ -27,7 +27,7 @@ _WORDS = {">=": "at least", "<=": "at most", ">": "above", "<": "below"}
 _FORM = re.compile(r"\s*(>=|<=|>|<)\s*([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)\s*")
 
 
-class Gate(Step):
+class Gate(Value):
     """One rule."""
 
     metric: str
@@ -44,7 +44,7 @@ class Gate(Step):
         return f"{self.metric} {self.rule} {self.bound:g}"
 
 
-class GateResult(Step):
+class GateResult(Value):
     """What became of a rule."""
 
     metric: str

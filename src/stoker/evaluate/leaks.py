@@ -33,7 +33,7 @@ from typing import Literal
 
 import numpy as np
 
-from stoker.core.steps import Step
+from stoker.core.value import Value
 from stoker.evaluate.evaluation import Evaluation, Score
 
 TOO_GOOD = 0.999
@@ -59,7 +59,7 @@ _CHANCE = 0.05
 Measure = Literal["ROC AUC", "share right", "explained spread"]
 
 
-class Suspect(Step):
+class Suspect(Value):
     """An input column that predicts the target alone."""
 
     column: str

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from stoker.core.steps import Step
+from stoker.core.value import Value
 
 FILE = "leaderboard.json"
 """Its name in the artifact of a training."""
 
 
-class Entry(Step):
+class Entry(Value):
     """One candidate."""
 
     name: str
@@ -38,7 +38,7 @@ class Entry(Step):
     """Why it was given up, or what to mind."""
 
 
-class Leaderboard(Step):
+class Leaderboard(Value):
     """Every candidate, the best first."""
 
     metric: str
@@ -55,7 +55,7 @@ class Leaderboard(Step):
         return tuple(entry for entry in self.entries if entry.weight > 0)
 
 
-class Timing(Step):
+class Timing(Value):
     """What was measured of a candidate; kept in the catalog and never in an artifact."""
 
     name: str

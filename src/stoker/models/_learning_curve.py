@@ -19,7 +19,7 @@ from dataclasses import replace
 import numpy as np
 
 from stoker.core.seeds import derive_seed
-from stoker.core.steps import Step
+from stoker.core.value import Value
 from stoker.models import Conditions
 from stoker.models._losses import loss_name, losses_N, scored
 from stoker.models._tries import AnyTry, Folds, LinearTry, TreeTry
@@ -38,7 +38,7 @@ _LITTLE = 0.02
 _OF_BUDGET = 0.05
 
 
-class CurvePoint(Step):
+class CurvePoint(Value):
     """What so many rows are worth."""
 
     rows: int
@@ -49,7 +49,7 @@ class CurvePoint(Step):
     high: float
 
 
-class LearningCurve(Step):
+class LearningCurve(Value):
     """A candidate by the rows that it learned from."""
 
     candidate: str

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from stoker.core.canonical import fingerprint
 from stoker.core.steps import Step, step_spec
+from stoker.core.value import Value
 from stoker.pipeline.source_code import code_version
 
 if TYPE_CHECKING:
@@ -96,11 +97,11 @@ def stated(value: Any) -> Any:
     >>> stated({"b": 1, "a": (True, None)})
     [['b', 1], ['a', [True, None]]]
     """
-    if isinstance(value, Step):
+    if isinstance(value, Value):
         fields = {name: getattr(value, name) for name in type(value).model_fields}
-        if _is_section(value):
-            return stated(fields)
-        return [step_spec(value), *map(stated, _steps(fields))]
+        if isinstance(value, Step):
+            return [step_spec(value), *map(stated, _steps(fields))]
+        return stated(fields)
     if isinstance(value, Mapping):
         return [[key, stated(item)] for key, item in value.items()]
     if isinstance(value, list | tuple):
@@ -109,9 +110,9 @@ def stated(value: Any) -> Any:
 
 
 def _steps(value: Any) -> Iterator[Step]:
-    """Every step in a value, those inside of sections and of other steps too."""
-    if isinstance(value, Step):
-        if not _is_section(value):
+    """Every step in a value, those inside of values and of other steps too."""
+    if isinstance(value, Value):
+        if isinstance(value, Step):
             yield value
         value = [getattr(value, name) for name in type(value).model_fields]
     if isinstance(value, Mapping):
@@ -119,8 +120,3 @@ def _steps(value: Any) -> Iterator[Step]:
     if isinstance(value, list | tuple):
         for item in value:
             yield from _steps(item)
-
-
-def _is_section(step: Step) -> bool:
-    """Whether it is a section of the recipe, whose code only holds values."""
-    return type(step).__module__.startswith("stoker.recipe.")

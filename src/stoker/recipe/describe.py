@@ -18,7 +18,8 @@ from pydantic_core import PydanticUndefined
 
 from stoker.core.errors import RecipeError
 from stoker.core.meanings import meaning_of
-from stoker.core.steps import Step, find_step, step_names
+from stoker.core.steps import find_step, step_names
+from stoker.core.value import Value
 from stoker.recipe.model import At, Recipe, stage_of
 from stoker.recipe.slots import form_of, kind_of
 from stoker.recipe.words import field_words, section_in
@@ -51,7 +52,7 @@ def describe(key: str = "") -> str:
     return _walk(Recipe, parts, "").rstrip()
 
 
-def _walk(owner: type[Step], parts: list[str], path: str) -> str:
+def _walk(owner: type[Value], parts: list[str], path: str) -> str:
     """The text for the key that `parts` lead to below a section or step."""
     if not parts:
         return _section_text(owner, path)
@@ -71,7 +72,7 @@ def _walk(owner: type[Step], parts: list[str], path: str) -> str:
     return _field_text(owner, name, here)
 
 
-def _walk_slot(at: At, owner: type[Step], key: str, parts: list[str], path: str) -> str:
+def _walk_slot(at: At, owner: type[Value], key: str, parts: list[str], path: str) -> str:
     known = step_names(at.stage)
     if len(parts) > 1 and parts[0] not in known and parts[1] in known:
         parts = parts[1:]  # a column, or a position in a list
@@ -82,7 +83,7 @@ def _walk_slot(at: At, owner: type[Step], key: str, parts: list[str], path: str)
     return _walk(step, rest, f"{path}.{name}")
 
 
-def _elsewhere(owner: type[Step], name: str, path: str, parts: list[str]) -> str:
+def _elsewhere(owner: type[Value], name: str, path: str, parts: list[str]) -> str:
     """Every place that has a key of this name, if the path is the name alone."""
     found = [] if path or len(parts) > 1 else _places(Recipe, name, "")
     if found:
@@ -96,7 +97,7 @@ def _elsewhere(owner: type[Step], name: str, path: str, parts: list[str]) -> str
     )
 
 
-def _places(owner: type[Step], name: str, path: str) -> list[str]:
+def _places(owner: type[Value], name: str, path: str) -> list[str]:
     found = []
     for key, field in owner.model_fields.items():
         here = f"{path}.{key}".lstrip(".")
@@ -114,7 +115,7 @@ def _places(owner: type[Step], name: str, path: str) -> list[str]:
     return found
 
 
-def _section_text(owner: type[Step], path: str) -> str:
+def _section_text(owner: type[Value], path: str) -> str:
     lines = [path or "the recipe", *_paragraph(_about(owner))]
     if owner.model_fields:
         lines.append("  keys:")
@@ -123,7 +124,7 @@ def _section_text(owner: type[Step], path: str) -> str:
     return "\n".join(lines)
 
 
-def _slot_text(at: At, owner: type[Step], key: str, path: str) -> str:
+def _slot_text(at: At, owner: type[Value], key: str, path: str) -> str:
     field = owner.model_fields[key]
     lines = [path, *_paragraph(meaning_of(owner, key))]
     lines.append(f"  takes:    {_FORMS[form_of(field)]}")
@@ -135,7 +136,7 @@ def _slot_text(at: At, owner: type[Step], key: str, path: str) -> str:
     return "\n".join(lines)
 
 
-def _field_text(owner: type[Step], key: str, path: str) -> str:
+def _field_text(owner: type[Value], key: str, path: str) -> str:
     field = owner.model_fields[key]
     words = field_words(owner, (key,), with_meaning=False)
     lines = [path, *_paragraph(meaning_of(owner, key)), f"  takes:    {words}"]
@@ -145,7 +146,7 @@ def _field_text(owner: type[Step], key: str, path: str) -> str:
     return "\n".join(lines)
 
 
-def _default_lines(owner: type[Step], key: str) -> list[str]:
+def _default_lines(owner: type[Value], key: str) -> list[str]:
     field = owner.model_fields[key]
     value = field.get_default(call_default_factory=True)
     if value is PydanticUndefined:
@@ -153,30 +154,30 @@ def _default_lines(owner: type[Step], key: str) -> list[str]:
     return [f"  default:  {_shown(value)}"]
 
 
-def _default_note(owner: type[Step], key: str) -> str:
+def _default_note(owner: type[Value], key: str) -> str:
     field = owner.model_fields[key]
     value = field.get_default(call_default_factory=True)
     if value is PydanticUndefined:
         return " (needed)"
-    if value is None or isinstance(value, Step):
+    if value is None or isinstance(value, Value):
         return ""
     return f" ({_shown(value)})"
 
 
-def _plain(owner: type[Step], key: str) -> bool:
+def _plain(owner: type[Value], key: str) -> bool:
     """Whether the key takes a value rather than being a section of its own."""
     return section_in(owner.model_fields[key].annotation) is None
 
 
 def _shown(value: Any) -> str:
-    if isinstance(value, Step):
+    if isinstance(value, Value):
         return "{}"
     if isinstance(value, str):
         return value
     return json.dumps(value, ensure_ascii=False, default=str)
 
 
-def _about(owner: type[Step]) -> str:
+def _about(owner: type[Value]) -> str:
     return _one_line((owner.__doc__ or "").split("\n\n")[0])
 
 

@@ -22,7 +22,7 @@ from pydantic import ValidationError
 from stoker.core import yaml
 from stoker.core.errors import Place, RecipeError
 from stoker.core.names import short
-from stoker.core.steps import Step
+from stoker.core.value import Value
 from stoker.recipe.mistake import Mistake, mistakes, shown
 from stoker.recipe.model import VERSION, Recipe
 from stoker.recipe.overrides import apply_override
@@ -148,7 +148,7 @@ def _build(raw: dict[str, Any]) -> Recipe:
     return recipe
 
 
-def _paths(source: Step) -> Iterator[str]:
+def _paths(source: Value) -> Iterator[str]:
     """The paths that a source reads, if it has any."""
     paths = getattr(source, "paths", None)
     if callable(paths):

@@ -14,7 +14,7 @@ from typing import Any, final
 from pydantic import ValidationError
 
 from stoker.core.names import short
-from stoker.core.steps import Step
+from stoker.core.value import Value
 from stoker.core.yaml import Path
 from stoker.recipe.words import field_words, keys_below, keys_of, section_at
 
@@ -94,7 +94,7 @@ def _near_below(name: str, below: Sequence[str]) -> list[str]:
     return [by_key[key] for key in get_close_matches(name, by_key, n=1, cutoff=0.8)]
 
 
-def mistakes(error: ValidationError, owner: type[Step], raw: Any, at: Path) -> Iterator[Mistake]:
+def mistakes(error: ValidationError, owner: type[Value], raw: Any, at: Path) -> Iterator[Mistake]:
     """Each thing that pydantic found wrong, once.
 
     Args:
@@ -114,7 +114,7 @@ def mistakes(error: ValidationError, owner: type[Step], raw: Any, at: Path) -> I
         yield _mistake(one, owner, at, below)
 
 
-def _mistake(one: Any, owner: type[Step], at: Path, below: Path) -> Mistake:
+def _mistake(one: Any, owner: type[Value], at: Path, below: Path) -> Mistake:
     path = (*at, *below)
     if one["type"] == "extra_forbidden":
         section = section_at(owner, below[:-1])

@@ -21,6 +21,7 @@ from pydantic import Field, PrivateAttr, Strict, field_validator, model_validato
 from stoker.core.errors import Place, RecipeError
 from stoker.core.names import check_name
 from stoker.core.steps import Step, step_spec
+from stoker.core.value import Value
 from stoker.recipe.values import Duration, Number, Share, Weight, Whole
 
 VERSION = 1
@@ -39,7 +40,7 @@ class At:
     """Whether only that one step fits, so that its fields stand there without its name."""
 
 
-class Split(Step):
+class Split(Value):
     """How rows are divided into train, validation and test."""
 
     test: Share = 0.15
@@ -80,7 +81,7 @@ class Split(Step):
         return {name: {"test": self.test, "validation": self.validation}}
 
 
-class Data(Step):
+class Data(Value):
     """Where the rows come from, how they are cleaned and divided."""
 
     sources: Annotated[tuple[Step, ...], At("stoker.data.acquire", "Source"), Field(min_length=1)]
@@ -98,7 +99,7 @@ class Data(Step):
     """Rows whose target is missing: `drop` leaves them out and says so, `refuse` stops the run."""
 
 
-class Train(Step):
+class Train(Value):
     """How the model is trained.  A key that is absent is chosen by the preset."""
 
     preset: Literal["fast", "good", "best"] = "good"
@@ -142,7 +143,7 @@ class Train(Step):
         return {key: getattr(self, key) for key in sorted(self.model_fields_set - own)}
 
 
-class Evaluate(Step):
+class Evaluate(Value):
     """How the result is judged."""
 
     gates: dict[str, str] = Field(default={}, examples=[{"accuracy": ">= 0.98"}])
@@ -186,7 +187,7 @@ class Evaluate(Step):
         return gates
 
 
-class Compress(Step):
+class Compress(Value):
     """Which smaller candidates are tried; one is kept only if it is good enough and not slower."""
 
     max_accuracy_loss: Annotated[Number, Field(ge=0, le=1)] = 0.005
@@ -195,7 +196,7 @@ class Compress(Step):
     """Compressors to try; absent: `int8`."""
 
 
-class Recipe(Step):
+class Recipe(Value):
     """Everything a user says about one product."""
 
     version: Literal[1]
@@ -220,7 +221,7 @@ class Recipe(Step):
     """How the result is judged."""
     compress: Compress | None = Compress()
     """Which smaller candidates are tried; `off`: none."""
-    serve: Annotated[Step | None, At("stoker.serve.settings", "ServeSettings", single=True)] = None
+    serve: Annotated[Value | None, At("stoker.serve.settings", "ServeSettings", single=True)] = None
     """How `stoker serve` listens and what limits it keeps; absent: its defaults."""
     seed: Annotated[Whole, Field(ge=0, lt=2**63)] = 0
     """What every random choice is derived from."""
@@ -291,8 +292,8 @@ class Recipe(Step):
 
 def _plain(value: Any, *, at: At | None = None) -> Any:
     """JSON form of a section, of a step (with its name), or of containers of them."""
-    if isinstance(value, Step):
-        if at and not at.single:
+    if isinstance(value, Value):
+        if at and isinstance(value, Step):
             return step_spec(value)
         return {
             name: _plain(getattr(value, name), at=stage_of(field.metadata))

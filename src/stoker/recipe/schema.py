@@ -11,7 +11,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from stoker.core.steps import Step, find_step, step_names
+from stoker.core.steps import find_step, step_names
+from stoker.core.value import Value
 from stoker.recipe.model import At, Recipe, stage_of
 from stoker.recipe.slots import form_of, kind_of
 from stoker.recipe.words import inlined, section_in
@@ -33,7 +34,7 @@ def json_schema() -> dict[str, Any]:
     }
 
 
-def _section(owner: type[Step]) -> dict[str, Any]:
+def _section(owner: type[Value]) -> dict[str, Any]:
     """Schema of a section, with its slots filled in."""
     schema = inlined(owner)
     for name, field in owner.model_fields.items():

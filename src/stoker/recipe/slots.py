@@ -19,7 +19,8 @@ from pydantic import ValidationError
 from pydantic.fields import FieldInfo
 
 from stoker.core.errors import RecipeError
-from stoker.core.steps import Step, find_step
+from stoker.core.steps import find_step
+from stoker.core.value import Value
 from stoker.core.yaml import Path
 from stoker.recipe.mistake import Mistake, dotted, mistakes, shown
 from stoker.recipe.model import At, stage_of
@@ -35,12 +36,12 @@ def form_of(field: FieldInfo) -> Form:
     return "list" if tuple in origins else "mapping" if dict in origins else "one"
 
 
-def kind_of(at: At) -> type[Step]:
+def kind_of(at: At) -> type[Value]:
     """The abstract class that the steps of a slot share, or the one step that fits."""
     return getattr(importlib.import_module(at.stage), at.kind)
 
 
-def fill_slots(section: type[Step], raw: Any, path: Path = ()) -> Any:
+def fill_slots(section: type[Value], raw: Any, path: Path = ()) -> Any:
     """The raw recipe with a step in every slot.
 
     Args:
@@ -56,7 +57,7 @@ def fill_slots(section: type[Step], raw: Any, path: Path = ()) -> Any:
     return {key: _fill(section, key, value, (*path, key)) for key, value in raw.items()}
 
 
-def _fill(section: type[Step], key: str, value: Any, path: Path) -> Any:
+def _fill(section: type[Value], key: str, value: Any, path: Path) -> Any:
     field = section.model_fields.get(key)
     if field is None:
         return value
@@ -109,7 +110,7 @@ def _mapped(at: At, value: Any, path: Path) -> str | None:
     return f"say for each column how it is read, as in `{path[-1]}: {{{said}{more}}}`"
 
 
-def make(at: At, spec: Any, path: Path) -> Step:
+def make(at: At, spec: Any, path: Path) -> Value:
     """The step that a piece of recipe describes.
 
     Args:
@@ -142,7 +143,7 @@ def make(at: At, spec: Any, path: Path) -> Step:
     )
 
 
-def _find(at: At, name: str, kind: type[Step], path: Path, *, of_key: bool) -> type[Step]:
+def _find(at: At, name: str, kind: type[Value], path: Path, *, of_key: bool) -> type[Value]:
     try:
         return find_step(at.stage, name, kind)
     except RecipeError as error:
@@ -151,7 +152,7 @@ def _find(at: At, name: str, kind: type[Step], path: Path, *, of_key: bool) -> t
         ) from None
 
 
-def _validate(step: type[Step], fields: Any, path: Path) -> Step:
+def _validate(step: type[Value], fields: Any, path: Path) -> Value:
     try:
         return step.model_validate_json(json.dumps(fields, default=_as_json), strict=True)
     except ValidationError as error:
@@ -165,6 +166,6 @@ def _as_json(value: object) -> Any:
     """JSON form of what a recipe made in Python may hold."""
     if isinstance(value, PurePath):
         return str(value)
-    if isinstance(value, Step):
+    if isinstance(value, Value):
         return value.model_dump(mode="json")
     return repr(value)

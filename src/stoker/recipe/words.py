@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any, get_args
 
 from stoker.core.meanings import meaning_of
-from stoker.core.steps import Step
+from stoker.core.value import Value
 from stoker.core.yaml import Path
 
 _BOUNDS = (
@@ -27,21 +27,21 @@ _TYPES = {
 }
 
 
-def keys_of(owner: type[Step] | None) -> list[str]:
+def keys_of(owner: type[Value] | None) -> list[str]:
     """The keys of a section or step, in order."""
     return list(owner.model_fields) if owner else []
 
 
-def keys_below(owner: type[Step] | None) -> list[str]:
+def keys_below(owner: type[Value] | None) -> list[str]:
     """The keys of the sections inside a section, each with the section's own key."""
     fields = owner.model_fields if owner else {}
     inner = {key: keys_of(section_in(field.annotation)) for key, field in fields.items()}
     return [f"{key}.{name}" for key, names in inner.items() for name in names]
 
 
-def section_at(owner: type[Step], path: Path) -> type[Step] | None:
+def section_at(owner: type[Value], path: Path) -> type[Value] | None:
     """The section or step class that a path leads to, starting in `owner`."""
-    here: type[Step] | None = owner
+    here: type[Value] | None = owner
     for key in path:
         if isinstance(key, int) or here is None or key not in here.model_fields:
             continue
@@ -49,21 +49,21 @@ def section_at(owner: type[Step], path: Path) -> type[Step] | None:
     return here
 
 
-def section_in(annotation: Any) -> type[Step] | None:
+def section_in(annotation: Any) -> type[Value] | None:
     """The section class in a type such as `Split`, `Compress | None`, `tuple[Rule, ...]`."""
-    if isinstance(annotation, type) and issubclass(annotation, Step):
+    if isinstance(annotation, type) and issubclass(annotation, Value):
         return annotation
     return next((found for part in get_args(annotation) if (found := section_in(part))), None)
 
 
-def field_words(owner: type[Step], path: Path, *, with_meaning: bool = True) -> str:
+def field_words(owner: type[Value], path: Path, *, with_meaning: bool = True) -> str:
     """What the key at a path below `owner` takes, and what it means.
 
     >>> from stoker.recipe.model import Recipe
     >>> field_words(Recipe, ("train", "epochs"))
     'a whole number at least 1 or null (passes over the training part)'
     """
-    here: type[Step] | None = owner
+    here: type[Value] | None = owner
     words = f"a mapping with {_listed(keys_of(owner))}"
     schema: dict[str, Any] = {}
     meaning = ""
@@ -78,12 +78,12 @@ def field_words(owner: type[Step], path: Path, *, with_meaning: bool = True) -> 
     return words
 
 
-def field_schema(owner: type[Step], name: str) -> dict[str, Any]:
+def field_schema(owner: type[Value], name: str) -> dict[str, Any]:
     """The JSON Schema of one field, references resolved."""
     return inlined(owner)["properties"][name]
 
 
-def inlined(owner: type[Step]) -> dict[str, Any]:
+def inlined(owner: type[Value]) -> dict[str, Any]:
     """The JSON Schema of a section or step with every reference replaced by what it means."""
     whole = owner.model_json_schema()
     return _resolve(whole, whole.pop("$defs", {}))
@@ -154,7 +154,7 @@ def _listed(names: list[str]) -> str:
     return f"the keys {', '.join(names)}" if names else "no keys"
 
 
-def _meaning(owner: type[Step], name: str) -> str:
+def _meaning(owner: type[Value], name: str) -> str:
     """The description as part of a sentence."""
     text = " ".join((meaning_of(owner, name) or name).split()).rstrip(".")
     return text[:1].lower() + text[1:] if text[1:2].islower() else text

@@ -15,13 +15,13 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from stoker.core.errors import RecipeError
-from stoker.core.steps import Step
+from stoker.core.value import Value
 
 _MIB = 1024 * 1024
 _MAX_PIXELS = 64_000_000
 
 
-class ServeSettings(Step):
+class ServeSettings(Value):
     """How a bundle is served; every field is a key of the recipe's `serve:` section."""
 
     host: str = "127.0.0.1"

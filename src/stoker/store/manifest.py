@@ -26,8 +26,8 @@ from pydantic import Field, ValidationError
 from stoker.core.canonical import canonical_json, fingerprint
 from stoker.core.errors import ArtifactError
 from stoker.core.names import check_fingerprint, check_relative, short
-from stoker.core.steps import Step
 from stoker.core.strict_json import parse_json
+from stoker.core.value import Value
 from stoker.store.durable import machine_error, machine_errors, write_file
 
 NAME = "manifest.json"
@@ -39,7 +39,7 @@ _REBUILD = "remove it and build it again; it is never used as it is"
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
 
-class FileEntry(Step):
+class FileEntry(Value):
     """One file of a folder."""
 
     size: Annotated[int, Field(ge=0)]
@@ -48,7 +48,7 @@ class FileEntry(Step):
     """SHA-256 of its bytes."""
 
 
-class Manifest(Step):
+class Manifest(Value):
     """What a folder is and holds."""
 
     format: Literal[1] = 1

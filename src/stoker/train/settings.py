@@ -10,7 +10,8 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, PlainSerializer, model_validator
 
-from stoker.core.steps import Step, make_step, step_spec
+from stoker.core.steps import make_step, step_spec
+from stoker.core.value import Value
 from stoker.train.augment import Augmentation
 from stoker.train.optim import Optimizer
 from stoker.train.schedules import Schedule
@@ -32,7 +33,7 @@ AnyAugmentation = Annotated[
 ]
 
 
-class Settings(Step):
+class Settings(Value):
     """How a network is trained.
 
     >>> settings = Settings(optimizer={"sgd": {"momentum": 0}}, schedule="cosine", rate=0.1)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Literal
 
-from stoker.core.steps import Step
+from stoker.core.value import Value
 
 
-class Constant(Step):
+class Constant(Value):
     """A value of the user's own."""
 
     constant: float | str

@@ -7,13 +7,13 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from stoker.core.steps import Step
+from stoker.core.value import Value
 
 _PLAIN = re.compile(r"[^\W\d_][\w./-]*(?: [\w./-]+)*")
 _WORDS = ("yes", "no", "on", "off", "true", "false", "null", "y", "n", "nan", "inf", "none")
 
 
-class Choice(Step):
+class Choice(Value):
     """One row of the table of choices."""
 
     column: str

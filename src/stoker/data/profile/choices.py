@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from stoker.core.errors import ArtifactError, DataError, Place
-from stoker.core.steps import Step
+from stoker.core.value import Value
 from stoker.data.profile.choice import Choice
 from stoker.data.profile.column import Profile
 from stoker.data.profile.judge import judge_column
@@ -17,7 +17,7 @@ from stoker.store.durable import machine_errors
 FILE_NAME = "choices.json"
 
 
-class Choices(Step):
+class Choices(Value):
     """What was decided about every column but the target, and about the target."""
 
     columns: tuple[Choice, ...]

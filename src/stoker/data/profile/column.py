@@ -12,14 +12,14 @@ from pathlib import Path
 from pydantic import Field
 
 from stoker.core.errors import ArtifactError, Place
-from stoker.core.steps import Step
+from stoker.core.value import Value
 from stoker.store.durable import machine_errors
 
 FORMAT = 1
 FILE_NAME = "profile.json"
 
 
-class Histogram(Step):
+class Histogram(Value):
     """Cells by bins of equal width; a value on an edge belongs to the bin above."""
 
     edges: tuple[float, ...]
@@ -32,7 +32,7 @@ class Histogram(Step):
     """Cells at or above the last edge."""
 
 
-class NumberFacts(Step):
+class NumberFacts(Value):
     """The numbers of a column, or its moments as seconds since 1970."""
 
     cells: int
@@ -62,7 +62,7 @@ class NumberFacts(Step):
     """None where the range is not a finite number."""
 
 
-class NumberReading(Step):
+class NumberReading(Value):
     """The way in which the texts of a column write numbers."""
 
     options: dict[str, str | bool | tuple[str, ...] | dict[str, float]]
@@ -84,7 +84,7 @@ class NumberReading(Step):
     """Different ones."""
 
 
-class TimeReading(Step):
+class TimeReading(Value):
     """Texts that are days or moments."""
 
     order: str | None
@@ -97,7 +97,7 @@ class TimeReading(Step):
     is_time_of_day: bool = False
 
 
-class TextFacts(Step):
+class TextFacts(Value):
     """How the texts of a column are spelled; only columns of text have it."""
 
     shortest: int
@@ -136,7 +136,7 @@ class TextFacts(Step):
     time: TimeReading | None = None
 
 
-class PartFacts(Step):
+class PartFacts(Value):
     """The cells of a column in one part of the split."""
 
     rows: int
@@ -150,7 +150,7 @@ class PartFacts(Step):
     would have to change for the two to look the same."""
 
 
-class ColumnProfile(Step):
+class ColumnProfile(Value):
     """What stands in one column."""
 
     name: str
@@ -180,7 +180,7 @@ class ColumnProfile(Step):
         return self.rows - self.missing
 
 
-class Profile(Step):
+class Profile(Value):
     """What stands in a table."""
 
     format: int = FORMAT

@@ -16,7 +16,7 @@ from __future__ import annotations
 import re
 from typing import Literal
 
-from stoker.core.steps import Step
+from stoker.core.value import Value
 from stoker.data.profile.column import ColumnProfile, NumberFacts, Profile
 
 _FEWEST_ROWS = 50
@@ -41,7 +41,7 @@ _IDENTIFIER = re.compile(
 _UNIT = re.compile(rf"(?i:(?:{_PEOPLE})(?:en|in)?|客户|顾客|用户|患者|病人|病历)")
 
 
-class Relation(Step):
+class Relation(Value):
     """What ties rows together, and the key that divides them accordingly."""
 
     key: Literal["time", "group"]

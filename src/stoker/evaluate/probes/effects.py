@@ -23,7 +23,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from stoker.core.steps import Step
+from stoker.core.value import Value
 from stoker.evaluate.answers import ClassAnswers
 from stoker.evaluate.probes import Subject
 from stoker.evaluate.score import answers_of
@@ -37,7 +37,7 @@ _FEW_ROWS, _FEW_POINTS = 50, 5
 _MOST_VALUES = 8
 
 
-class Effect(Step):
+class Effect(Value):
     """One column."""
 
     column: str

@@ -17,7 +17,7 @@ import math
 
 import numpy as np
 
-from stoker.core.steps import Step
+from stoker.core.value import Value
 from stoker.evaluate.answers import ClassAnswers
 from stoker.evaluate.probes import Subject, losses
 from stoker.evaluate.score import answers_of
@@ -30,7 +30,7 @@ _BINS = 8
 _Z = 1.96
 
 
-class Importance(Step):
+class Importance(Value):
     """One column."""
 
     column: str

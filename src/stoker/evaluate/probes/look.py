@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from pydantic import Field
 
-from stoker.core.steps import Step
+from stoker.core.value import Value
 from stoker.evaluate.probes import Subject
 from stoker.evaluate.probes.effects import MOST_COLUMNS, Effect, effects
 from stoker.evaluate.probes.importance import Importance, importance
@@ -15,7 +15,7 @@ from stoker.evaluate.probes.thresholds import Tenth, Threshold, lift, thresholds
 MOST_ROWS = 20_000
 
 
-class Findings(Step):
+class Findings(Value):
     """What was found on validation rows."""
 
     part: str = "validation"

@@ -19,7 +19,7 @@ from statistics import NormalDist
 
 import numpy as np
 
-from stoker.core.steps import Step
+from stoker.core.value import Value
 from stoker.evaluate.answers import ClassAnswers, NumberAnswers
 from stoker.evaluate.probes import Subject, losses
 from stoker.evaluate.probes.effects import code_name
@@ -31,7 +31,7 @@ _QUANTILES = 4
 _LEVEL = 0.95
 
 
-class Slice(Step):
+class Slice(Value):
     """Some rows that share a value or a range."""
 
     column: str

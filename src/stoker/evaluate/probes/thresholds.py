@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from stoker.core.steps import Step
+from stoker.core.value import Value
 from stoker.evaluate.answers import ClassAnswers
 from stoker.evaluate.probes import Subject
 
@@ -19,7 +19,7 @@ TENTHS = 10
 _FEWEST_ROWS = 20
 
 
-class Threshold(Step):
+class Threshold(Value):
     """What one threshold does."""
 
     at: float
@@ -33,7 +33,7 @@ class Threshold(Step):
     """Whether it is that of the bundle."""
 
 
-class Tenth(Step):
+class Tenth(Value):
     """The rows that are put first, second and so on, a tenth each."""
 
     rows: int

@@ -11,7 +11,7 @@ from typing import Any, Literal
 from pydantic import ConfigDict, Field
 
 from stoker.bundle.decision import Decision
-from stoker.core.steps import Step
+from stoker.core.value import Value
 from stoker.data.profile.choice import Choice
 from stoker.data.profile.column import Profile
 from stoker.evaluate.evaluation import CONSTANT, Comparison, Evaluation, Score
@@ -26,7 +26,7 @@ MOST_MISTAKES = 24
 _PART_ORDER = {"train": 0, "validation": 1, "test": 2}
 
 
-class StageFact(Step):
+class StageFact(Value):
     """One stage of the run."""
 
     name: str
@@ -41,7 +41,7 @@ class StageFact(Step):
     """Stages whose artifacts it read."""
 
 
-class SourceFact(Step):
+class SourceFact(Value):
     """One source of raw rows."""
 
     source: str
@@ -53,7 +53,7 @@ class SourceFact(Step):
     rejected: int
 
 
-class FlowFact(Step):
+class FlowFact(Value):
     """What a step did to the rows."""
 
     step: str
@@ -63,7 +63,7 @@ class FlowFact(Step):
     notes: tuple[str, ...] = ()
 
 
-class PartFact(Step):
+class PartFact(Value):
     """One part of the split."""
 
     name: str
@@ -72,7 +72,7 @@ class PartFact(Step):
     """Rows of each class; None for numbers."""
 
 
-class RejectSample(Step):
+class RejectSample(Value):
     """One row that was left out."""
 
     source: str
@@ -83,7 +83,7 @@ class RejectSample(Step):
     """Its own reason, where those of its kind differ in places or values."""
 
 
-class RejectFact(Step):
+class RejectFact(Value):
     """All rows left out for one kind of reason."""
 
     step: str
@@ -92,7 +92,7 @@ class RejectFact(Step):
     samples: tuple[RejectSample, ...] = ()
 
 
-class DataFacts(Step):
+class DataFacts(Value):
     """Where the rows came from and what became of them."""
 
     sources: tuple[SourceFact, ...] = ()
@@ -111,7 +111,7 @@ class DataFacts(Step):
         return sorted(self.parts, key=lambda part: _PART_ORDER.get(part.name, 3))
 
 
-class TrainingFacts(Step):
+class TrainingFacts(Value):
     """How the model was made."""
 
     model: str
@@ -134,7 +134,7 @@ class TrainingFacts(Step):
     """Arithmetic done per second of training, as a share of this machine's matrix product peak."""
 
 
-class CompressFact(Step):
+class CompressFact(Value):
     """One candidate of compression."""
 
     name: str
@@ -166,7 +166,7 @@ class CompressFact(Step):
         return f"{words}: {self.reason}" if self.reason else words
 
 
-class CompressFacts(Step):
+class CompressFacts(Value):
     """Candidates, and which one went into the bundle."""
 
     score_name: str = "accuracy"
@@ -174,7 +174,7 @@ class CompressFacts(Step):
     decision: str
 
 
-class MistakeFact(Step):
+class MistakeFact(Value):
     """A row that was answered badly."""
 
     model_config = ConfigDict(ser_json_bytes="base64", val_json_bytes="base64")
@@ -191,7 +191,7 @@ class MistakeFact(Step):
     """The row's other columns."""
 
 
-class VersionFact(Step):
+class VersionFact(Value):
     """The champion that the run found, asked about the rows that the run scored."""
 
     version: int
@@ -211,7 +211,7 @@ class VersionFact(Step):
     """Why they could not be compared."""
 
 
-class SaidFact(Step):
+class SaidFact(Value):
     """One line that the run told the user."""
 
     stage: str
@@ -220,7 +220,7 @@ class SaidFact(Step):
     text: str
 
 
-class ReportFacts(Step):
+class ReportFacts(Value):
     """Everything a report says."""
 
     name: str

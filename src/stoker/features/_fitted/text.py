@@ -14,7 +14,7 @@ from pydantic import Field
 from stoker.cells import BadCell
 from stoker.cells.grams import Kind, gram_hashes, grams, plain_texts
 from stoker.cells.raw import MISSING_TEXTS, cell_text, is_text, one_array, spelled_missing
-from stoker.core.steps import Step
+from stoker.core.value import Value
 from stoker.features import NumericFeature, Scale, Transformed
 
 _BLOCK_TEXTS = 4_096
@@ -22,7 +22,7 @@ _BLOCK_TEXTS = 4_096
 _PLAIN = ("length", "words")
 
 
-class TextCells(Step):
+class TextCells(Value):
     """Which texts mean that there is none."""
 
     missing: tuple[str, ...] = MISSING_TEXTS
@@ -36,7 +36,7 @@ class TextCells(Step):
         return pc.if_else(missing, pa.scalar(None, cells.type), cells)
 
 
-class Gram(Step):
+class Gram(Value):
     """A word or a run of letters that is counted."""
 
     kind: Kind

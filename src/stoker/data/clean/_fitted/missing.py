@@ -9,13 +9,13 @@ import pyarrow.compute as pc
 from stoker.cells.categories import category_texts, missing_categories
 from stoker.cells.numbers import NumberCells, replace_numbers
 from stoker.cells.raw import one_array
-from stoker.core.steps import Step
+from stoker.core.value import Value
 from stoker.data.clean import CleanerState
 
 _DROPPED = "is missing, and the recipe drops such training rows"
 
 
-class FilledNumber(Step):
+class FilledNumber(Value):
     """How missing cells of a column of numbers are treated."""
 
     cells: NumberCells
@@ -26,7 +26,7 @@ class FilledNumber(Step):
     """Whether a training row without a number is left out."""
 
 
-class FilledCategory(Step):
+class FilledCategory(Value):
     """How missing cells of a column of categories are treated."""
 
     fill: str | None = None

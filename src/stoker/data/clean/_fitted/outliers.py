@@ -9,11 +9,11 @@ import numpy as np
 import pyarrow as pa
 
 from stoker.cells.numbers import NumberCells, replace_numbers
-from stoker.core.steps import Step
+from stoker.core.value import Value
 from stoker.data.clean import CleanerState
 
 
-class Bounds(Step):
+class Bounds(Value):
     """What is not far in one column."""
 
     cells: NumberCells
