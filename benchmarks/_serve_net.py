@@ -58,8 +58,8 @@ def prepare(folder: Path) -> None:
     from stoker.bundle.export import export_network, network_weights
     from stoker.bundle.interface import Interface
     from stoker.bundle.write import write_bundle
-    from stoker.features._fitted.image import FittedImage
-    from stoker.tasks._fitted.classify import FittedClassify
+    from stoker.features.image import FittedImage
+    from stoker.tasks.classify import FittedClassify
 
     torch.manual_seed(0)
     net = Net().eval()

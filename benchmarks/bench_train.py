@@ -37,9 +37,9 @@ from stoker.data.acquire._archive import extract
 from stoker.data.acquire._registry import Pinned, package_file
 from stoker.data.prepare.prepared_set import Column, PreparedSet, PreparedWriter
 from stoker.features import FittedFeature
-from stoker.features._fitted.image import FittedImage
+from stoker.features.image import FittedImage
 from stoker.models.mlp import Mlp
-from stoker.tasks._fitted.classify import FittedClassify
+from stoker.tasks.classify import FittedClassify
 from stoker.train.loop import Trained, train_network
 from stoker.train.presets import choose
 from stoker.train.score import validation_score

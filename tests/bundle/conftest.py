@@ -18,15 +18,15 @@ from stoker.bundle.interface import Interface
 from stoker.bundle.predictor import Predictor, load
 from stoker.bundle.write import write_bundle
 from stoker.cells.numbers import NumberCells
-from stoker.data.clean._fitted.missing import FilledNumber, FittedMissing
-from stoker.features._fitted.category import FittedCategory
-from stoker.features._fitted.image import FittedImage
-from stoker.features._fitted.number import FittedNumber
+from stoker.data.clean.missing import FilledNumber, FittedMissing
+from stoker.features.category import FittedCategory
+from stoker.features.image import FittedImage
+from stoker.features.number import FittedNumber
 from stoker.models._graph_names import OUTPUT, ROWS, graph_input
 from stoker.models._table_graph import table_graph as graph_of
 from stoker.models._tree_graph import Forest
-from stoker.tasks._fitted.classify import FittedClassify
-from stoker.tasks._fitted.regress import FittedRegress
+from stoker.tasks.classify import FittedClassify
+from stoker.tasks.regress import FittedRegress
 
 Make = Callable[..., Path]
 

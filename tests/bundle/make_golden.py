@@ -27,11 +27,11 @@ from stoker.bundle.predictor import load
 from stoker.bundle.write import FORMAT, write_bundle
 from stoker.cells.numbers import NumberCells
 from stoker.compress.int8 import Int8
-from stoker.data.clean._fitted.missing import FilledNumber, FittedMissing
+from stoker.data.clean.missing import FilledNumber, FittedMissing
 from stoker.data.prepare.prepared_set import Column, PreparedSet, PreparedWriter
 from stoker.features import FittedFeature
-from stoker.features._fitted.image import FittedImage
 from stoker.features.category import Category
+from stoker.features.image import FittedImage
 from stoker.features.number import Number
 from stoker.models import Conditions
 from stoker.models.boosted_trees import BoostedTrees

@@ -11,8 +11,8 @@ from pydantic import ValidationError
 from stoker.bundle._regions import regions
 from stoker.bundle.decision import Decision, Interval
 from stoker.core.errors import RecipeError
-from stoker.tasks._fitted.classify import FittedClassify, softmax
-from stoker.tasks._fitted.regress import FittedRegress
+from stoker.tasks.classify import FittedClassify, softmax
+from stoker.tasks.regress import FittedRegress
 
 PETS = FittedClassify(classes=("cat", "dog"), counts=(1, 1), kind="text")
 AGE = FittedRegress(mean=10, std=2, low=0, high=99)

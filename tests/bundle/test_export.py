@@ -11,12 +11,12 @@ from stoker.bundle.predictor import load
 from stoker.bundle.write import write_bundle
 from stoker.core.errors import RecipeError
 from stoker.core.steps import find_step, step_names
-from stoker.features._fitted.category import FittedCategory
-from stoker.features._fitted.image import FittedImage
-from stoker.features._fitted.number import FittedNumber
-from stoker.features._fitted.timestamp import FittedTimestamp
+from stoker.features.category import FittedCategory
+from stoker.features.image import FittedImage
+from stoker.features.number import FittedNumber
+from stoker.features.timestamp import FittedTimestamp
 from stoker.models import Model, Network
-from stoker.tasks._fitted.classify import FittedClassify
+from stoker.tasks.classify import FittedClassify
 
 torch = pytest.importorskip("torch")
 

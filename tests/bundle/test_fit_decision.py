@@ -13,8 +13,8 @@ from stoker.bundle.fit_decision import fit_decision
 from stoker.core.errors import RecipeError
 from stoker.core.events import recording
 from stoker.models._losses import loss_of
-from stoker.tasks._fitted.classify import FittedClassify, softmax
-from stoker.tasks._fitted.regress import FittedRegress
+from stoker.tasks.classify import FittedClassify, softmax
+from stoker.tasks.regress import FittedRegress
 
 PETS = FittedClassify(classes=("cat", "dog"), counts=(9, 1), kind="text")
 MANY = FittedClassify(classes=("a", "b", "c"), counts=(1, 1, 1), kind="text")

@@ -15,7 +15,7 @@ from stoker.bundle.parity import relative_difference
 from stoker.bundle.predictor import load
 from stoker.evaluate.coverage import decided
 from stoker.evaluate.score import evaluate
-from stoker.tasks._fitted.classify import FittedClassify
+from stoker.tasks.classify import FittedClassify
 
 GOLDEN = Path(__file__).parent / "golden"
 FOLDERS = sorted(folder for folder in GOLDEN.iterdir() if folder.is_dir())

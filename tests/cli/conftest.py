@@ -13,13 +13,13 @@ from onnx import TensorProto, helper, numpy_helper
 from stoker.bundle.interface import Interface
 from stoker.bundle.write import write_bundle
 from stoker.features import FittedFeature
-from stoker.features._fitted.image import FittedImage
-from stoker.features._fitted.number import FittedNumber
+from stoker.features.image import FittedImage
+from stoker.features.number import FittedNumber
 from stoker.models._graph_names import OUTPUT, ROWS, graph_input
 from stoker.store.catalog import Catalog
 from stoker.store.home import report_path
 from stoker.store.store import Store
-from stoker.tasks._fitted.classify import FittedClassify
+from stoker.tasks.classify import FittedClassify
 
 BRIGHT = FittedImage(height=2, width=2, channels=1, resize="stretch", mean=(0.5,), std=(0.5,))
 AGE = FittedNumber(mean=50, std=10, low=0, high=90, had_missing=False)

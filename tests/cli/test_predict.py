@@ -25,7 +25,7 @@ from stoker.data.dataset import Reading
 from stoker.data.media import MediaWriter
 from stoker.data.rejects import Rejects
 from stoker.features import FittedFeature
-from stoker.features._fitted.category import FittedCategory
+from stoker.features.category import FittedCategory
 from tests.cli.conftest import AGE, write_sign_bundle
 from tests.data.acquire.workbooks import write_workbook
 

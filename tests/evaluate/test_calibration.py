@@ -11,8 +11,8 @@ from stoker.evaluate.coverage import decided
 from stoker.evaluate.report.facts import ReportFacts
 from stoker.evaluate.report.page import render_page
 from stoker.evaluate.score import evaluate
-from stoker.tasks._fitted.classify import FittedClassify
-from stoker.tasks._fitted.regress import FittedRegress
+from stoker.tasks.classify import FittedClassify
+from stoker.tasks.regress import FittedRegress
 
 PETS = FittedClassify(classes=("cat", "dog"), counts=(1, 1), kind="text")
 AGE = FittedRegress(mean=10, std=2, low=0, high=99)

@@ -7,8 +7,8 @@ import pytest
 
 from stoker.bundle.decision import Decision, Interval
 from stoker.evaluate.coverage import coverage, share_interval
-from stoker.tasks._fitted.classify import FittedClassify
-from stoker.tasks._fitted.regress import FittedRegress
+from stoker.tasks.classify import FittedClassify
+from stoker.tasks.regress import FittedRegress
 
 PETS = FittedClassify(classes=("cat", "dog"), counts=(1, 1), kind="text")
 AGE = FittedRegress(mean=10, std=2, low=0, high=99)

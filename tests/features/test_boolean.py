@@ -10,8 +10,7 @@ import pytest
 
 from stoker.core.errors import DataError
 from stoker.features import Scale
-from stoker.features._fitted.boolean import FittedBoolean
-from stoker.features.boolean import Boolean
+from stoker.features.boolean import Boolean, FittedBoolean
 
 
 def fit(*cells: object, **options: object) -> FittedBoolean:

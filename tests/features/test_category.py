@@ -15,8 +15,7 @@ from hypothesis import strategies as st
 from stoker.cells.categories import category_texts, missing_categories
 from stoker.core import events
 from stoker.core.errors import DataError
-from stoker.features._fitted.category import FittedCategory
-from stoker.features.category import Category
+from stoker.features.category import Category, FittedCategory
 
 EAST = dt.timezone(dt.timedelta(hours=8))
 TEXTS = st.lists(st.one_of(st.none(), st.text("abé上 ", max_size=3)), min_size=1)

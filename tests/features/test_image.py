@@ -23,9 +23,9 @@ from stoker.cells.pixels import bits_used, decode, look
 from stoker.cells.plain_png import plain_png
 from stoker.core import events
 from stoker.core.errors import DataError
-from stoker.features import dump_fitted, load_fitted
-from stoker.features._fitted.image import FittedImage
-from stoker.features.image import Image, unreadable
+from stoker.core.steps import load_stored, step_spec
+from stoker.features import FittedFeature
+from stoker.features.image import FittedImage, Image, unreadable
 
 Encode = Callable[..., bytes]
 Blobs = Callable[..., pa.ChunkedArray]
@@ -129,7 +129,7 @@ def test_bits_are_learnt_from_the_training_part(brightest: int, bits: int, blobs
         fitted = Image().fit(blobs(scan(20), None, b"<html>", scan(brightest)))
     assert fitted.bits == bits
     assert any(f"use {bits} bits" in line for line in told.lines) == (bits < 16)
-    served = load_fitted(dump_fitted(fitted))
+    served = load_stored(step_spec(fitted), FittedFeature)
     again = served.transform(blobs(scan(brightest), scan(65_535))).values
     assert again[0].max() == round(brightest * 255 / (2**bits - 1))
     assert again[1].max() == 255, "brighter than any in training is white, never dark again"
@@ -147,9 +147,9 @@ def test_the_recipe_says_the_bits_and_eight_bit_pictures_do_not_care(
 
 
 def test_a_feature_of_before_reads_sixteen_bits(blobs: Blobs) -> None:
-    spec = dump_fitted(Image().fit(blobs(scan(65_535))))
+    spec = step_spec(Image().fit(blobs(scan(65_535))))
     del spec["image"]["bits"]
-    assert load_fitted(spec).transform(blobs(scan(4_095))).values.max() == 16
+    assert load_stored(spec, FittedFeature).transform(blobs(scan(4_095))).values.max() == 16
 
 
 def test_orientation_is_applied() -> None:

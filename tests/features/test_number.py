@@ -17,8 +17,7 @@ from stoker.cells.number_forms import number_forms
 from stoker.cells.numbers import NumberCells
 from stoker.core import events
 from stoker.core.errors import DataError
-from stoker.features._fitted.number import FittedNumber
-from stoker.features.number import Number, mean_and_std
+from stoker.features.number import FittedNumber, Number, mean_and_std
 from stoker.tasks.regress import Regress
 
 

@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stoker.core.errors import ArtifactError, DataError
-from stoker.core.steps import find_step, step_names
-from stoker.features import Feature, dump_fitted, load_fitted
+from stoker.core.steps import find_step, load_stored, step_names, step_spec
+from stoker.features import Feature, FittedFeature
 
 STAGE = "stoker.features"
 NAMES = step_names(STAGE)
@@ -50,9 +50,9 @@ def test_a_table_equals_its_rows_one_by_one(feature: Feature, column: pa.Chunked
 
 def test_survives_json(feature: Feature, column: pa.ChunkedArray) -> None:
     fitted = feature.fit(column)
-    again = load_fitted(json.loads(json.dumps(dump_fitted(fitted))))
+    again = load_stored(json.loads(json.dumps(step_spec(fitted))), FittedFeature)
     assert again == fitted
-    assert dump_fitted(again) == dump_fitted(fitted)
+    assert step_spec(again) == step_spec(fitted)
 
 
 def test_chunks_of_a_column_do_not_matter(feature: Feature, column: pa.ChunkedArray) -> None:
@@ -106,4 +106,4 @@ def test_a_slice_is_transformed_as_it_stands_in_the_whole(
 
 def test_a_file_never_decides_what_is_imported() -> None:
     with pytest.raises(ArtifactError, match="not imported"):
-        load_fitted({"strangers.code:Feature": {}})
+        load_stored({"strangers.code:Feature": {}}, FittedFeature)

@@ -10,8 +10,7 @@ from hypothesis import strategies as st
 
 from stoker.cells.grams import KINDS, gram_hashes, grams, plain_texts
 from stoker.core.errors import ArtifactError, DataError
-from stoker.features._fitted.text import FittedText
-from stoker.features.text import Text
+from stoker.features.text import FittedText, Text
 
 REMARKS = ["Refund please", "refunds, PLEASE!", "where is my parcel", "parcel lost", "thanks"] * 20
 

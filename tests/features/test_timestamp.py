@@ -12,8 +12,7 @@ from hypothesis import strategies as st
 
 from stoker.cells.moments import MomentCells, moment_forms
 from stoker.core.errors import DataError
-from stoker.features._fitted.timestamp import FittedTimestamp
-from stoker.features.timestamp import Timestamp
+from stoker.features.timestamp import FittedTimestamp, Timestamp
 
 NOON = np.datetime64("2021-03-04T12:00", "us")
 DAYS = [dt.date(2021, 3, 4) + dt.timedelta(days=n) for n in range(800)]

@@ -32,8 +32,8 @@ from stoker.models.boosted_trees import BoostedTrees
 from stoker.models.linear import Linear
 from stoker.models.mlp import Mlp
 from stoker.tasks import FittedTask
-from stoker.tasks._fitted.classify import FittedClassify
-from stoker.tasks._fitted.regress import FittedRegress
+from stoker.tasks.classify import FittedClassify
+from stoker.tasks.regress import FittedRegress
 
 BINARY = FittedClassify(classes=("no", "yes"), counts=(1, 1), kind="text")
 TERNARY = FittedClassify(classes=("a", "b", "c"), counts=(1, 1, 1), kind="text")
@@ -354,7 +354,7 @@ def test_good_imports_no_torch(tmp_path: Path) -> None:
         "import sys; from pathlib import Path\n"
         "from stoker.data.prepare.prepared_set import PreparedSet\n"
         "from stoker.models import Conditions; from stoker.models.blend import Blend\n"
-        "from stoker.tasks._fitted.classify import FittedClassify\n"
+        "from stoker.tasks.classify import FittedClassify\n"
         f"train, validation = (PreparedSet.open(Path({str(tmp_path)!r}), p)"
         " for p in ('train', 'validation'))\n"
         "task = FittedClassify(classes=('a', 'b'), counts=(1, 1), kind='text')\n"

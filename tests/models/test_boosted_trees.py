@@ -16,8 +16,8 @@ from stoker.models._graph_names import graph_input
 from stoker.models._rows import join
 from stoker.models.boosted_trees import BoostedTrees
 from stoker.tasks import FittedTask
-from stoker.tasks._fitted.classify import FittedClassify
-from stoker.tasks._fitted.regress import FittedRegress
+from stoker.tasks.classify import FittedClassify
+from stoker.tasks.regress import FittedRegress
 
 SMALL = {"num_trees": 25, "num_leaves": 7, "min_rows_per_leaf": 5, "patience": 10}
 BINARY = FittedClassify(classes=("no", "yes"), counts=(1, 1), kind="text")

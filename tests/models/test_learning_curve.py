@@ -13,8 +13,8 @@ from stoker.models import Conditions, Estimate, _learning_curve
 from stoker.models._learning_curve import CurvePoint, LearningCurve
 from stoker.models.blend import Blend
 from stoker.tasks import FittedTask
-from stoker.tasks._fitted.classify import FittedClassify
-from stoker.tasks._fitted.regress import FittedRegress
+from stoker.tasks.classify import FittedClassify
+from stoker.tasks.regress import FittedRegress
 
 NUMBER = FittedRegress(mean=5, std=2, low=-9, high=9)
 BINARY = FittedClassify(classes=("no", "yes"), counts=(1, 1), kind="text")

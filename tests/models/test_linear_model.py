@@ -19,8 +19,8 @@ from stoker.models._linear_fit import fit_path
 from stoker.models._losses import loss_of
 from stoker.models.linear import Linear
 from stoker.tasks import FittedTask
-from stoker.tasks._fitted.classify import FittedClassify
-from stoker.tasks._fitted.regress import FittedRegress
+from stoker.tasks.classify import FittedClassify
+from stoker.tasks.regress import FittedRegress
 
 BINARY = FittedClassify(classes=("no", "yes"), counts=(1, 1), kind="text")
 TERNARY = FittedClassify(classes=("a", "b", "c"), counts=(1, 1, 1), kind="text")

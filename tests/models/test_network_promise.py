@@ -14,9 +14,9 @@ from torch import Tensor, nn
 
 from stoker.core.steps import find_step, step_names
 from stoker.features import FittedFeature
-from stoker.features._fitted.category import FittedCategory
-from stoker.features._fitted.image import FittedImage
-from stoker.features._fitted.number import FittedNumber
+from stoker.features.category import FittedCategory
+from stoker.features.image import FittedImage
+from stoker.features.number import FittedNumber
 from stoker.models import Model, Network
 
 STAGE = "stoker.models"

@@ -9,10 +9,10 @@ import pytest
 import torch
 
 from stoker.features import FittedFeature
-from stoker.features._fitted.category import FittedCategory
-from stoker.features._fitted.image import FittedImage
-from stoker.features._fitted.number import FittedNumber
-from stoker.features._fitted.timestamp import FittedTimestamp
+from stoker.features.category import FittedCategory
+from stoker.features.image import FittedImage
+from stoker.features.number import FittedNumber
+from stoker.features.timestamp import FittedTimestamp
 from stoker.models._networks.encoders import Scaler, TableEncoder, sort_columns
 from stoker.models._networks.periodic import Periodic
 from stoker.models.cnn import Cnn

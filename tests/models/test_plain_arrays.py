@@ -13,8 +13,8 @@ from stoker.models import Conditions, Estimator
 from stoker.models.blend import Blend
 from stoker.models.boosted_trees import BoostedTrees
 from stoker.tasks import FittedTask
-from stoker.tasks._fitted.classify import FittedClassify
-from stoker.tasks._fitted.regress import FittedRegress
+from stoker.tasks.classify import FittedClassify
+from stoker.tasks.regress import FittedRegress
 
 lightgbm = pytest.importorskip("lightgbm")
 

@@ -23,8 +23,8 @@ from stoker.models._graph_names import graph_input
 from stoker.models._networks.efficientnet_lite import EfficientNetLite, SameConv
 from stoker.models.pretrained import Pretrained
 from stoker.tasks import FittedTask
-from stoker.tasks._fitted.classify import FittedClassify
-from stoker.tasks._fitted.regress import FittedRegress
+from stoker.tasks.classify import FittedClassify
+from stoker.tasks.regress import FittedRegress
 
 TERNARY = FittedClassify(classes=("a", "b", "c"), counts=(1, 1, 1), kind="text")
 NUMBER = FittedRegress(mean=0, std=1, low=-9, high=9)

@@ -21,8 +21,8 @@ from stoker.models._graph_names import graph_input
 from stoker.models._losses import losses_N
 from stoker.models.blend import Blend
 from stoker.models.linear import Linear
-from stoker.tasks._fitted.classify import FittedClassify
-from stoker.tasks._fitted.regress import FittedRegress
+from stoker.tasks.classify import FittedClassify
+from stoker.tasks.regress import FittedRegress
 
 BINARY = FittedClassify(classes=("no", "yes"), counts=(1, 1), kind="text")
 NUMBER = FittedRegress(mean=0, std=1, low=-9, high=9)

@@ -13,13 +13,13 @@ import torch
 
 from stoker.core.steps import find_step
 from stoker.features import FittedFeature
-from stoker.features._fitted.image import FittedImage
-from stoker.features._fitted.number import FittedNumber
+from stoker.features.image import FittedImage
+from stoker.features.number import FittedNumber
 from stoker.models import Network, Shape
 from stoker.pipeline.effort import efforts, main_model, measure_gflops, seen_by_model
 from stoker.pipeline.looks import Extent
 from stoker.recipe.load import load_recipe
-from stoker.tasks._fitted.classify import FittedClassify
+from stoker.tasks.classify import FittedClassify
 from stoker.train.presets import Preset, choose
 from stoker.train.speed import multiplications as counted
 

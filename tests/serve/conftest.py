@@ -25,12 +25,12 @@ from PIL import Image
 from stoker.bundle.interface import Interface
 from stoker.bundle.write import write_bundle
 from stoker.features import FittedFeature
-from stoker.features._fitted.category import FittedCategory
-from stoker.features._fitted.image import FittedImage
-from stoker.features._fitted.number import FittedNumber
+from stoker.features.category import FittedCategory
+from stoker.features.image import FittedImage
+from stoker.features.number import FittedNumber
 from stoker.models._graph_names import OUTPUT, ROWS, graph_input
-from stoker.tasks._fitted.classify import FittedClassify
-from stoker.tasks._fitted.regress import FittedRegress
+from stoker.tasks.classify import FittedClassify
+from stoker.tasks.regress import FittedRegress
 
 LABELS = ("<b>two</b>", "one", "零")
 

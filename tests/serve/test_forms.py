@@ -19,12 +19,12 @@ from stoker.bundle.interface import Interface
 from stoker.bundle.predictor import load
 from stoker.bundle.write import write_bundle
 from stoker.features import FittedFeature
-from stoker.features._fitted.boolean import FittedBoolean
-from stoker.features._fitted.category import FittedCategory
-from stoker.features._fitted.number import FittedNumber
-from stoker.features._fitted.timestamp import FittedTimestamp
+from stoker.features.boolean import FittedBoolean
+from stoker.features.category import FittedCategory
+from stoker.features.number import FittedNumber
+from stoker.features.timestamp import FittedTimestamp
 from stoker.models._graph_names import OUTPUT, graph_input
-from stoker.tasks._fitted.regress import FittedRegress
+from stoker.tasks.regress import FittedRegress
 from tests.serve.conftest import graph
 
 FIRST_US, LAST_US = 1_600_000_000_000_000, 1_800_000_000_000_000

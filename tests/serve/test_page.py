@@ -16,13 +16,13 @@ from stoker.bundle.decision import Decision, Interval
 from stoker.bundle.interface import Interface
 from stoker.bundle.write import write_bundle
 from stoker.features import FittedFeature
-from stoker.features._fitted.boolean import FittedBoolean
-from stoker.features._fitted.category import FittedCategory
-from stoker.features._fitted.number import FittedNumber
-from stoker.features._fitted.timestamp import FittedTimestamp
+from stoker.features.boolean import FittedBoolean
+from stoker.features.category import FittedCategory
+from stoker.features.number import FittedNumber
+from stoker.features.timestamp import FittedTimestamp
 from stoker.models._graph_names import OUTPUT, graph_input
-from stoker.tasks._fitted.classify import FittedClassify
-from stoker.tasks._fitted.regress import FittedRegress
+from stoker.tasks.classify import FittedClassify
+from stoker.tasks.regress import FittedRegress
 from tests.serve.conftest import graph
 
 DAY_US = 86_400_000_000

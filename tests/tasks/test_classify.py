@@ -15,8 +15,7 @@ from torch.nn import functional
 
 from stoker.core import events
 from stoker.core.errors import DataError
-from stoker.tasks._fitted.classify import FittedClassify
-from stoker.tasks.classify import Classify
+from stoker.tasks.classify import Classify, FittedClassify
 
 
 def fit(*labels: object) -> FittedClassify:

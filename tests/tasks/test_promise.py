@@ -9,8 +9,8 @@ import pyarrow as pa
 import pytest
 
 from stoker.core.errors import ArtifactError, DataError
-from stoker.core.steps import find_step, step_names
-from stoker.tasks import Task, dump_fitted_task, load_fitted_task
+from stoker.core.steps import find_step, load_stored, step_names, step_spec
+from stoker.tasks import FittedTask, Task
 
 STAGE = "stoker.tasks"
 COLUMN = pa.chunked_array([["3", "1"], ["3", None, "2", ""]])
@@ -23,7 +23,7 @@ def task(request: pytest.FixtureRequest) -> Task:
 
 def test_survives_json(task: Task) -> None:
     fitted = task.fit(COLUMN)
-    again = load_fitted_task(json.loads(json.dumps(dump_fitted_task(fitted))))
+    again = load_stored(json.loads(json.dumps(step_spec(fitted))), FittedTask)
     assert again == fitted
 
 

@@ -17,13 +17,13 @@ from stoker.core import events
 from stoker.core.steps import make_step
 from stoker.data.prepare.prepared_set import Column, PreparedSet, PreparedWriter
 from stoker.features import FittedFeature
-from stoker.features._fitted.category import FittedCategory
-from stoker.features._fitted.image import FittedImage
-from stoker.features._fitted.number import FittedNumber
+from stoker.features.category import FittedCategory
+from stoker.features.image import FittedImage
+from stoker.features.number import FittedNumber
 from stoker.models import Network
 from stoker.tasks import FittedTask
-from stoker.tasks._fitted.classify import FittedClassify
-from stoker.tasks._fitted.regress import FittedRegress
+from stoker.tasks.classify import FittedClassify
+from stoker.tasks.regress import FittedRegress
 from stoker.train.loop import Trained, train_network
 from stoker.train.settings import Settings
 

@@ -8,14 +8,14 @@ from pydantic import ValidationError
 from stoker.core import events
 from stoker.core.steps import step_name
 from stoker.features import FittedFeature
-from stoker.features._fitted.image import FittedImage
-from stoker.features._fitted.number import FittedNumber
+from stoker.features.image import FittedImage
+from stoker.features.number import FittedNumber
 from stoker.models import Model, Network
 from stoker.models.blend import Blend
 from stoker.models.boosted_trees import BoostedTrees
 from stoker.models.cnn import Cnn
 from stoker.models.mlp import Mlp
-from stoker.tasks._fitted.classify import FittedClassify
+from stoker.tasks.classify import FittedClassify
 from stoker.train.augment.shift import Shift
 from stoker.train.presets import Choice, Preset, choose, choose_model
 from stoker.train.settings import Settings

@@ -210,9 +210,9 @@ from pathlib import Path
 import torch
 from stoker.core.steps import make_step
 from stoker.data.prepare.prepared_set import PreparedSet
-from stoker.features._fitted.image import FittedImage
+from stoker.features.image import FittedImage
 from stoker.models import Network
-from stoker.tasks._fitted.classify import FittedClassify
+from stoker.tasks.classify import FittedClassify
 from stoker.train.loop import train_network
 from stoker.train.settings import Settings
 

@@ -7,8 +7,8 @@ import pyarrow as pa
 
 from stoker.bundle.decision import Decision
 from stoker.tasks import FittedTask
-from stoker.tasks._fitted.classify import FittedClassify, softmax
-from stoker.tasks._fitted.regress import FittedRegress
+from stoker.tasks.classify import FittedClassify, softmax
+from stoker.tasks.regress import FittedRegress
 
 
 def regions(output_NK: np.ndarray, task: FittedTask, decision: Decision) -> dict[str, pa.Array]:

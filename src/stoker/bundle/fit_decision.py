@@ -25,7 +25,7 @@ from stoker.core import events
 from stoker.core.errors import RecipeError
 from stoker.models._losses import loss_of
 from stoker.tasks import FittedTask
-from stoker.tasks._fitted.classify import FittedClassify
+from stoker.tasks.classify import FittedClassify
 
 Aim = str | Mapping[str, float | Mapping[str, float]]
 """`accuracy`, `f1`, or one of `{cost: {false_positive: 1, false_negative: 5}}`, `{precision: 0.9}`

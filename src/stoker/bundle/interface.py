@@ -16,12 +16,12 @@ from typing import Annotated, Any
 from pydantic import Field, ValidationError
 
 from stoker.core.errors import ArtifactError, RecipeError
-from stoker.core.steps import step_name
+from stoker.core.steps import load_stored, step_name, step_spec
 from stoker.core.value import Value
-from stoker.data.clean import CleanerState, dump_cleaner, load_cleaner
+from stoker.data.clean import CleanerState
 from stoker.data.text_cells import TextCells
-from stoker.features import FittedFeature, dump_fitted, load_fitted
-from stoker.tasks import FittedTask, dump_fitted_task, load_fitted_task
+from stoker.features import FittedFeature
+from stoker.tasks import FittedTask
 
 
 @dataclass(frozen=True)
@@ -43,12 +43,12 @@ class Interface:
         """JSON values from which `from_json` makes an equal interface."""
         return {
             "inputs": [
-                {"column": name, "feature": dump_fitted(feature)}
+                {"column": name, "feature": step_spec(feature)}
                 for name, feature in self.inputs.items()
             ],
-            "cleaners": [dump_cleaner(state) for state in self.cleaners],
+            "cleaners": [step_spec(state) for state in self.cleaners],
             "target": self.target,
-            "task": dump_fitted_task(self.task),
+            "task": step_spec(self.task),
             "text_cells": self.text_cells and self.text_cells.model_dump(mode="json"),
         }
 
@@ -61,9 +61,9 @@ class Interface:
         """
         try:
             form = _InterfaceForm.model_validate(value)
-            inputs = {item.column: load_fitted(item.feature) for item in form.inputs}
-            cleaners = tuple(load_cleaner(spec) for spec in form.cleaners)
-            task = load_fitted_task(form.task)
+            inputs = {item.column: load_stored(item.feature, FittedFeature) for item in form.inputs}
+            cleaners = tuple(load_stored(spec, CleanerState) for spec in form.cleaners)
+            task = load_stored(form.task, FittedTask)
         except (ValidationError, RecipeError) as error:
             raise ArtifactError(
                 f"the interface of the bundle is wrong: {first_problem(error)}",

@@ -43,7 +43,7 @@ from stoker.core.html import html_table
 from stoker.core.names import listed
 from stoker.core.steps import step_name
 from stoker.data.rejects import SCHEMA
-from stoker.tasks._fitted.classify import FittedClassify
+from stoker.tasks.classify import FittedClassify
 
 if TYPE_CHECKING:
     from stoker.store.artifact import Artifact

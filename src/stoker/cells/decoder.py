@@ -2,7 +2,7 @@
 
 A server decodes in its own process, in threads.  Cleaning and preparing pass a decoder that works
 in child processes (`stoker.data.child_decoder`), so that a file that crashes a decoder costs a
-row and not the run.  Both run the same functions of `_pixels.py`, so their answers are equal.
+row and not the run.  Both run the same functions of `pixels.py`, so their answers are equal.
 """
 
 from __future__ import annotations

@@ -15,6 +15,7 @@ import importlib.metadata
 import inspect
 import pkgutil
 import re
+import sys
 from collections.abc import Mapping
 from difflib import get_close_matches
 from functools import cache
@@ -22,7 +23,7 @@ from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
-from stoker.core.errors import MissingExtraError, RecipeError, StokerError
+from stoker.core.errors import ArtifactError, MissingExtraError, RecipeError, StokerError
 from stoker.core.value import Value
 
 
@@ -135,6 +136,30 @@ def step_spec(step: Step) -> dict[str, Any]:
     return {step_name(step): step.model_dump(mode="json")}
 
 
+def load_stored(spec: Mapping[str, Any], kind: type[_S]) -> _S:
+    """The step that `step_spec` wrote into a file.
+
+    Args:
+        spec: One name with its fields.
+        kind: Abstract class of what was stored, such as `FittedFeature`; the package that defines
+            it is the stage.
+
+    Raises:
+        ArtifactError: If it is a user's own step whose module was not imported: a file never
+            decides what is imported.
+        ValidationError: If a field is wrong.
+    """
+    for name in spec:
+        module, colon, _ = str(name).partition(":")
+        if colon and module not in sys.modules:
+            raise ArtifactError(
+                f"stored step {name!r} is code outside stoker, and it is not imported",
+                expected="steps of stoker, or a module that your program imported before",
+                fix=f"if you trust it: import {module} first",
+            )
+    return make_step(kind.__module__, dict(spec), kind)
+
+
 def _import(module_name: str, asked: str) -> Any:
     try:
         return importlib.import_module(module_name)
@@ -166,6 +191,7 @@ __all__ = [
     "Step",
     "ValidationError",
     "find_step",
+    "load_stored",
     "make_step",
     "step_name",
     "step_names",

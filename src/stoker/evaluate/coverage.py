@@ -19,8 +19,8 @@ from stoker.bundle.decision import Decision
 from stoker.evaluate.calibration import uncalibrated
 from stoker.evaluate.evaluation import LEVEL, Coverage
 from stoker.tasks import FittedTask
-from stoker.tasks._fitted.classify import FittedClassify, softmax
-from stoker.tasks._fitted.regress import FittedRegress
+from stoker.tasks.classify import FittedClassify, softmax
+from stoker.tasks.regress import FittedRegress
 
 
 def decided(

@@ -6,29 +6,25 @@ evaluating and serving.  Features yield *raw typed tensors* (uint8 pixels, float
 be NaN, int32 codes with 0 for unseen or missing); scaling lives in the exported graph.  A row of a
 column is one value, a picture, or D numbers that have names (the parts of a date).
 
-Each feature is a pair of files of one name: `image.py` holds the recipe's step, `_fitted/image.py`
-what it learned, so that a server loads only the second.
+Each feature is a file with two classes: the recipe's step, and what it learned from the training
+part, which is stored in the bundle.
 
 Imports numpy and pyarrow, never torch: a server loads this.
 """
 
 from __future__ import annotations
 
-import sys
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from stoker.cells import BadCell
-from stoker.core.errors import ArtifactError
-from stoker.core.steps import Step, make_step, step_spec
+from stoker.core.steps import Step
 
 if TYPE_CHECKING:
     import numpy as np
     import pyarrow as pa
-
-FITTED = "stoker.features._fitted"
 
 
 @dataclass(frozen=True)
@@ -127,36 +123,3 @@ def matrix_parts(features: Mapping[str, FittedFeature]) -> list[str]:
         elif not feature.shape:
             names.append(column)
     return names
-
-
-def dump_fitted(feature: FittedFeature) -> dict[str, Any]:
-    """The JSON form of a fitted feature, `{"number": {...}}`; `load_fitted` reads it back."""
-    return step_spec(feature)
-
-
-def load_fitted(spec: Mapping[str, Any]) -> FittedFeature:
-    """The fitted feature that `dump_fitted` wrote.
-
-    Raises:
-        ArtifactError: If it is a user's own feature whose module was not imported: a file never
-            decides what is imported.
-        ValidationError: If a field is wrong.
-    """
-    refuse_unknown_code(spec)
-    return make_step(FITTED, dict(spec), FittedFeature)
-
-
-def refuse_unknown_code(spec: Mapping[str, Any]) -> None:
-    """Refuse a stored step of a module that this process has not imported by itself.
-
-    Raises:
-        ArtifactError: If a name has the form `module:Class` and the module is not loaded.
-    """
-    for name in spec:
-        module, colon, _ = str(name).partition(":")
-        if colon and module not in sys.modules:
-            raise ArtifactError(
-                f"stored step {name!r} is code outside stoker, and it is not imported",
-                expected="steps of stoker, or a module that your program imported before",
-                fix=f"if you trust it: import {module} first",
-            )

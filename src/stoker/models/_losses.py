@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from stoker.tasks import FittedTask
-from stoker.tasks._fitted.regress import FittedRegress
+from stoker.tasks.regress import FittedRegress
 
 
 def losses_N(output_NK: np.ndarray, target_N: np.ndarray) -> np.ndarray:

@@ -26,8 +26,8 @@ from stoker.pipeline.prepared_parts import raw_rows
 from stoker.pipeline.row_groups import group_codes
 from stoker.pipeline.stages.evaluate import scored_part
 from stoker.tasks import FittedTask
-from stoker.tasks._fitted.classify import FittedClassify
-from stoker.tasks._fitted.regress import FittedRegress
+from stoker.tasks.classify import FittedClassify
+from stoker.tasks.regress import FittedRegress
 
 if TYPE_CHECKING:
     from stoker.recipe.model import Recipe

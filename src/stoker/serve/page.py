@@ -14,9 +14,9 @@ from importlib.resources import files
 from typing import Any
 
 from stoker.features import FittedFeature
-from stoker.features._fitted.boolean import FittedBoolean
-from stoker.features._fitted.category import FittedCategory
-from stoker.features._fitted.timestamp import FittedTimestamp
+from stoker.features.boolean import FittedBoolean
+from stoker.features.category import FittedCategory
+from stoker.features.timestamp import FittedTimestamp
 from stoker.serve.messages import Answer
 from stoker.serve.served_model import ServedModel, is_image
 

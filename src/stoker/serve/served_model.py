@@ -179,7 +179,7 @@ def _max_pixels(interface: Interface, columns: Sequence[str]) -> dict[str, int]:
         return {}
     # Only here, so that a model without pictures does not load Pillow.
     from stoker.cells.image_formats import MAX_PIXELS
-    from stoker.features._fitted.image import FittedImage
+    from stoker.features.image import FittedImage
 
     features = {name: interface.inputs[name] for name in columns}
     return {

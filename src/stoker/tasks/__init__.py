@@ -1,18 +1,17 @@
 """Tasks: what is asked of a target; one file each with loss and output schema.
 
 `Task.fit` looks at the training part's target and gives a `FittedTask`, which is stored in the
-bundle; `classify.py` holds the recipe's step and `_fitted/classify.py` what it learned.
+bundle; `classify.py` holds the recipe's step and what it learned.
 Only `loss` needs torch, and imports it when called: a server loads this package without torch.
 """
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from stoker.core.steps import Step, make_step, step_spec
-from stoker.features import refuse_unknown_code
+from stoker.core.steps import Step
 
 if TYPE_CHECKING:
     import numpy as np
@@ -20,8 +19,6 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from stoker.features import Transformed
-
-FITTED = "stoker.tasks._fitted"
 
 
 class FittedTask(Step, ABC):
@@ -98,19 +95,3 @@ class Task(Step, ABC):
         from stoker.cells.categories import missing_categories
 
         return missing_categories(column)
-
-
-def dump_fitted_task(task: FittedTask) -> dict[str, Any]:
-    """The JSON form of a fitted task, `{"classify": {...}}`; `load_fitted_task` reads it back."""
-    return step_spec(task)
-
-
-def load_fitted_task(spec: Mapping[str, Any]) -> FittedTask:
-    """The fitted task that `dump_fitted_task` wrote.
-
-    Raises:
-        ArtifactError: If it is a user's own task whose module was not imported.
-        ValidationError: If a field is wrong.
-    """
-    refuse_unknown_code(spec)
-    return make_step(FITTED, dict(spec), FittedTask)

@@ -12,19 +12,221 @@ precision-recall curve are about; it stands second.  By default it is the greate
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
-from typing import Annotated
+from collections.abc import Iterable, Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
+import numpy as np
 import pyarrow as pa
 from pydantic import BeforeValidator
 
-from stoker.cells.categories import alike, are_categories, count_categories
-from stoker.cells.raw import is_text, one_array
-from stoker.cells.spelling import canonical, fold_counts, folded
+from stoker.cells import BadCell
+from stoker.cells.categories import alike, are_categories, count_categories, encode_categories
+from stoker.cells.raw import cell_text, is_text, one_array
+from stoker.cells.spelling import canonical, codes_by_spelling, find_code, fold_counts, folded
 from stoker.core import events
-from stoker.core.errors import DataError
-from stoker.tasks import Task
-from stoker.tasks._fitted.classify import FittedClassify, LabelKind
+from stoker.core.errors import ArtifactError, DataError
+from stoker.features import Transformed
+from stoker.tasks import FittedTask, Task
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+LabelKind = Literal["text", "integer", "number", "bool"]
+
+_MOST_NAMED = 5
+_MANY = 20
+_NUMBER = re.compile(r"[-+]?\d+(\.\d+)?")
+_JSON_TYPES = {"text": "string", "integer": "integer", "number": "number", "bool": "boolean"}
+
+
+class FittedClassify(FittedTask):
+    """Turns labels into class codes, and logits into labels."""
+
+    classes: tuple[str, ...]
+    """Labels as text; the position is the class code."""
+    counts: tuple[int, ...]
+    """Training rows of each class."""
+    kind: LabelKind
+    """Type of a label in answers."""
+    fold: bool = False
+    """Whether case, width and blanks tell no labels apart."""
+
+    @property
+    def num_outputs(self) -> int:
+        """One logit a class."""
+        return len(self.classes)
+
+    @property
+    def target_dtype(self) -> np.dtype[Any]:
+        """int64."""
+        return np.dtype(np.int64)
+
+    @property
+    def constant_output_K(self) -> np.ndarray:
+        """Logits of the shares of the classes among the training rows.
+
+        >>> pets = FittedClassify(classes=("cat", "dog"), counts=(1, 3), kind="text")
+        >>> softmax(pets.constant_output_K[None]).tolist()
+        [[0.25, 0.75]]
+        """
+        return np.log(np.asarray(self.counts, dtype=np.float64))
+
+    @cached_property
+    def labels(self) -> pa.Array:
+        """The classes as they stand in answers: strings, int64, float64 or bools."""
+        if self.kind == "integer":
+            return pa.array([int(name) for name in self.classes], pa.int64())
+        if self.kind == "number":
+            return pa.array([float(name) for name in self.classes], pa.float64())
+        if self.kind == "bool":
+            return pa.array([name == "true" for name in self.classes], pa.bool_())
+        return pa.array(self.classes, pa.string())
+
+    def encode(self, column: pa.ChunkedArray | pa.Array) -> Transformed:
+        """Class codes as int64; a missing or never seen label is a bad cell.
+
+        >>> pets = FittedClassify(classes=("cat", "dog"), counts=(1, 1), kind="text")
+        >>> pets.encode(pa.array(["dog", "cow"])).bad[0].reason
+        "is a label that training never saw; it knows 'cat', 'dog'"
+        """
+        codes = self._code
+        code_N, unseen_N, bad = encode_categories(
+            column, lambda name: find_code(codes, name, fold=self.fold)
+        )
+        target_N = np.maximum(code_N.astype(np.int64) - 1, 0)
+        already = {cell.index for cell in bad}
+        without = [int(i) for i in np.flatnonzero(code_N == 0) if int(i) not in already]
+        if not without:
+            return Transformed(target_N, bad)
+        cells = one_array(column)
+        more = [
+            BadCell(i, cell_text(cells, i) if is_unseen else "", self._why(is_unseen))
+            for i in without
+            for is_unseen in (unseen_N is not None and bool(unseen_N[i]),)
+        ]
+        bad = tuple(sorted((*bad, *more), key=lambda cell: cell.index))
+        return Transformed(target_N, bad, unseen_N)
+
+    def decode(self, output_NK: np.ndarray, weights: Sequence[float] | None = None) -> pa.Table:
+        """Answers: `prediction`, `confidence` and all `probabilities` in the order of `classes`.
+
+        Args:
+            output_NK: Logits, shape (N, num_outputs), floating.
+            weights: The class with the largest probability times weight is answered; None: the most
+                probable one.  `confidence` is the probability of the answered class either way.
+
+        Raises:
+            ArtifactError: If a logit is NaN; an answer made from it would be noise.
+
+        >>> pets = FittedClassify(classes=("cat", "dog"), counts=(1, 1), kind="text")
+        >>> pets.decode(np.array([[0.0, 3.0]])).column("prediction").to_pylist()
+        ['dog']
+        """
+        probability_NK = softmax(output_NK)
+        worth_NK = probability_NK if weights is None else probability_NK * np.asarray(weights)
+        code_N = worth_NK.argmax(axis=1)
+        confidence_N = probability_NK[np.arange(len(code_N)), code_N]
+        flat = pa.array(probability_NK.ravel())
+        return pa.table(
+            {
+                "prediction": self.labels.take(pa.array(code_N)),
+                "confidence": pa.array(confidence_N),
+                "probabilities": pa.FixedSizeListArray.from_arrays(flat, self.num_outputs),
+            }
+        )
+
+    def loss(
+        self,
+        output_NK: Tensor,
+        target_N: Tensor,
+        *,
+        weight_K: Tensor | None,
+        label_smoothing: float,
+    ) -> Tensor:
+        """Cross entropy of logits, mean over rows."""
+        from torch.nn import functional
+
+        if target_N.ndim == 2:
+            return _soft_loss(output_NK, target_N, weight_K, label_smoothing)
+        if weight_K is None:
+            return functional.cross_entropy(output_NK, target_N, label_smoothing=label_smoothing)
+        each_N = functional.cross_entropy(
+            output_NK, target_N, weight_K, label_smoothing=label_smoothing, reduction="none"
+        )
+        return each_N.mean()
+
+    def output_schema(self) -> dict[str, Any]:
+        """An object with the label, its probability, and the probabilities of all classes."""
+        kind = _JSON_TYPES[self.kind]
+        share = {"type": "number", "minimum": 0, "maximum": 1}
+        return {
+            "type": "object",
+            "properties": {
+                "prediction": {"type": kind, "enum": self.labels.to_pylist()},
+                "confidence": share,
+                "probabilities": {
+                    "type": "array",
+                    "items": share,
+                    "minItems": self.num_outputs,
+                    "maxItems": self.num_outputs,
+                    "description": "In the order of the prediction's enum.",
+                },
+            },
+            "required": ["prediction", "confidence", "probabilities"],
+        }
+
+    @cached_property
+    def _code(self) -> dict[str, int]:
+        return codes_by_spelling(self.classes, fold=self.fold)
+
+    def _why(self, is_unseen: bool) -> str:
+        if not is_unseen:
+            return "is missing; a label is needed"
+        named = ", ".join(repr(name) for name in self.classes[:_MOST_NAMED])
+        more = len(self.classes) - _MOST_NAMED
+        others = f" and {more} more" if more > 0 else ""
+        hint = "; if the target is a number, say regress" * self._looks_measured
+        return f"is a label that training never saw; it knows {named}{others}{hint}"
+
+    @cached_property
+    def _looks_measured(self) -> bool:
+        """Whether the classes are more numbers than anybody counts as labels."""
+        return len(self.classes) > _MANY and all(map(_NUMBER.fullmatch, self.classes))
+
+
+def softmax(output_NK: np.ndarray) -> np.ndarray:
+    """Probabilities of logits as float32, each row summing to 1.
+
+    Raises:
+        ArtifactError: If a logit is NaN.
+
+    >>> softmax(np.array([[1000.0, 1000.0]]))
+    array([[0.5, 0.5]], dtype=float32)
+    """
+    peak_N1 = output_NK.max(axis=1, keepdims=True)
+    if np.isnan(peak_N1).any():
+        row = int(np.flatnonzero(np.isnan(peak_N1))[0])
+        raise ArtifactError(
+            f"the model's output for row {row} is not a number",
+            expected="finite outputs",
+            fix="the weights or an input are damaged; verify the bundle, then look at that row",
+        )
+    power_NK = np.exp((output_NK - peak_N1).astype(np.float64))
+    return (power_NK / power_NK.sum(axis=1, keepdims=True)).astype(np.float32)
+
+
+def _soft_loss(
+    output_NK: Tensor, target_NK: Tensor, weight_K: Tensor | None, label_smoothing: float
+) -> Tensor:
+    """Cross entropy with a mixture of classes as target; equal to the hard one for one-hot rows."""
+    num_classes = output_NK.shape[1]
+    target_NK = target_NK * (1 - label_smoothing) + label_smoothing / num_classes
+    if weight_K is not None:
+        target_NK = target_NK * weight_K
+    return -(target_NK * output_NK.log_softmax(dim=1)).sum(dim=1).mean()
+
 
 _WHOLE = re.compile(r"-?(0|[1-9]\d{0,17})")
 _MANY = 20

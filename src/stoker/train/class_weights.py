@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from stoker.core.errors import RecipeError
-from stoker.tasks._fitted.classify import FittedClassify
+from stoker.tasks.classify import FittedClassify
 
 if TYPE_CHECKING:
     from stoker.tasks import FittedTask

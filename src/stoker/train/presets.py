@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from stoker.core import events
 from stoker.core.steps import step_name
-from stoker.features._fitted.image import FittedImage
+from stoker.features.image import FittedImage
 from stoker.models import Estimator, Model, Network, Shape
 from stoker.models._habits import Habits, Preset
 from stoker.models.pretrained import Pretrained, missing_backbone

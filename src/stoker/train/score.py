@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from stoker.tasks._fitted.regress import FittedRegress
+from stoker.tasks.regress import FittedRegress
 from stoker.train.network_output import outputs
 
 if TYPE_CHECKING:

@@ -10,8 +10,7 @@ from hypothesis import strategies as st
 
 from stoker.core import events
 from stoker.core.errors import RecipeError
-from stoker.data.clean._fitted.outliers import FittedOutliers
-from stoker.data.clean.outliers import Outliers
+from stoker.data.clean.outliers import FittedOutliers, Outliers
 from stoker.features.category import Category
 from stoker.features.number import Number
 

@@ -12,14 +12,8 @@ import pyarrow as pa
 import pytest
 from PIL import Image
 
-from stoker.core.steps import find_step, step_name, step_names
-from stoker.data.clean import (
-    Cleaner,
-    FittedCleaner,
-    RowCleaner,
-    dump_cleaner,
-    load_cleaner,
-)
+from stoker.core.steps import find_step, load_stored, step_name, step_names, step_spec
+from stoker.data.clean import Cleaner, CleanerState, FittedCleaner, RowCleaner
 from stoker.data.clean._run import clean_rows
 from stoker.data.dataset import Dataset
 from stoker.data.rejects import SCHEMA
@@ -106,7 +100,7 @@ def test_applying_keeps_number_and_order_of_rows(step: FittedCleaner) -> None:
 @pytest.mark.parametrize("step", FITTED, ids=step_name)
 def test_a_state_survives_json(step: FittedCleaner) -> None:
     state = step.fit(TRAIN, FEATURES)
-    again = load_cleaner(json.loads(json.dumps(dump_cleaner(state))))
+    again = load_stored(json.loads(json.dumps(step_spec(state))), CleanerState)
     assert again == state
     assert again.apply(TRAIN).equals(state.apply(TRAIN))
 

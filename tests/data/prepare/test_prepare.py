@@ -15,7 +15,8 @@ from PIL import Image as Pillow
 
 from stoker.core import events
 from stoker.core.errors import ArtifactError, DataError, RecipeError
-from stoker.data.clean import FittedCleaner, load_cleaner
+from stoker.core.steps import load_stored
+from stoker.data.clean import CleanerState, FittedCleaner
 from stoker.data.clean.missing import Missing
 from stoker.data.clean.outliers import Outliers
 from stoker.data.dataset import Dataset
@@ -25,13 +26,13 @@ from stoker.data.prepare.prepare import prepare
 from stoker.data.prepare.prepared_set import PreparedSet
 from stoker.data.rejects import SCHEMA
 from stoker.engine.table_file import read_table, write_table
-from stoker.features import Feature, load_fitted, matrix_parts
+from stoker.features import Feature, FittedFeature, matrix_parts
 from stoker.features.category import Category
 from stoker.features.image import Image
 from stoker.features.number import Number
 from stoker.features.text import Text
 from stoker.features.timestamp import Timestamp
-from stoker.tasks import Task, load_fitted_task
+from stoker.tasks import FittedTask, Task
 from stoker.tasks.classify import Classify
 from stoker.tasks.regress import Regress
 
@@ -107,8 +108,10 @@ def test_parts_hold_what_features_and_task_make_of_the_rows(run: Callable[..., M
     made = run(COLUMNS, PARTS, media=MEDIA)
     assert made.info["parts"] == {"train": 18, "validation": 6, "test": 6}
     assert (made.info["rows_in"], made.info["rows_out"], made.info["rejected"]) == (30, 30, 0)
-    features = {name: load_fitted(spec) for name, spec in made.fitted["inputs"].items()}
-    task = load_fitted_task(made.fitted["task"])
+    features = {
+        name: load_stored(spec, FittedFeature) for name, spec in made.fitted["inputs"].items()
+    }
+    task = load_stored(made.fitted["task"], FittedTask)
     rows = made.dataset.raw_rows(read_table(made.dataset.rows_path))
     for part in ("train", "validation", "test"):
         opened = made.opened(part)
@@ -144,7 +147,7 @@ def test_raw_rows_of_a_part_come_in_the_order_of_the_prepared_set(
         raw = pa.concat_tables(tables)
         assert raw.column_names == list(INPUTS)
         for name, spec in made.fitted["inputs"].items():
-            done = load_fitted(spec).transform(raw[name])
+            done = load_stored(spec, FittedFeature).transform(raw[name])
             assert not done.bad
             np.testing.assert_array_equal(done.values, opened.columns[name])
     assert [(r["_row"], r["column"]) for r in made.rejects] == [(2, "图"), (7, "图")]
@@ -208,7 +211,7 @@ def test_cleaners_mend_all_parts_and_drop_training_rows_only(run: Callable[..., 
         "step": "missing",
         "cells": {"age": {"train": 3, "validation": 1, "test": 1}},
     }
-    [state] = [load_cleaner(spec) for spec in made.fitted["cleaners"]]
+    [state] = [load_stored(spec, CleanerState) for spec in made.fitted["cleaners"]]
     assert state.apply(pa.table({"age": ["", "4"]}))["age"].to_pylist()[1] == "4"
     dropped = run(COLUMNS, PARTS, inputs={"age": Number()}, cleaners=(Missing(number="drop"),))
     assert [(r["_row"], r["step"]) for r in dropped.rejects] == [
@@ -220,7 +223,7 @@ def test_cleaners_mend_all_parts_and_drop_training_rows_only(run: Callable[..., 
 def test_a_number_can_be_the_target(run: Callable[..., Made]) -> None:
     columns = COLUMNS | {"age": [str(i) for i in range(30)]}
     made = run(columns, PARTS, inputs={"city": Category()}, target=("age", Regress()))
-    task = load_fitted_task(made.fitted["task"])
+    task = load_stored(made.fitted["task"], FittedTask)
     opened = made.opened("test")
     answers = task.decode(np.array(opened.target)[:, None])["prediction"].to_numpy()
     np.testing.assert_allclose(answers, opened.row, rtol=1e-6)
@@ -254,7 +257,9 @@ def test_a_feature_may_have_several_numbers_a_row(run: Callable[..., Made]) -> N
     }
     inputs: dict[str, Feature] = {"when": Timestamp(), "note": Text(), "age": Number()}
     made = run(columns, PARTS, inputs=inputs)
-    features = {name: load_fitted(spec) for name, spec in made.fitted["inputs"].items()}
+    features = {
+        name: load_stored(spec, FittedFeature) for name, spec in made.fitted["inputs"].items()
+    }
     parts = features["when"].part_names
     assert parts == ("days", "day", "weekday", "day of year", "hour")
     assert made.info["inputs"]["when"]["shape"] == [len(parts)]

@@ -4,7 +4,7 @@ There are two kinds of cleaner, and the difference is what keeps the test set ho
 `RowCleaner` decides about rows before they are split and learns nothing.  A `FittedCleaner` learns
 numbers (a median, a quartile), and so it is fitted on the training part alone, after the split;
 what it learned is a value that travels in the bundle and treats rows in serving exactly as in
-training.  `missing.py` holds such a recipe step, `_fitted/missing.py` what it learned.
+training.  `missing.py` holds such a recipe step and what it learned.
 
 Files whose names begin with an underscore are no steps.
 """
@@ -14,10 +14,9 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
-from stoker.core.steps import Step, make_step, step_spec
-from stoker.features import refuse_unknown_code
+from stoker.core.steps import Step
 
 if TYPE_CHECKING:
     import numpy as np
@@ -26,8 +25,6 @@ if TYPE_CHECKING:
     from stoker.data.dataset import Dataset
     from stoker.engine import Frame
     from stoker.features import Feature
-
-FITTED = "stoker.data.clean._fitted"
 
 
 class Cleaner(Step, ABC):
@@ -93,19 +90,3 @@ class FittedCleaner(Cleaner, ABC):
             rows: Training rows, input columns only (media columns left out).
             features: Feature of each input column; it knows how cells are written.
         """
-
-
-def dump_cleaner(state: CleanerState) -> dict[str, Any]:
-    """The JSON form of a cleaner's state, `{"missing": {...}}`; `load_cleaner` reads it back."""
-    return step_spec(state)
-
-
-def load_cleaner(spec: Mapping[str, Any]) -> CleanerState:
-    """The state that `dump_cleaner` wrote.
-
-    Raises:
-        ArtifactError: If it is a user's own cleaner whose module was not imported.
-        ValidationError: If a field is wrong.
-    """
-    refuse_unknown_code(spec)
-    return make_step(FITTED, dict(spec), CleanerState)

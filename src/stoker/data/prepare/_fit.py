@@ -16,16 +16,16 @@ from stoker.cells.decoder import Decoder
 from stoker.core import events
 from stoker.core.errors import DataError, Place, StokerError
 from stoker.core.seeds import derive_seed
-from stoker.core.steps import step_name
-from stoker.data.clean import CleanerState, FittedCleaner, dump_cleaner
+from stoker.core.steps import step_name, step_spec
+from stoker.data.clean import CleanerState, FittedCleaner
 from stoker.data.dataset import Dataset
 from stoker.data.prepare._rows import rows_with_ids
 from stoker.data.text_cells import TextCells
 from stoker.engine.table_file import read_table
-from stoker.features import Feature, FittedFeature, dump_fitted
+from stoker.features import Feature, FittedFeature
 from stoker.cells.raw import cell_text, one_array
 from stoker.features.image import Image
-from stoker.tasks import FittedTask, Task, dump_fitted_task
+from stoker.tasks import FittedTask, Task
 
 SAMPLED_MEDIA = 2_048
 """Training pictures that an image feature is fitted on."""
@@ -64,10 +64,10 @@ class Fitted:
     def dump(self) -> bytes:
         """What is written to `fitted.json`: JSON with the inputs in the order of the recipe."""
         said = {
-            "inputs": {name: dump_fitted(feature) for name, feature in self.inputs.items()},
-            "cleaners": [dump_cleaner(state) for state in self.cleaners],
+            "inputs": {name: step_spec(feature) for name, feature in self.inputs.items()},
+            "cleaners": [step_spec(state) for state in self.cleaners],
             "target": self.target,
-            "task": dump_fitted_task(self.task),
+            "task": step_spec(self.task),
             "text_cells": self.text_cells and self.text_cells.model_dump(mode="json"),
         }
         return json.dumps(said, ensure_ascii=False, allow_nan=False).encode()

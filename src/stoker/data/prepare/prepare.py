@@ -39,8 +39,7 @@ from stoker.data.prepare.prepared_set import Column, PreparedWriter
 from stoker.data.rejects import Rejects
 from stoker.data.split import PARTS
 from stoker.features import Feature, FittedFeature, Transformed
-from stoker.features._fitted.image import FittedImage
-from stoker.features.image import Image
+from stoker.features.image import FittedImage, Image
 from stoker.store.durable import machine_errors
 from stoker.tasks import Task
 

@@ -27,7 +27,7 @@ from stoker.core.value import Value
 from stoker.evaluate.answers import ClassAnswers
 from stoker.evaluate.probes import Subject
 from stoker.evaluate.score import answers_of
-from stoker.tasks._fitted.classify import FittedClassify
+from stoker.tasks.classify import FittedClassify
 
 MOST_COLUMNS = 6
 _MOST_ROWS = 100

@@ -13,7 +13,7 @@ from stoker.models._stages import num_stages, num_strided
 
 if TYPE_CHECKING:
     from stoker.features import FittedFeature
-    from stoker.features._fitted.image import FittedImage
+    from stoker.features.image import FittedImage
     from stoker.models.cnn import Cnn
 
 CHANNELS_LAST_FROM = 16

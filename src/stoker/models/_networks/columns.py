@@ -20,7 +20,7 @@ from stoker.models._networks.periodic import FREQUENCY
 
 if TYPE_CHECKING:
     from stoker.features import FittedFeature
-    from stoker.features._fitted.image import FittedImage
+    from stoker.features.image import FittedImage
 
 
 class Tower(nn.Module):

@@ -23,8 +23,8 @@ import torch
 from torch import Tensor, nn
 
 from stoker.features import FittedFeature, NumericFeature, Scale
-from stoker.features._fitted.category import FittedCategory
-from stoker.features._fitted.image import FittedImage
+from stoker.features.category import FittedCategory
+from stoker.features.image import FittedImage
 from stoker.models._networks.periodic import FREQUENCY, Periodic
 
 

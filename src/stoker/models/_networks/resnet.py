@@ -14,7 +14,7 @@ from stoker.models._stages import num_strided
 
 if TYPE_CHECKING:
     from stoker.features import FittedFeature
-    from stoker.features._fitted.image import FittedImage
+    from stoker.features.image import FittedImage
     from stoker.models.resnet import Resnet
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from stoker.core.steps import find_step
-from stoker.features._fitted.image import FittedImage
+from stoker.features.image import FittedImage
 from stoker.models import Model
 from stoker.pipeline.candidates import plain_model
 from stoker.pipeline.node import Work

@@ -31,16 +31,16 @@ from stoker.evaluate.probes.look import look_closer
 from stoker.evaluate.report.cells import plain_cells
 from stoker.evaluate.report.facts import MistakeFact
 from stoker.evaluate.score import evaluate_all
-from stoker.features._fitted.boolean import FittedBoolean
-from stoker.features._fitted.category import FittedCategory
-from stoker.features._fitted.timestamp import FittedTimestamp
+from stoker.features.boolean import FittedBoolean
+from stoker.features.category import FittedCategory
+from stoker.features.timestamp import FittedTimestamp
 from stoker.pipeline.candidates import MODEL, candidate_bundles, chosen_name
 from stoker.pipeline.kinds import only
 from stoker.pipeline.node import Work
 from stoker.pipeline.prepared_parts import raw_part
 from stoker.pipeline.row_groups import group_codes
 from stoker.store.durable import write_file
-from stoker.tasks._fitted.classify import FittedClassify
+from stoker.tasks.classify import FittedClassify
 
 _MOST_CLASSES = 5
 

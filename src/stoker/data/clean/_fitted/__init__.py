@@ -1,1 +1,0 @@
-"""What fitted cleaners learned: one file a cleaner, under the cleaner's name."""
