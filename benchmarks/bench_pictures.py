@@ -163,8 +163,8 @@ def features(part: PreparedSet) -> np.ndarray:
     import torch
 
     from stoker.models._backbone import backbone_weights
-    from stoker.models._networks.export import export
-    from stoker.models._networks.frozen import Vectors, vectors_of
+    from stoker.networks.export import export
+    from stoker.networks.frozen import Vectors, vectors_of
 
     columns = {name: (column.dtype, column.shape[1:]) for name, column in part.columns.items()}
     network = Vectors(columns, {}, 192)

@@ -22,9 +22,9 @@ from stoker.data.clean.missing import FilledNumber, FittedMissing
 from stoker.features.category import FittedCategory
 from stoker.features.image import FittedImage
 from stoker.features.number import FittedNumber
-from stoker.models._graph_names import OUTPUT, ROWS, graph_input
 from stoker.models._table_graph import table_graph as graph_of
 from stoker.models._tree_graph import Forest
+from stoker.networks.graph_names import OUTPUT, ROWS, graph_input
 from stoker.tasks.classify import FittedClassify
 from stoker.tasks.regress import FittedRegress
 

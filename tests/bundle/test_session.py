@@ -9,7 +9,7 @@ import pytest
 from onnx import TensorProto, helper
 
 from stoker.bundle.session import run_graph
-from stoker.models._graph_names import OUTPUT
+from stoker.networks.graph_names import OUTPUT
 
 
 def sum_of(names: list[str]) -> bytes:

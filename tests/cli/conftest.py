@@ -15,7 +15,7 @@ from stoker.bundle.write import write_bundle
 from stoker.features import FittedFeature
 from stoker.features.image import FittedImage
 from stoker.features.number import FittedNumber
-from stoker.models._graph_names import OUTPUT, ROWS, graph_input
+from stoker.networks.graph_names import OUTPUT, ROWS, graph_input
 from stoker.store.catalog import Catalog
 from stoker.store.home import report_path
 from stoker.store.store import Store

@@ -17,9 +17,9 @@ from stoker.bundle.write import write_bundle
 from stoker.data.prepare.prepared_set import Column, PreparedSet, PreparedWriter
 from stoker.features.image import FittedImage
 from stoker.features.number import FittedNumber
-from stoker.models._graph_names import OUTPUT, ROWS, graph_input
 from stoker.models._table_graph import table_graph
 from stoker.models._tree_graph import Forest
+from stoker.networks.graph_names import OUTPUT, ROWS, graph_input
 from stoker.tasks.classify import FittedClassify
 
 SIDE = 16

@@ -19,7 +19,7 @@ from stoker.compress._frontier import choose_candidate
 from stoker.compress.int8 import Int8, _quantise
 from stoker.core.errors import ArtifactError
 from stoker.core.events import Silent, listening
-from stoker.models._graph_names import graph_input
+from stoker.networks.graph_names import graph_input
 
 
 class Copy(Compressor):

@@ -19,18 +19,17 @@ from stoker.bundle.session import run_graph
 from stoker.compress.int8 import _quantise
 from stoker.core.events import Silent, listening
 from stoker.data.prepare.prepared_set import Column, PreparedSet, PreparedWriter
-from stoker.models import Conditions, Estimate, _search
+from stoker.models import Conditions, Estimate, _search, _table_network
 from stoker.models._blend_weights import choose_weights
-from stoker.models._graph_names import graph_input
 from stoker.models._habits import Preset
 from stoker.models._losses import loss_of
-from stoker.models._networks import table_network
 from stoker.models._rows import join
 from stoker.models._search import deal, first_candidates
 from stoker.models.blend import Blend, prudent
 from stoker.models.boosted_trees import BoostedTrees
 from stoker.models.linear import Linear
 from stoker.models.mlp import Mlp
+from stoker.networks.graph_names import graph_input
 from stoker.tasks import FittedTask
 from stoker.tasks.classify import FittedClassify
 from stoker.tasks.regress import FittedRegress
@@ -279,8 +278,8 @@ PRESETS: tuple[Preset, ...] = ("fast", "good", "best")
 def only(monkeypatch: pytest.MonkeyPatch, *candidates: _search.Named) -> None:
     monkeypatch.setattr(_search, "first_candidates", lambda *_: list(candidates))
     monkeypatch.setattr(_search, "_DRAWN", 0)
-    monkeypatch.setattr(table_network, "_RATE", 1e-2)
-    monkeypatch.setattr(table_network, "_EPOCHS", 12)
+    monkeypatch.setattr(_table_network, "_RATE", 1e-2)
+    monkeypatch.setattr(_table_network, "_EPOCHS", 12)
 
 
 @pytest.mark.parametrize("task", [BINARY, TERNARY, NUMBER], ids=["binary", "ternary", "number"])
@@ -304,7 +303,7 @@ def test_a_network_in_a_graph_can_be_quantised(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     only(monkeypatch, LINEAR, NETWORK)
-    monkeypatch.setattr(table_network, "_EPOCHS", 3)
+    monkeypatch.setattr(_table_network, "_EPOCHS", 3)
     estimate, validation = fit(tmp_path, NUMBER, bends, BEST)
     assert "network_0.share" in estimate.weights
     tensors = {graph_input(name): np.array(c) for name, c in validation.columns.items()}

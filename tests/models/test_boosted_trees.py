@@ -12,9 +12,9 @@ from stoker.core.errors import RecipeError
 from stoker.core.events import Silent, TaskView, listening
 from stoker.data.prepare.prepared_set import Column, PreparedSet, PreparedWriter
 from stoker.models import Conditions, Estimate
-from stoker.models._graph_names import graph_input
 from stoker.models._rows import join
 from stoker.models.boosted_trees import BoostedTrees
+from stoker.networks.graph_names import graph_input
 from stoker.tasks import FittedTask
 from stoker.tasks.classify import FittedClassify
 from stoker.tasks.regress import FittedRegress

@@ -22,8 +22,8 @@ from stoker.features import FittedFeature
 from stoker.features.category import Category
 from stoker.features.number import Number
 from stoker.models import Conditions
-from stoker.models._graph_names import graph_input
 from stoker.models.boosted_trees import BoostedTrees
+from stoker.networks.graph_names import graph_input
 from stoker.tasks import FittedTask
 from stoker.tasks.classify import Classify
 

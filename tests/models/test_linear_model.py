@@ -14,10 +14,10 @@ from stoker.core.errors import RecipeError
 from stoker.data.prepare.prepared_set import Column, PreparedSet, PreparedWriter
 from stoker.models import Conditions, Estimate
 from stoker.models._design import Design, quantiles
-from stoker.models._graph_names import graph_input
 from stoker.models._linear_fit import fit_path
 from stoker.models._losses import loss_of
 from stoker.models.linear import Linear
+from stoker.networks.graph_names import graph_input
 from stoker.tasks import FittedTask
 from stoker.tasks.classify import FittedClassify
 from stoker.tasks.regress import FittedRegress

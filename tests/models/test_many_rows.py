@@ -10,12 +10,12 @@ import pytest
 
 from stoker.data.prepare.prepared_set import Column, PreparedSet, PreparedWriter
 from stoker.models import Conditions, Estimator, _design, _rows, boosted_trees
-from stoker.models._graph_names import graph_input
 from stoker.models._losses import loss_of
 from stoker.models._rows import Rows, join
 from stoker.models.blend import Blend
 from stoker.models.boosted_trees import BoostedTrees
 from stoker.models.linear import Linear
+from stoker.networks.graph_names import graph_input
 from stoker.tasks import FittedTask
 from stoker.tasks.classify import FittedClassify
 from stoker.tasks.regress import FittedRegress

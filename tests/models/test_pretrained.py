@@ -19,9 +19,9 @@ from stoker.core.errors import DataError
 from stoker.data.prepare.prepared_set import Column, PreparedSet, PreparedWriter
 from stoker.models import Conditions, Estimate
 from stoker.models._backbone import folded, read_weights
-from stoker.models._graph_names import graph_input
-from stoker.models._networks.efficientnet_lite import EfficientNetLite, SameConv
 from stoker.models.pretrained import Pretrained
+from stoker.networks.efficientnet_lite import EfficientNetLite, SameConv
+from stoker.networks.graph_names import graph_input
 from stoker.tasks import FittedTask
 from stoker.tasks.classify import FittedClassify
 from stoker.tasks.regress import FittedRegress

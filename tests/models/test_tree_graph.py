@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from stoker.core.errors import TrainingError
 from stoker.models._bins import encode, fit_fields
-from stoker.models._graph_names import graph_input
 from stoker.models._table_graph import table_graph
 from stoker.models._tree_graph import join_forests, read_forest
+from stoker.networks.graph_names import graph_input
 
 QUIET = {"verbose": -1, "num_threads": 1, "deterministic": True, "force_row_wise": True}
 FLOATS = st.floats(width=64, allow_nan=False)

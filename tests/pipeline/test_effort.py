@@ -15,7 +15,8 @@ from stoker.core.steps import find_step
 from stoker.features import FittedFeature
 from stoker.features.image import FittedImage
 from stoker.features.number import FittedNumber
-from stoker.models import Network, Shape
+from stoker.models import Network
+from stoker.networks.stages import Shape
 from stoker.pipeline.effort import efforts, main_model, measure_gflops, seen_by_model
 from stoker.pipeline.looks import Extent
 from stoker.recipe.load import load_recipe

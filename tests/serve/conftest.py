@@ -28,7 +28,7 @@ from stoker.features import FittedFeature
 from stoker.features.category import FittedCategory
 from stoker.features.image import FittedImage
 from stoker.features.number import FittedNumber
-from stoker.models._graph_names import OUTPUT, ROWS, graph_input
+from stoker.networks.graph_names import OUTPUT, ROWS, graph_input
 from stoker.tasks.classify import FittedClassify
 from stoker.tasks.regress import FittedRegress
 

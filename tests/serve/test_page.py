@@ -20,7 +20,7 @@ from stoker.features.boolean import FittedBoolean
 from stoker.features.category import FittedCategory
 from stoker.features.number import FittedNumber
 from stoker.features.timestamp import FittedTimestamp
-from stoker.models._graph_names import OUTPUT, graph_input
+from stoker.networks.graph_names import OUTPUT, graph_input
 from stoker.tasks.classify import FittedClassify
 from stoker.tasks.regress import FittedRegress
 from tests.serve.conftest import graph

@@ -26,7 +26,7 @@ def export_network(network: nn.Module, interface: Interface) -> bytes:
     Returns:
         The serialised model; equal networks give equal bytes.
     """
-    from stoker.models._networks.export import export
+    from stoker.networks.export import export
 
     return export(network, {name: (f.dtype, f.shape) for name, f in interface.inputs.items()})
 

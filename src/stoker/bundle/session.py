@@ -19,7 +19,7 @@ import onnxruntime
 
 from stoker.bundle.read import Bundle
 from stoker.core.errors import ArtifactError, MachineError
-from stoker.models._graph_names import OUTPUT, graph_input
+from stoker.networks.graph_names import OUTPUT, graph_input
 
 _STATE = importlib.import_module("onnxruntime.capi.onnxruntime_pybind11_state")
 RUNTIME_ERRORS = tuple(

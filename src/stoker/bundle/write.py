@@ -55,7 +55,7 @@ def write_bundle(  # noqa: PLR0913 - each argument is one part of a bundle
         folder: An empty or a new folder.
         name: Name of the recipe; it becomes the name under which the model is served.
         interface: From rows to tensors and from outputs to answers.
-        graph: The ONNX model, with inputs named by `stoker.models._graph_names.graph_input`.
+        graph: The ONNX model, with inputs named by `stoker.networks.graph_names.graph_input`.
         weights: Arrays by name.
         model: Facts for people and programs, JSON values (such as the step and its fields).
         decision: What stands between outputs and answers; None: nothing.

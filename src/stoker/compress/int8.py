@@ -31,7 +31,7 @@ from stoker.bundle.write import write_bundle
 from stoker.compress import Compressor
 from stoker.core.errors import ArtifactError, MachineError, MissingExtraError
 from stoker.core.steps import step_name
-from stoker.models._graph_names import graph_input
+from stoker.networks.graph_names import graph_input
 from stoker.store.scratch import scratch_folder
 
 if TYPE_CHECKING:

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from stoker.core.steps import Step
 from stoker.models._habits import Habits, Preset
 from stoker.models._leaderboard import Leaderboard, Timing
+from stoker.networks.stages import Shape
 
 if TYPE_CHECKING:
     import numpy as np
@@ -27,10 +28,6 @@ if TYPE_CHECKING:
     from stoker.features import FittedFeature
     from stoker.models._learning_curve import LearningCurve
     from stoker.tasks import FittedTask
-
-
-Shape = tuple[int, int, int]
-"""Channels, height and width of a picture."""
 
 
 class Model(Step, ABC):

@@ -28,7 +28,7 @@ from stoker.models.mlp import Mlp
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from stoker.models._networks.table_network import Look, TableNetwork
+    from stoker.models._table_network import Look, TableNetwork
 
 _SHARE = 0.3
 """Share of a budget that the trainings of one network may take."""
@@ -47,13 +47,13 @@ class NetworkTry(Try[Mlp]):
 
     @cached_property
     def _table(self) -> Mapping[str, Tensor]:
-        from stoker.models._networks.table_network import table_tensors
+        from stoker.models._table_network import table_tensors
 
         return table_tensors(self._layout.design(self.folds.rows.columns))
 
     def _fresh(self) -> TableNetwork:
-        from stoker.models._networks.encoders import TableShape
-        from stoker.models._networks.table_network import TableNetwork
+        from stoker.models._table_network import TableNetwork
+        from stoker.networks.encoders import TableShape
 
         sizes = tuple(size for _, size in self._layout.codes)
         num_numbers = len(self._layout.shapes.mean_B)
@@ -61,7 +61,7 @@ class NetworkTry(Try[Mlp]):
         return TableNetwork(self.step, shape, self.folds.rows.num_outputs)
 
     def _fit(self, fold: int, under: Conditions, end_s: float | None) -> None:
-        from stoker.models._networks.table_network import fit_network, repeatable
+        from stoker.models._table_network import fit_network, repeatable
 
         fit_M, held_M = self.folds.split(fold)
         seed = derive_seed(under.seed, "network", fold)
@@ -107,7 +107,7 @@ class NetworkTry(Try[Mlp]):
 
     def network(self) -> NetworkPart:
         """The average of the fold models."""
-        from stoker.models._networks.table_network import mean_graph
+        from stoker.models._table_network import mean_graph
 
         return NetworkPart(self._layout, mean_graph(self._members, self._table))
 
@@ -115,7 +115,7 @@ class NetworkTry(Try[Mlp]):
         """The mean over fold models."""
         import torch
 
-        from stoker.models._networks.table_network import outputs
+        from stoker.models._table_network import outputs
 
         index = torch.from_numpy(index_M)
         some = {name: tensor[index] for name, tensor in self._table.items()}

@@ -25,9 +25,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from stoker.models._design import CUT, FAR, Layout
-from stoker.models._graph_names import CODES, NUMBERS, OUTPUT, ROWS, graph_input
 from stoker.models._linear_fit import Fitted
 from stoker.models._tree_graph import Forest, ensemble_node
+from stoker.networks.graph_names import CODES, NUMBERS, OUTPUT, ROWS, graph_input
 
 if TYPE_CHECKING:
     import onnx
@@ -59,7 +59,7 @@ class NetworkPart:
 
     layout: Layout
     graph: bytes
-    """ONNX model whose inputs are the standardised shapes and the codes, see `_networks`."""
+    """ONNX model whose inputs are the standardised shapes and the codes, see `stoker.networks`."""
     share: float = 1.0
     """What its outputs are multiplied by."""
 

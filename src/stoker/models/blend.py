@@ -25,7 +25,7 @@ import numpy as np
 
 from stoker.core import events
 from stoker.core.steps import step_spec
-from stoker.models import Conditions, Estimate, Estimator, HeldOut, Shape
+from stoker.models import Conditions, Estimate, Estimator, HeldOut
 from stoker.models._blend_weights import average, choose_weights
 from stoker.models._design import Layout
 from stoker.models._leaderboard import Entry, Leaderboard, Timing
@@ -36,6 +36,7 @@ from stoker.models._search import search
 from stoker.models._table_graph import table_graph
 from stoker.models._tries import AnyTry, Folds, Parts, TreeTry, joined
 from stoker.models.boosted_trees import threads_for
+from stoker.networks.stages import Shape
 
 if TYPE_CHECKING:
     from stoker.data.prepare.prepared_set import PreparedSet

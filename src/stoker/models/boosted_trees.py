@@ -35,11 +35,12 @@ import numpy as np
 from pydantic import Field
 
 from stoker.core import events
-from stoker.models import Conditions, Estimate, Estimator, Shape
+from stoker.models import Conditions, Estimate, Estimator
 from stoker.models._lightgbm import lightgbm
 from stoker.models._rows import MOST_BINS, Rows, join
 from stoker.models._table_graph import table_graph
 from stoker.models._tree_graph import Forest, read_forest
+from stoker.networks.stages import Shape
 
 if TYPE_CHECKING:
     from stoker.data.prepare.prepared_set import PreparedSet

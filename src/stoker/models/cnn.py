@@ -19,8 +19,8 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from pydantic import Field
 
-from stoker.models import Habits, Network, Shape
-from stoker.models._stages import KERNEL, Planes, head_work, num_stages, strided
+from stoker.models import Habits, Network
+from stoker.networks.stages import KERNEL, Planes, Shape, head_work, num_stages, strided
 
 if TYPE_CHECKING:
     from torch import nn
@@ -48,9 +48,16 @@ class Cnn(Network):
 
     def build(self, features: Mapping[str, FittedFeature], num_outputs: int) -> nn.Module:
         """A fresh convolutional network."""
-        from stoker.models._networks.cnn import build
+        from stoker.networks.cnn import build
 
-        return build(self, features, num_outputs)
+        return build(
+            features,
+            num_outputs,
+            width=self.width,
+            depth=self.depth,
+            hidden=self.hidden,
+            dropout=self.dropout,
+        )
 
     def multiplications(
         self, picture: Shape | None, num_columns: int, num_outputs: int

@@ -25,13 +25,14 @@ from typing import TYPE_CHECKING, Annotated
 import numpy as np
 from pydantic import Field
 
-from stoker.models import Conditions, Estimate, Estimator, HeldOut, Shape
+from stoker.models import Conditions, Estimate, Estimator, HeldOut
 from stoker.models._design import Designs, fit_layout
 from stoker.models._linear_fit import Fitted, fit_path
 from stoker.models._losses import loss_of
 from stoker.models._rows import MOST_BINS, Rows, join
 from stoker.models._table_graph import Linear as LinearPart
 from stoker.models._table_graph import table_graph
+from stoker.networks.stages import Shape
 
 if TYPE_CHECKING:
     from stoker.data.prepare.prepared_set import PreparedSet

@@ -13,7 +13,8 @@ import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, ClassVar
 
-from stoker.models import Habits, Network, Shape
+from stoker.models import Habits, Network
+from stoker.networks.stages import Shape
 
 if TYPE_CHECKING:
     from torch import nn
@@ -37,7 +38,7 @@ class Logistic(Network):
 
     def build(self, features: Mapping[str, FittedFeature], num_outputs: int) -> nn.Module:
         """A linear model that answers 0 for everything until it is trained."""
-        from stoker.models._networks.logistic import LinearNetwork
+        from stoker.networks.logistic import LinearNetwork
 
         return LinearNetwork(features, num_outputs)
 

@@ -19,8 +19,8 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from pydantic import Field
 
-from stoker.models import Habits, Network, Shape
-from stoker.models._stages import head_work
+from stoker.models import Habits, Network
+from stoker.networks.stages import Shape, head_work
 
 if TYPE_CHECKING:
     from torch import nn
@@ -56,9 +56,16 @@ class Mlp(Network):
 
     def build(self, features: Mapping[str, FittedFeature], num_outputs: int) -> nn.Module:
         """A fresh perceptron."""
-        from stoker.models._networks.mlp import build
+        from stoker.networks.mlp import build
 
-        return build(self, features, num_outputs)
+        return build(
+            features,
+            num_outputs,
+            hidden=self.hidden,
+            dropout=self.dropout,
+            periodic=self.periodic,
+            frequency=self.frequency,
+        )
 
     def multiplications(
         self, picture: Shape | None, num_columns: int, num_outputs: int

@@ -23,7 +23,8 @@ import numpy as np
 from pydantic import Field
 
 from stoker.core.errors import DataError, MachineError
-from stoker.models import Conditions, Estimate, Estimator, Shape
+from stoker.models import Conditions, Estimate, Estimator
+from stoker.networks.stages import Shape
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -47,7 +48,7 @@ class Pretrained(Estimator):
 
     path: str | None = None
     """Folder with `model.safetensors`, a backbone of your own with the names of
-    `stoker.models._networks.efficientnet_lite`; absent: the weights from ImageNet."""
+    `stoker.networks.efficientnet_lite`; absent: the weights from ImageNet."""
 
     def multiplications(
         self, picture: Shape | None, num_columns: int, num_outputs: int
@@ -76,8 +77,8 @@ class Pretrained(Estimator):
         import torch
 
         from stoker.models._backbone import backbone_weights
-        from stoker.models._networks import frozen
-        from stoker.models._networks.export import export
+        from stoker.networks import frozen
+        from stoker.networks.export import export
 
         columns = {name: (c.dtype, c.shape[1:]) for name, c in train.columns.items()}
         vectors = frozen.Vectors(columns, _num_codes(train, validation), self.side)

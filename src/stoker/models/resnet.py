@@ -19,8 +19,8 @@ from typing import TYPE_CHECKING, Annotated
 
 from pydantic import Field
 
-from stoker.models import Network, Shape
-from stoker.models._stages import KERNEL, head_work, strided
+from stoker.models import Network
+from stoker.networks.stages import KERNEL, Shape, head_work, strided
 
 if TYPE_CHECKING:
     from torch import nn
@@ -47,9 +47,16 @@ class Resnet(Network):
 
     def build(self, features: Mapping[str, FittedFeature], num_outputs: int) -> nn.Module:
         """A fresh residual network."""
-        from stoker.models._networks.resnet import build
+        from stoker.networks.resnet import build
 
-        return build(self, features, num_outputs)
+        return build(
+            features,
+            num_outputs,
+            width=self.width,
+            blocks=self.blocks,
+            hidden=self.hidden,
+            dropout=self.dropout,
+        )
 
     def multiplications(
         self, picture: Shape | None, num_columns: int, num_outputs: int

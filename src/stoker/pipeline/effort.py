@@ -21,7 +21,8 @@ from typing import Any
 import numpy as np
 
 from stoker.core.steps import find_step, step_name
-from stoker.models import Estimator, Model, Network, Shape
+from stoker.models import Estimator, Model, Network
+from stoker.networks.stages import Shape
 from stoker.pipeline.candidates import plain_model
 from stoker.pipeline.kinds import only
 from stoker.pipeline.looks import Extent

@@ -26,7 +26,7 @@ from stoker.cells.pixels import look
 from stoker.core.errors import StokerError
 from stoker.data.acquire import Source
 from stoker.data.acquire._parquet_child import footer_of_child
-from stoker.models import Shape
+from stoker.networks.stages import Shape
 
 SAMPLE_BYTES = 64 << 10
 MOST_FILES = 100

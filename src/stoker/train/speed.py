@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor, nn
 
-from stoker.models._networks.linear import Linear
+from stoker.networks.linear import Linear
 
 if TYPE_CHECKING:
     from stoker.train.batches import Batches

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import torch
 from torch import Tensor, nn
 
-from stoker.models._networks.encoders import Scaled, TwoHalves
+from stoker.networks.encoders import Scaled, TwoHalves
 from stoker.train.averaging import Average
 
 if TYPE_CHECKING:

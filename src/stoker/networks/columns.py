@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor, nn
 
-from stoker.models._networks.encoders import Scaled, Scaler, TableEncoder, TwoHalves, sort_columns
-from stoker.models._networks.periodic import FREQUENCY
+from stoker.networks.encoders import Scaled, Scaler, TableEncoder, TwoHalves, sort_columns
+from stoker.networks.periodic import FREQUENCY
 
 if TYPE_CHECKING:
     from stoker.features import FittedFeature
@@ -79,7 +79,7 @@ class ColumnNetwork(TwoHalves):
                     weight.data = weight.data.contiguous(memory_format=torch.channels_last)
 
     def scale(self, raw: Mapping[str, Tensor]) -> Scaled:
-        """The half without weights; see `stoker.models._networks.encoders`."""
+        """The half without weights; see `stoker.networks.encoders`."""
         return self.scaler(raw)
 
     def learn(self, scaled: Scaled) -> Tensor:

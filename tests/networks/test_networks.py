@@ -13,11 +13,11 @@ from stoker.features.category import FittedCategory
 from stoker.features.image import FittedImage
 from stoker.features.number import FittedNumber
 from stoker.features.timestamp import FittedTimestamp
-from stoker.models._networks.encoders import Scaler, TableEncoder, sort_columns
-from stoker.models._networks.periodic import Periodic
 from stoker.models.cnn import Cnn
 from stoker.models.logistic import Logistic
 from stoker.models.mlp import Mlp
+from stoker.networks.encoders import Scaler, TableEncoder, sort_columns
+from stoker.networks.periodic import Periodic
 
 MNIST: dict[str, FittedFeature] = {
     "image": FittedImage(

@@ -11,7 +11,8 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
-from stoker.models import Shape
+Shape = tuple[int, int, int]
+"""Channels, height and width of a picture."""
 
 KERNEL = 9
 """Weights of a 3x3 kernel."""

@@ -20,9 +20,9 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from stoker.core import events
-from stoker.models._graph_names import OUTPUT, graph_input
-from stoker.models._networks.efficientnet_lite import EfficientNetLite
-from stoker.models._networks.export import Form
+from stoker.networks.efficientnet_lite import EfficientNetLite
+from stoker.networks.export import Form
+from stoker.networks.graph_names import OUTPUT, graph_input
 
 PENALTIES = (1.0, 0.3, 0.1, 0.03, 0.01, 0.003)
 """Strengths of the penalty on standardised vectors, mean loss, strongest first."""

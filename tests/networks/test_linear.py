@@ -8,8 +8,8 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from stoker.models._networks import linear
-from stoker.models._networks.linear import Linear, onednn_is_faster
+from stoker.networks import linear
+from stoker.networks.linear import Linear, onednn_is_faster
 
 SHAPES = [(64, 784, 500), (512, 500, 20), (4096, 300, 4), (256, 1000, 100), (300, 257, 259)]
 """Rows, inputs, outputs; large enough for oneDNN, with and without the weights' gradient."""

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor, nn
 
-from stoker.models._networks.encoders import Scaled, Scaler, TwoHalves, sort_columns
-from stoker.models._networks.linear import Linear
+from stoker.networks.encoders import Scaled, Scaler, TwoHalves, sort_columns
+from stoker.networks.linear import Linear
 
 if TYPE_CHECKING:
     from stoker.features import FittedFeature

@@ -26,10 +26,10 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch.optim.swa_utils import get_ema_multi_avg_fn
 
-from stoker.models._graph_names import CODES, NUMBERS
-from stoker.models._networks.encoders import Scaled, TableEncoder, TableShape
-from stoker.models._networks.export import Form, export
-from stoker.models._networks.mlp import perceptron
+from stoker.networks.encoders import Scaled, TableEncoder, TableShape
+from stoker.networks.export import Form, export
+from stoker.networks.graph_names import CODES, NUMBERS
+from stoker.networks.mlp import perceptron
 
 if TYPE_CHECKING:
     from stoker.models._design import Design

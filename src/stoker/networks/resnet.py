@@ -7,24 +7,31 @@ from typing import TYPE_CHECKING
 
 from torch import Tensor, nn
 
-from stoker.models._networks.cnn import CHANNELS_LAST_FROM, conv_block
-from stoker.models._networks.columns import ColumnNetwork, Tower
-from stoker.models._networks.mlp import perceptron
-from stoker.models._stages import num_strided
+from stoker.networks.cnn import CHANNELS_LAST_FROM, conv_block
+from stoker.networks.columns import ColumnNetwork, Tower
+from stoker.networks.mlp import perceptron
+from stoker.networks.stages import num_strided
 
 if TYPE_CHECKING:
     from stoker.features import FittedFeature
     from stoker.features.image import FittedImage
-    from stoker.models.resnet import Resnet
 
 
-def build(step: Resnet, features: Mapping[str, FittedFeature], num_outputs: int) -> nn.Module:
+def build(
+    features: Mapping[str, FittedFeature],
+    num_outputs: int,
+    *,
+    width: int,
+    blocks: tuple[int, ...],
+    hidden: tuple[int, ...],
+    dropout: float,
+) -> nn.Module:
     """A fresh residual network."""
     return ColumnNetwork(
         features,
-        tower=lambda image: ResidualTower(image, step.width, step.blocks),
-        head=lambda width: perceptron((width, *step.hidden, num_outputs), step.dropout),
-        channels_last=step.width >= CHANNELS_LAST_FROM,
+        tower=lambda image: ResidualTower(image, width, blocks),
+        head=lambda found: perceptron((found, *hidden, num_outputs), dropout),
+        channels_last=width >= CHANNELS_LAST_FROM,
     )
 
 

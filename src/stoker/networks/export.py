@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
-from stoker.models._graph_names import OUTPUT, ROWS, graph_input
+from stoker.networks.graph_names import OUTPUT, ROWS, graph_input
 
 if TYPE_CHECKING:
     from torch import Tensor, nn

@@ -7,26 +7,33 @@ from typing import TYPE_CHECKING
 
 from torch import Tensor, nn
 
-from stoker.models._networks.columns import ColumnNetwork, Tower
-from stoker.models._networks.mlp import perceptron
-from stoker.models._stages import num_stages, num_strided
+from stoker.networks.columns import ColumnNetwork, Tower
+from stoker.networks.mlp import perceptron
+from stoker.networks.stages import num_stages, num_strided
 
 if TYPE_CHECKING:
     from stoker.features import FittedFeature
     from stoker.features.image import FittedImage
-    from stoker.models.cnn import Cnn
 
 CHANNELS_LAST_FROM = 16
 """Channels from which the channels-last layout pays on CPUs (measured)."""
 
 
-def build(step: Cnn, features: Mapping[str, FittedFeature], num_outputs: int) -> nn.Module:
-    """A fresh convolutional network."""
+def build(
+    features: Mapping[str, FittedFeature],
+    num_outputs: int,
+    *,
+    width: int,
+    depth: int,
+    hidden: tuple[int, ...],
+    dropout: float,
+) -> nn.Module:
+    """A fresh convolutional network; what the sizes mean stands at the step `cnn`."""
     return ColumnNetwork(
         features,
-        tower=lambda image: ConvTower(image, step.width, step.depth),
-        head=lambda width: perceptron((width, *step.hidden, num_outputs), step.dropout),
-        channels_last=step.width >= CHANNELS_LAST_FROM,
+        tower=lambda image: ConvTower(image, width, depth),
+        head=lambda found: perceptron((found, *hidden, num_outputs), dropout),
+        channels_last=width >= CHANNELS_LAST_FROM,
     )
 
 

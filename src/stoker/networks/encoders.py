@@ -25,7 +25,7 @@ from torch import Tensor, nn
 from stoker.features import FittedFeature, NumericFeature, Scale
 from stoker.features.category import FittedCategory
 from stoker.features.image import FittedImage
-from stoker.models._networks.periodic import FREQUENCY, Periodic
+from stoker.networks.periodic import FREQUENCY, Periodic
 
 
 class Scaled(NamedTuple):

@@ -8,22 +8,29 @@ from typing import TYPE_CHECKING
 
 from torch import nn
 
-from stoker.models._networks.columns import ColumnNetwork, Flattened
-from stoker.models._networks.linear import Linear
+from stoker.networks.columns import ColumnNetwork, Flattened
+from stoker.networks.linear import Linear
 
 if TYPE_CHECKING:
     from stoker.features import FittedFeature
-    from stoker.models.mlp import Mlp
 
 
-def build(step: Mlp, features: Mapping[str, FittedFeature], num_outputs: int) -> nn.Module:
+def build(
+    features: Mapping[str, FittedFeature],
+    num_outputs: int,
+    *,
+    hidden: tuple[int, ...],
+    dropout: float,
+    periodic: int,
+    frequency: float,
+) -> nn.Module:
     """A fresh perceptron."""
     return ColumnNetwork(
         features,
         tower=Flattened,
-        head=lambda width: perceptron((width, *step.hidden, num_outputs), step.dropout),
-        periodic=step.periodic,
-        frequency=step.frequency,
+        head=lambda width: perceptron((width, *hidden, num_outputs), dropout),
+        periodic=periodic,
+        frequency=frequency,
     )
 
 
