@@ -8,9 +8,9 @@ import pytest
 from stoker.bundle.decision import Decision
 from stoker.evaluate.calibration import uncalibrated
 from stoker.evaluate.coverage import decided
-from stoker.evaluate.report.facts import ReportFacts
-from stoker.evaluate.report.page import render_page
 from stoker.evaluate.score import evaluate
+from stoker.report.facts import ReportFacts
+from stoker.report.page import render_page
 from stoker.tasks.classify import FittedClassify
 from stoker.tasks.regress import FittedRegress
 

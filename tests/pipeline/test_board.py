@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 import stoker
-from stoker.evaluate.report.facts import ReportFacts
+from stoker.report.facts import ReportFacts
 
 ROWS = {
     "x": [float(n % 17) + 0.1 * (n % 7) for n in range(400)],

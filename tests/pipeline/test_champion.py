@@ -8,7 +8,7 @@ import pytest
 
 from stoker.core.events import Silent, listening
 from stoker.evaluate.evaluation import Comparison, Difference, Evaluation, Score
-from stoker.pipeline.champion import CHAMPION, crown, worse_than
+from stoker.pipeline.champion import CHAMPION, promote, worse_than
 from stoker.pipeline.run import run
 from stoker.store.catalog import Catalog
 
@@ -36,10 +36,10 @@ def test_a_worse_one_stays_behind(
     tmp_path: Path, second: float, higher_is_better: bool, takes_over: bool
 ) -> None:
     catalog, heard = Catalog(tmp_path), Heard()
-    crown(catalog, "digits", register(catalog, "1", 0.9, 0.88, 0.92), higher_is_better=True)
+    promote(catalog, "digits", register(catalog, "1", 0.9, 0.88, 0.92), higher_is_better=True)
     new = register(catalog, "2", second, second, second)
     with listening(heard):
-        called = crown(catalog, "digits", new, higher_is_better=higher_is_better)
+        called = promote(catalog, "digits", new, higher_is_better=higher_is_better)
     assert catalog.resolve("digits", CHAMPION).version == (2 if takes_over else 1)
     assert called == ("digits" if takes_over else "digits@2")
     assert len(heard.lines) == 1
@@ -69,7 +69,7 @@ def test_what_is_worse_than_its_baseline_is_no_champion(tmp_path: Path) -> None:
     catalog, heard = Catalog(tmp_path), Heard()
     new = register(catalog, "1", 0.9, 0.88, 0.92)
     with listening(heard):
-        called = crown(catalog, "digits", new, higher_is_better=True, against=against)
+        called = promote(catalog, "digits", new, higher_is_better=True, against=against)
     assert called == "digits@1"
     assert not catalog.models("digits")[0].aliases
     assert "not as champion: its Accuracy" in heard.lines[0]

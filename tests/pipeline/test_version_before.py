@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 import stoker
-from stoker.evaluate.report.facts import ReportFacts, VersionFact
 from stoker.pipeline.result import RunResult
+from stoker.report.facts import ReportFacts, VersionFact
 
 
 def table(rows: int = 400, classes: str = "ab") -> dict[str, list[Any]]:

@@ -26,7 +26,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from stoker.core.errors import DataError, Place
-from stoker.evaluate.report.cells import plain_cells
+from stoker.report.cells import plain_cells
 from stoker.store.durable import make_folder, sweep_beside, writing
 
 _FORMULA = r"^\s*[=+\-@\t\r]"

@@ -136,6 +136,20 @@ def step_spec(step: Step) -> dict[str, Any]:
     return {step_name(step): step.model_dump(mode="json")}
 
 
+def expect(step: Step, kind: type[_S]) -> _S:
+    """The step, if it is of this kind; a recipe knows the steps of a stage by name only.
+
+    Raises:
+        RecipeError: If it belongs to another stage; a user's own `module:Class` can do that.
+    """
+    if not isinstance(step, kind):
+        raise RecipeError(
+            f"{step_name(step)} cannot stand here",
+            expected=f"a step that is a {kind.__name__} ({kind.__module__})",
+        )
+    return step
+
+
 def load_stored(spec: Mapping[str, Any], kind: type[_S]) -> _S:
     """The step that `step_spec` wrote into a file.
 
@@ -190,6 +204,7 @@ def _missing_library(library: str, asked: str) -> StokerError:
 __all__ = [
     "Step",
     "ValidationError",
+    "expect",
     "find_step",
     "load_stored",
     "make_step",

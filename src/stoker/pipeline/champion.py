@@ -26,7 +26,7 @@ def champion_of(catalog: Catalog, name: str) -> ModelRecord | None:
     return next((one for one in catalog.models(name) if CHAMPION in one.aliases), None)
 
 
-def crown(
+def promote(
     catalog: Catalog,
     name: str,
     version: int,

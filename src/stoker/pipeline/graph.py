@@ -5,12 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 from stoker.core.errors import RecipeError
-from stoker.core.steps import step_name
+from stoker.core.steps import expect, step_name
 from stoker.data.acquire import Source
 from stoker.data.fingerprint import source_fingerprint
 from stoker.evaluate.gates import parse_gates
 from stoker.pipeline.candidates import PLAIN_PICTURES, PLAIN_TABLE
-from stoker.pipeline.kinds import only
 from stoker.pipeline.node import Node
 from stoker.pipeline.nodes import (
     acquire_node,
@@ -40,7 +39,7 @@ def build_graph(recipe: Recipe, cache: Path) -> list[Node]:
         DataError: If a source's file is missing.
     """
     parse_gates(recipe.evaluate.gates, step_name(recipe.task), own_metrics(recipe))
-    sources = [only(source, Source) for source in recipe.data.sources]
+    sources = [expect(source, Source) for source in recipe.data.sources]
     files = source_fingerprint(sources, recipe.project, cache)
     nodes = [
         acquire_node(recipe, files),

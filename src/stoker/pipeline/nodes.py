@@ -10,11 +10,10 @@ import os
 from typing import Any
 
 from stoker.cells.numbers import NumberCells
-from stoker.core.steps import step_name
+from stoker.core.steps import expect, step_name
 from stoker.data.clean import FittedCleaner, RowCleaner
 from stoker.evaluate.metrics import Metric
 from stoker.features import Feature
-from stoker.pipeline.kinds import only
 from stoker.pipeline.node import Node
 from stoker.recipe.model import Recipe, Train
 
@@ -56,7 +55,7 @@ def clean_node(recipe: Recipe) -> Node:
 
 def _max_pixels(recipe: Recipe) -> dict[str, int]:
     """Most pixels of a picture, by column, where the recipe says what a column is."""
-    inputs = {name: only(step, Feature) for name, step in (recipe.inputs or {}).items()}
+    inputs = {name: expect(step, Feature) for name, step in (recipe.inputs or {}).items()}
     if not any(feature.media for feature in inputs.values()):
         return {}
     from stoker.features.image import Image  # loads Pillow, which tables do not need
@@ -183,7 +182,7 @@ def evaluate_node(recipe: Recipe, stages: tuple[str, ...]) -> Node:
 
 def own_metrics(recipe: Recipe) -> list[Metric[Any]]:
     """The user's own metrics, as their recipe names them."""
-    return [only(metric, Metric) for metric in recipe.evaluate.metrics]
+    return [expect(metric, Metric) for metric in recipe.evaluate.metrics]
 
 
 def bundle_node(recipe: Recipe, stages: tuple[str, ...]) -> Node:

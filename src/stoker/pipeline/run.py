@@ -20,8 +20,8 @@ from stoker.core.callback import Callback, Event
 from stoker.core.errors import RecipeError
 from stoker.core.events import listening
 from stoker.data.fingerprint import default_cache
+from stoker.pipeline.cache import Known, cached, look_up
 from stoker.pipeline.graph import build_graph, cut
-from stoker.pipeline.known import Known, cached, look_up
 from stoker.pipeline.result import RunResult
 from stoker.recipe.load import load_recipe
 from stoker.recipe.model import Recipe
@@ -31,7 +31,7 @@ from stoker.store.store import Store
 
 if TYPE_CHECKING:
     from stoker.bundle._tables import Rows
-    from stoker.pipeline.plan import Plan
+    from stoker.pipeline.plan.forecast import Plan
     from stoker.pipeline.tables import Target
 
     RecipeLike = Recipe | Path | str | Mapping[str, Any]
@@ -85,9 +85,9 @@ def run(
             events.message(f"nothing to do: every stage is cached and {known.run} has the result")
             return _unchanged(known)
         # Working loads numerical libraries by the dozen; to say that nothing changed takes none.
-        from stoker.pipeline.at_work import work
+        from stoker.pipeline.execute_run import execute_run
 
-        return work(recipe, graph, store, catalog, overrides=overrides, started=started)
+        return execute_run(recipe, graph, store, catalog, overrides=overrides, started=started)
 
 
 def check(
@@ -115,9 +115,9 @@ def check(
     """
     from dataclasses import replace
 
-    from stoker.pipeline.plan import make_plan
-    from stoker.pipeline.sound import check_columns
-    from stoker.pipeline.trial import try_data
+    from stoker.pipeline.plan.check_columns import check_columns
+    from stoker.pipeline.plan.forecast import make_plan
+    from stoker.pipeline.plan.trial import try_data
 
     folder = find_home(_as_path(home))
     recipe = _as_recipe(recipe, target, keys, folder, overrides)

@@ -19,12 +19,12 @@ from stoker.bundle.predictor import Predictor, load
 from stoker.core.errors import StokerError
 from stoker.data.prepare.prepared_set import PreparedSet
 from stoker.engine.table_file import read_table
-from stoker.evaluate.report.facts import VersionFact
 from stoker.evaluate.score import evaluate_all
 from stoker.pipeline.candidates import candidate_bundles, chosen_name
 from stoker.pipeline.prepared_parts import raw_rows
 from stoker.pipeline.row_groups import group_codes
 from stoker.pipeline.stages.evaluate import scored_part
+from stoker.report.facts import VersionFact
 from stoker.tasks import FittedTask
 from stoker.tasks.classify import FittedClassify
 from stoker.tasks.regress import FittedRegress

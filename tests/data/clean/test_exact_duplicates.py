@@ -15,7 +15,7 @@ from stoker.data.clean._run import clean_rows
 from stoker.data.clean.exact_duplicates import ExactDuplicates
 from stoker.data.dataset import Dataset
 from stoker.engine.table_file import read_table
-from stoker.pipeline.reject_facts import by_kind
+from stoker.pipeline.collect.reject_facts import by_kind
 
 Make = Callable[..., Dataset]
 

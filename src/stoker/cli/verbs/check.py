@@ -31,7 +31,7 @@ from stoker.cli.app import Verb
 from stoker.cli.options import HOME, JSON, RECIPE, SET
 
 if TYPE_CHECKING:
-    from stoker.pipeline.plan import Plan, PlannedStage
+    from stoker.pipeline.plan.forecast import Plan, PlannedStage
 
 _MOST_DOUBTS = 6
 _TIME_FROM = {"rates": "rough guess", "runs": "earlier runs", "budget": "train.budget"}

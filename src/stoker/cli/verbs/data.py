@@ -84,7 +84,7 @@ def _read(path: Path, options: Sequence[str]) -> tuple[Profile, dict[str, str]]:
 
 
 def _write_page(profile: Profile, choices: list[Choice], path: Path, output: Path) -> None:
-    from stoker.evaluate.report.profile_page import render_profile
+    from stoker.report.profile_page import render_profile
     from stoker.store.durable import writing
 
     with writing(output) as file:
@@ -122,7 +122,7 @@ def as_table(profile: Profile, choices: list[Choice]) -> str:
 
 
 def _middle(column: ColumnProfile) -> str:
-    from stoker.evaluate.report.column_cards import shown_number
+    from stoker.report.column_cards import shown_number
 
     numbers = column.numbers
     if numbers is not None:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from stoker.core.errors import DataError
+from stoker.core.steps import expect
 from stoker.data.acquire import Source
 from stoker.data.dataset import acquire
 from stoker.data.fingerprint import source_fingerprint
-from stoker.pipeline.kinds import only
 from stoker.pipeline.node import Work
 
 
@@ -18,7 +18,7 @@ def acquire_files(work: Work) -> dict[str, Any]:
     Raises:
         DataError: If a file cannot be read, or is not the one that the node was made from.
     """
-    sources, project = [only(one, Source) for one in work.fields["sources"]], work.free["project"]
+    sources, project = [expect(one, Source) for one in work.fields["sources"]], work.free["project"]
     info = acquire(sources, work.folder, project=project, cache=work.cache)
     if source_fingerprint(sources, project, work.cache) != work.fields["files"]:
         raise DataError(

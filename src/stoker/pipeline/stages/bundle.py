@@ -8,10 +8,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from stoker.core.canonical import canonical_json
-from stoker.evaluate.report.card import render_card
 from stoker.pipeline.candidates import candidate_bundles, chosen_name
-from stoker.pipeline.facts import card_facts
+from stoker.pipeline.collect.card_facts import card_facts
 from stoker.pipeline.node import Work
+from stoker.report.card import render_card
 from stoker.store.artifact import Artifact
 from stoker.store.durable import write_file
 

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from stoker.core.steps import expect
 from stoker.data.clean import RowCleaner
 from stoker.data.clean._missing_target import NAME, leave_out_missing_targets
 from stoker.data.clean._run import clean_rows
 from stoker.data.clean.exact_duplicates import ExactDuplicates
 from stoker.data.clean.unreadable_media import UnreadableMedia
 from stoker.data.dataset import Dataset
-from stoker.pipeline.kinds import only
 from stoker.pipeline.node import Work
 from stoker.tasks import Task
 
@@ -24,8 +24,8 @@ def clean(work: Work) -> dict[str, Any]:
     dataset = Dataset.open(work.inputs["acquire"].folder)
     ((target, task),) = work.fields["target"].items()
     rule = work.fields["missing_target"]
-    without = leave_out_missing_targets(dataset, target, only(task, Task), rule)
-    given = [only(step, RowCleaner) for step in work.fields["steps"]]
+    without = leave_out_missing_targets(dataset, target, expect(task, Task), rule)
+    given = [expect(step, RowCleaner) for step in work.fields["steps"]]
     steps = [_knowing_target(step, target, dataset) for step in given]
     if dataset.media_columns and not any(isinstance(step, UnreadableMedia) for step in steps):
         steps.insert(0, UnreadableMedia())

@@ -6,8 +6,7 @@ from typing import Any
 
 from stoker.compress import Compressor
 from stoker.compress._frontier import TIMES, choose_candidate
-from stoker.core.steps import make_step
-from stoker.pipeline.kinds import only
+from stoker.core.steps import expect, make_step
 from stoker.pipeline.node import Work
 from stoker.pipeline.prepared_parts import open_prepared
 
@@ -19,7 +18,7 @@ def compress(work: Work) -> dict[str, Any]:
     methods = asked.methods or (make_step("stoker.compress", "int8", Compressor),)
     found = choose_candidate(
         work.inputs["train"].folder / "bundle",
-        [only(method, Compressor) for method in methods],
+        [expect(method, Compressor) for method in methods],
         prepared.train,
         prepared.validation,
         work.folder,

@@ -17,6 +17,7 @@ from stoker.bundle.interface import Interface
 from stoker.bundle.predictor import Predictor, load
 from stoker.core import events
 from stoker.core.canonical import canonical_json
+from stoker.core.steps import expect
 from stoker.data.dataset import OWN_COLUMNS, Dataset
 from stoker.data.prepare.prepared_set import PreparedSet
 from stoker.engine.table_file import write_table
@@ -28,17 +29,16 @@ from stoker.evaluate.metrics import Metric
 from stoker.evaluate.mistakes import WorstRow, worst_rows
 from stoker.evaluate.probes import Subject
 from stoker.evaluate.probes.look import look_closer
-from stoker.evaluate.report.cells import plain_cells
-from stoker.evaluate.report.facts import MistakeFact
 from stoker.evaluate.score import evaluate_all
 from stoker.features.boolean import FittedBoolean
 from stoker.features.category import FittedCategory
 from stoker.features.timestamp import FittedTimestamp
 from stoker.pipeline.candidates import MODEL, candidate_bundles, chosen_name
-from stoker.pipeline.kinds import only
 from stoker.pipeline.node import Work
 from stoker.pipeline.prepared_parts import raw_part
 from stoker.pipeline.row_groups import group_codes
+from stoker.report.cells import plain_cells
+from stoker.report.facts import MistakeFact
 from stoker.store.durable import write_file
 from stoker.tasks.classify import FittedClassify
 
@@ -68,7 +68,7 @@ def evaluate(work: Work) -> dict[str, Any]:
         resamples=work.fields["resamples"],
         reference="baseline" if "baseline" in outputs else None,
         constant=True,
-        own_metrics=[only(metric, Metric) for metric in work.fields["metrics"]],
+        own_metrics=[expect(metric, Metric) for metric in work.fields["metrics"]],
         group_N=group_codes(
             work.inputs["clean"].folder / "rows.parquet",
             np.asarray(scored.row),

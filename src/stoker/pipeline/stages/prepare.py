@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from stoker.core.steps import make_step
+from stoker.core.steps import expect, make_step
 from stoker.data.clean import FittedCleaner
 from stoker.data.dataset import Dataset
 from stoker.data.prepare.prepare import prepare
 from stoker.data.profile.choices import Choices
 from stoker.features import Feature
 from stoker.pipeline.inputs import chosen_inputs
-from stoker.pipeline.kinds import only
 from stoker.pipeline.node import Work
 from stoker.tasks import Task
 
@@ -26,8 +25,8 @@ def prepare_parts(work: Work) -> dict[str, Any]:
         work.inputs["split"].folder / "parts.parquet",
         work.folder,
         inputs=_features(work),
-        target=(target, only(task, Task)),
-        cleaners=[only(step, FittedCleaner) for step in work.fields["cleaners"]],
+        target=(target, expect(task, Task)),
+        cleaners=[expect(step, FittedCleaner) for step in work.fields["cleaners"]],
         seed=work.fields["seed"],
     )
 
@@ -35,6 +34,6 @@ def prepare_parts(work: Work) -> dict[str, Any]:
 def _features(work: Work) -> dict[str, Feature]:
     named = work.fields["inputs"]
     if named:
-        return {name: only(feature, Feature) for name, feature in named.items()}
+        return {name: expect(feature, Feature) for name, feature in named.items()}
     chosen = chosen_inputs(Choices.open(work.inputs["profile"].folder))
     return {name: make_step("stoker.features", spec, Feature) for name, spec in chosen.items()}

@@ -19,14 +19,13 @@ from stoker.bundle.write import write_bundle
 from stoker.core import events
 from stoker.core.canonical import canonical_json
 from stoker.core.seeds import derive_seed
-from stoker.core.steps import step_name, step_spec
+from stoker.core.steps import expect, step_name, step_spec
 from stoker.models import Conditions, Estimator, HeldOut, Model, Network
 from stoker.models._leaderboard import FILE as LEADERBOARD_FILE
 from stoker.models._leaderboard import Leaderboard
 from stoker.models._learning_curve import FILE as CURVE_FILE
 from stoker.models._learning_curve import LearningCurve
 from stoker.pipeline.board import measure_candidates, timed
-from stoker.pipeline.kinds import only
 from stoker.pipeline.node import Work
 from stoker.pipeline.prepared_parts import Prepared, open_prepared, raw_part, spaced
 from stoker.pipeline.row_groups import group_codes
@@ -53,7 +52,7 @@ def train(work: Work) -> dict[str, Any]:
         "threads": asked.threads,
     }
     model = work.fields["model"]
-    return make_model(work, None if model is None else only(model, Model), asked.preset, given)
+    return make_model(work, None if model is None else expect(model, Model), asked.preset, given)
 
 
 def _units(work: Work, prepared: Prepared) -> np.ndarray | None:
@@ -99,7 +98,7 @@ def make_model(
             unit_N=_units(work, prepared),
             is_ordered=bool(work.fields.get("is_by_time")),
         )
-        made = _fit_estimator(only(choice.model, Estimator), choice.settings, prepared, under)
+        made = _fit_estimator(expect(choice.model, Estimator), choice.settings, prepared, under)
     work.measured.update(made.measured)
     facts = {"model": step_spec(choice.model), "reason": choice.reason, **made.facts}
     write_bundle(

@@ -1,0 +1,223 @@
+"""Execute a graph, write down what becomes of it, then report and register the result.
+
+Apart from `run`, because a run that finds everything done already needs none of the libraries that
+are loaded here.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+from stoker import __version__
+from stoker.core import events
+from stoker.core.errors import StokerError
+from stoker.data.fingerprint import default_cache
+from stoker.evaluate.evaluation import CONSTANT
+from stoker.pipeline.cache import cached
+from stoker.pipeline.candidates import chosen_name
+from stoker.pipeline.champion import champion_of, promote, worse_than
+from stoker.pipeline.collect.card_facts import gate_results, read_evaluations
+from stoker.pipeline.collect.report_run import RunNotes, report_run
+from stoker.pipeline.collect.summary import summary
+from stoker.pipeline.execute import Executed, execute
+from stoker.pipeline.node import Node
+from stoker.pipeline.nodes import serve_keys
+from stoker.pipeline.plan.check_columns import check_columns
+from stoker.pipeline.plan.effort import Effort
+from stoker.pipeline.plan.forecast import usual_efforts
+from stoker.pipeline.plan.history import KEY
+from stoker.pipeline.reject_limit import check_lost, check_rejects
+from stoker.pipeline.result import RefusedRun, RunResult, as_json
+from stoker.pipeline.version_before import version_before
+from stoker.recipe.model import Recipe
+from stoker.report.facts import SaidFact
+from stoker.store.artifact import Artifact
+from stoker.store.catalog import Catalog
+from stoker.store.store import Store
+
+
+def execute_run(
+    recipe: Recipe,
+    graph: list[Node],
+    store: Store,
+    catalog: Catalog,
+    *,
+    overrides: Sequence[str],
+    started: float,
+) -> RunResult:
+    """Do what is left of a graph, as a run of the catalog.
+
+    Args:
+        recipe: What the graph was made from.
+        graph: Its nodes.
+        store: Where artifacts are found and published.
+        catalog: Where the run is written down.
+        overrides: Changes of the recipe given with `--set`.
+        started: When the command began, by `time.monotonic`.
+
+    Raises:
+        RefusedRun: If the result misses a gate of the recipe.
+        StokerError: If anything that the user can mend is wrong.
+    """
+    check_columns(recipe, cached(graph, store), default_cache())
+    usual = usual_efforts(recipe, graph, store, default_cache())
+    run = catalog.start_run(recipe.name, recipe.text, stoker=__version__, overrides=list(overrides))
+    try:
+        return _Run(recipe, store, catalog, run, list(overrides), started, usual).finish(graph)
+    except RefusedRun:  # written down already, with its scores
+        raise
+    except KeyboardInterrupt:
+        catalog.finish_run(run, "interrupted")
+        raise
+    except BaseException as error:
+        catalog.finish_run(run, "failed", {"error": _said(error)})
+        raise
+
+
+@dataclass(frozen=True)
+class _Run:
+    """One run at work."""
+
+    recipe: Recipe
+    store: Store
+    catalog: Catalog
+    id: str
+    overrides: list[str]
+    started: float
+    usual: Mapping[str, Effort]
+    """What stages take by the built-in rates; kept beside what they took (`plan.history`)."""
+
+    def finish(self, graph: list[Node]) -> RunResult:
+        """Execute the graph, then register and report what came of it."""
+        done: dict[str, Executed] = {}
+        said: list[SaidFact] = []
+        for executed in execute(graph, self.store, cache=default_cache()):
+            done[executed.stage] = executed
+            self._record(executed)
+            # What is left out of a cached stage was told when it was done; the report tells it too.
+            with events.recording(aloud=executed.status != "cached") as counted:
+                check_rejects(executed, self.recipe.data.max_rejects)
+                check_lost(done, self.recipe.data.max_lost)
+            said += said_facts(executed.stage, [*executed.said, *counted])
+            if executed.stage == "acquire":
+                check_columns(self.recipe, {"acquire": executed.artifact}, default_cache())
+        seconds = {stage: round(e.seconds, 3) for stage, e in done.items()}
+        if "bundle" not in done:
+            result = RunResult(self.id, "partial", seconds=seconds)
+            self._end(result)
+            return result
+        return self._conclude(done, seconds, said)
+
+    def _record(self, executed: Executed) -> None:
+        artifact = executed.artifact
+        usual = self.usual.get(executed.stage)
+        plan = {KEY: asdict(usual)} if usual and executed.status != "cached" else {}
+        self.catalog.record_stage(
+            self.id,
+            executed.stage,
+            artifact.fingerprint,
+            executed.status,
+            executed.seconds,
+            manifest=artifact.manifest,
+            measured={**executed.measured, **plan},
+        )
+
+    def _conclude(
+        self, done: dict[str, Executed], seconds: dict[str, float], said: list[SaidFact]
+    ) -> RunResult:
+        artifacts = {stage: executed.artifact for stage, executed in done.items()}
+        bundle = artifacts["bundle"].folder
+        measured = {
+            stage: self.catalog.measured(artifact.fingerprint)
+            for stage, artifact in artifacts.items()
+        }
+        champion = champion_of(self.catalog, self.recipe.name)
+        before = version_before(champion, self.recipe, artifacts, self.store, self.catalog)
+        missed = [gate for gate in gate_results(self.recipe, artifacts) if not gate.passed]
+        metrics = scores(artifacts)
+        model, lines = (None, []) if missed else self._register(artifacts, metrics)
+        told = (*said, *said_facts("register", lines))
+        notes = RunNotes(measured, told, tuple(self.overrides), before)
+        report = report_run(self.recipe, self.id, list(done.values()), self.store, notes)
+        seconds["report"] = round(time.monotonic() - self.started - sum(seconds.values()), 3)
+        result = RunResult(
+            self.id,
+            "done",
+            bundle,
+            report,
+            metrics,
+            seconds,
+            model=model,
+            summary=summary(self.recipe, artifacts),
+            warnings=tuple(dict.fromkeys(one.text for one in notes.said if one.kind == "warning")),
+        )
+        self._end(result, status="failed" if missed else "done")
+        if missed:
+            raise RefusedRun(
+                result,
+                "; ".join(gate.text for gate in missed),
+                fix=f"read {report}; then change the data, the model or the gate",
+            )
+        return result
+
+    def _register(
+        self, artifacts: Mapping[str, Artifact], metrics: Mapping[str, Any]
+    ) -> tuple[str, list[events.Line]]:
+        """Make the bundle a version of the model: how to call it, and what was said of it."""
+        version = self.catalog.add_model(
+            self.recipe.name, artifacts["bundle"].fingerprint, metrics, run=self.id
+        )
+        with events.recording() as lines:
+            model = promote(
+                self.catalog,
+                self.recipe.name,
+                version,
+                higher_is_better=higher_is_better_of(artifacts),
+                against=worse_than(read_evaluations(artifacts)[1][chosen_name(artifacts)]),
+            )
+        return model, lines
+
+    def _end(self, result: RunResult, status: Literal["done", "failed"] = "done") -> None:
+        said = {**as_json(result), "serve": serve_keys(self.recipe)}
+        self.catalog.finish_run(self.id, status, said)
+
+
+def said_facts(stage: str, lines: Sequence[events.Line]) -> list[SaidFact]:
+    """Lines of a stage as a report holds them, each once."""
+    return [SaidFact(stage=stage, kind=one.kind, text=one.text) for one in dict.fromkeys(lines)]
+
+
+def scores(artifacts: Mapping[str, Artifact]) -> dict[str, Any]:
+    """Value and interval of each defined metric of the bundle, the headline first.
+
+    `constant` is the value of the answer that looks at no input.
+    """
+    _, evaluations = read_evaluations(artifacts)
+    constant = evaluations[CONSTANT].metrics
+    evaluation = evaluations[chosen_name(artifacts)]
+    found = evaluation.in_order()
+    found.sort(key=lambda item: item[0] != evaluation.headline)
+    return {
+        name: {
+            "value": score.value,
+            "low": score.low,
+            "high": score.high,
+            "constant": constant[name].value,
+        }
+        for name, score in found
+        if score.value is not None
+    }
+
+
+def higher_is_better_of(artifacts: Mapping[str, Artifact]) -> bool:
+    """Whether the headline metric of the bundle is better when it is higher."""
+    _, evaluations = read_evaluations(artifacts)
+    evaluation = evaluations[chosen_name(artifacts)]
+    return evaluation.metrics[evaluation.headline].higher_is_better
+
+
+def _said(error: BaseException) -> str:
+    return error.what if isinstance(error, StokerError) else type(error).__name__

@@ -1,0 +1,1 @@
+"""The plan: what a run would do, whether it can, and about what it costs."""

@@ -1,0 +1,101 @@
+"""Commands and code that use a bundle, to be copied from a report and run as they stand.
+
+They work on the user's own table, which has columns beside the inputs: `stoker predict` leaves them
+out, Python is told to, and a request carries a row of usual values in JSON, because the server
+refuses what it does not know.
+"""
+
+from __future__ import annotations
+
+import json
+import shlex
+
+from stoker.data.table_source import set_options
+from stoker.report.facts import ReportFacts
+
+_ADDRESS = "http://127.0.0.1:8080/predict"
+_READERS = {
+    "csv": "pandas.read_csv({path}, dtype=str, keep_default_na=False{options})",
+    "jsonl": "pandas.read_json({path}, lines=True, dtype=False, convert_dates=False)",
+    "parquet": "pandas.read_parquet({path})",
+    "xlsx": 'pandas.read_excel({path}, engine="calamine"{options})',
+}
+_PANDAS_NAMES = {"delimiter": "sep", "encoding": "encoding", "sheet": "sheet_name"}
+
+
+def commands(facts: ReportFacts) -> dict[str, str]:
+    """Exact commands for using the bundle: by the model's name if the run registered it.
+
+    Args:
+        facts: Of the run; `example`, `table` and `read_options` say what rows look like.
+
+    Returns:
+        `predict`, `serve`, `request` and `rejects` for a shell, and `python`.
+    """
+    bundle = shlex.quote(facts.name if facts.registered else facts.bundle or "BUNDLE")
+    anywhere = f" --home {shlex.quote(facts.home)}" if facts.home else ""
+    home = anywhere if facts.registered else ""
+    options = set_options(facts.read_options)
+    source = "photos/" if _only_pictures(facts) else f"rows.{facts.table}{options}"
+    return {
+        "predict": f"stoker predict {bundle} {source} -o answers.csv{home}",
+        "serve": f"stoker serve {bundle}{home}",
+        "request": _request(facts),
+        "python": _python(facts),
+        "rejects": f"stoker rejects {facts.run} -o rejects.csv{anywhere}",
+    }
+
+
+def _only_pictures(facts: ReportFacts) -> bool:
+    return list(facts.inputs.values()) == ["image"]
+
+
+def _request(facts: ReportFacts) -> str:
+    if _only_pictures(facts):
+        return f"curl --data-binary @photo.png -H 'Content-Type: image/png' {_ADDRESS}"
+    row = shlex.quote(json.dumps(facts.example, ensure_ascii=False))
+    return f"curl --data {row} -H 'Content-Type: application/json' {_ADDRESS}"
+
+
+def _python(facts: ReportFacts) -> str:
+    bundle = repr(facts.bundle or "BUNDLE")
+    if "image" in facts.inputs.values():
+        cells = ", ".join(f"{name!r}: {_cell_code(facts, name)}" for name in facts.inputs)
+        return (
+            "from pathlib import Path\n\nimport stoker\n\n"
+            f"predictor = stoker.load({bundle})\n"
+            f"answers = predictor.predict([{{{cells}}}])\n"
+            "print(answers.table.to_pylist())"
+        )
+    reader = _READERS[facts.table].format(
+        path=f'"rows.{facts.table}"', options=_pandas_options(facts)
+    )
+    return (
+        "import pandas\nimport stoker\n\n"
+        f"predictor = stoker.load({bundle})\n"
+        f"frame = {reader}  # or Polars, Arrow, a list of dicts\n"
+        "answers = predictor.predict(frame)\n"
+        "print(answers.to_pandas())"
+    )
+
+
+def _pandas_options(facts: ReportFacts) -> str:
+    said = {
+        _PANDAS_NAMES[key]: value
+        for key, value in facts.read_options.items()
+        if key in _PANDAS_NAMES
+    }
+    above = facts.read_options.get("header_row", 1) - 1
+    if above:  # pandas counts no blank lines of CSV as rows of a header.
+        said["skiprows" if facts.table == "csv" else "header"] = above
+    has_header = facts.read_options.get("header", True)
+    if "names" in facts.read_options or not has_header:
+        numbered = [f"c{number}" for number in range(1, len(facts.data.columns) + 1)]
+        names = list(facts.read_options.get("names", numbered))
+        said |= {"names": names, "header": 0 if has_header else None}
+    return "".join(f", {name}={value!r}" for name, value in said.items())
+
+
+def _cell_code(facts: ReportFacts, name: str) -> str:
+    is_image = facts.inputs[name] == "image"
+    return 'Path("photo.png").read_bytes()' if is_image else repr(facts.example.get(name))
