@@ -1,19 +1,23 @@
-"""Every file of a stage holds one step, also for who asks for a step of no special kind."""
+"""Every file of a stage holds one step of a recipe, and at most one value that was learned."""
 
 from __future__ import annotations
 
 import pytest
 
 from stoker.core.steps import Step, find_step, step_name, step_names
+from stoker.data.clean import Cleaner
+from stoker.data.split import Splitter
+from stoker.features import Feature
+from stoker.tasks import Task
 
-STAGES = ["stoker.data.clean", "stoker.data.split", "stoker.features", "stoker.tasks"]
+STAGES: list[type[Step]] = [Cleaner, Splitter, Feature, Task]
 
 
 @pytest.mark.parametrize(
-    ("stage", "name"), [(stage, name) for stage in STAGES for name in step_names(stage)]
+    ("kind", "name"), [(kind, name) for kind in STAGES for name in step_names(kind.__module__)]
 )
-def test_a_file_is_a_step(stage: str, name: str) -> None:
-    step = find_step(stage, name, Step)
+def test_a_file_is_a_step(kind: type[Step], name: str) -> None:
+    step = find_step(kind.__module__, name, kind)
     assert step_name(step) == name
     assert step.__doc__
     schema = step.model_json_schema()

@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from stoker.cells.decoder import Decoder
+from stoker.cells.raw import cell_text, one_array
 from stoker.core import events
 from stoker.core.errors import DataError, Place, StokerError
 from stoker.core.seeds import derive_seed
@@ -23,7 +24,6 @@ from stoker.data.prepare._rows import rows_with_ids
 from stoker.data.text_cells import TextCells
 from stoker.engine.table_file import read_table
 from stoker.features import Feature, FittedFeature
-from stoker.cells.raw import cell_text, one_array
 from stoker.features.image import Image
 from stoker.tasks import FittedTask, Task
 
