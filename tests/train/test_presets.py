@@ -15,6 +15,7 @@ from stoker.models.blend import Blend
 from stoker.models.boosted_trees import BoostedTrees
 from stoker.models.cnn import Cnn
 from stoker.models.mlp import Mlp
+from stoker.models.pretrained import Pretrained
 from stoker.tasks.classify import FittedClassify
 from stoker.train.augment.shift import Shift
 from stoker.train.presets import Choice, Preset, choose, choose_model
@@ -133,6 +134,8 @@ def test_few_colour_pictures_start_from_a_pretrained_network(
     model, reason = choose_model(preset, picture=shape, has_table=False, num_rows=rows)
     assert step_name(model) == name
     assert name in reason
+    if isinstance(model, Pretrained):
+        assert model.fine_tune == {"good": 1, "best": 2}[preset]
 
 
 def test_without_the_weights_a_network_from_scratch_is_chosen_and_said(

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from stoker.core import events
 from stoker.core.value import Value
 
 FILE = "leaderboard.json"
@@ -64,3 +65,14 @@ class Timing(Value):
     """CPU seconds of its fits."""
     answer_ms: float | None = None
     """Milliseconds of an answer to one row, where it was measured."""
+
+
+def tell(board: Leaderboard) -> None:
+    """One line for each candidate."""
+    events.message(f"candidates, by {board.metric} on {board.rows:,} rows ({board.how}):")
+    for entry in board.entries:
+        share = f", {entry.weight:.0%} of the model" if entry.weight else ""
+        note = f" ({entry.note})" if entry.note else ""
+        events.message(
+            f"  {entry.name}: {entry.score:.4g} [{entry.low:.4g}, {entry.high:.4g}]{share}{note}"
+        )

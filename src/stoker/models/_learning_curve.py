@@ -21,7 +21,7 @@ import numpy as np
 from stoker.core.seeds import derive_seed
 from stoker.core.value import Value
 from stoker.models import Conditions
-from stoker.models._losses import loss_name, losses_N, scored
+from stoker.models._losses import is_clear, loss_name, losses_N, scored
 from stoker.models._tries import AnyTry, Folds, LinearTry, TreeTry
 from stoker.models.boosted_trees import grow
 from stoker.models.linear import answers, fit_rows
@@ -113,14 +113,13 @@ def learning_curve(
 def _curve(name: str, found: Sequence[tuple[int, np.ndarray]], task: FittedTask) -> LearningCurve:
     (_, half_M), (_, whole_M) = found[-2:]
     points = tuple(_point(rows, loss_M, task) for rows, loss_M in found)
-    fell_M = half_M - whole_M
     return LearningCurve(
         candidate=name,
         metric=loss_name(task),
         held_rows=len(whole_M),
         points=points,
         gain=float(f"{1 - points[-1].score / max(points[-2].score, 1e-12):.4g}"),
-        is_clear=bool(fell_M.mean() > 1.96 * fell_M.std() / len(fell_M) ** 0.5),
+        is_clear=is_clear(half_M - whole_M),
     )
 
 

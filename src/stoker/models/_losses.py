@@ -32,6 +32,15 @@ def loss_of(output_NK: np.ndarray, target_N: np.ndarray) -> float:
     return float(losses_N(output_NK, target_N).mean())
 
 
+def is_clear(fell_N: np.ndarray) -> bool:
+    """Whether losses fell by more than chance, row by row, with 95 % certainty.
+
+    >>> [is_clear(np.array([0.1, 0.2, 0.1, 0.3, last])) for last in (0.1, -0.4)]
+    [True, False]
+    """
+    return bool(fell_N.mean() > 1.96 * fell_N.std() / len(fell_N) ** 0.5)
+
+
 def loss_name(task: FittedTask) -> str:
     """What `scored` gives: `rmse` in the unit of the target, or `log_loss`."""
     return "rmse" if isinstance(task, FittedRegress) else "log_loss"

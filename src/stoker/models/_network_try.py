@@ -61,7 +61,8 @@ class NetworkTry(Try[Mlp]):
         return TableNetwork(self.step, shape, self.folds.rows.num_outputs)
 
     def _fit(self, fold: int, under: Conditions, end_s: float | None) -> None:
-        from stoker.models._table_network import fit_network, repeatable
+        from stoker.models._table_network import fit_network
+        from stoker.networks.repeatable import repeatable
 
         fit_M, held_M = self.folds.split(fold)
         seed = derive_seed(under.seed, "network", fold)

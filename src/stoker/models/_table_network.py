@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -94,19 +93,6 @@ def table_tensors(design: Design) -> dict[str, Tensor]:
     if design.size_C:
         found[CODES] = torch.from_numpy(design.code_NC - starts)
     return found
-
-
-@contextmanager
-def repeatable(seed: int) -> Iterator[None]:
-    """One thread, and torch's generator seeded; both are put back afterwards."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        with torch.random.fork_rng(devices=[]):
-            torch.default_generator.manual_seed(seed)
-            yield
-    finally:
-        torch.set_num_threads(threads)
 
 
 def fit_network(  # noqa: PLR0913 - one fold of a candidate, each by its name

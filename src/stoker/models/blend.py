@@ -23,12 +23,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from stoker.core import events
 from stoker.core.steps import step_spec
 from stoker.models import Conditions, Estimate, Estimator, HeldOut
 from stoker.models._blend_weights import average, choose_weights
 from stoker.models._design import Layout
-from stoker.models._leaderboard import Entry, Leaderboard, Timing
+from stoker.models._leaderboard import Entry, Leaderboard, Timing, tell
 from stoker.models._learning_curve import learning_curve
 from stoker.models._losses import loss_name, losses_N, scored
 from stoker.models._rows import Rows, bins_for, join
@@ -201,17 +200,6 @@ def _entry(one: AnyTry, weight: float, folds: Folds, task: FittedTask) -> Entry:
         weight=round(weight, 4),
         note=note,
     )
-
-
-def tell(board: Leaderboard) -> None:
-    """One line for each candidate."""
-    events.message(f"candidates, by {board.metric} on {board.rows:,} rows ({board.how}):")
-    for entry in board.entries:
-        share = f", {entry.weight:.0%} of the model" if entry.weight else ""
-        note = f" ({entry.note})" if entry.note else ""
-        events.message(
-            f"  {entry.name}: {entry.score:.4g} [{entry.low:.4g}, {entry.high:.4g}]{share}{note}"
-        )
 
 
 def _validation_outputs(rows: Rows, members: Sequence[tuple[AnyTry, float]]) -> np.ndarray:

@@ -96,5 +96,21 @@ class EfficientNetLite(nn.Module):
 
     def forward(self, image_NCHW: Tensor) -> Tensor:
         """Vectors (N, 1280) of RGB pictures (N, 3, H, W), float32 from -127/128 to 1."""
-        inner = self.blocks(functional.relu6(self.stem(image_NCHW)))
-        return functional.relu6(self.head(inner)).mean((2, 3))
+        return self.above(self.below(image_NCHW, 1), 1)
+
+    def below(self, image_NCHW: Tensor, count: int) -> Tensor:
+        """What enters the last `count` layers: the last convolution, and the blocks before it."""
+        inner = functional.relu6(self.stem(image_NCHW))
+        for block in [*self.blocks][: len(self.blocks) + 1 - count]:
+            inner = block(inner)
+        return inner
+
+    def above(self, map_NCHW: Tensor, count: int) -> Tensor:
+        """Vectors of what enters the last `count` layers."""
+        for layer in self.last(count)[:-1]:
+            map_NCHW = layer(map_NCHW)
+        return functional.relu6(self.head(map_NCHW)).mean((2, 3))
+
+    def last(self, count: int) -> list[nn.Module]:
+        """The last `count` layers: blocks, and the last convolution."""
+        return [*self.blocks, self.head][-count:]

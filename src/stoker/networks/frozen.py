@@ -4,6 +4,7 @@ The backbone answers every row once, in onnxruntime (34 ms of CPU a picture at s
 on a busy AMD Zen 5; torch took 44 and 24).  On
 top is a linear layer over standardised vectors (and the numbers and categories beside the picture),
 fitted by L-BFGS for a few strengths of the penalty; the one with the lowest validation loss stays.
+What comes after that, if the last layers are trained further, is in `fine_tuned`.
 
 Cost: one forward pass of the backbone a row; 5 KB of memory a row for the vectors; the head takes a
 second or two for some thousand rows.
@@ -11,7 +12,7 @@ second or two for some thousand rows.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -27,7 +28,8 @@ from stoker.networks.graph_names import OUTPUT, graph_input
 PENALTIES = (1.0, 0.3, 0.1, 0.03, 0.01, 0.003)
 """Strengths of the penalty on standardised vectors, mean loss, strongest first."""
 _MOST_ROUNDS = 200
-_BLOCK = 64
+BLOCK = 64
+"""Rows that the backbone looks at together."""
 
 Loss = Callable[[Tensor, Tensor], Tensor]
 
@@ -49,12 +51,20 @@ class Vectors(nn.Module):
 
     def forward(self, raw: Mapping[str, Tensor]) -> Tensor:
         """Vectors (N, F), float32; numbers keep their unit, gaps are NaN."""
-        return torch.cat([self._part(name, raw[name]) for name in self._columns], 1)
+        return self.above(self.below(raw, 1), 1)
 
-    def _part(self, name: str, value: Tensor) -> Tensor:
+    def below(self, raw: Mapping[str, Tensor], count: int) -> list[Tensor]:
+        """What enters the last `count` layers of the backbone, and the parts beside pictures."""
+        return [self._below(name, raw[name], count) for name in self._columns]
+
+    def above(self, parts: Sequence[Tensor], count: int) -> Tensor:
+        """Vectors of what `below` gives."""
+        return torch.cat([self.backbone.above(p, count) if p.ndim == 4 else p for p in parts], 1)
+
+    def _below(self, name: str, value: Tensor, count: int) -> Tensor:
         _, shape = self._columns[name]
         if len(shape) == 3:
-            return self.backbone(self._picture(value, shape))
+            return self.backbone.below(self._picture(value, shape), count)
         if name in self._codes:
             return torch.eye(self._codes[name])[value.long()]
         return value.float() if shape else value.float().unsqueeze(1)
@@ -104,10 +114,10 @@ class FrozenNetwork(nn.Module):
         return self.head(self.vectors(raw))
 
 
-def vectors_of(
+def blocks_of(
     graph: bytes, columns: Mapping[str, np.ndarray], *, threads: int, title: str
-) -> Tensor:
-    """The vectors of all rows, by the graph of `Vectors`."""
+) -> Iterator[np.ndarray]:
+    """What a graph answers to all rows, some rows at a time."""
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
@@ -115,15 +125,22 @@ def vectors_of(
     options.log_severity_level = 4
     session = onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
     num_rows = len(next(iter(columns.values())))
-    parts = []
     with events.task(title, total=num_rows, unit="rows") as view:
-        for start in range(0, num_rows, _BLOCK):
+        for start in range(0, num_rows, BLOCK):
             feed = {
-                graph_input(n): np.asarray(c[start : start + _BLOCK]) for n, c in columns.items()
+                graph_input(n): np.asarray(c[start : start + BLOCK]) for n, c in columns.items()
             }
-            parts.append(torch.from_numpy(np.asarray(session.run([OUTPUT], feed)[0])))
-            view.advance(len(parts[-1]))
-    return torch.cat(parts)
+            found = np.asarray(session.run([OUTPUT], feed)[0])
+            yield found
+            view.advance(len(found))
+
+
+def vectors_of(
+    graph: bytes, columns: Mapping[str, np.ndarray], *, threads: int, title: str
+) -> Tensor:
+    """The vectors of all rows, by the graph of `Vectors`."""
+    blocks = blocks_of(graph, columns, threads=threads, title=title)
+    return torch.cat([torch.from_numpy(block) for block in blocks])
 
 
 @dataclass(frozen=True)
@@ -133,6 +150,11 @@ class Fitted:
     head: Head
     history: list[dict[str, float]]
     """One record a penalty that was tried."""
+
+    @property
+    def penalty(self) -> float:
+        """The strength that was best."""
+        return min(self.history, key=lambda record: record["validation_loss"])["penalty"]
 
 
 def fit_head(
@@ -158,6 +180,14 @@ def fit_head(
         history.append({"penalty": penalty, "validation_loss": found})
     head.load_state_dict(best)
     return Fitted(head, history)
+
+
+def refit_head(head: Head, vector_NF: Tensor, target_N: Tensor, loss: Loss, penalty: float) -> Head:
+    """A head for other vectors of the same rows, found from where the old one stands."""
+    found = Head(vector_NF, head.linear.out_features)
+    found.linear.load_state_dict(head.linear.state_dict())
+    _descend(found, vector_NF, target_N, loss, penalty)
+    return found
 
 
 def _descend(head: Head, vector_NF: Tensor, target_N: Tensor, loss: Loss, penalty: float) -> None:

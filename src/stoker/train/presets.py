@@ -39,9 +39,12 @@ _PICTURE_NETWORK: dict[Preset, tuple[int, int]] = {
 
 _COLOURS = 3
 _MOST_PRETRAINED = 20_000
-"""Colour pictures up to which a frozen backbone is the first choice: on 1,911 emoji its
+"""Colour pictures up to which a pretrained backbone is the first choice: on 1,911 emoji its
 vectors and a linear model gave 0.750 (3 folds), `cnn` 0.702 on a test part.
 Grey ones are unlike those it learned from."""
+
+_FINE_TUNED: dict[Preset, int] = {"good": 1, "best": 2}
+"""Its last layers that are trained further (decision 045)."""
 
 _FOR_ESTIMATORS = {"budget_s", "checkpoint_every_s", "threads", "class_weights"}
 """Settings that a model which fits itself follows, and one that changes nothing that comes out."""
@@ -156,7 +159,7 @@ def choose_model(
     are_few = picture[0] >= _COLOURS and num_rows <= _MOST_PRETRAINED
     if preset != "fast" and are_few and not is_told_how:
         why = f"pretrained, as {num_rows:,} colour pictures are few for a network from scratch"
-        return Pretrained(), why
+        return Pretrained(fine_tune=_FINE_TUNED[preset]), why
     return _from_scratch(preset, has_table=has_table)
 
 
