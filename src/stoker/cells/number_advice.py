@@ -17,6 +17,7 @@ import numpy as np
 
 from stoker.cells.number_forms import find_form, number_forms, values_with
 from stoker.cells.number_parts import parts_of
+from stoker.cells.number_quantities import factors
 from stoker.cells.number_text import NUMBER
 from stoker.cells.number_units import MAGNITUDES, family
 
@@ -148,8 +149,17 @@ def several_units(units: Sequence[str], step: str = "number") -> str:
 
     >>> several_units(["box", "bag"]).partition("write ")[2]
     "{number: {unit: {'box': 1, 'bag': N}}}, where one 'bag' is N 'box'"
+    >>> several_units(["km", "m"]).partition("; ")[2]
+    "if those without one are in 'm' write {number: {unit: {'m': 1, 'km': 1000}}}"
     """
     named = ", ".join(map(repr, units))
+    known = dict(sorted(factors(units).items(), key=lambda pair: pair[1]))
+    base = next(iter(known), "")
+    if known:
+        return (
+            f"they look like numbers in several units ({named}), not all with one; if those "
+            f"without one are in {base!r} write {{{step}: {options_text({'unit': known})}}}"
+        )
     worth = ", ".join(f"{unit!r}: {'N' if i else '1'}" for i, unit in enumerate(units))
     return (
         f"they look like numbers in several units ({named}); if they measure one thing write "

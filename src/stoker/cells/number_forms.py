@@ -26,15 +26,15 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from stoker.cells.number_mixtures import convertible
+from stoker.cells.number_mixtures import compound_options, convertible
 from stoker.cells.number_parts import Parts, parts_of
 from stoker.cells.number_text import (
     NUMBER,
     UNREADABLE,
     Form,
+    converted,
     narrow,
     plain_texts,
-    unit_factors,
 )
 from stoker.cells.number_units import family, is_currency, is_measure, multiply
 from stoker.cells.raw import MISSING_NUMBERS, one_array, spelled_missing
@@ -120,7 +120,10 @@ def find_form(
             is_fit = bool(worth) or _are_alike(parts, value_V, is_read_V)
             if count_V[is_read_V].sum() >= least and is_fit:
                 return FoundForm(options, is_read_V, is_ambiguous)
-    return None
+    options = compound_options(texts)
+    is_read_V = np.isfinite(values_with(texts, options)) if options else np.zeros(0, bool)
+    is_enough = bool(options) and count_V[is_read_V].sum() >= least
+    return FoundForm(options, is_read_V, is_ambiguous=False) if is_enough else None
 
 
 def _present(texts: pa.Array | pa.ChunkedArray | Sequence[str]) -> list[str]:
@@ -309,7 +312,7 @@ def values_with(texts: Sequence[str], options: Mapping[str, Any]) -> np.ndarray:
     is_number = pc.match_substring_regex(digits, NUMBER)
     digits = pc.if_else(is_number, digits, pa.scalar(UNREADABLE, digits.type))
     value_V = pc.cast(pc.utf8_ltrim(digits, "+"), pa.float64()).to_numpy(zero_copy_only=False)
-    return value_V * unit_factors(cells, form) if form.factors else value_V
+    return converted(value_V, cells, form) if form.factors else value_V
 
 
 def _cells(kept: Sequence[Parts], count_V: np.ndarray, pair: tuple[str, str]) -> int:

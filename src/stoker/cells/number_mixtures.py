@@ -1,16 +1,19 @@
 """Columns of quantities in several units: `44.9小时` and `2.1天`, `357 m` and `5 km`, `1.2M`.
 
 Where all units are of one known quantity, and every number but 0 has one, they can be converted;
-what multiplies (`k`, `万`) may be missing.  Units that nothing here knows are named, so that what
-looks like a measurement is never taken for a label in silence.
+what multiplies (`k`, `万`) may be missing.  `1h 30min` is the sum of its pieces.  Units that
+nothing here knows are named, so that what looks like a measurement is never taken for a label in
+silence.
 
 Cost: microseconds for each distinct text.
 """
 
 from __future__ import annotations
 
+import re
 from collections import Counter, defaultdict
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -18,6 +21,9 @@ from stoker.cells.number_parts import Parts, parts_of
 from stoker.cells.number_quantities import factors, is_multiplier
 from stoker.cells.number_units import family, is_measure
 
+_PIECE = re.compile(r"(\d+(?:[.,]\d+)?)\s*([^\W\d_]+\.?|['\"\u2032\u2033])")
+"""A number with what stands behind it."""
+_COMPOUND = re.compile(rf"[+-]?(?:{_PIECE.pattern}(?:\s*,|\s+and|\s+und)?\s*)+")
 _MOST_UNITS = 12
 _LONGEST_CODE = 2
 """Characters of digits that are a code with a letter: `1K`, `3B`."""
@@ -50,6 +56,29 @@ def convertible(
     sizes = {_size(one, worth) for one in kept if not one.is_zero}
     is_code = may_be_bare and all(len(one.body) <= _LONGEST_CODE for one in kept)
     return (keep, worth) if len(sizes) > 1 and not is_code else ([], {})
+
+
+def compound_options(texts: Sequence[str]) -> dict[str, Any]:
+    r"""Options with which texts of several numbers with units are read; empty: they are none.
+
+    Args:
+        texts: Different texts without blanks around them, none missing.
+
+    >>> compound_options(["1h 30min", "45min"]), compound_options(["5'11\"", "6'"])
+    ({'unit': {'min': 1.0, 'h': 60.0}}, {'unit': {'"': 1.0, "'": 12.0}})
+    >>> compound_options(["2024年3月5日"]), compound_options(["45 min", "2 h"])
+    ({}, {})
+    """
+    pieces = [_PIECE.findall(text) for text in texts if _COMPOUND.fullmatch(text)]
+    units = Counter(unit for each in pieces for _, unit in each)
+    if len(units) > _MOST_UNITS or max(map(len, pieces), default=0) < 2:
+        return {}
+    worth = factors(units)
+    if not worth:
+        return {}
+    has_comma = any("," in digits for each in pieces for digits, _ in each)
+    decimal = {"decimal": ","} if has_comma else {}
+    return {**decimal, "unit": dict(sorted(worth.items(), key=lambda pair: pair[1]))}
 
 
 def unknown_units(texts: Sequence[str], count_V: np.ndarray) -> tuple[str, ...]:

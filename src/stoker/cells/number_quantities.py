@@ -44,8 +44,8 @@ _LENGTH = _spelled({
     "dm 分米": 0.1,
     "m 米 meter meters metre metres": 1,
     "km 公里 千米 kilometer kilometers kilometre kilometres": 1000,
-    "in inch inches zoll 英寸": 0.0254,
-    "ft foot feet 英尺": 0.3048,
+    "in inch inches zoll 英寸 \" \u2033": 0.0254,
+    "ft foot feet 英尺 ' \u2032": 0.3048,
     "yd yds yard yards": 0.9144,
     "mi mile miles 英里": 1609.344,
 })  # fmt: skip

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -110,6 +111,56 @@ def unit_factors(cells: pa.Array, form: Form) -> np.ndarray:
     return factor_N
 
 
+def converted(value_N: np.ndarray, cells: pa.Array, form: Form) -> np.ndarray:
+    """Digits in the unit that is worth 1; a text of several numbers with units is their sum.
+
+    Args:
+        value_N: The digits of each text, infinite for one that is not in the form.
+        cells: The texts, without blanks around them.
+        form: How they are written, with factors.
+
+    >>> form = Form(units=("h", "min"), factors=(60.0, 1.0))
+    >>> converted(np.array([2, np.inf, np.inf]), pa.array(["2 h", "1h 30min", "3 min 1 h"]), form)
+    array([120.,  90.,  inf])
+    """
+    value_N = value_N * unit_factors(cells, form)
+    bad = np.flatnonzero(np.isinf(value_N))
+    if len(bad):
+        texts = narrow(cells.take(pa.array(bad))).to_pylist()
+        value_N[bad] = [_sum_of_pieces(text, form) for text in texts]
+    return value_N
+
+
+def _sum_of_pieces(text: str, form: Form) -> float:
+    """The sum of numbers of which each is in a smaller unit than the one before; else infinite."""
+    whole, piece = _piece_patterns(form)
+    found = whole.fullmatch(text)
+    if found is None:
+        return np.inf
+    worth = dict(zip(map(_narrow_unit, form.units), form.factors, strict=True))
+    pieces = [(digits, worth[unit]) for digits, unit in piece.findall(text)]
+    if any(one <= other for (_, one), (_, other) in pairwise(pieces)):
+        return np.inf
+    total = sum(_number(digits, form) * factor for digits, factor in pieces)
+    return -total if text.startswith("-") else total
+
+
+def _number(digits: str, form: Form) -> float:
+    plain = digits.replace(form.thousands, "") if form.thousands else digits
+    return float(plain.replace(form.decimal, "."))
+
+
+@lru_cache
+def _piece_patterns(form: Form) -> tuple[re.Pattern[str], re.Pattern[str]]:
+    """Several numbers with units one after the other, and one of them."""
+    point, group = re.escape(form.decimal), re.escape(form.thousands)
+    unit = "|".join(map(_plain_unit, sorted(form.units, key=len, reverse=True)))
+    digits = rf"\d{{1,3}}(?:{group}\d{{3}})+|\d+" if group else r"\d+"
+    number = rf"(?:{digits})(?:{point}\d+)?"
+    whole = rf"[+-]?(?:{number}\s*(?:{unit})(?:\s*,|\s+and|\s+und)?\s*){{2,}}"
+    return re.compile(whole, re.ASCII), re.compile(rf"({number})\s*({unit})", re.ASCII)
+
+
 @lru_cache
 def _beside(unit: str) -> str:
     """A unit before the digits or behind them, as a regular expression."""
@@ -118,7 +169,11 @@ def _beside(unit: str) -> str:
 
 
 def _plain_unit(unit: str) -> str:
-    return re.escape(narrow(pa.array([unit.strip()]))[0].as_py())
+    return re.escape(_narrow_unit(unit))
+
+
+def _narrow_unit(unit: str) -> str:
+    return narrow(pa.array([unit.strip()]))[0].as_py()
 
 
 def narrow(cells: pa.Array) -> pa.Array:

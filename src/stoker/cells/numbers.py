@@ -30,9 +30,9 @@ from stoker.cells.number_text import (
     PLAIN,
     UNREADABLE,
     Form,
+    converted,
     narrow,
     plain_texts,
-    unit_factors,
 )
 from stoker.cells.raw import (
     MISSING_NUMBERS,
@@ -83,7 +83,7 @@ class NumberCells(Value):
     unit: _Unit | tuple[_Unit, ...] | _Factors = ()
     """What may stand before or behind the digits and is dropped, such as `%`, `kg` or `$`; a list
     of several only if they mean the same.  Units of which one is worth several of another are
-    named with that number: `{m: 1, km: 1000}` makes metres of both."""
+    named with that number: `{m: 1, km: 1000}` makes metres of both, and of `1 km 500 m` too."""
 
     brackets: bool = False
     """Whether a number in brackets is below zero, as in accounts: `(1.50)` is -1.5."""
@@ -197,7 +197,7 @@ class NumberCells(Value):
         if is_nan_N.sum() > given.null_count:  # the text "nan", which Arrow reads as a number
             value_N[is_nan_N & _to_mask(given.is_valid())] = np.inf
         if form.factors:
-            value_N *= unit_factors(given, form)
+            value_N = converted(value_N, given, form)
         return self._without_infinite(value_N, given)
 
     def _without_infinite(self, value_N: np.ndarray, cells: pa.Array) -> ReadNumbers:

@@ -47,7 +47,10 @@ def commented(code: str, comment: str) -> str:
 
     >>> commented("seed: 0", "any whole number")
     'seed: 0                                 # any whole number'
+    >>> commented(f"{'年' * 20}: number", "wide")[20:]
+    ': number  # wide'
     """
     plain = " ".join(comment.split())
     short = plain if len(plain) <= _LONGEST_WHY else f"{plain[: _LONGEST_WHY - 1]}…"
-    return f"{pad(code, _COLUMN, right=False)}{'' if len(code) < _COLUMN else '  '}# {short}"
+    padded = pad(code, _COLUMN, right=False)
+    return f"{padded}{'' if padded.endswith(' ') else '  '}# {short}"

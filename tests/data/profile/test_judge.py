@@ -145,6 +145,10 @@ def test_units_that_nothing_brings_together_are_told_whatever_they_become(
             assert found.is_notable
             said = f"{{number: {{unit: {{'{units[0]}': 1, '{units[1]}': N}}}}}}"
             assert said in found.why
+    mixed = [f"{n} kg" if n % 2 else f"{n} g" if n % 3 else f"{n}" for n in range(99)]
+    found = only(judged, mixed)
+    assert found.is_notable
+    assert "without one are in 'g' write {number: {unit: {'g': 1, 'kg': 1000}}}" in found.why
     assert not only(judged, ["2 Zimmer", "3 Zimmer", "EG 1"] * 30).is_notable
 
 

@@ -63,8 +63,12 @@ def _converted(unit: Any) -> str:
     if not isinstance(unit, Mapping):
         return ""
     base = next((name for name, factor in unit.items() if factor == 1), "")
-    each = [f"1 {name} is {factor:.6g} {base}" for name, factor in unit.items() if factor != 1]
-    return f"; {', '.join(each).rstrip()}"
+    each = [
+        f"1 {name} is {factor:,.15g} {base}".rstrip()
+        for name, factor in unit.items()
+        if factor != 1
+    ]
+    return f"; {', '.join(each)}"
 
 
 def names_rows(column: ColumnProfile) -> str:
