@@ -51,8 +51,8 @@ _HOMES = {
 
 def __getattr__(name: str) -> Any:
     """Import the module of a public name when it is first asked for."""
-    if name == "__version__":  # reading the metadata costs as much as starting Python
-        return importlib.import_module("importlib.metadata").version("stoker")
+    if name == "__version__":
+        return importlib.import_module("stoker.core.version").version()
     if name not in _HOMES:
         raise AttributeError(f"module 'stoker' has no attribute {name!r}")
     return getattr(importlib.import_module(_HOMES[name]), name)

@@ -10,7 +10,7 @@ from click.testing import CliRunner, Result
 
 from stoker.cli.app import root
 from stoker.cli.verbs.check import _notes
-from stoker.pipeline.plan.forecast import Plan, PlannedStage
+from stoker.pipeline.plan.forecast import PlannedStage, RunPlan
 
 
 @pytest.fixture(autouse=True)
@@ -59,7 +59,7 @@ def test_json_has_the_choices() -> None:
 def test_no_time_in_all_is_told_of_stages_that_all_show_a_dash() -> None:
     unknown = PlannedStage("train", "to do", None, False, None, None, 500_000_000)
     known = PlannedStage("split", "to do", 90, True, 2.0, "rates", 400_000_000)
-    assert "time    nobody can tell before the data is read" in _notes(Plan((unknown, unknown)))
-    said = _notes(Plan((unknown, known)))
+    assert "time    nobody can tell before the data is read" in _notes(RunPlan((unknown, unknown)))
+    said = _notes(RunPlan((unknown, known)))
     assert "about 2" in said
     assert "without the stages that show a dash" in said

@@ -27,9 +27,9 @@ from PIL import Image
 
 from stoker.cells.decoder import HERE, Form
 from stoker.cells.image_formats import MAX_PIXELS
-from stoker.cells.pixels import Look
+from stoker.cells.pixels import PictureLook
 from stoker.core.errors import MachineError
-from stoker.data._decode_child import Child, Limits
+from stoker.data._decode_child import Child, ChildLimits
 from stoker.data.acquire.images import Images
 from stoker.data.child_decoder import ChildDecoder
 from stoker.data.clean._run import clean_rows
@@ -211,9 +211,9 @@ def test_a_picture_whose_child_is_killed_from_outside_again_and_again_stops_the_
 
 
 TIGHT = {
-    "memory": (Limits(memory_bytes=100 << 20), "needs more than 100 MiB of memory to decode"),
-    "cpu": (Limits(cpu_s=0.5), "takes more than 0.5 s of CPU time to decode"),
-    "wall": (Limits(wall_s=2), "takes more than 2 s to decode"),
+    "memory": (ChildLimits(memory_bytes=100 << 20), "needs more than 100 MiB of memory to decode"),
+    "cpu": (ChildLimits(cpu_s=0.5), "takes more than 0.5 s of CPU time to decode"),
+    "wall": (ChildLimits(wall_s=2), "takes more than 2 s to decode"),
 }
 
 
@@ -238,7 +238,7 @@ def test_a_bomb_is_one_reject_among_good_pictures(limit: str, children: int) -> 
 
 def test_memory_and_time_of_a_child_follow_the_pixels_that_it_may_decode() -> None:
     cells = pa.array([large_palette_png()])
-    tight, form = Limits(memory_bytes=100 << 20), Form(4, max_pixels=100_000_000)
+    tight, form = ChildLimits(memory_bytes=100 << 20), Form(4, max_pixels=100_000_000)
     with ChildDecoder(tight, 1) as decoder:
         ((_, reason),) = decoder.pixels(cells, form, None)
     assert reason == "needs more than 100 MiB of memory to decode"
@@ -249,7 +249,7 @@ def test_memory_and_time_of_a_child_follow_the_pixels_that_it_may_decode() -> No
 def test_children_refuse_a_pixel_too_many_as_this_process_does() -> None:
     kinds = [encoded(kind, 5) for kind in ("PNG", "JPEG", "WEBP", "BMP", "GIF")]
     cells = pa.array([*kinds, b"P5 3 4 255\n" + bytes(12), None])
-    sizes = [seen for seen in HERE.looks(cells, MAX_PIXELS) if isinstance(seen, Look)]
+    sizes = [seen for seen in HERE.looks(cells, MAX_PIXELS) if isinstance(seen, PictureLook)]
     with ChildDecoder(most_children=1) as decoder:
         for most in sorted({seen.width * seen.height - less for seen in sizes for less in (0, 1)}):
             form = Form(3, (2, 2), max_pixels=most)
@@ -267,7 +267,7 @@ def test_the_largest_sound_pictures_fit_the_usual_memory(kind: str) -> None:
     if kind == "P":
         image.info["transparency"] = 0
     image.save(stream, "JPEG" if kind == "CMYK" else "PNG", compress_level=1)
-    with ChildDecoder(Limits(cpu_s=300, wall_s=3_000)) as decoder:
+    with ChildDecoder(ChildLimits(cpu_s=300, wall_s=3_000)) as decoder:
         assert decoder.pixels(pa.array([stream.getvalue()]), Form(3), None) == []
 
 
@@ -304,7 +304,7 @@ def test_both_stages_reject_a_bomb_by_name_and_give_equal_bytes_with_any_number_
     write_table(pa.table({"_row": np.arange(91), "part": names}), parts)
     seen = []
     for children in (1, 2, 3):
-        decoder = partial(ChildDecoder, Limits(memory_bytes=60 << 20), children)
+        decoder = partial(ChildDecoder, ChildLimits(memory_bytes=60 << 20), children)
         monkeypatch.setattr("stoker.data.clean.unreadable_media.ChildDecoder", decoder)
         monkeypatch.setattr("stoker.data.prepare.prepare.ChildDecoder", decoder)
         monkeypatch.setattr("stoker.data.child_decoder._CHILD_BLOBS", 10)

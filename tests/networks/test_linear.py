@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from stoker.networks import linear
-from stoker.networks.linear import Linear, onednn_is_faster
+from stoker.networks.linear import LinearLayer, onednn_is_faster
 
 SHAPES = [(64, 784, 500), (512, 500, 20), (4096, 300, 4), (256, 1000, 100), (300, 257, 259)]
 """Rows, inputs, outputs; large enough for oneDNN, with and without the weights' gradient."""
@@ -35,9 +35,9 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Tensor, Tensor]]:
     return seen
 
 
-def pair(inputs: int, outputs: int, *, bias: bool = True) -> tuple[Linear, nn.Linear]:
+def pair(inputs: int, outputs: int, *, bias: bool = True) -> tuple[LinearLayer, nn.Linear]:
     torch.manual_seed(0)
-    ours, plain = Linear(inputs, outputs, bias=bias), nn.Linear(inputs, outputs, bias=bias)
+    ours, plain = LinearLayer(inputs, outputs, bias=bias), nn.Linear(inputs, outputs, bias=bias)
     plain.load_state_dict(ours.state_dict())
     return ours, plain
 
@@ -72,7 +72,7 @@ def test_agrees_with_torch_forward_and_backward(
 @pytest.mark.usefixtures("onednn")
 @pytest.mark.parametrize("rows", [2, 64])
 def test_the_relu_inside_is_torchs_own(rows: int, calls: list[tuple[Tensor, Tensor]]) -> None:
-    ours = Linear(784, 500, relu=True)
+    ours = LinearLayer(784, 500, relu=True)
     plain = nn.Linear(784, 500)
     plain.load_state_dict(ours.state_dict())
     batch = torch.randn(rows, 784).requires_grad_()

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stoker.serve.batcher import Batcher, Limits
+from stoker.serve.batcher import Batcher, BatchLimits
 from stoker.serve.messages import Refusal
 from stoker.serve.metrics import Metrics
 from stoker.serve.served_model import Answers
@@ -47,7 +47,7 @@ def batcher(model: Callable[..., Any], **options: Any) -> Batcher:
         "queue_s": 10.0,
         "deadline_s": 10.0,
     }
-    return Batcher(model, Metrics(), Limits(**(defaults | options)))
+    return Batcher(model, Metrics(), BatchLimits(**(defaults | options)))
 
 
 @settings(deadline=None)

@@ -121,10 +121,10 @@ def test_many_columns_do_not_make_a_long_answer() -> None:
     import numpy as np
     import pyarrow as pa
 
-    from stoker.serve.unseen import Unseen
+    from stoker.serve.unseen import UnseenCounter
 
     rows = pa.table({f"c{i}": ["x" * 1000] * 2 for i in range(500)})
-    unseen = Unseen(rows, {f"c{i}": np.array([True, False]) for i in range(500)})
+    unseen = UnseenCounter(rows, {f"c{i}": np.array([True, False]) for i in range(500)})
     assert len(unseen.sentences) == 21
     assert unseen.sentences[-1] == "so do cells of 480 more columns"
     assert len(json.dumps(unseen.sentences)) < 10_000

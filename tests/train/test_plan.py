@@ -13,7 +13,7 @@ from stoker.core.errors import TrainingError
 from stoker.train import plan as plan_module
 from stoker.train.batches import Batches
 from stoker.train.finder import find_rate
-from stoker.train.plan import Trial, make_plan, steps_that_fit
+from stoker.train.plan import StepTrial, make_plan, steps_that_fit
 from stoker.train.settings import Settings
 from stoker.train.speed import multiplications, peak_gflops
 from stoker.train.threads import num_threads
@@ -51,7 +51,7 @@ def test_threads_follow_from_the_work_of_a_step(
     batches = Batches(
         tiny.part("train"), batch_size=32, augment=(), num_outputs=tiny.task.num_outputs, seed=0
     )
-    trial = Trial(Wide(), tiny.part("validation"), tiny.task, settings, None, batches)
+    trial = StepTrial(Wide(), tiny.part("validation"), tiny.task, settings, None, batches)
     assert [make_plan(trial, 0.0).threads for _ in range(2)] == [threads, threads]
     assert f"training on {threads} of 4 threads" in heard.lines[0]
 

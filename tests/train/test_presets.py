@@ -18,7 +18,7 @@ from stoker.models.mlp import Mlp
 from stoker.models.pretrained import Pretrained
 from stoker.tasks.classify import FittedClassify
 from stoker.train.augment.shift import Shift
-from stoker.train.presets import Choice, Preset, choose, choose_model
+from stoker.train.presets import Preset, TrainingChoice, choose, choose_model
 from stoker.train.settings import Settings
 
 TASK = FittedClassify(classes=("a", "b"), counts=(5, 5), kind="text")
@@ -32,7 +32,7 @@ def pick(
     rows: int = 54_000,
     overrides: dict[str, object] | None = None,
     **features: FittedFeature,
-) -> Choice:
+) -> TrainingChoice:
     return choose(preset, model, features or {"image": DIGIT}, TASK, rows, overrides or {})
 
 

@@ -19,13 +19,13 @@ from typing import Any
 
 import numpy as np
 
-from stoker import __version__
 from stoker.bundle._graph_check import check_graph
 from stoker.bundle._weights import pack_weights
 from stoker.bundle.decision import Decision
 from stoker.bundle.interface import Interface
 from stoker.core.canonical import canonical_json, fingerprint
 from stoker.core.names import check_name, check_relative
+from stoker.core.version import version
 from stoker.store.durable import make_folder, write_file
 from stoker.store.manifest import write_manifest
 
@@ -70,7 +70,7 @@ def write_bundle(  # noqa: PLR0913 - each argument is one part of a bundle
     form = {
         "format": FORMAT,
         "name": check_name(name),
-        "stoker": __version__,
+        "stoker": version(),
         "interface": interface.to_json(),
         "model": dict(model),
         "decision": (decision or Decision()).model_dump(mode="json"),

@@ -18,7 +18,7 @@ from stoker.cells.image_formats import MAX_PIXELS, BadImageError
 from stoker.cells.pixels import (
     FEWEST_BITS,
     MOST_BITS,
-    Look,
+    PictureLook,
     Resize,
     bits_used,
     decode,
@@ -46,7 +46,7 @@ class Decoder(ABC):
     """Decodes blobs in order; a null is passed over."""
 
     @abstractmethod
-    def looks(self, cells: pa.Array, max_pixels: int) -> list[Look | str | None]:
+    def looks(self, cells: pa.Array, max_pixels: int) -> list[PictureLook | str | None]:
         """What each header says, or why there is none; None for a null.
 
         Args:
@@ -80,7 +80,7 @@ class Decoder(ABC):
 class InThisProcess(Decoder):
     """Decodes here, in threads where that pays."""
 
-    def looks(self, cells: pa.Array, max_pixels: int) -> list[Look | str | None]:
+    def looks(self, cells: pa.Array, max_pixels: int) -> list[PictureLook | str | None]:
         """See `Decoder`."""
         return map_blobs(lambda _, data: _look(data, max_pixels), cells)
 
@@ -135,7 +135,7 @@ def in_form(data: bytes, form: Form) -> np.ndarray:
     )
 
 
-def _look(data: bytes | None, max_pixels: int) -> Look | str | None:
+def _look(data: bytes | None, max_pixels: int) -> PictureLook | str | None:
     if data is None:
         return None
     try:

@@ -60,7 +60,7 @@ user's Python turns warnings into errors."""
 
 
 @dataclass(frozen=True)
-class Look:
+class PictureLook:
     """What a picture's header says."""
 
     width: int
@@ -74,7 +74,7 @@ class Look:
     """Whether its grey levels have 16 bits."""
 
 
-def look(data: bytes, max_pixels: int = MAX_PIXELS) -> Look:
+def look(data: bytes, max_pixels: int = MAX_PIXELS) -> PictureLook:
     """The header of a picture; no pixel is decoded.
 
     Args:
@@ -86,7 +86,7 @@ def look(data: bytes, max_pixels: int = MAX_PIXELS) -> Look:
     """
     if data.startswith(b"P5 "):
         height, width = _pnm(data, max_pixels).shape
-        return Look(width, height, grey=True, animated=False)
+        return PictureLook(width, height, grey=True, animated=False)
     try:
         with open_image(data, max_pixels) as image:
             width, height = image.size
@@ -94,7 +94,7 @@ def look(data: bytes, max_pixels: int = MAX_PIXELS) -> Look:
                 width, height = height, width
             grey = image.mode in _GREY and "transparency" not in image.info
             animated = getattr(image, "is_animated", False)
-            return Look(width, height, grey, animated, _is_deep(image))
+            return PictureLook(width, height, grey, animated, _is_deep(image))
     except BadImageError:
         raise
     except PILLOW_ERRORS as error:

@@ -18,7 +18,7 @@ from stoker.bundle.prediction import Prediction, labelled
 from stoker.bundle.predictor import Predictor
 from stoker.cells.raw import shorten
 from stoker.cli.answers import whole_file, writer_for
-from stoker.cli.rows import Block, read_blocks
+from stoker.cli.rows import RowBlock, read_blocks
 from stoker.core import events
 from stoker.core.errors import DataError, Place, RecipeError
 from stoker.core.names import listed
@@ -138,7 +138,7 @@ class UnseenCells:
         self._first: dict[str, str] = {}
         self._rows = 0
 
-    def add(self, block: Block, found: Prediction) -> None:
+    def add(self, block: RowBlock, found: Prediction) -> None:
         """Count those of a block."""
         self._rows += block.rows.num_rows
         self._counts.update(found.unseen)
@@ -229,7 +229,7 @@ def _tell_renamed(own_names: Mapping[str, str]) -> None:
 
 
 def _beside(
-    block: Block, found: Prediction, answers: pa.Table, own_names: Mapping[str, str]
+    block: RowBlock, found: Prediction, answers: pa.Table, own_names: Mapping[str, str]
 ) -> pa.Table:
     """The input's columns and the answers, of the rows that were answered."""
     shown = block.shown.take(pa.array(found.row))
@@ -239,7 +239,7 @@ def _beside(
     return shown
 
 
-def _note_rejects(block: Block, found: Prediction, rejects: Rejects) -> None:
+def _note_rejects(block: RowBlock, found: Prediction, rejects: Rejects) -> None:
     for record in found.rejects.to_pylist():
         index = record["_row"]
         rejects.add(

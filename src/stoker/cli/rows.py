@@ -49,7 +49,7 @@ class _Folder(Value):
 
 
 @dataclass(frozen=True)
-class Block:
+class RowBlock:
     """Some rows, in order."""
 
     rows: pa.Table
@@ -74,7 +74,7 @@ def media_columns(interface: Interface) -> list[str]:
 
 def read_blocks(
     path: Path, interface: Interface, options: Sequence[str], rejects: Rejects
-) -> Iterator[Block]:
+) -> Iterator[RowBlock]:
     """All rows of an input.
 
     Args:
@@ -107,7 +107,7 @@ def read_blocks(
 
 def _read_table(
     path: Path, interface: Interface, options: Sequence[str], rejects: Rejects
-) -> Iterator[Block]:
+) -> Iterator[RowBlock]:
     name = reader_of(path)
     assert name is not None, "the ending is one of a table's"
     kind = find_step("stoker.data.acquire", name, Source)
@@ -131,15 +131,15 @@ def _read_table(
             shown = rows = table.drop_columns(["_line", "_source"])
             for column in media:
                 rows = _with_pictures(rows, column, folder)
-            yield Block(rows, shown, files, lines)
+            yield RowBlock(rows, shown, files, lines)
         if empty:
             yield _no_rows(interface)
 
 
-def _no_rows(interface: Interface) -> Block:
+def _no_rows(interface: Interface) -> RowBlock:
     """A block of a table without rows, so that its answers are a table without rows too."""
     rows = pa.table({name: pa.array([], pa.string()) for name in interface.inputs})
-    return Block(rows, rows, [], [])
+    return RowBlock(rows, rows, [], [])
 
 
 def _with_files(table: pa.Table, column: str, folder: Path, rejects: Rejects) -> pa.Table:
@@ -186,7 +186,7 @@ def _with_pictures(rows: pa.Table, column: str, folder: Path) -> pa.Table:
 
 def _read_pictures(
     path: Path, interface: Interface, options: Sequence[str], rejects: Rejects
-) -> Iterator[Block]:
+) -> Iterator[RowBlock]:
     media = media_columns(interface)
     if len(interface.inputs) != 1 or len(media) != 1:
         raise DataError(
@@ -219,7 +219,7 @@ def _read_pictures(
 
 def _picture_block(
     files: list[Found], root: Path, column: str, rejects: Rejects, *, follow_links: bool
-) -> Block:
+) -> RowBlock:
     """The pictures among some files; the others become rejects."""
     names, contents = [], []
     for file in files:
@@ -238,7 +238,7 @@ def _picture_block(
             reason=problem,
             step="images",
         )
-    return Block(
+    return RowBlock(
         rows=pa.table({column: pa.array(contents, pa.large_binary())}),
         shown=pa.table({"file": pa.array(names, pa.string())}),
         source=names,

@@ -124,7 +124,7 @@ def _quantise(graph: bytes, tensors: Mapping[str, np.ndarray], form: Form) -> by
             quantization.quantize_static(
                 model,
                 path,
-                cast("Any", _Reader(tensors)),  # the quantiser asks for `get_next` only
+                cast("Any", _CalibrationReader(tensors)),  # the quantiser asks for `get_next` only
                 op_types_to_quantize=_QUANTISED,
                 per_channel=True,
                 reduce_range=form == "reduced",
@@ -162,7 +162,7 @@ def _load(graph: bytes) -> onnx.ModelProto:
     return onnx.load_from_string(graph)
 
 
-class _Reader:
+class _CalibrationReader:
     """Gives the quantiser its rows, a batch at a time."""
 
     def __init__(self, tensors: Mapping[str, np.ndarray]) -> None:

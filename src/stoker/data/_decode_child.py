@@ -25,7 +25,7 @@ Take = Callable[[int, bool, bytes], None]
 
 
 @dataclass(frozen=True)
-class Limits:
+class ChildLimits:
     """What one picture may cost."""
 
     memory_bytes: int = 1 << 30
@@ -35,7 +35,7 @@ class Limits:
     wall_s: float = 120.0
     """Seconds on the clock, on a busy machine."""
 
-    def for_pixels(self, max_pixels: int) -> Limits:
+    def for_pixels(self, max_pixels: int) -> ChildLimits:
         """The same for pictures of up to so many pixels; never less than for 25 Mpx.
 
         >>> LIMITS.for_pixels(50_000_000).memory_bytes >> 20, LIMITS.for_pixels(9) == LIMITS
@@ -43,7 +43,7 @@ class Limits:
         """
         times = max(1.0, max_pixels / MAX_PIXELS)
         memory_bytes = int(self.memory_bytes * times)
-        return Limits(memory_bytes, self.cpu_s * times, self.wall_s * times)
+        return ChildLimits(memory_bytes, self.cpu_s * times, self.wall_s * times)
 
     def why(self, code: int) -> str | None:
         """Why a picture is refused whose child ended so; None if that says nothing about it."""
@@ -58,7 +58,7 @@ class Limits:
         return "makes the decoder crash"
 
 
-LIMITS = Limits()
+LIMITS = ChildLimits()
 
 
 class Care(Enum):
@@ -73,7 +73,7 @@ class Care(Enum):
 
 
 @dataclass(frozen=True)
-class Batch:
+class DecodeBatch:
     """Some blobs that one child gets together."""
 
     indices: list[int]
@@ -81,7 +81,7 @@ class Batch:
 
 
 @dataclass
-class Work:
+class DecodeWork:
     """What is asked about some blobs, and what is not answered yet."""
 
     request: dict[str, Any]
@@ -89,7 +89,7 @@ class Work:
     """Length of the answer to a blob that can be decoded."""
     cells: pa.Array
     take: Take
-    waiting: deque[Batch] = field(default_factory=deque)
+    waiting: deque[DecodeBatch] = field(default_factory=deque)
     """What no child has."""
     left: int = 0
     """Blobs without an answer."""
@@ -99,7 +99,7 @@ class Work:
         self.take(index, good, answer)
         self.left -= 1
 
-    def message(self, batch: Batch) -> bytes:
+    def message(self, batch: DecodeBatch) -> bytes:
         """A batch as a child reads it."""
         blobs = [memoryview(self.cells[index].as_buffer()) for index in batch.indices]
         more = {"sizes": [len(blob) for blob in blobs], "at_once": batch.care is not Care.LITTLE}
@@ -113,7 +113,7 @@ class Child:
 
     process: subprocess.Popen[bytes]
     connection: socket.socket
-    first: Batch | None
+    first: DecodeBatch | None
     """What it was started for; None: for anything."""
     ready: bool = False
     blobs: deque[int] = field(default_factory=deque)
@@ -122,14 +122,14 @@ class Child:
     """That of its batch."""
     inbox: bytearray = field(default_factory=bytearray)
 
-    def ask(self, work: Work, batch: Batch) -> None:
+    def ask(self, work: DecodeWork, batch: DecodeBatch) -> None:
         """Send a batch; a child reads it whole before it answers."""
         self.blobs.extend(batch.indices)
         self.care = batch.care
         with suppress(ConnectionError):  # it is dead, as the next look at it will show
             self.connection.sendall(work.message(batch))
 
-    def answer(self, work: Work) -> bool:
+    def answer(self, work: DecodeWork) -> bool:
         """Pass on the answers that are there whole; False if they make no sense."""
         start, inbox = 0, self.inbox
         while self.blobs and len(inbox) - start >= ANSWER.size:

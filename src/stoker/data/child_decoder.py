@@ -33,10 +33,10 @@ import pyarrow.compute as pc
 from stoker.cells.blobs import num_cores
 from stoker.cells.decoder import HERE, Decoder, Form
 from stoker.cells.image_formats import MAX_PIXELS
-from stoker.cells.pixels import FEWEST_BITS, Look
+from stoker.cells.pixels import FEWEST_BITS, PictureLook
 from stoker.core.closing import Closing
 from stoker.core.errors import MachineError
-from stoker.data._decode_child import LIMITS, Batch, Care, Child, Limits, Work
+from stoker.data._decode_child import LIMITS, Care, Child, ChildLimits, DecodeBatch, DecodeWork
 from stoker.data._decode_worker import BITS, LOOK, READY
 from stoker.data.chunks import media_slices
 from stoker.store.durable import machine_errors
@@ -66,7 +66,7 @@ class ChildDecoder(Decoder, Closing):
 
     def __init__(
         self,
-        limits: Limits = LIMITS,
+        limits: ChildLimits = LIMITS,
         most_children: int | None = None,
         *,
         max_pixels: int = MAX_PIXELS,
@@ -87,22 +87,24 @@ class ChildDecoder(Decoder, Closing):
         while self._children:
             self._remove(self._children[0])
 
-    def looks(self, cells: pa.Array, max_pixels: int) -> list[Look | str | None]:
+    def looks(self, cells: pa.Array, max_pixels: int) -> list[PictureLook | str | None]:
         """See `Decoder`."""
         foreign_N = _foreign_N(cells)
         if not foreign_N.any():
             return HERE.looks(cells, max_pixels)
-        found: list[Look | str | None] = [None] * len(cells)
+        found: list[PictureLook | str | None] = [None] * len(cells)
         own = np.flatnonzero(~foreign_N).tolist()
         own_looks = HERE.looks(cells.take(pa.array(own, pa.int64())), max_pixels)
         for index, seen in zip(own, own_looks, strict=True):
             found[index] = seen
 
         def take(index: int, good: bool, answer: bytes) -> None:
-            found[index] = Look(*LOOK.unpack(answer)) if good else answer.decode("utf-8", "replace")
+            found[index] = (
+                PictureLook(*LOOK.unpack(answer)) if good else answer.decode("utf-8", "replace")
+            )
 
         request = {"act": "look", "max_pixels": max_pixels}
-        self._run(Work(request, LOOK.size, cells, take), np.flatnonzero(foreign_N))
+        self._run(DecodeWork(request, LOOK.size, cells, take), np.flatnonzero(foreign_N))
         return found
 
     def bits(self, cells: pa.Array, max_pixels: int) -> int:
@@ -114,7 +116,7 @@ class ChildDecoder(Decoder, Closing):
                 found.extend(BITS.unpack(answer))
 
         request = {"act": "bits", "max_pixels": max_pixels}
-        self._run(Work(request, BITS.size, cells, take), np.flatnonzero(_foreign_N(cells)))
+        self._run(DecodeWork(request, BITS.size, cells, take), np.flatnonzero(_foreign_N(cells)))
         return max(found)
 
     def pixels(self, cells: pa.Array, form: Form, out: np.ndarray | None) -> list[tuple[int, str]]:
@@ -137,10 +139,10 @@ class ChildDecoder(Decoder, Closing):
 
         request = {"act": "try" if out is None else "keep", **asdict(form)}
         answer_bytes = 0 if out is None else int(np.prod(out.shape[1:]))
-        self._run(Work(request, answer_bytes, cells, take), np.flatnonzero(foreign_N))
+        self._run(DecodeWork(request, answer_bytes, cells, take), np.flatnonzero(foreign_N))
         return sorted(bad.items())
 
-    def _run(self, work: Work, index_N: np.ndarray) -> None:
+    def _run(self, work: DecodeWork, index_N: np.ndarray) -> None:
         """Have every blob of `index_N` answered."""
         size_N = pc.binary_length(work.cells).to_numpy(zero_copy_only=False)[index_N]
         self._seen_blobs += len(index_N)
@@ -159,7 +161,7 @@ class ChildDecoder(Decoder, Closing):
             self.close()  # what children are busy with is of no use to a later call
             raise
 
-    def _staff(self, work: Work) -> None:
+    def _staff(self, work: DecodeWork) -> None:
         """Start as many children as the work is worth."""
         worth = 1 + max(self._seen_blobs // _CHILD_BLOBS, self._seen_bytes // _CHILD_BYTES)
         busy = sum(bool(child.blobs) for child in self._children)
@@ -167,7 +169,7 @@ class ChildDecoder(Decoder, Closing):
         while len(self._children) < wanted:
             self._start()
 
-    def _start(self, first: Batch | None = None) -> None:
+    def _start(self, first: DecodeBatch | None = None) -> None:
         limits = self._limits
         words = [str(limits.memory_bytes), str(limits.cpu_s), str(limits.wall_s)]
         with machine_errors("start a process to decode pictures"):
@@ -197,7 +199,7 @@ class ChildDecoder(Decoder, Closing):
         child.process.wait()
         return 0
 
-    def _hear(self, child: Child, work: Work) -> None:
+    def _hear(self, child: Child, work: DecodeWork) -> None:
         """Take what a child says; bury it if it is dead, or talks nonsense."""
         try:
             said = child.connection.recv(_RECEIVE_BYTES)
@@ -213,7 +215,7 @@ class ChildDecoder(Decoder, Closing):
         if not said or not sound:
             self._bury(child, self._remove(child, _PATIENCE_S if sound else 0), work)
 
-    def _bury(self, child: Child, code: int, work: Work) -> None:
+    def _bury(self, child: Child, code: int, work: DecodeWork) -> None:
         """Do what a dead child left undone, with more care.
 
         Raises:
@@ -231,10 +233,10 @@ class ChildDecoder(Decoder, Closing):
             work.finish(undone[0], False, self._why(code).encode())
             return
         if child.care is Care.MORE or len(undone) == 1:
-            self._start(Batch(undone[:1], Care.MOST))
+            self._start(DecodeBatch(undone[:1], Care.MOST))
             undone = undone[1:]
         if undone:
-            work.waiting.appendleft(Batch(undone, Care.MORE))
+            work.waiting.appendleft(DecodeBatch(undone, Care.MORE))
 
     def _why(self, code: int) -> str:
         reason = self._limits.why(code)
@@ -254,7 +256,7 @@ def _foreign_N(cells: pa.Array) -> np.ndarray:
     return ~own.to_numpy(zero_copy_only=False)
 
 
-def _batches(index_N: np.ndarray, size_N: np.ndarray) -> Iterator[Batch]:
+def _batches(index_N: np.ndarray, size_N: np.ndarray) -> Iterator[DecodeBatch]:
     """The indices in order, some at a time, a large blob alone."""
     for some in media_slices(size_N, most_rows=_BATCH_BLOBS, most_bytes=_BATCH_BYTES):
-        yield Batch(index_N[some].tolist())
+        yield DecodeBatch(index_N[some].tolist())

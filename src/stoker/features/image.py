@@ -26,7 +26,7 @@ from stoker.cells import BadCell
 from stoker.cells.blobs import is_bytes
 from stoker.cells.decoder import HERE, Decoder, Form
 from stoker.cells.image_formats import MAX_PIXELS, MOST_PIXELS
-from stoker.cells.pixels import FEWEST_BITS, MOST_BITS, Look, Resize
+from stoker.cells.pixels import FEWEST_BITS, MOST_BITS, PictureLook, Resize
 from stoker.cells.raw import one_array, shorten
 from stoker.core import events
 from stoker.core.errors import DataError
@@ -188,7 +188,7 @@ class Image(Feature):
         mean, std = _pixel_statistics(fitted, column, decoder)
         return fitted.model_copy(update={"mean": mean, "std": std})
 
-    def _looks(self, column: pa.ChunkedArray, decoder: Decoder) -> list[Look]:
+    def _looks(self, column: pa.ChunkedArray, decoder: Decoder) -> list[PictureLook]:
         """Headers of the pictures that have one."""
         cells = one_array(column)
         if not is_bytes(cells.type):
@@ -199,7 +199,7 @@ class Image(Feature):
             )
         seen = decoder.looks(cells, self.max_pixels)
         found = ["is missing" if each is None else each for each in seen]
-        looks = [each for each in found if isinstance(each, Look)]
+        looks = [each for each in found if isinstance(each, PictureLook)]
         if not looks:
             reasons = [f"; the first {each}" for each in found[:1]]
             raise DataError(
@@ -213,7 +213,7 @@ class Image(Feature):
             )
         return looks
 
-    def _choose_size(self, looks: list[Look]) -> tuple[int, int]:
+    def _choose_size(self, looks: list[PictureLook]) -> tuple[int, int]:
         if isinstance(self.size, tuple):
             return self.size
         if isinstance(self.size, int):
@@ -230,12 +230,12 @@ class Image(Feature):
         )
         return DEFAULT_SIZE
 
-    def _choose_channels(self, looks: list[Look]) -> Literal[1, 3, 4]:
+    def _choose_channels(self, looks: list[PictureLook]) -> Literal[1, 3, 4]:
         if self.channels != "auto":
             return self.channels
         return 1 if all(each.grey for each in looks) else 3
 
-    def _choose_bits(self, looks: list[Look], cells: pa.Array, decoder: Decoder) -> int:
+    def _choose_bits(self, looks: list[PictureLook], cells: pa.Array, decoder: Decoder) -> int:
         if self.bits != "auto":
             return self.bits
         num_deep = sum(each.deep for each in looks)

@@ -39,7 +39,7 @@ _BLOCK_TEXTS = 4_096
 _PLAIN = ("length", "words")
 
 
-class TextCells(Value):
+class ShortTextCells(Value):
     """Which texts mean that there is none."""
 
     missing: tuple[str, ...] = MISSING_TEXTS
@@ -76,7 +76,7 @@ class _Lookup:
     """Weights by place."""
 
 
-class FittedText(TextCells, NumericFeature):
+class FittedText(ShortTextCells, NumericFeature):
     """Turns cells into length, number of words, and weighted counts of grams."""
 
     grams: tuple[Gram, ...]
@@ -177,7 +177,7 @@ _FEWEST_GRAMS = 8
 _SAMPLED_ROWS = 10_000
 
 
-class Text(TextCells, Feature):
+class Text(ShortTextCells, Feature):
     """Short text whose words say something."""
 
     num_grams: Annotated[int, Field(ge=0, le=10_000)] = 100

@@ -39,7 +39,7 @@ _STORAGES = {"FloatStorage": np.dtype("<f4"), "LongStorage": np.dtype("<i8")}
 _MOST_VALUES = 1 << 26
 
 
-class _Reader(pickle.Unpickler):
+class _WeightsReader(pickle.Unpickler):
     """Reads the structure of a file of weights; any name that it does not know is refused."""
 
     def find_class(self, module: str, name: str) -> Any:
@@ -69,8 +69,8 @@ def read_weights(file: IO[bytes]) -> dict[str, np.ndarray]:
     """
     try:
         for _ in range(3):  # magic number, version, sizes of types
-            _Reader(file).load()
-        tensors, keys = _Reader(file).load(), _Reader(file).load()
+            _WeightsReader(file).load()
+        tensors, keys = _WeightsReader(file).load(), _WeightsReader(file).load()
         storages = _read_storages(file, tensors, keys)
     except (pickle.UnpicklingError, EOFError, struct.error, ValueError, TypeError) as error:
         raise DataError(

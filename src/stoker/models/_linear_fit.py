@@ -40,7 +40,7 @@ _CHUNK_ROWS = 4_096
 
 
 @dataclass(frozen=True)
-class Fitted:
+class LinearWeights:
     """Weights of one penalty."""
 
     weight_WK: np.ndarray
@@ -58,7 +58,7 @@ def fit_path(
     penalties: Sequence[float],
     *,
     classes: bool,
-) -> list[Fitted]:
+) -> list[LinearWeights]:
     """Weights for each penalty.
 
     Args:
@@ -85,7 +85,7 @@ def fit_path(
         if is_binary:
             weight_WK = np.concatenate([-weight_WK / 2, weight_WK / 2], axis=1)
             bias_K = np.concatenate([-bias_K / 2, bias_K / 2])
-        found.append(Fitted(weight_WK, bias_K))
+        found.append(LinearWeights(weight_WK, bias_K))
     return found
 
 

@@ -28,7 +28,7 @@ from stoker.models.mlp import Mlp
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from stoker.models._table_network import Look, TableNetwork
+    from stoker.models._table_network import NetworkInputs, TableNetwork
 
 _SHARE = 0.3
 """Share of a budget that the trainings of one network may take."""
@@ -38,7 +38,7 @@ _SHARE = 0.3
 class NetworkTry(Try[Mlp]):
     """A perceptron over the design of a linear model."""
 
-    looks: list[list[Look]] = field(default_factory=list)
+    looks: list[list[NetworkInputs]] = field(default_factory=list)
     """Looks at the training of each fold."""
 
     @cached_property
@@ -94,7 +94,7 @@ class NetworkTry(Try[Mlp]):
             total += len(held_M) * np.array(losses + losses[-1:] * (len(total) - len(losses)))
         return int(np.argmin(total))
 
-    def _agreed(self, fold: int) -> Look:
+    def _agreed(self, fold: int) -> NetworkInputs:
         return self.looks[fold][min(self.best, len(self.looks[fold]) - 1)]
 
     @cached_property

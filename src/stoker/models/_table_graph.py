@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from stoker.models._design import CUT, FAR, Layout
-from stoker.models._linear_fit import Fitted
+from stoker.models._linear_fit import LinearWeights
 from stoker.models._tree_graph import Forest, ensemble_node
 from stoker.networks.graph_names import CODES, NUMBERS, OUTPUT, ROWS, graph_input
 
@@ -41,16 +41,16 @@ IR_VERSION = 10
 
 
 @dataclass(frozen=True)
-class Linear:
+class LinearPart:
     """A linear model on the design of a layout."""
 
     layout: Layout
-    fitted: Fitted
+    fitted: LinearWeights
 
-    def scaled(self, factor: float) -> Linear:
+    def scaled(self, factor: float) -> LinearPart:
         """The same model, its outputs times a factor."""
         weight_WK, bias_K = self.fitted.weight_WK * factor, self.fitted.bias_K * factor
-        return Linear(self.layout, Fitted(weight_WK, bias_K))
+        return LinearPart(self.layout, LinearWeights(weight_WK, bias_K))
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,7 @@ def table_graph(
     num_outputs: int,
     *,
     forest: Forest | None = None,
-    linears: Sequence[Linear] = (),
+    linears: Sequence[LinearPart] = (),
     networks: Sequence[NetworkPart] = (),
 ) -> bytes:
     """The ONNX model whose output is the sum of its parts, serialised.
@@ -91,7 +91,7 @@ def table_graph(
             shapes are looked at.
         num_outputs: Width of the output.
         forest: Trees on the values of the columns.
-        linears: Linear models of the same columns.
+        linears: LinearPart models of the same columns.
         networks: Networks of the same columns.
     """
     writer = _Writer(columns)
@@ -105,7 +105,7 @@ def table_graph(
     return writer.model(num_outputs)
 
 
-def num_learned(forest: Forest | None, linears: Sequence[Linear]) -> int:
+def num_learned(forest: Forest | None, linears: Sequence[LinearPart]) -> int:
     """Learned numbers of the parts: cuts and leaves of trees, weights and biases."""
     own = sum(one.fitted.weight_WK.size + one.fitted.bias_K.size for one in linears)
     return own + (0 if forest is None else forest.num_learned)
@@ -169,7 +169,7 @@ class _Writer:
         """The same as float64."""
         return name if dtype == np.float64 else self.cast(name, out, np.float64)
 
-    def linear(self, model: Linear, at: str) -> str:
+    def linear(self, model: LinearPart, at: str) -> str:
         """A linear model; the name of its output."""
         layout, weight_WK = model.layout, model.fitted.weight_WK
         width = len(layout.shapes.mean_B)

@@ -75,7 +75,7 @@ class Mean(nn.Module):
 
 
 @dataclass(frozen=True)
-class Look:
+class NetworkInputs:
     """A training at some moment."""
 
     state: State
@@ -104,7 +104,7 @@ def fit_network(  # noqa: PLR0913 - one fold of a candidate, each by its name
     *,
     seed: int,
     end_s: float | None,
-) -> list[Look]:
+) -> list[NetworkInputs]:
     """Train on some rows, look at others from time to time, stop when they get no better.
 
     Args:
@@ -128,7 +128,7 @@ def fit_network(  # noqa: PLR0913 - one fold of a candidate, each by its name
     rate = _RATE * min(2.0, (size / _SMALLEST) ** 0.5)
     method = torch.optim.AdamW(network.parameters(), lr=rate, weight_decay=_DECAY)
     state = {name: value.clone() for name, value in network.state_dict().items()}
-    looks: list[Look] = []
+    looks: list[NetworkInputs] = []
     losses: list[float] = []
     for step, index in enumerate(_batches(fit_M, size, epochs, seed), start=1):
         network.train()
@@ -139,7 +139,9 @@ def fit_network(  # noqa: PLR0913 - one fold of a candidate, each by its name
         if step % every:
             continue
         output_MK = _answers(network, state, held)
-        looks.append(Look({n: v.clone() for n, v in state.items()}, output_MK.double().numpy()))
+        looks.append(
+            NetworkInputs({n: v.clone() for n, v in state.items()}, output_MK.double().numpy())
+        )
         losses.append(float(loss(output_MK, target_N[held_M])))
         is_late = end_s is not None and time.monotonic() >= end_s
         if is_late or len(losses) - 1 - int(np.argmin(losses)) >= _PATIENCE:

@@ -19,11 +19,10 @@ import numpy as np
 from stoker.core.seeds import derive_seed
 from stoker.models import Conditions, Model
 from stoker.models._design import Designs, Layout, fit_layout
-from stoker.models._linear_fit import Fitted
+from stoker.models._linear_fit import LinearWeights
 from stoker.models._losses import loss_of
 from stoker.models._rows import Rows
-from stoker.models._table_graph import Linear as LinearPart
-from stoker.models._table_graph import NetworkPart, num_learned
+from stoker.models._table_graph import LinearPart, NetworkPart, num_learned
 from stoker.models._tree_graph import Forest, join_forests
 from stoker.models.boosted_trees import BoostedTrees, Grown, effective, grow
 from stoker.models.linear import Linear, answers, fit_rows
@@ -251,7 +250,7 @@ class LinearTry(Try[Linear]):
         return min((p for p in self.paths[0] if all(p in path for path in self.paths)), key=total)
 
     @cached_property
-    def _whole(self) -> Fitted:
+    def _whole(self) -> LinearWeights:
         every_M = np.arange(len(self.folds.rows))
         return fit_rows(self.folds.rows, self.design, every_M, (self.best,))[0]
 

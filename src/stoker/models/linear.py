@@ -27,11 +27,10 @@ from pydantic import Field
 
 from stoker.models import Conditions, Estimate, Estimator, HeldOut
 from stoker.models._design import Designs, fit_layout
-from stoker.models._linear_fit import Fitted, fit_path
+from stoker.models._linear_fit import LinearWeights, fit_path
 from stoker.models._losses import loss_of
 from stoker.models._rows import MOST_BINS, Rows, join
-from stoker.models._table_graph import Linear as LinearPart
-from stoker.models._table_graph import table_graph
+from stoker.models._table_graph import LinearPart, table_graph
 from stoker.networks.stages import Shape
 
 if TYPE_CHECKING:
@@ -144,7 +143,7 @@ class Linear(Estimator):
 
 def fit_rows(
     rows: Rows, design: Designs, fit_M: np.ndarray, penalties: tuple[float, ...]
-) -> list[Fitted]:
+) -> list[LinearWeights]:
     """Weights for each penalty, fitted to some of the rows; of very many, to every few.
 
     The order of `rows` follows from their content, so that every few are a fair sample.
@@ -160,7 +159,9 @@ def fit_rows(
     )
 
 
-def answers(fitted: Sequence[Fitted], design: Designs, index_M: np.ndarray) -> list[np.ndarray]:
+def answers(
+    fitted: Sequence[LinearWeights], design: Designs, index_M: np.ndarray
+) -> list[np.ndarray]:
     """What each of some fits answers for some rows, float64 (M, K)."""
     pieces = [[one.outputs(part) for one in fitted] for part in design.parts(index_M)]
     return [np.concatenate(outputs) for outputs in zip(*pieces, strict=True)]

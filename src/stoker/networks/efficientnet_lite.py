@@ -54,7 +54,7 @@ class SameConv(nn.Module):
         return self.convolution(image_NCHW)
 
 
-class Block(nn.Module):
+class InvertedResidual(nn.Module):
     """One inverted residual block."""
 
     def __init__(
@@ -88,7 +88,9 @@ class EfficientNetLite(nn.Module):
         for repeats, kernel, first_stride, widening, after in STAGES:
             for repeat in range(repeats):
                 stride = 1 if repeat else first_stride
-                block = Block(before, after, kernel, side=side, stride=stride, widening=widening)
+                block = InvertedResidual(
+                    before, after, kernel, side=side, stride=stride, widening=widening
+                )
                 blocks.append(block)
                 before, side = after, block.project.side
         self.blocks = nn.Sequential(*blocks)

@@ -74,7 +74,7 @@ class TableShape(NamedTuple):
     """Codes of each category."""
 
 
-class Columns(NamedTuple):
+class TableColumns(NamedTuple):
     """The columns of a network by kind, in the order in which their tensors are joined."""
 
     images: dict[str, FittedImage]
@@ -109,13 +109,13 @@ class Columns(NamedTuple):
         return TableShape(len(self.scales), self.num_numbers, sizes)
 
 
-def sort_columns(features: Mapping[str, FittedFeature]) -> Columns:
+def sort_columns(features: Mapping[str, FittedFeature]) -> TableColumns:
     """The columns by kind.
 
     Raises:
         TypeError: If a feature is of a kind that no network here can encode.
     """
-    columns = Columns({}, {}, {})
+    columns = TableColumns({}, {}, {})
     for name, feature in features.items():
         if isinstance(feature, FittedImage):
             columns.images[name] = feature
@@ -131,7 +131,7 @@ def sort_columns(features: Mapping[str, FittedFeature]) -> Columns:
 class Scaler(nn.Module):
     """The half without weights: raw tensors to scaled ones."""
 
-    def __init__(self, columns: Columns, *, channels_last: bool) -> None:
+    def __init__(self, columns: TableColumns, *, channels_last: bool) -> None:
         """Keep each column's mean and deviation as buffers."""
         super().__init__()
         self._names = columns

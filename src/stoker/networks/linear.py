@@ -31,7 +31,7 @@ _WORTH_WEIGHTS = 1 << 16
 """A weights' gradient, both of whose factors are turned, pays later, and only for many weights."""
 
 
-class Linear(nn.Linear):
+class LinearLayer(nn.Linear):
     """`nn.Linear` with the faster product of this processor, and its ReLU inside if asked for."""
 
     def __init__(

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from stoker.networks.encoders import Scaled, Scaler, TwoHalves, sort_columns
-from stoker.networks.linear import Linear
+from stoker.networks.linear import LinearLayer
 
 if TYPE_CHECKING:
     from stoker.features import FittedFeature
@@ -28,7 +28,7 @@ class LinearNetwork(TwoHalves):
         sizes = [category.num_codes for category in columns.categories.values()]
         starts = [sum(sizes[:i]) for i in range(len(sizes))]
         self.bias = nn.Parameter(torch.empty(num_outputs))
-        self.linear = Linear(width, num_outputs, bias=False) if width else None
+        self.linear = LinearLayer(width, num_outputs, bias=False) if width else None
         self.embedding = nn.Embedding(sum(sizes), num_outputs) if sizes else None
         self.register_buffer("starts", torch.tensor(starts), persistent=False)
         for weight in self.parameters():

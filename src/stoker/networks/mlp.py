@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from torch import nn
 
 from stoker.networks.columns import ColumnNetwork, Flattened
-from stoker.networks.linear import Linear
+from stoker.networks.linear import LinearLayer
 
 if TYPE_CHECKING:
     from stoker.features import FittedFeature
@@ -39,12 +39,15 @@ def perceptron(widths: tuple[int, ...], dropout: float) -> nn.Module:
 
     >>> perceptron((784, 500, 10), 0.0)
     Sequential(
-      (0): Linear(in_features=784, out_features=500, bias=True, relu=True)
-      (1): Linear(in_features=500, out_features=10, bias=True, relu=False)
+      (0): LinearLayer(in_features=784, out_features=500, bias=True, relu=True)
+      (1): LinearLayer(in_features=500, out_features=10, bias=True, relu=False)
     )
     """
     *hidden, last = itertools.pairwise(widths)
     layers: list[nn.Module] = []
     for before, after in hidden:
-        layers += [Linear(before, after, relu=True), *([nn.Dropout(dropout)] if dropout else [])]
-    return nn.Sequential(*layers, Linear(*last))
+        layers += [
+            LinearLayer(before, after, relu=True),
+            *([nn.Dropout(dropout)] if dropout else []),
+        ]
+    return nn.Sequential(*layers, LinearLayer(*last))

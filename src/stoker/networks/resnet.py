@@ -52,7 +52,7 @@ class ResidualTower(Tower):
             grown = width * 2**stage
             for position in range(count):
                 stride = 2 if stage and not position else 1
-                layers.append(Block(channels, grown, stride))
+                layers.append(ResidualBlock(channels, grown, stride))
                 channels = grown
         self.layers = nn.Sequential(*layers)
         self.num_features = channels
@@ -62,7 +62,7 @@ class ResidualTower(Tower):
         return self.layers(image_NCHW).mean((2, 3))
 
 
-class Block(nn.Module):
+class ResidualBlock(nn.Module):
     """Two convolutions whose result is added to the input."""
 
     def __init__(self, before: int, after: int, stride: int) -> None:

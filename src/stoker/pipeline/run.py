@@ -31,7 +31,7 @@ from stoker.store.store import Store
 
 if TYPE_CHECKING:
     from stoker.bundle._tables import Rows
-    from stoker.pipeline.plan.forecast import Plan
+    from stoker.pipeline.plan.forecast import RunPlan
     from stoker.pipeline.tables import Target
 
     RecipeLike = Recipe | Path | str | Mapping[str, Any]
@@ -97,7 +97,7 @@ def check(
     home: Path | str | None = None,
     overrides: Sequence[str] = (),
     **keys: Any,
-) -> Plan:
+) -> RunPlan:
     """What `run` would do, without doing it; packages that sources name are fetched.
 
     The data of a table is read and prepared in a temporary folder, unless it is large, so that what

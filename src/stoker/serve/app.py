@@ -24,8 +24,8 @@ import orjson
 
 from stoker import __version__
 from stoker.serve import page
-from stoker.serve.batcher import Batcher, Limits
-from stoker.serve.gate import Gate
+from stoker.serve.batcher import Batcher, BatchLimits
+from stoker.serve.gate import AccessGate
 from stoker.serve.keys import Keys
 from stoker.serve.messages import (
     Answer,
@@ -75,7 +75,7 @@ class App:
         self.model, self.settings, self.metrics = model, settings, metrics
         self.ready = True
         max_pixels = settings.pixel_limit(sum(model.max_pixels.values()))
-        limits = Limits(
+        limits = BatchLimits(
             max_batch=settings.max_batch,
             max_pixels=max_pixels,
             queue=settings.queue,
@@ -84,7 +84,7 @@ class App:
         )
         self.batcher = Batcher(model.answer, metrics, limits)
         self.routes = self._make_routes()
-        self._gate = Gate(settings, keys)
+        self._gate = AccessGate(settings, keys)
         self._count_pixels = _pixel_counter(model, max_pixels)
         self._budget = BodyBudget(settings.max_buffered_bytes)
         self._unseen = UnseenWatch(metrics)
@@ -224,7 +224,7 @@ def make_app(
 
     Args:
         model: The Predictor with its name and version.
-        settings: Limits and batching; the defaults if absent.
+        settings: BatchLimits and batching; the defaults if absent.
         keys: Access keys; none lets everybody in.
         metrics: Where to count; a fresh registry if absent.
     """

@@ -82,7 +82,7 @@ class Waiting:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Limits:
+class BatchLimits:
     """How much goes together, how much waits, and how long."""
 
     max_batch: int
@@ -116,7 +116,7 @@ class Batcher:
         limits: Of batches and of the queue.
     """
 
-    def __init__(self, run: Run, metrics: Metrics, limits: Limits) -> None:
+    def __init__(self, run: Run, metrics: Metrics, limits: BatchLimits) -> None:
         """Start with an empty queue; the thread starts with the first batch."""
         self._run, self._metrics = run, metrics
         self._limits = limits

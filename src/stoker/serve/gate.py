@@ -29,7 +29,7 @@ _SAFE = ("GET", "HEAD")
 _CHALLENGE = ((b"www-authenticate", b'Bearer realm="stoker", Basic realm="stoker"'),)
 
 
-class Gate:
+class AccessGate:
     """Lets requests in by Host, origin and key."""
 
     def __init__(self, settings: ServeSettings, keys: Keys) -> None:

@@ -25,7 +25,7 @@ from stoker.bundle.prediction import Prediction
 from stoker.bundle.predictor import Predictor
 from stoker.core.errors import ArtifactError, DataError, StokerError
 from stoker.serve.messages import BadInput, Refusal
-from stoker.serve.unseen import Unseen, parts
+from stoker.serve.unseen import UnseenCounter, parts
 
 _MAX_CELLS = 100
 _PICTURE_TYPE = pa.large_binary()
@@ -49,7 +49,7 @@ class Answers:
 
     columns: dict[str, list[Any] | np.ndarray]
     num_rows: int
-    unseen: Unseen | None = None
+    unseen: UnseenCounter | None = None
     """Cells that hold what training never saw, if there are any."""
 
     def part(self, start: int, stop: int) -> Answers:

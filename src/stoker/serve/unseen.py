@@ -27,7 +27,7 @@ _OTHER_SPELLING = "if its values are only written in another way, write them as 
 _NO_VALUE = ("none", "nan", "null", "na", "n/a", "<na>", "nat")
 
 
-class Unseen:
+class UnseenCounter:
     """Which cells of the rows of one request are unseen."""
 
     def __init__(self, rows: pa.Table, masks: Mapping[str, np.ndarray]) -> None:
@@ -56,7 +56,7 @@ class UnseenWatch:
         self._counts: Counter[str] = Counter()
         self._told: set[str] = set()
 
-    def add(self, num_rows: int, unseen: Unseen | None) -> None:
+    def add(self, num_rows: int, unseen: UnseenCounter | None) -> None:
         """Count a request that was answered."""
         self._num_rows += num_rows
         if unseen is None:
@@ -122,19 +122,19 @@ def _tell(name: str, count: int, num_rows: int) -> None:
     sys.stderr.flush()
 
 
-def parts(units: Sequence[pa.Table], masks: Mapping[str, np.ndarray]) -> list[Unseen | None]:
+def parts(units: Sequence[pa.Table], masks: Mapping[str, np.ndarray]) -> list[UnseenCounter | None]:
     """The unseen cells of each of some tables that were answered as one.
 
     Args:
         units: The raw rows of each request, in order.
         masks: Which of all rows are unseen in a column.
     """
-    found: list[Unseen | None] = []
+    found: list[UnseenCounter | None] = []
     start = 0
     for rows in units:
         stop = start + rows.num_rows
         mine = {name: mask_N[start:stop] for name, mask_N in masks.items()}
         has_any = any(mask_N.any() for mask_N in mine.values())
-        found.append(Unseen(rows, mine) if has_any else None)
+        found.append(UnseenCounter(rows, mine) if has_any else None)
         start = stop
     return found

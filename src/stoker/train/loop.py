@@ -29,7 +29,7 @@ from stoker.train.augment import MixingAugmentation
 from stoker.train.batches import Batches
 from stoker.train.class_weights import class_weights
 from stoker.train.diagnosis import Watch
-from stoker.train.plan import Plan, Trial, make_plan
+from stoker.train.plan import Plan, StepTrial, make_plan
 from stoker.train.score import best_epoch, validation_score
 from stoker.train.speed import speed_of
 from stoker.train.state import History, State, copy_weights, load_state, save_state
@@ -111,14 +111,14 @@ def train_network(  # noqa: PLR0913 - seven different things; a bundle of them w
         )
         given_K = class_weights(task, settings)
         weight_K = None if given_K is None else torch.from_numpy(given_K)
-        trial = Trial(network.train(), validation, task, settings, weight_K, batches)
+        trial = StepTrial(network.train(), validation, task, settings, weight_K, batches)
         return _Training(trial, seed=seed, scratch=scratch, begin=begin).run()
 
 
 class _Training:
     """One call of `train_network`."""
 
-    def __init__(self, trial: Trial, *, seed: int, scratch: Path, begin: float) -> None:
+    def __init__(self, trial: StepTrial, *, seed: int, scratch: Path, begin: float) -> None:
         self._trial, self._seed, self._scratch = trial, seed, scratch
         self._settings, self._batches = trial.settings, trial.batches
         self._stepper = Stepper(trial.network, trial.task, trial.settings, trial.weight_K)

@@ -47,7 +47,7 @@ class Plan:
 
 
 @dataclass(frozen=True)
-class Trial:
+class StepTrial:
     """A training to be planned."""
 
     network: nn.Module
@@ -58,7 +58,7 @@ class Trial:
     batches: Batches
 
 
-def make_plan(trial: Trial, begin: float) -> Plan:
+def make_plan(trial: StepTrial, begin: float) -> Plan:
     """Settle threads, and steps by trying some on a copy of the network if there is a budget.
 
     Args:
@@ -83,7 +83,7 @@ def make_plan(trial: Trial, begin: float) -> Plan:
     return Plan(threads, min(total, fits), score_s)
 
 
-def _usual_threads(trial: Trial) -> int:
+def _usual_threads(trial: StepTrial) -> int:
     """Threads by the work of a step; says how many, where there is a choice."""
     cores = available_cores()
     if cores == 1:
@@ -109,7 +109,7 @@ def steps_that_fit(left_s: float, *, step_s: float, score_s: float, per_epoch: i
     return max(1, int(usable_s / (step_s + score_s / per_epoch)))
 
 
-def _trial_step(trial: Trial) -> Callable[[], object]:
+def _trial_step(trial: StepTrial) -> Callable[[], object]:
     """A function that takes one optimiser step on a copy, over and over on the first chunk."""
     stepper = Stepper(copy.deepcopy(trial.network), trial.task, trial.settings, trial.weight_K)
     chunk = trial.batches.load(0, 0)
@@ -128,7 +128,7 @@ def _trial_step(trial: Trial) -> Callable[[], object]:
     return step
 
 
-def _measure(trial: Trial) -> tuple[float, float]:
+def _measure(trial: StepTrial) -> tuple[float, float]:
     """Seconds of a step, its share of loading included, and of scoring the validation part."""
     step = _trial_step(trial)
     step()

@@ -51,7 +51,7 @@ _FOR_ESTIMATORS = {"budget_s", "checkpoint_every_s", "threads", "class_weights"}
 
 
 @dataclass(frozen=True)
-class Choice:
+class TrainingChoice:
     """What will be trained, how, and why."""
 
     model: Model
@@ -95,7 +95,7 @@ def choose(  # noqa: PLR0913 - what presets look at, each by its name
     overrides: Mapping[str, object],
     *,
     why: str = "as asked",
-) -> Choice:
+) -> TrainingChoice:
     """Settle model and settings.
 
     Args:
@@ -131,7 +131,9 @@ def choose(  # noqa: PLR0913 - what presets look at, each by its name
     _warn_of_small_batches(settings, num_rows)
     outputs = f"{task.num_outputs} outputs" if task.num_outputs > 1 else "1 output"
     how = f"preset {preset}: {settings.epochs} epochs of {num_rows:,} rows, {outputs}"
-    return Choice(model, settings, reason if isinstance(model, Estimator) else f"{reason}; {how}")
+    return TrainingChoice(
+        model, settings, reason if isinstance(model, Estimator) else f"{reason}; {how}"
+    )
 
 
 def choose_model(

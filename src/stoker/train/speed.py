@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor, nn
 
-from stoker.networks.linear import Linear
+from stoker.networks.linear import LinearLayer
 
 if TYPE_CHECKING:
     from stoker.train.batches import Batches
@@ -87,7 +87,7 @@ def peak_gflops() -> float:
 
     It is the product of a linear layer, which takes the faster one of this processor.
     """
-    layer, rows = Linear(_SIDE, _SIDE, bias=False), torch.ones(_SIDE, _SIDE)
+    layer, rows = LinearLayer(_SIDE, _SIDE, bias=False), torch.ones(_SIDE, _SIDE)
     best_s = float("inf")
     with torch.no_grad():
         for _ in range(4):

@@ -17,10 +17,10 @@ from PIL import Image
 
 from stoker.core.steps import make_step
 from stoker.data.acquire import Source
-from stoker.pipeline.plan.extent import Look, look_at, together
+from stoker.pipeline.plan.extent import FileLook, look_at, together
 
 
-def look(spec: dict[str, object], project: Path) -> Look:
+def look(spec: dict[str, object], project: Path) -> FileLook:
     return look_at(make_step("stoker.data.acquire", spec, Source), project, project / "cache")
 
 
@@ -111,8 +111,8 @@ def test_what_is_no_known_file_is_not_known(tmp_path: Path) -> None:
 
 
 def test_parts_add_up_and_a_decreed_part_replaces_its_share() -> None:
-    plain = Look(rows=1000, exact=True, size_bytes=1, num_files=1, num_columns=3)
-    test = Look(rows=200, exact=False, size_bytes=1, num_files=1, num_columns=3, part="test")
+    plain = FileLook(rows=1000, exact=True, size_bytes=1, num_files=1, num_columns=3)
+    test = FileLook(rows=200, exact=False, size_bytes=1, num_files=1, num_columns=3, part="test")
     one = together([plain], test=0.2, validation=0.1)
     both = together([plain, test], test=0.2, validation=0.1)
     assert one is not None

@@ -11,7 +11,7 @@ import pytest
 from sklearn.datasets import load_digits
 
 from stoker.core.errors import DataError
-from stoker.pipeline.plan.forecast import Plan
+from stoker.pipeline.plan.forecast import RunPlan
 from stoker.pipeline.run import check, run
 from stoker.store.catalog import Catalog
 
@@ -47,7 +47,7 @@ def pixels_project(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def seconds(plan: Plan) -> dict[str, float | None]:
+def seconds(plan: RunPlan) -> dict[str, float | None]:
     return {stage.name: stage.seconds for stage in plan.stages}
 
 

@@ -31,7 +31,7 @@ from stoker.cli.app import Verb
 from stoker.cli.options import HOME, JSON, RECIPE, SET
 
 if TYPE_CHECKING:
-    from stoker.pipeline.plan.forecast import Plan, PlannedStage
+    from stoker.pipeline.plan.forecast import PlannedStage, RunPlan
 
 _MOST_DOUBTS = 6
 _TIME_FROM = {"rates": "rough guess", "runs": "earlier runs", "budget": "train.budget"}
@@ -73,7 +73,7 @@ def verb(
     )
 
 
-def as_object(plan: Plan) -> dict[str, object]:
+def as_object(plan: RunPlan) -> dict[str, object]:
     """The plan for scripts: stages, and a choice for each column where the data was read."""
     from dataclasses import asdict, replace
 
@@ -82,7 +82,7 @@ def as_object(plan: Plan) -> dict[str, object]:
     return {**asdict(replace(plan, choices=None)), "choices": said}
 
 
-def columns_in_short(plan: Plan) -> str:
+def columns_in_short(plan: RunPlan) -> str:
     """How many columns become what, and which are left out."""
     from stoker.cli.verbs.data import in_doubt
     from stoker.core.names import listed
@@ -103,7 +103,7 @@ def columns_in_short(plan: Plan) -> str:
     return "\n".join(lines)
 
 
-def columns_table(plan: Plan) -> str:
+def columns_table(plan: RunPlan) -> str:
     """Every column: what it is, what it becomes, why, and what to write to have it otherwise."""
     from stoker.cli.text import table
 
@@ -117,7 +117,7 @@ def columns_table(plan: Plan) -> str:
     return table(["column", "kind", "becomes", "why", "to change it write"], rows) + "\n"
 
 
-def describe(plan: Plan) -> str:
+def describe(plan: RunPlan) -> str:
     """The plan as a table, and what its guesses rest on."""
     from stoker.cli.text import table
 
@@ -141,7 +141,7 @@ def _row(stage: PlannedStage) -> tuple[object, ...]:
     )
 
 
-def _notes(plan: Plan) -> str:
+def _notes(plan: RunPlan) -> str:
     """What is to do in all, and how far the guesses can be trusted."""
     from stoker.cli.text import rough_duration, rough_size
 

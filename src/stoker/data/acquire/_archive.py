@@ -79,7 +79,7 @@ def _extract_tar(
     magic = raw.read(2)
     raw.seek(0)
     packer = _PACKERS.get(magic)
-    stream = _Capped(packer(raw) if packer else raw, _Budget(size, label))
+    stream = _Capped(packer(raw) if packer else raw, _ArchiveBudget(size, label))
     names = []
     with tarfile.open(fileobj=cast(BinaryIO, stream), mode="r|") as tar:
         for number, member in enumerate(tar):
@@ -97,7 +97,7 @@ def _extract_zip(
     raw: BinaryIO, folder: Path, wanted: Callable[[str], bool], label: str
 ) -> list[str]:
     size = raw.seek(0, 2)
-    names, budget = [], _Budget(size, label)
+    names, budget = [], _ArchiveBudget(size, label)
     with zipfile.ZipFile(raw) as archive:
         for number, member in enumerate(archive.infolist()):
             _check_count(number, label)
@@ -113,7 +113,7 @@ def _extract_zip(
     return names
 
 
-class _Budget:
+class _ArchiveBudget:
     """What may come out of an archive in all."""
 
     def __init__(self, packed_bytes: int, label: str) -> None:
@@ -131,7 +131,7 @@ class _Budget:
 class _Capped:
     """A stream that ends with an error when more comes out of it than is left."""
 
-    def __init__(self, stream: IO[bytes], budget: _Budget) -> None:
+    def __init__(self, stream: IO[bytes], budget: _ArchiveBudget) -> None:
         self._stream, self._budget = stream, budget
 
     def read(self, size: int = -1) -> bytes:

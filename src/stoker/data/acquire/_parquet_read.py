@@ -54,7 +54,7 @@ _BOMB_RATIO = 1_000
 _BOMB_FROM_BYTES = 256 << 20
 
 
-class _Budget:
+class _ParquetBudget:
     """How large a file may become; a bomb is refused before it is written out."""
 
     def __init__(self, packed_bytes: int) -> None:
@@ -87,7 +87,7 @@ def read_file(
         DataError: If it is too large when decoded, or a column is of a kind that cannot be used.
         ArrowException: If it is damaged.
     """
-    budget = _Budget(path.stat().st_size)
+    budget = _ParquetBudget(path.stat().st_size)
     with pq.ParquetFile(path) as file:
         schema, metadata = file.schema_arrow, file.metadata
     names = choose_columns(schema.names, columns, Place())

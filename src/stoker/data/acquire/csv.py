@@ -139,7 +139,7 @@ class Csv(Source):
         if "missing" not in self.model_fields_set:
             tell_spelled(spelled, "csv")
 
-    def _begun(self, part: Part, label: str) -> tuple[Records, _Form]:
+    def _begun(self, part: Part, label: str) -> tuple[Records, _CsvForm]:
         """The records of a file behind its header, and what stands before them."""
         blocks = utf8_blocks(part.path, label, self.encoding)
         first = next(blocks, b"")
@@ -157,7 +157,7 @@ class Csv(Source):
         records = Records(chain([first], blocks), delimiter, strip=self.strip, first_line=line)
         header = self._header(records, label)
         self._check(header, delimiter, label)
-        form = _Form(header, with_names(header), delimiter, mark is not None, part)
+        form = _CsvForm(header, with_names(header), delimiter, mark is not None, part)
         return records, form
 
     def _header(self, records: Records, label: str) -> list[str]:
@@ -229,7 +229,7 @@ class Csv(Source):
         return _new_names(names) if self.header else None
 
     def _table(
-        self, piece: Piece, form: _Form, label: str, spelled: dict[str, Counter[str]]
+        self, piece: Piece, form: _CsvForm, label: str, spelled: dict[str, Counter[str]]
     ) -> pa.Table:
         names = form.names
         quoted = b'"' in piece.text
@@ -259,7 +259,7 @@ class Csv(Source):
         )
 
 
-class _Form(NamedTuple):
+class _CsvForm(NamedTuple):
     """What stands before the records of a file."""
 
     header: list[str]

@@ -7,13 +7,13 @@ from typing import Literal
 from stoker.core.value import Value
 
 
-class Constant(Value):
+class FillValue(Value):
     """A value of the user's own."""
 
     constant: float | str
     """What stands in for a missing cell."""
 
 
-NumberRule = Literal["median", "mean", "mode", "drop", "keep"] | Constant
-CategoryRule = Literal["mode", "drop", "keep"] | Constant
-AnyRule = Literal["median", "mean", "mode", "drop", "keep"] | Constant
+NumberRule = Literal["median", "mean", "mode", "drop", "keep"] | FillValue
+CategoryRule = Literal["mode", "drop", "keep"] | FillValue
+AnyRule = Literal["median", "mean", "mode", "drop", "keep"] | FillValue

@@ -25,7 +25,7 @@ from stoker.cells.raw import one_array
 from stoker.core.errors import DataError, Place, RecipeError
 from stoker.core.value import Value
 from stoker.data.clean import CleanerState, FittedCleaner
-from stoker.data.clean._rules import AnyRule, CategoryRule, Constant, NumberRule
+from stoker.data.clean._rules import AnyRule, CategoryRule, FillValue, NumberRule
 from stoker.features import Feature
 from stoker.features.category import Category
 from stoker.features.number import Number
@@ -152,7 +152,7 @@ def _fill_number(
     name: str, rule: AnyRule, feature: Number, column: pa.ChunkedArray
 ) -> FilledNumber:
     cells = plain_cells(feature)
-    if isinstance(rule, Constant):
+    if isinstance(rule, FillValue):
         if not isinstance(rule.constant, float):
             raise _unsuited(name, f"{rule.constant!r} is not a number", "a number")
         return FilledNumber(cells=cells, fill=rule.constant)
@@ -175,7 +175,7 @@ def _middle(value_N: np.ndarray, rule: str) -> float:
 
 
 def _fill_category(name: str, rule: AnyRule, column: pa.ChunkedArray) -> FilledCategory:
-    if isinstance(rule, Constant):
+    if isinstance(rule, FillValue):
         value = rule.constant
         whole = isinstance(value, float) and value == int(value)
         return FilledCategory(fill=str(int(value)) if whole else str(value))

@@ -36,7 +36,7 @@ _OWN = ("_row", "_source", "_line")
 
 
 @dataclass(frozen=True)
-class Fitted:
+class FittedInputs:
     """All that was learned from the training part."""
 
     inputs: dict[str, FittedFeature]
@@ -91,7 +91,7 @@ class Asked:
 
 def fit_training_part(
     dataset: Dataset, rows_path: Path, train_ids: np.ndarray, asked: Asked, decoder: Decoder
-) -> Fitted:
+) -> FittedInputs:
     """Learn from the training rows: cleaners first, each on what the one before left.
 
     Args:
@@ -119,7 +119,9 @@ def fit_training_part(
     inputs = {name: fitted[name] for name in asked.inputs}
     with _naming(asked.target):
         _refuse_lone_value(labels, rows_path, asked.target)
-        return Fitted(inputs, states, asked.target, asked.task.fit(labels), dataset.text_cells)
+        return FittedInputs(
+            inputs, states, asked.target, asked.task.fit(labels), dataset.text_cells
+        )
 
 
 def _refuse_lone_value(labels: pa.ChunkedArray, rows_path: Path, target: str) -> None:

@@ -33,7 +33,7 @@ from stoker.data.clean import FittedCleaner
 from stoker.data.dataset import Dataset
 from stoker.data.flow import Flow, flow, stated
 from stoker.data.prepare._copies import Copies
-from stoker.data.prepare._fit import Asked, Fitted, fit_training_part
+from stoker.data.prepare._fit import Asked, FittedInputs, fit_training_part
 from stoker.data.prepare._rows import part_ids, rows_with_ids, with_media
 from stoker.data.prepare.prepared_set import Column, PreparedWriter
 from stoker.data.rejects import Rejects
@@ -153,7 +153,7 @@ def _write(
     chunks: Iterator[pa.Table],
     folder: Path,
     ids: Mapping[str, np.ndarray],
-    fitted: Fitted,
+    fitted: FittedInputs,
     findings: _Findings,
     decoder: Decoder,
 ) -> dict[str, int]:
@@ -196,7 +196,7 @@ def _write_chunk(
     writers: Sequence[PreparedWriter],
     rows: pa.Table,
     part_N: np.ndarray,
-    fitted: Fitted,
+    fitted: FittedInputs,
     findings: _Findings,
     decoder: Decoder,
 ) -> None:
@@ -229,7 +229,7 @@ def _transform(feature: FittedFeature, cells: pa.ChunkedArray, decoder: Decoder)
 
 
 def _clean_chunk(
-    rows: pa.Table, part_N: np.ndarray, fitted: Fitted, findings: _Findings
+    rows: pa.Table, part_N: np.ndarray, fitted: FittedInputs, findings: _Findings
 ) -> tuple[pa.Table, np.ndarray]:
     """The rows as all cleaners leave them, and which stay; only training rows ever go."""
     keep = np.ones(rows.num_rows, bool)
@@ -247,7 +247,10 @@ def _clean_chunk(
 
 
 def _summary(
-    ids: Mapping[str, np.ndarray], written: Mapping[str, int], fitted: Fitted, findings: _Findings
+    ids: Mapping[str, np.ndarray],
+    written: Mapping[str, int],
+    fitted: FittedInputs,
+    findings: _Findings,
 ) -> dict[str, Any]:
     columns = {
         name: {"feature": step_name(f), "dtype": f.dtype.name, "shape": list(f.shape)}

@@ -21,7 +21,7 @@ from stoker.data.profile.moments import seconds_of
 from stoker.data.profile.numbers import Weighted, number_facts, weigh
 from stoker.data.profile.spelling import values_of
 from stoker.data.profile.tally import Tally, tally
-from stoker.data.profile.words import Reading, read_texts, text_facts
+from stoker.data.profile.words import TextReading, read_texts, text_facts
 
 _MOST_FREQUENT = 20
 _MOSTLY = 0.8
@@ -87,7 +87,7 @@ def _of_typed(column: pa.ChunkedArray, *, is_media: bool) -> Cells:
     return Cells(column.is_null().to_numpy())
 
 
-def _of_text(found: Tally, read: Reading, decimal: str) -> Cells:
+def _of_text(found: Tally, read: TextReading, decimal: str) -> Cells:
     texts = text_facts(read, decimal)
     number_V, is_time = _as_numbers(read, texts)
     numbers, number_N = None, None
@@ -101,7 +101,7 @@ def _of_text(found: Tally, read: Reading, decimal: str) -> Cells:
     )
 
 
-def _as_numbers(read: Reading, texts: TextFacts | None) -> tuple[np.ndarray | None, bool]:
+def _as_numbers(read: TextReading, texts: TextFacts | None) -> tuple[np.ndarray | None, bool]:
     """Different texts as numbers, if most cells are some when read one way."""
     if texts is None:
         return None, False

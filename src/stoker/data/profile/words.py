@@ -50,7 +50,7 @@ _LEAST_REPEATED = 4
 
 
 @dataclass(frozen=True)
-class Reading:
+class TextReading:
     """The different texts of a column, and which of them are plain numbers."""
 
     count_V: np.ndarray
@@ -78,7 +78,7 @@ class Reading:
         return int(self.count_V[chosen_V].sum())
 
 
-def read_texts(tallies: Sequence[Tally]) -> list[Reading]:
+def read_texts(tallies: Sequence[Tally]) -> list[TextReading]:
     """Read the different texts of several columns.
 
     All go through as one array: a call of Arrow costs more than the texts of a small column.
@@ -101,7 +101,7 @@ def read_texts(tallies: Sequence[Tally]) -> list[Reading]:
         part = slice(start, start + size)
         value_V = value_W.slice(start, size)
         facts = (number_W[part], length_W[part], is_padded_W[part], has_zero_W[part])
-        readings.append(Reading(found.count_V, found.value_V, value_V, *facts))
+        readings.append(TextReading(found.count_V, found.value_V, value_V, *facts))
         start += size
     return readings
 
@@ -123,7 +123,7 @@ def _plain_numbers(value_V: pa.Array) -> np.ndarray:
     return pc.cast(digits, pa.float64()).to_numpy(zero_copy_only=False)
 
 
-def text_facts(read: Reading, decimal: str = "") -> TextFacts | None:
+def text_facts(read: TextReading, decimal: str = "") -> TextFacts | None:
     """What the texts of a column tell; None if there is none.
 
     Args:
@@ -145,7 +145,7 @@ def text_facts(read: Reading, decimal: str = "") -> TextFacts | None:
     )
 
 
-def _of_plain(read: Reading, lengths: dict[str, Any], decimal: str) -> dict[str, Any]:
+def _of_plain(read: TextReading, lengths: dict[str, Any], decimal: str) -> dict[str, Any]:
     """Facts of a column of plain numbers only."""
     found = _compact_days(read, lengths)
     groups = read_groups(read.value_V, read.count_V, decimal)
@@ -154,7 +154,7 @@ def _of_plain(read: Reading, lengths: dict[str, Any], decimal: str) -> dict[str,
     return found
 
 
-def _compact_days(read: Reading, lengths: dict[str, Any]) -> dict[str, Any]:
+def _compact_days(read: TextReading, lengths: dict[str, Any]) -> dict[str, Any]:
     """Whether eight digits each are days, such as 20240131."""
     low, high = read.number_V.min(), read.number_V.max()
     if lengths["shortest"] != 8 or lengths["longest"] != 8:
@@ -165,7 +165,7 @@ def _compact_days(read: Reading, lengths: dict[str, Any]) -> dict[str, Any]:
     return {"time": time} if time is not None and time.cells == read.count_V.sum() else {}
 
 
-def _of_others(read: Reading, is_plain: np.ndarray, decimal: str) -> dict[str, Any]:
+def _of_others(read: TextReading, is_plain: np.ndarray, decimal: str) -> dict[str, Any]:
     """Facts of a column with texts that are no plain number."""
     is_mark = mask(spelled_missing(read.value_V, ("", *MISSING_NUMBERS)))
     other = np.flatnonzero(~is_plain & ~is_mark)
@@ -196,7 +196,7 @@ def _of_others(read: Reading, is_plain: np.ndarray, decimal: str) -> dict[str, A
     return found
 
 
-def _lengths(read: Reading) -> dict[str, Any]:
+def _lengths(read: TextReading) -> dict[str, Any]:
     return {
         "shortest": int(read.length_V.min()),
         "longest": int(read.length_V.max()),
@@ -204,7 +204,7 @@ def _lengths(read: Reading) -> dict[str, Any]:
     }
 
 
-def _mean_words(read: Reading) -> float:
+def _mean_words(read: TextReading) -> float:
     blank_V = pc.count_substring(read.value_V, " ").to_numpy()
     return 1 + float((blank_V * read.count_V).sum() / read.count_V.sum())
 

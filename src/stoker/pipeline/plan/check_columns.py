@@ -19,7 +19,7 @@ from stoker.data.acquire import Source
 from stoker.data.acquire._partitions import folder_above, nameless_folders
 from stoker.features import Feature
 from stoker.models import Model
-from stoker.pipeline.plan.columns_of import Columns, columns_of
+from stoker.pipeline.plan.columns_of import KnownColumns, columns_of
 from stoker.recipe.model import Recipe
 from stoker.store.artifact import Artifact
 
@@ -46,10 +46,10 @@ def check_columns(recipe: Recipe, found: Mapping[str, Artifact], cache: Path) ->
     _check_model(recipe, columns)
 
 
-def _known(recipe: Recipe, found: Mapping[str, Artifact], cache: Path) -> Columns | None:
+def _known(recipe: Recipe, found: Mapping[str, Artifact], cache: Path) -> KnownColumns | None:
     if "acquire" in found:
         said = found["acquire"].manifest.summary  # sealed, and costs no reading of the rows
-        return Columns(
+        return KnownColumns(
             tuple(said["columns"]), frozenset(said["media_columns"]), said.get("left_out", {})
         )
     looks = (
@@ -58,7 +58,7 @@ def _known(recipe: Recipe, found: Mapping[str, Artifact], cache: Path) -> Column
     return next((columns for columns in looks if columns is not None), None)
 
 
-def _check_names(recipe: Recipe, columns: Columns, cache: Path) -> None:
+def _check_names(recipe: Recipe, columns: KnownColumns, cache: Path) -> None:
     named = {name: recipe.place("inputs", name, of_key=True) for name in recipe.inputs or {}}
     named[recipe.target_column] = recipe.place("target", recipe.target_column, of_key=True)
     for key in ("stratify", "group", "time"):
@@ -70,7 +70,7 @@ def _check_names(recipe: Recipe, columns: Columns, cache: Path) -> None:
             raise _no_column(name, columns, place, _where_else(recipe, name, columns, cache))
 
 
-def _where_else(recipe: Recipe, name: str, columns: Columns, cache: Path) -> str | None:
+def _where_else(recipe: Recipe, name: str, columns: KnownColumns, cache: Path) -> str | None:
     """Where a column that is not there may stand: in a folder's name, or under another name."""
     sources = [expect(source, Source) for source in recipe.data.sources]
     files = [path for source in sources for path in source.files(recipe.project, cache)]
@@ -86,7 +86,7 @@ def _where_else(recipe: Recipe, name: str, columns: Columns, cache: Path) -> str
     return f"if the folders ({folders}) say it, call them {name}=..." if folders else None
 
 
-def _no_column(name: str, columns: Columns, place: Place, fix: str | None) -> RecipeError:
+def _no_column(name: str, columns: KnownColumns, place: Place, fix: str | None) -> RecipeError:
     if name in columns.left_out:
         return RecipeError(
             f"column {name!r} is not read: it {columns.left_out[name]}",
@@ -103,7 +103,7 @@ def _no_column(name: str, columns: Columns, place: Place, fix: str | None) -> Re
     )
 
 
-def _check_features(recipe: Recipe, columns: Columns) -> None:
+def _check_features(recipe: Recipe, columns: KnownColumns) -> None:
     for name, step in (recipe.inputs or {}).items():
         is_media = name in columns.media
         if is_media == expect(step, Feature).media:
@@ -120,7 +120,7 @@ def _check_features(recipe: Recipe, columns: Columns) -> None:
         )
 
 
-def _check_model(recipe: Recipe, columns: Columns | None) -> None:
+def _check_model(recipe: Recipe, columns: KnownColumns | None) -> None:
     """Refuse a model of pictures without any, and one of tables with some."""
     if recipe.model is None:
         return
@@ -141,7 +141,7 @@ def _check_model(recipe: Recipe, columns: Columns | None) -> None:
         )
 
 
-def _pictures(recipe: Recipe, columns: Columns | None) -> list[str] | None:
+def _pictures(recipe: Recipe, columns: KnownColumns | None) -> list[str] | None:
     """Inputs that are pictures; None if the inputs are chosen later from columns not known yet."""
     if recipe.inputs:
         return [name for name, step in recipe.inputs.items() if expect(step, Feature).media]

@@ -17,7 +17,7 @@ from stoker.data.acquire import Source
 
 
 @dataclass(frozen=True)
-class Columns:
+class KnownColumns:
     """What a dataset has."""
 
     names: tuple[str, ...]
@@ -27,7 +27,7 @@ class Columns:
     """Those that a source has and does not read, with the reason."""
 
 
-def columns_of(source: Source, project: Path, cache: Path) -> Columns | None:
+def columns_of(source: Source, project: Path, cache: Path) -> KnownColumns | None:
     """The columns of a source, or None where they cannot be seen cheaply.
 
     Args:
@@ -41,7 +41,7 @@ def columns_of(source: Source, project: Path, cache: Path) -> Columns | None:
     seen = source.seen_columns(project, cache)
     if not seen:
         return None
-    return Columns(
+    return KnownColumns(
         tuple(column.name for column in seen if not column.left_out),
         frozenset(column.name for column in seen if column.media),
         {column.name: column.left_out for column in seen if column.left_out},

@@ -34,7 +34,7 @@ MOST_PICTURES = 12
 
 
 @dataclass(frozen=True)
-class Look:
+class FileLook:
     """What a quick look at one source tells."""
 
     rows: int | None
@@ -67,7 +67,7 @@ class _FileLook:
 _UNKNOWN = _FileLook(None, exact=False, num_columns=1)
 
 
-def look_at(source: Source, project: Path, cache: Path) -> Look:
+def look_at(source: Source, project: Path, cache: Path) -> FileLook:
     """Look at one source.
 
     Args:
@@ -94,7 +94,7 @@ def look_at(source: Source, project: Path, cache: Path) -> Look:
     rows = None
     if counts and len(counts) == len([one for one in found if one.num_columns]):
         rows = round(sum(counts) * len(files) / len(found))
-    return Look(
+    return FileLook(
         rows=rows,
         exact=len(found) == len(files) and all(one.exact for one in found),
         num_columns=max((one.num_columns for one in found), default=1),
@@ -110,7 +110,7 @@ def _holds_pictures(path: Path) -> bool:
     return plain[:3] in (b"\0\0\x08", b"PAR")
 
 
-def _look_at_pictures(files: Sequence[Path], common: dict[str, Any]) -> Look:
+def _look_at_pictures(files: Sequence[Path], common: dict[str, Any]) -> FileLook:
     """Pictures in files of their own; a table that names them comes first."""
     sizes: Counter[Shape] = Counter()
     num_tables = 0
@@ -121,7 +121,7 @@ def _look_at_pictures(files: Sequence[Path], common: dict[str, Any]) -> Look:
             num_tables += index == 0
             continue
         sizes[1 if seen.grey else 3, seen.height, seen.width] += 1
-    return Look(
+    return FileLook(
         rows=len(files) - num_tables,
         exact=True,
         num_columns=1,
@@ -236,7 +236,7 @@ class Extent:
         return self.size_bytes / max(1, self.rows) if self.encoded else 0.0
 
 
-def together(looks: Sequence[Look], *, test: float, validation: float) -> Extent | None:
+def together(looks: Sequence[FileLook], *, test: float, validation: float) -> Extent | None:
     """Add up what the sources tell; None if one of them does not tell its rows.
 
     Args:
@@ -261,7 +261,7 @@ def together(looks: Sequence[Look], *, test: float, validation: float) -> Extent
     )
 
 
-def _parts(looks: Sequence[Look], test: float, validation: float) -> dict[str, int]:
+def _parts(looks: Sequence[FileLook], test: float, validation: float) -> dict[str, int]:
     """Rows of each part: those that sources decree, and the shares of the others."""
     decreed = Counter[str]()
     for one in looks:

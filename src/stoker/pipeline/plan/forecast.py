@@ -24,7 +24,7 @@ from stoker.data.profile.choices import Choices
 from stoker.pipeline.cache import cached
 from stoker.pipeline.node import Node
 from stoker.pipeline.plan.effort import GFLOPS, Effort, efforts, measure_gflops
-from stoker.pipeline.plan.extent import Extent, Look, look_at, together
+from stoker.pipeline.plan.extent import Extent, FileLook, look_at, together
 from stoker.pipeline.plan.history import look_back
 from stoker.recipe.model import Recipe
 from stoker.store.artifact import Artifact
@@ -64,7 +64,7 @@ class PlannedStage:
 
 
 @dataclass(frozen=True)
-class Plan:
+class RunPlan:
     """What a run would do."""
 
     stages: tuple[PlannedStage, ...]
@@ -83,7 +83,7 @@ class Plan:
 
 def make_plan(
     recipe: Recipe, graph: Sequence[Node], store: Store, catalog: Catalog, *, cache: Path
-) -> Plan:
+) -> RunPlan:
     """Look every stage of a graph up, and estimate those that are to do.
 
     Args:
@@ -95,7 +95,7 @@ def make_plan(
     """
     found = cached(graph, store)
     if len(found) == len(graph):
-        return Plan(tuple(_done(node, found[node.stage]) for node in graph))
+        return RunPlan(tuple(_done(node, found[node.stage]) for node in graph))
     extent = extent_of(recipe, found, cache)
     gflops = measure_gflops(recipe.train.threads or len(os.sched_getaffinity(0)))
     guess = _Guess(
@@ -109,7 +109,7 @@ def make_plan(
         else _to_do(node, recipe, found, guess)
         for node in graph
     )
-    return Plan(tuple(stages), gflops)
+    return RunPlan(tuple(stages), gflops)
 
 
 @dataclass(frozen=True)
@@ -151,7 +151,7 @@ def extent_of(recipe: Recipe, found: Mapping[str, Artifact], cache: Path) -> Ext
     return replace(extent, rows=sum(parts.values()), parts=parts)
 
 
-def _counted(looks: Sequence[Look], sources: Sequence[Mapping[str, Any]]) -> list[Look]:
+def _counted(looks: Sequence[FileLook], sources: Sequence[Mapping[str, Any]]) -> list[FileLook]:
     """What was looked at, with the rows that acquiring counted."""
     return [
         replace(one, rows=int(source["rows_out"]), exact=True)

@@ -23,7 +23,7 @@ from stoker.serve.rows import Ignored, table_of_csv, table_of_rows
 from stoker.serve.served_model import Answers, Picture, ServedModel, Unit
 
 
-class Asked(NamedTuple):
+class RestRequest(NamedTuple):
     """The rows of a request."""
 
     rows: Unit
@@ -33,7 +33,7 @@ class Asked(NamedTuple):
     """Columns that the model does not use, the first few."""
 
 
-def read_rows(request: Request, body: bytes, model: ServedModel, max_rows: int) -> Asked:
+def read_rows(request: Request, body: bytes, model: ServedModel, max_rows: int) -> RestRequest:
     """The rows of a request, by its content type.
 
     Raises:
@@ -42,15 +42,15 @@ def read_rows(request: Request, body: bytes, model: ServedModel, max_rows: int) 
     kind = request.headers.get(b"content-type", b"").partition(b";")[0].strip().lower()
     ignored: Ignored | None = None if _refuses_extra(request) else {}
     if kind.startswith(b"image/"):
-        return Asked(_image(body, model), single=True)
+        return RestRequest(_image(body, model), single=True)
     if kind == b"application/json":
         value = parse_json(body)
         rows = _rows_of(value)
         table = table_of_rows(rows, model.cells, max_rows, model.target, ignored)
-        return Asked(table, rows[0] is value, tuple(ignored or ()))
+        return RestRequest(table, rows[0] is value, tuple(ignored or ()))
     if kind == b"text/csv":
         table = table_of_csv(body, model.cells, max_rows, model.target, ignored)
-        return Asked(table, False, tuple(ignored or ()))
+        return RestRequest(table, False, tuple(ignored or ()))
     found = kind.decode("latin-1")[:80] or "none"
     image = "image/* with the bytes of a picture, or " if model.only_image else ""
     raise Refusal(
