@@ -20,13 +20,16 @@ Cost: a few operations a row.
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import Annotated, Self
+from typing import TYPE_CHECKING, Annotated, Self
 
 import numpy as np
 from pydantic import Field, model_validator
 
 from stoker.core.errors import RecipeError
 from stoker.core.value import Value
+
+if TYPE_CHECKING:
+    from stoker.tasks import FittedTask
 
 Positive = Annotated[float, Field(gt=0)]
 Share = Annotated[float, Field(gt=0, lt=1)]
@@ -132,3 +135,16 @@ class Decision(Value):
         lengths = {len(part) for part in (self.shift, self.weights) if part is not None}
         is_number = num_outputs == 1
         return lengths <= {num_outputs} and not (is_number and (lengths or self.share))
+
+
+def check_threshold(task: FittedTask, name: str) -> None:
+    """Refuse a threshold where there are not two classes to choose between.
+
+    Raises:
+        RecipeError: If the target of the model of that name is a number or has more classes.
+    """
+    if task.num_outputs != 2:
+        raise RecipeError(
+            f"{name} has no threshold: it does not choose between two classes",
+            expected="a model of exactly two classes",
+        )

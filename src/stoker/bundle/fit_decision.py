@@ -39,6 +39,26 @@ _FEWEST_HITS = 5
 _GROUP_ROWS, _MOST_GROUPS = 150, 8
 
 
+def check_aim(task: FittedTask, aim: Aim) -> None:
+    """Refuse an aim that chooses between two classes where there are others.
+
+    Raises:
+        RecipeError: If the target is a number, or has one class or more than two.
+    """
+    if aim == "accuracy":
+        return
+    if not isinstance(task, FittedClassify):
+        raise RecipeError(
+            "evaluate.decision chooses between two classes, and this target is a number",
+            fix="leave evaluate.decision out",
+        )
+    if len(task.classes) != 2:
+        raise RecipeError(
+            f"evaluate.decision chooses between two classes, and there are {len(task.classes)}",
+            fix="leave evaluate.decision out; train.class_weights moves answers of many classes",
+        )
+
+
 def fit_decision(
     output_NK: np.ndarray,
     target_N: np.ndarray,
@@ -59,12 +79,8 @@ def fit_decision(
     Raises:
         RecipeError: If the aim needs two classes and there are others.
     """
+    check_aim(task, aim)
     if not isinstance(task, FittedClassify):
-        if aim != "accuracy":
-            raise RecipeError(
-                "evaluate.decision chooses between two classes, and this target is a number",
-                fix="leave evaluate.decision out",
-            )
         return Decision(level=LEVEL, interval=_interval(output_NK[:, 0], target_N))
     shift = None
     if weight_K is not None:
@@ -128,11 +144,6 @@ def _weights(
         return tuple((np.maximum(weight_K, 1e-9) / total).tolist()), "the weights of the classes"
     if aim == "accuracy":
         return None, ""
-    if len(task.classes) != 2:
-        raise RecipeError(
-            f"evaluate.decision chooses between two classes, and there are {len(task.classes)}",
-            fix="leave evaluate.decision out; train.class_weights moves answers of many classes",
-        )
     threshold, words = _threshold(probability_NK[:, 1], target_N == 1, aim)
     threshold = min(max(float(f"{threshold:.6g}"), 1e-6), 1 - 1e-6)
     return (threshold, 1 - threshold), words

@@ -31,14 +31,14 @@ from stoker.bundle._tables import (
     to_table,
 )
 from stoker.bundle._unseen import Unseen, counted, warn_of
-from stoker.bundle.decision import Decision
+from stoker.bundle.decision import Decision, check_threshold
 from stoker.bundle.interface import Interface
 from stoker.bundle.prediction import Prediction, probabilities_NK
 from stoker.bundle.read import Bundle, open_bundle
 from stoker.bundle.session import Session
 from stoker.bundle.write import BUNDLE_FILE
 from stoker.cells import BadCell
-from stoker.core.errors import DataError, Place, RecipeError
+from stoker.core.errors import DataError, Place
 from stoker.core.html import html_table
 from stoker.core.names import listed
 from stoker.core.steps import step_name
@@ -145,11 +145,7 @@ class Predictor:
         Raises:
             RecipeError: If the model has not exactly two classes, or it is no probability.
         """
-        if self.interface.task.num_outputs != 2:
-            raise RecipeError(
-                f"{self._bundle.name} has no threshold: it does not choose between two classes",
-                expected="a model of exactly two classes",
-            )
+        check_threshold(self.interface.task, self._bundle.name)
         other = copy.copy(self)
         other._decision = self._decision.with_threshold(threshold)
         return other

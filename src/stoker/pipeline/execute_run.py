@@ -32,6 +32,7 @@ from stoker.pipeline.plan.history import KEY
 from stoker.pipeline.reject_limit import check_lost, check_rejects
 from stoker.pipeline.result import RefusedRun, RunResult, as_json
 from stoker.pipeline.version_before import version_before
+from stoker.pipeline.wanted import check_wanted
 from stoker.recipe.model import Recipe
 from stoker.report.facts import SaidFact
 from stoker.store.artifact import Artifact
@@ -104,6 +105,8 @@ class _Run:
             said += said_facts(executed.stage, [*executed.said, *counted])
             if executed.stage == "acquire":
                 check_columns(self.recipe, {"acquire": executed.artifact}, default_cache())
+            if executed.stage == "prepare":
+                check_wanted(self.recipe, executed.artifact)
         seconds = {stage: round(e.seconds, 3) for stage, e in done.items()}
         if "bundle" not in done:
             result = RunResult(self.id, "partial", seconds=seconds)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
@@ -12,10 +13,9 @@ from stoker.tasks.classify import FittedClassify
 
 if TYPE_CHECKING:
     from stoker.tasks import FittedTask
-    from stoker.train.settings import Settings
 
 
-def class_weights(task: FittedTask, settings: Settings) -> np.ndarray | None:
+def class_weights(task: FittedTask, wanted: str | Mapping[str, float] | None) -> np.ndarray | None:
     """The weights as float32, (num_classes,), or None where all classes count alike.
 
     `balanced` gives a class n / (K * count): the mean weight over rows is 1, so that the rate need
@@ -24,15 +24,14 @@ def class_weights(task: FittedTask, settings: Settings) -> np.ndarray | None:
     Raises:
         RecipeError: If there are no classes to weigh, or a weight names a label that is not there.
     """
-    wanted = settings.class_weights
-    if wanted == "none":
+    if wanted is None or wanted == "none":
         return None
     if not isinstance(task, FittedClassify):
         raise RecipeError(
             "class_weights needs classes, and this target is a number",
             fix="leave train.class_weights out",
         )
-    if wanted == "balanced":
+    if isinstance(wanted, str):  # balanced
         count_K = np.maximum(task.counts, 1)
         return (count_K.sum() / (len(count_K) * count_K)).astype(np.float32)
     for label in wanted:

@@ -100,7 +100,7 @@ def _search(
     """Rates and raw losses, up to where the loss exploded."""
     seed, steps = seed_steps
     trained = copy.deepcopy(network).train()
-    weight_K = class_weights(task, settings)
+    weight_K = class_weights(task, settings.class_weights)
     stepper = Stepper(
         trained, task, settings, None if weight_K is None else torch.from_numpy(weight_K)
     )

@@ -109,7 +109,7 @@ def train_network(  # noqa: PLR0913 - seven different things; a bundle of them w
             num_outputs=task.num_outputs,
             seed=seed,
         )
-        given_K = class_weights(task, settings)
+        given_K = class_weights(task, settings.class_weights)
         weight_K = None if given_K is None else torch.from_numpy(given_K)
         trial = StepTrial(network.train(), validation, task, settings, weight_K, batches)
         return _Training(trial, seed=seed, scratch=scratch, begin=begin).run()

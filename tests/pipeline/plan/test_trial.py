@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -82,6 +83,35 @@ def test_check_and_run_refuse_the_same(
     assert str(by_check.value).splitlines()[0] == str(by_run.value).splitlines()[0]
     assert "stoker-check-" not in str(by_check.value)
     assert not (tmp_path / "other").exists()
+
+
+THREE = ["a", "b", "c"] * 20
+
+
+@pytest.mark.parametrize(
+    ("y", "keys", "said"),
+    [
+        (Y, {"train": {"class_weights": {"bb": 2.0}}}, "did you mean 'b'"),
+        (X, {"train": {"class_weights": "balanced"}}, "class_weights needs classes"),
+        (THREE, {"evaluate": {"decision": "f1"}}, "between two classes, and there are 3"),
+        (X, {"evaluate": {"decision": {"recall": 0.8}}}, "this target is a number"),
+        (THREE, {"serve": {"threshold": 0.3}}, "it does not choose between two classes"),
+    ],
+)
+def test_what_the_target_cannot_give_is_refused_before_training(
+    recipe: Make, tmp_path: Path, y: list[Any], keys: dict[str, Any], said: str
+) -> None:
+    task = "regress" if y is X else "classify"
+    made = recipe({"x": X, "y": y}, target={"y": task}, **keys)
+    with pytest.raises(StokerError) as by_check:
+        check(made, home=tmp_path / "home")
+    assert said in str(by_check.value)
+    for _ in range(2):  # the second time the data is prepared already
+        with pytest.raises(StokerError) as by_run:
+            run(made, home=tmp_path / "home", until="train")
+        assert str(by_run.value) == str(by_check.value)
+    with pytest.raises(StokerError, match=re.escape(by_check.value.what)):
+        check(made, home=tmp_path / "home")
 
 
 def test_a_column_that_nobody_wants_is_told_and_the_rest_is_sound(

@@ -149,7 +149,7 @@ def _decide(work: Work, settings: Settings, prepared: Prepared, made: _Made) -> 
         held.output_NK,
         held.target_N,
         task,
-        weight_K=class_weights(task, settings),
+        weight_K=class_weights(task, settings.class_weights),
         aim=work.fields.get("decision", "accuracy"),
     )
 
@@ -205,7 +205,7 @@ def _fit_estimator(
         prepared.validation,
         task,
         under=under,
-        weight_K=class_weights(task, settings),
+        weight_K=class_weights(task, settings.class_weights),
     )
     board, answer_ms = estimate.leaderboard, {}
     if board is not None:
