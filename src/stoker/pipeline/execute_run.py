@@ -26,13 +26,13 @@ from stoker.pipeline.execute import Executed, execute
 from stoker.pipeline.node import Node
 from stoker.pipeline.nodes import serve_keys
 from stoker.pipeline.plan.check_columns import check_columns
+from stoker.pipeline.plan.check_target import check_target
 from stoker.pipeline.plan.effort import Effort
 from stoker.pipeline.plan.forecast import usual_efforts
 from stoker.pipeline.plan.history import KEY
 from stoker.pipeline.reject_limit import check_lost, check_rejects
 from stoker.pipeline.result import RefusedRun, RunResult, as_json
 from stoker.pipeline.version_before import version_before
-from stoker.pipeline.wanted import check_wanted
 from stoker.recipe.model import Recipe
 from stoker.report.facts import SaidFact
 from stoker.store.artifact import Artifact
@@ -106,7 +106,7 @@ class _Run:
             if executed.stage == "acquire":
                 check_columns(self.recipe, {"acquire": executed.artifact}, default_cache())
             if executed.stage == "prepare":
-                check_wanted(self.recipe, executed.artifact)
+                check_target(self.recipe, executed.artifact)
         seconds = {stage: round(e.seconds, 3) for stage, e in done.items()}
         if "bundle" not in done:
             result = RunResult(self.id, "partial", seconds=seconds)

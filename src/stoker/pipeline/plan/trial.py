@@ -23,7 +23,7 @@ from stoker.data.acquire import Source
 from stoker.data.profile.choices import Choices
 from stoker.pipeline.graph import cut
 from stoker.pipeline.node import Node
-from stoker.pipeline.wanted import check_wanted
+from stoker.pipeline.plan.check_target import check_target
 from stoker.recipe.model import Recipe
 from stoker.store.artifact import Artifact
 
@@ -58,7 +58,7 @@ def try_data(
     """
     found = _intact(found)
     if "profile" in found and _LAST in found:
-        check_wanted(recipe, found[_LAST])
+        check_target(recipe, found[_LAST])
         return Trial(Choices.open(found["profile"].folder))
     reason = _why_not(recipe, cache)
     if reason:
@@ -124,7 +124,7 @@ def _done(
         if executed.stage == "acquire":
             check_columns(recipe, {"acquire": executed.artifact}, cache)
         if executed.stage == _LAST:
-            check_wanted(recipe, executed.artifact)
+            check_target(recipe, executed.artifact)
     return Choices.open(done["profile"].artifact.folder)
 
 

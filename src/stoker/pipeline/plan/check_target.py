@@ -16,7 +16,7 @@ from stoker.store.artifact import Artifact
 from stoker.train.class_weights import class_weights
 
 
-def check_wanted(recipe: Recipe, prepared: Artifact) -> None:
+def check_target(recipe: Recipe, prepared: Artifact) -> None:
     """Compare a recipe with the target that its rows have.
 
     Args:
