@@ -43,6 +43,11 @@ def test_what_is_left_out_is_told_with_the_line_to_write() -> None:
     ]
 
 
+def test_a_column_without_a_value_cannot_be_had_otherwise() -> None:
+    empty = choice("b", None, is_notable=True).model_copy(update={"kind": "empty"})
+    assert told(choice("a", "number"), empty)[0][1] == "column 'b' is not used: for a reason"
+
+
 def test_hundreds_of_columns_do_not_fill_the_screen() -> None:
     many = [choice(f"c{n}", None, is_notable=True) for n in range(300)]
     lines = told(choice("a", "number"), *many)

@@ -23,8 +23,8 @@ def chosen_inputs(choices: Choices) -> dict[str, dict[str, dict[str, Any]]]:
         DataError: If no column is usable.
     """
     lines = [
-        f"column {one.column!r}{'' if one.feature else ' is not used'}: {one.why}; "
-        f"to have it otherwise write `{one.change}` under inputs"
+        f"column {one.column!r}{'' if one.feature else ' is not used'}: {one.why}"
+        + f"; to have it otherwise write `{one.change}` under inputs" * (one.kind != "empty")
         for one in choices.columns
         if one.is_notable
     ]

@@ -416,6 +416,17 @@ def test_notes_of_which_some_are_written_again_are_text(judged: Judged) -> None:
     assert only(judged, cells).feature == {"text": {}}
 
 
+def test_days_in_two_orders_are_told_as_that(judged: Judged) -> None:
+    pairs = list(
+        zip(drawn(300, 13, 29), drawn(300, 1, 13, 1), drawn(300, 2000, 2025, 2), strict=True)
+    )
+    cells = [f"{day}/{month}/{year}" for day, month, year in pairs[:160]]
+    cells += [f"{month}/{day}/{year}" for day, month, year in pairs[160:]]
+    found = only(judged, cells)
+    assert found.feature is None
+    assert found.why == "only 160 of 300 values are days in one order"
+
+
 def test_several_numbers_in_a_cell_are_no_identifier(judged: Judged) -> None:
     pressures = [
         f"{high}/{low}"

@@ -128,7 +128,7 @@ def _words(column: ColumnProfile, texts: TextFacts) -> Verdict:
     is_code = texts.codes >= _CODES * column.present or texts.mean_words < 1.2
     if is_category(column) or (is_code and is_category(column, generous=True)):
         return as_category(column)
-    if texts.pairs >= _CODES * column.present:
+    if texts.time is None and texts.pairs >= _CODES * column.present:
         told = (
             f"{levels(column)} hold several numbers each, such as {column.frequent[0][0]!r}; a "
             "column for each number tells a model more"
