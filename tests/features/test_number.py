@@ -109,6 +109,14 @@ def test_a_typed_infinity_is_bad() -> None:
     assert [bad.index for bad in Number().read(pa.array([1.0, math.inf])).bad] == [1]
 
 
+def test_a_typed_infinity_is_missing_if_the_recipe_says_so() -> None:
+    cells = pa.array([1.0, math.inf, -math.inf], pa.float32())
+    done = Number(missing=("inf", "-INF")).read(cells)
+    assert not done.bad
+    np.testing.assert_array_equal(done.value_N, [1, np.nan, np.nan])
+    assert [bad.index for bad in Number(missing=("inf",)).read(cells).bad] == [2]
+
+
 def test_a_date_is_no_number() -> None:
     with pytest.raises(DataError, match="not a number"):
         Number().fit(pa.chunked_array([pa.array([0], pa.date32())]))

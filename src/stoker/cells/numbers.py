@@ -71,7 +71,8 @@ class NumberCells(Value):
 
     missing: tuple[str, ...] = MISSING_NUMBERS
     """Texts that mean "no value", besides an empty cell, whatever their case and blanks around
-    them; a list of your own replaces the usual ones, and `[]` makes each of them a bad cell."""
+    them; a list of your own replaces the usual ones, and `[]` makes each of them a bad cell.
+    `inf` and `-inf` mean infinite numbers of a typed column too."""
 
     decimal: Literal[".", ","] = "."
     """Sign before the fraction."""
@@ -131,6 +132,9 @@ class NumberCells(Value):
             seconds = pc.cast(pc.cast(cells, pa.int64()), pa.float64(), safe=False)
             return ReadNumbers(_to_numpy(seconds) / _PER_SECOND[kind.unit], ())
         value_N = _to_numpy(pc.cast(cells, pa.float64(), safe=False))
+        for infinite, word in ((np.inf, "inf"), (-np.inf, "-inf")):
+            if word in self._missing_words:
+                value_N = np.where(value_N == infinite, np.nan, value_N)
         return self._without_infinite(value_N, cells)
 
     def missing_N(self, column: pa.ChunkedArray | pa.Array) -> np.ndarray:

@@ -416,6 +416,15 @@ def test_notes_of_which_some_are_written_again_are_text(judged: Judged) -> None:
     assert only(judged, cells).feature == {"text": {}}
 
 
+def test_infinite_cells_are_missing_and_told(judged: Judged) -> None:
+    found = only(judged, pa.array([n / 7 for n in range(60)] + [float("inf")] * 4))
+    assert found.kind == "number"
+    assert found.is_notable
+    assert "4 infinite cells are taken to mean that nothing is known" in found.why
+    assert found.feature is not None
+    assert {"inf", "-inf"} < set(found.feature["number"]["missing"])
+
+
 def test_days_in_two_orders_are_told_as_that(judged: Judged) -> None:
     pairs = list(
         zip(drawn(300, 13, 29), drawn(300, 1, 13, 1), drawn(300, 2000, 2025, 2), strict=True)

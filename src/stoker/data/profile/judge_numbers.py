@@ -17,6 +17,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from stoker.cells.raw import MISSING_NUMBERS
 from stoker.data.profile.column import ColumnProfile, NumberFacts
 from stoker.data.profile.relations import is_identifier
 from stoker.data.profile.verdict import Verdict, as_category, is_category, levels
@@ -53,6 +54,12 @@ def judge_numbers(column: ColumnProfile, options: dict[str, Any]) -> Verdict:
     said = f"{numbers.distinct:,} different numbers from {numbers.low:.6g} to {numbers.high:.6g}"
     if options:
         said += f", written such as {_example(column)!r}{_converted(options.get('unit'))}"
+    if numbers.infinite and column.texts is None:
+        told = (
+            f"{said}; {numbers.infinite:,} infinite cells are taken to mean that nothing is known"
+        )
+        missing = [*MISSING_NUMBERS, "inf", "-inf"]
+        return Verdict("number", {"number": {**options, "missing": missing}}, told, True, "number")
     if numbers.infinite:
         said += f"; {numbers.infinite:,} infinite cells cannot be used"
     return Verdict("number", {"number": options}, said)
