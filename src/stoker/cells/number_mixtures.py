@@ -25,6 +25,8 @@ _PIECE = re.compile(r"(\d+(?:[.,]\d+)?)\s*([^\W\d_]+\.?|['\"\u2032\u2033])")
 """A number with what stands behind it."""
 _COMPOUND = re.compile(rf"[+-]?(?:{_PIECE.pattern}(?:\s*,|\s+and|\s+und)?\s*)+")
 _MOST_UNITS = 12
+_MOST_UNKNOWN = 6
+"""Of more words beside digits, such as the twelve months, none is a unit."""
 _LONGEST_CODE = 2
 """Characters of digits that are a code with a letter: `1K`, `3B`."""
 _NEARLY_ALL = 0.9
@@ -109,7 +111,7 @@ def unknown_units(texts: Sequence[str], count_V: np.ndarray) -> tuple[str, ...]:
         unit for unit in units if is_measure(unit, is_apart=is_apart, has_fraction=has_fraction)
     ]
     used = [unit for unit in measures if len(bodies[unit]) >= _FEWEST_NUMBERS]
-    are_several = len(set(map(family, used))) > 1 and len(units) <= _MOST_UNITS
+    are_several = len(set(map(family, used))) > 1 and len(units) <= _MOST_UNKNOWN
     return tuple(units) if are_several and len(measures) == len(units) else ()
 
 

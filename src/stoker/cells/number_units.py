@@ -39,6 +39,7 @@ MAGNITUDES = {
 others have not, dropping it lies."""
 _CURRENCY_SIGNS = "¢₩₽₺₫₴₱฿₪₦"
 _ORDINALS = ("st", "nd", "rd", "th")
+_HOURS = ("am", "pm", "a.m.", "p.m.")
 _BOUNDS = ("以上", "以下", "以内", "左右", "多", "余", "ff")
 """What makes a bound or a guess of a number."""
 
@@ -73,15 +74,15 @@ def multiply(units: Iterable[str]) -> bool:
 def is_measure(unit: str, *, is_apart: bool, has_fraction: bool) -> bool:
     """Whether what some cells of a column have behind the digits may be the unit of all of them.
 
-    It is not for ordinals (`1st`), bounds (`10以上`), and letters that make a code of digits: `12A`
-    and `4WD`, but not `1.5 g`.
+    It is not for ordinals (`1st`), hours (`6 pm`), bounds (`10以上`), and letters that make a code
+    of digits: `12A` and `4WD`, but not `1.5 g`.
 
     Args:
         unit: What stands there.
         is_apart: Whether a blank stands before it in all cells that have it.
         has_fraction: Whether some of these numbers have a sign in them, which codes have not.
     """
-    if unit.endswith(_BOUNDS) or unit in _ORDINALS:
+    if unit.endswith(_BOUNDS) or unit.casefold() in (*_ORDINALS, *_HOURS):
         return False
     if not unit.isascii() or family(unit) == _PER_CENT[0]:
         return True

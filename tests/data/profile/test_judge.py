@@ -149,6 +149,9 @@ def test_units_that_nothing_brings_together_are_told_whatever_they_become(
     found = only(judged, mixed)
     assert found.is_notable
     assert "without one are in 'g' write {number: {unit: {'g': 1, 'kg': 1000}}}" in found.why
+    months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
+    assert not only(judged, [f"{1960 + n // 12} {months[n % 12]}" for n in range(99)]).is_notable
+    assert not only(judged, [f"{n % 12 + 1} {'ap'[n % 2]}m" for n in range(99)]).is_notable
     assert not only(judged, ["2 Zimmer", "3 Zimmer", "EG 1"] * 30).is_notable
 
 
