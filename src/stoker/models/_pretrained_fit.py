@@ -178,9 +178,10 @@ def _estimate(given: Given, tries: Sequence[Tried], history: list[dict[str, floa
     """The last candidate if it is better than the first by more than chance, else the first."""
     first, last = tries[0], tries[-1]
     chosen = last if is_clear(given.losses(first) - given.losses(last)) else first
-    board = None
+    board, timings = None, ()
     if len(tries) > 1:
         board = _leaderboard(given, tries, chosen)
+        timings = tuple(Timing(name=one.name, fit_s=one.fit_s) for one in tries)
         tell(board)
     network = frozen.FrozenNetwork(chosen.vectors, chosen.head).eval()
     return Estimate(
@@ -190,7 +191,7 @@ def _estimate(given: Given, tries: Sequence[Tried], history: list[dict[str, floa
         history=history,
         facts={"settings": {one.name: one.settings for one in tries}},
         leaderboard=board,
-        timings=tuple(Timing(name=one.name, fit_s=one.fit_s) for one in tries),
+        timings=timings,
     )
 
 
