@@ -479,3 +479,12 @@ def test_lines_above_the_first_record_are_passed_over_without_a_header(
 )
 def test_what_may_be_a_header_is_no_title(content: str) -> None:
     assert titles_above(content, ",") is None
+
+
+@pytest.mark.parametrize("options", [{"header": False}, {"names": ["a", "b", "c"]}], ids=str)
+def test_a_first_record_with_empty_cells_is_no_title_where_it_need_not_name(
+    read: Acquire, write, options: dict[str, Any]
+) -> None:
+    write(b"1,,\n2,3,4\n5,6,7\n8,9,1\n")
+    result = read({"csv": {"path": "a.csv", **options}})
+    assert len(result.column("_line")) == (3 if "names" in options else 4)

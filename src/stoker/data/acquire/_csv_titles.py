@@ -41,12 +41,14 @@ class Titles(NamedTuple):
     """The first line that has a name for nearly all columns."""
 
 
-def titles_above(text: str, delimiter: str) -> Titles | None:
+def titles_above(text: str, delimiter: str, *, may_be_sparse: bool = False) -> Titles | None:
     r"""Where the header stands, if the first record is no header; None if it may be one.
 
     Args:
         text: The beginning of a file.
         delimiter: What stands between fields.
+        may_be_sparse: Whether a first record of full width may have empty cells: it is a row, or
+            its names are given elsewhere.
 
     >>> titles_above("Sales\n2024\n\nage,kept,town\n3,ja,A\n4,ja,B\n", ",")
     Titles(line=1, named=1, width=3, header_line=4)
@@ -59,7 +61,7 @@ def titles_above(text: str, delimiter: str) -> Titles | None:
     line, first = records[0]
     named = sum(map(bool, first))
     is_alone = len(first) == 1 and width == 2
-    if 2 * named >= width and not is_alone:
+    if (2 * named >= width and not is_alone) or (may_be_sparse and len(first) == width):
         return None
     for at, (header_line, cells) in enumerate(records[1:_MOST_TITLES], 1):
         if _are_names(cells, width, with_numbers=not is_alone):
@@ -80,7 +82,9 @@ def usual_width(text: str, delimiter: str) -> int:
     return max(sizes, key=lambda size: (sizes[size], size), default=0)
 
 
-def refuse_titles(beginning: bytes, delimiter: str, label: str, line: int) -> None:
+def refuse_titles(
+    beginning: bytes, delimiter: str, label: str, *, line: int, may_be_sparse: bool
+) -> None:
     """Refuse a text whose first record is a title.
 
     Args:
@@ -88,11 +92,13 @@ def refuse_titles(beginning: bytes, delimiter: str, label: str, line: int) -> No
         delimiter: What stands between fields.
         label: Name of the file.
         line: Line on which the beginning stands, from 1.
+        may_be_sparse: Whether a first record of full width may have empty cells.
 
     Raises:
         DataError: If it names less than half of the columns and a line below names them.
     """
-    found = titles_above(beginning[:_LOOKED_AT_BYTES].decode(errors="replace"), delimiter)
+    text = beginning[:_LOOKED_AT_BYTES].decode(errors="replace")
+    found = titles_above(text, delimiter, may_be_sparse=may_be_sparse)
     if found is not None:
         raise DataError(
             f"line {line + found.line - 1} names {found.named} of {found.width} columns",

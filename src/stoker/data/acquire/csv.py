@@ -153,7 +153,8 @@ class Csv(Source):
         if self.header_row > line:
             first = skip_lines(first, blocks, label, line=line, to=self.header_row)
             line = self.header_row
-        refuse_titles(first, delimiter, label, line)
+        is_named = self.header and self.names is None
+        refuse_titles(first, delimiter, label, line=line, may_be_sparse=not is_named)
         records = Records(chain([first], blocks), delimiter, strip=self.strip, first_line=line)
         header = self._header(records, label)
         self._check(header, delimiter, label)
