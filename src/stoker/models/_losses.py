@@ -11,6 +11,8 @@ import numpy as np
 from stoker.tasks import FittedTask
 from stoker.tasks.regress import FittedRegress
 
+_FEWEST_TELLING = 10
+
 
 def losses_N(output_NK: np.ndarray, target_N: np.ndarray) -> np.ndarray:
     """Loss of each row, float64.
@@ -35,10 +37,14 @@ def loss_of(output_NK: np.ndarray, target_N: np.ndarray) -> float:
 def is_clear(fell_N: np.ndarray) -> bool:
     """Whether losses fell by more than chance, row by row, with 95 % certainty.
 
-    >>> [is_clear(np.array([0.1, 0.2, 0.1, 0.3, last])) for last in (0.1, -0.4)]
-    [True, False]
+    Fewer than 10 rows can not tell: a single one has no spread and would always be sure.
+
+    >>> falls = np.tile([0.1, 0.2, 0.1, 0.3], 3)
+    >>> [is_clear(found) for found in (falls, falls[:9], falls - 0.15)]
+    [True, False, False]
     """
-    return bool(fell_N.mean() > 1.96 * fell_N.std() / len(fell_N) ** 0.5)
+    error = float(fell_N.std()) / len(fell_N) ** 0.5
+    return len(fell_N) >= _FEWEST_TELLING and bool(fell_N.mean() > 1.96 * error)
 
 
 def loss_name(task: FittedTask) -> str:
