@@ -121,8 +121,7 @@ def _target(target: str | None, dataset: Dataset, place: Place) -> str:
 
 
 def _choices(profile: Profile, target: str, dataset: Dataset) -> Choices:
-    from stoker.data.profile.choices import choose
-    from stoker.pipeline.stages.profile import left_out
+    from stoker.data.profile.choices import choose, left_out
 
     choices = choose(profile, target, left_out=left_out({}, dataset.row_numbers))
     if not choices.inputs():

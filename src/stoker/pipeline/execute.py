@@ -19,7 +19,8 @@ from typing import Any, Literal
 
 from stoker.core import events
 from stoker.core.errors import ArtifactError
-from stoker.pipeline.node import Node, Work
+from stoker.pipeline.node import Node
+from stoker.pipeline.stage import Work
 from stoker.store.store import Artifact, Store
 
 Status = Literal["cached", "resumed", "done"]
@@ -88,9 +89,9 @@ def _execute_node(node: Node, store: Store, done: Mapping[str, Artifact], cache:
         status: Status = "resumed" if any(scratch.iterdir()) else "done"
         parents = {name: artifact.fingerprint for name, artifact in inputs.items()}
         with store.draft(node.stage, mark, parents) as draft:
-            work = Work(node.stage, node.fields, node.free, inputs, draft.folder, scratch, cache)
+            work = Work(node.stage, inputs, draft.folder, scratch, cache)
             with events.recording() as lines:
-                summary = node.execute(work)
+                summary = node.work.run(work)
             artifact = draft.publish({**summary, **_kept(lines)})
     return Executed(
         node.stage,

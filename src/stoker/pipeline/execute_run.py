@@ -24,7 +24,6 @@ from stoker.pipeline.collect.report_run import RunNotes, report_run
 from stoker.pipeline.collect.summary import summary
 from stoker.pipeline.execute import Executed, execute
 from stoker.pipeline.node import Node
-from stoker.pipeline.nodes import serve_keys
 from stoker.pipeline.plan.check_columns import check_columns
 from stoker.pipeline.plan.check_target import check_target
 from stoker.pipeline.plan.effort import Effort
@@ -224,3 +223,13 @@ def higher_is_better_of(artifacts: Mapping[str, Artifact]) -> bool:
 
 def _said(error: BaseException) -> str:
     return error.what if isinstance(error, StokerError) else type(error).__name__
+
+
+def serve_keys(recipe: Recipe) -> dict[str, Any]:
+    """The keys of `serve` that the recipe gives; a server's own defaults may change later.
+
+    They are kept in the catalog and not in the bundle: a bundle that came from somewhere else must
+    not say which address to bind or which key to accept.
+    """
+    given = recipe.serve
+    return {} if given is None else given.model_dump(mode="json", exclude_unset=True)

@@ -2,29 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 from stoker.core.errors import RecipeError
-from stoker.core.steps import expect, step_name
-from stoker.data.acquire import Source
-from stoker.data.fingerprint import source_fingerprint
+from stoker.core.steps import expect, find_step, step_name, step_names
 from stoker.evaluate.gates import parse_gates
-from stoker.pipeline.candidates import PLAIN_PICTURES, PLAIN_TABLE
+from stoker.evaluate.metrics import Metric
 from stoker.pipeline.node import Node
-from stoker.pipeline.nodes import (
-    acquire_node,
-    baseline_node,
-    bundle_node,
-    clean_node,
-    compress_node,
-    evaluate_node,
-    own_metrics,
-    prepare_node,
-    profile_node,
-    split_node,
-    train_node,
-)
+from stoker.pipeline.stage import ALL, ROWS, Stage, name_of
 from stoker.recipe.model import Recipe
+
+STAGES = "stoker.pipeline.stages"
+
+
+def stages_of(recipe: Recipe) -> list[Stage]:
+    """The stages that a recipe asks for, in order, before the raw files were looked at."""
+    kinds = [find_step(STAGES, name, Stage) for name in step_names(STAGES)]
+    ordered = sorted(kinds, key=lambda kind: kind.place)
+    return [stage for kind in ordered if (stage := kind.of(recipe)) is not None]
 
 
 def build_graph(recipe: Recipe, cache: Path) -> list[Node]:
@@ -39,22 +36,11 @@ def build_graph(recipe: Recipe, cache: Path) -> list[Node]:
         DataError: If a source's file is missing.
     """
     parse_gates(recipe.evaluate.gates, step_name(recipe.task), own_metrics(recipe))
-    sources = [expect(source, Source) for source in recipe.data.sources]
-    files = source_fingerprint(sources, recipe.project, cache)
-    nodes = [
-        acquire_node(recipe, files),
-        clean_node(recipe),
-        split_node(recipe),
-        profile_node(recipe),
-        prepare_node(recipe),
-        train_node(recipe),
-    ]
-    if recipe.model is None or step_name(recipe.model) not in (PLAIN_PICTURES, PLAIN_TABLE):
-        nodes.append(baseline_node(recipe))
-    if recipe.compress is not None:
-        nodes.append(compress_node(recipe))
-    nodes.append(evaluate_node(recipe, tuple(node.stage for node in nodes)))
-    nodes.append(bundle_node(recipe, tuple(node.stage for node in nodes)))
+    stages: list[Stage] = []
+    nodes: list[Node] = []
+    for stage in stages_of(recipe):
+        nodes.append(Node(stage.settled(cache), tuple(_before(stage, stages))))
+        stages.append(stage)
     return nodes
 
 
@@ -70,3 +56,16 @@ def cut(graph: list[Node], until: str | None) -> list[Node]:
     if until not in stages:
         raise RecipeError(f"no stage {until!r}", expected=f"one of {', '.join(stages)}")
     return graph[: stages.index(until) + 1]
+
+
+def own_metrics(recipe: Recipe) -> list[Metric[Any]]:
+    """The user's own metrics, as their recipe names them."""
+    return [expect(metric, Metric) for metric in recipe.evaluate.metrics]
+
+
+def _before(stage: Stage, earlier: Sequence[Stage]) -> Iterator[str]:
+    """Names of the earlier stages that a stage reads, in their order."""
+    asked = stage.reads()
+    for one in earlier:
+        if ALL in asked or name_of(one) in asked or (ROWS in asked and one.gives_rows):
+            yield name_of(one)

@@ -1,70 +1,49 @@
 """A node of the run graph: one stage execution as a pure function of artifacts and recipe values.
 
 The fingerprint of a node is made from the code it runs, its part of the recipe and the *contents*
-of its input artifacts, so a stage whose input was rebuilt to equal bytes is not repeated.  A stage
-never sees the recipe, only the values that its node names, so what it reads is what counts.
+of its input artifacts, so a stage whose input was rebuilt to equal bytes is not repeated.
 """
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
-from pathlib import Path
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from stoker.core.canonical import fingerprint
 from stoker.core.steps import Step, step_spec
 from stoker.core.value import Value
 from stoker.pipeline.source_code import code_version
+from stoker.pipeline.stage import Stage, name_of
 
 if TYPE_CHECKING:
     from stoker.store.store import Artifact
 
 
 @dataclass(frozen=True)
-class Work:
-    """What a stage gets to do its work with."""
-
-    stage: str
-    fields: Mapping[str, Any]
-    """Those of the node."""
-    free: Mapping[str, Any]
-    """Those of the node."""
-    inputs: Mapping[str, Artifact]
-    """Verified input artifacts by the name of the stage that made them."""
-    folder: Path
-    """Draft folder; what is written here becomes the artifact."""
-    scratch: Path
-    """Folder that survives a kill, for checkpoints; removed when the artifact is published."""
-    cache: Path
-    """Folder for downloads and other things that can be fetched again."""
-    measured: dict[str, Any] = field(default_factory=dict)
-    """What a stage measures of itself (times, shares of a peak); kept in the catalog and never in
-    the artifact, so that equal work gives equal bytes."""
-
-
-@dataclass(frozen=True)
 class Node:
-    """One stage of one recipe."""
+    """One stage of one recipe, in a graph."""
 
-    stage: str
-    function: str
-    """`module:name` of what does the work.  A name and not the function, because a graph that is
-    cached needs none of the libraries that working loads."""
-    fields: Mapping[str, Any]
-    """The values of the recipe that the stage reads: steps, sections and plain values."""
+    work: Stage
     after: tuple[str, ...] = ()
-    """Stages whose artifacts it reads."""
-    free: Mapping[str, Any] = field(default_factory=dict)
-    """Values that the stage needs and that change nothing of what it writes, such as where the
-    project lies; they are no part of the fingerprint."""
+    """Stages of this graph whose artifacts it reads, in their order."""
+
+    @property
+    def stage(self) -> str:
+        """Name of the stage."""
+        return name_of(self.work)
+
+    @property
+    def fields(self) -> dict[str, Any]:
+        """What the stage reads of the recipe and what changes what it writes."""
+        kept = type(self.work).model_fields.keys() - self.work.free
+        return {name: getattr(self.work, name) for name in sorted(kept)}
 
     @property
     def code(self) -> frozenset[str]:
         """Modules whose source, with all that they import, takes part in the fingerprint."""
         steps = {type(step).__module__ for step in _steps(self.fields)}
-        return frozenset({self.function.partition(":")[0], *steps})
+        return frozenset({type(self.work).__module__, *steps})
 
     def fingerprint(self, inputs: Mapping[str, Artifact]) -> str:
         """The name under which this node's artifact is stored.
@@ -80,15 +59,6 @@ class Node:
                 "inputs": {name: inputs[name].digest for name in self.after},
             }
         )
-
-    def execute(self, work: Work) -> dict[str, Any]:
-        """Fill the draft folder.
-
-        Returns:
-            The artifact's summary: small, JSON, without times.
-        """
-        module, _, name = self.function.partition(":")
-        return getattr(importlib.import_module(module), name)(work)
 
 
 def stated(value: Any) -> Any:

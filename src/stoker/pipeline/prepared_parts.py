@@ -15,11 +15,12 @@ from stoker.core.errors import RecipeError
 from stoker.data.dataset import Dataset
 from stoker.data.prepare.part_rows import part_rows
 from stoker.data.prepare.prepared_set import PreparedSet
+from stoker.pipeline.stage import rows_path
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from stoker.pipeline.node import Work
+    from stoker.pipeline.stage import Work
     from stoker.store.artifact import Artifact
 
 
@@ -78,7 +79,7 @@ def raw_rows(
     """Some columns of the raw rows of a part, in the order of the prepared set."""
     return part_rows(
         Dataset.open(inputs["acquire"].folder),
-        inputs["clean"].folder / "rows.parquet",
+        rows_path(inputs),
         inputs["split"].folder / "parts.parquet",
         inputs["prepare"].folder,
         part,

@@ -23,7 +23,8 @@ from stoker.evaluate.score import evaluate_all
 from stoker.pipeline.candidates import candidate_bundles, chosen_name
 from stoker.pipeline.prepared_parts import raw_rows
 from stoker.pipeline.row_groups import group_codes
-from stoker.pipeline.stages.evaluate import scored_part
+from stoker.pipeline.score_candidates import scored_part
+from stoker.pipeline.stage import rows_path
 from stoker.report.facts import VersionFact
 from stoker.tasks import FittedTask
 from stoker.tasks.classify import FittedClassify
@@ -120,7 +121,7 @@ def _compared(
         resamples=_RESAMPLES,
         reference=BEFORE,
         group_N=group_codes(
-            inputs["clean"].folder / "rows.parquet",
+            rows_path(inputs),
             np.asarray(scored.row)[: len(new_NK)],
             recipe.data.split.group,
         ),

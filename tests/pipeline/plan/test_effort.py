@@ -17,8 +17,9 @@ from stoker.features.image import FittedImage
 from stoker.features.number import FittedNumber
 from stoker.models import Network
 from stoker.networks.stages import Shape
-from stoker.pipeline.plan.effort import efforts, main_model, measure_gflops, seen_by_model
+from stoker.pipeline.plan.effort import GFLOPS, efforts, measure_gflops
 from stoker.pipeline.plan.extent import Extent
+from stoker.pipeline.plan.size import Size
 from stoker.recipe.load import load_recipe
 from stoker.tasks.classify import FittedClassify
 from stoker.train.presets import Preset, choose
@@ -76,7 +77,7 @@ def test_the_plan_takes_the_model_that_the_preset_takes(
     fitted: FittedFeature = image((3, 32, 32))
     if "number" in columns:
         fitted = FittedNumber(mean=0, std=1, low=0, high=1, had_missing=False, raw=True)
-    said = main_model(recipe, seen_by_model(recipe, pictures(300)), pictures(300))
+    said = Size(recipe, pictures(300), GFLOPS).main
     assert said == choose(preset, None, {"x": fitted}, CLASSES, 300, {}).model
 
 

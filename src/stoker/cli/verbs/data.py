@@ -75,8 +75,8 @@ def _read(path: Path, options: Sequence[str]) -> tuple[Profile, dict[str, str]]:
     """The profile of a file, and columns that only number its rows."""
     from stoker.cli.table_file import open_table
     from stoker.data.fingerprint import default_cache
+    from stoker.data.profile.choices import left_out
     from stoker.pipeline.scan import scanning
-    from stoker.pipeline.stages.profile import left_out
 
     source = open_table(path, options).source
     with scanning([source], Path.cwd(), default_cache()) as scan:

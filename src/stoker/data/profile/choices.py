@@ -89,3 +89,16 @@ def require_inputs(choices: Choices) -> None:
 def _private(profile: Profile) -> dict[str, str]:
     why = "its name begins with an underscore; name it under inputs to keep it"
     return {column.name: why for column in profile.columns if column.name.startswith("_")}
+
+
+def left_out(divided_by: dict[str, str], row_numbers: tuple[str, ...]) -> dict[str, str]:
+    """Columns that are no inputs whatever they hold, with the reason.
+
+    Args:
+        divided_by: Columns by which rows are divided, with the key of the recipe that says so.
+        row_numbers: Columns that only number the rows, as a source says.
+    """
+    named = dict.fromkeys(row_numbers, "it had no name and only numbers the rows")
+    for name, key in divided_by.items():
+        named[name] = f"{key} divides the rows by it; name it under inputs to keep it"
+    return named

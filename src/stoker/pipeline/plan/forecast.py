@@ -33,16 +33,6 @@ from stoker.store.store import Store
 
 TimeFrom = Literal["rates", "runs", "budget"]
 
-_BASE_BYTES = {
-    "acquire": 250e6,
-    "clean": 450e6,
-    "split": 450e6,
-    "profile": 250e6,
-    "prepare": 350e6,
-    "train": 500e6,
-}
-"""Resident memory of the libraries that a stage loads, before any data."""
-
 
 @dataclass(frozen=True)
 class PlannedStage:
@@ -171,25 +161,12 @@ def _to_do(
     node: Node, recipe: Recipe, found: Mapping[str, Artifact], guess: _Guess
 ) -> PlannedStage:
     extent = guess.extent
-    rows = _rows(node.stage, extent) if extent else None
+    rows = node.work.rows(extent) if extent else None
     counted = extent is not None and extent.exact
     exact = counted and (node.stage == "acquire" or all(name in found for name in node.after))
     seconds, source = _seconds(node.stage, recipe, guess)
     memory = _memory(node, found, extent)
     return PlannedStage(node.stage, "to do", rows, exact, seconds, source, memory)
-
-
-def _rows(stage: str, extent: Extent) -> int | None:
-    """Rows that a stage sees."""
-    parts = extent.parts
-    by_stage = {
-        "train": parts["train"],
-        "baseline": parts["train"],
-        "compress": parts["validation"],
-        "evaluate": parts["test"] or parts["validation"],
-        "bundle": None,
-    }
-    return by_stage.get(stage, extent.rows)
 
 
 def _seconds(stage: str, recipe: Recipe, guess: _Guess) -> tuple[float | None, TimeFrom | None]:
@@ -208,4 +185,4 @@ def _memory(node: Node, found: Mapping[str, Artifact], extent: Extent | None) ->
     sizes = [found[name].manifest.size_bytes for name in node.after if name in found]
     if extent is not None and len(sizes) < max(1, len(node.after)):
         sizes.append(extent.size_bytes)
-    return round(_BASE_BYTES.get(node.stage, 400e6) + max(sizes, default=0))
+    return round(node.work.memory_bytes + max(sizes, default=0))

@@ -2,28 +2,74 @@
 
 from __future__ import annotations
 
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from stoker.core.errors import DataError
 from stoker.core.steps import expect
 from stoker.data.acquire import Source
-from stoker.data.dataset import acquire
 from stoker.data.fingerprint import source_fingerprint
-from stoker.pipeline.node import Work
+from stoker.pipeline.stage import Stage, Work
+
+if TYPE_CHECKING:
+    from stoker.pipeline.plan.size import Size
+    from stoker.recipe.model import Recipe
 
 
-def acquire_files(work: Work) -> dict[str, Any]:
-    """Read every source into one dataset.
+class Acquire(Stage):
+    """Read every source into one dataset."""
 
-    Raises:
-        DataError: If a file cannot be read, or is not the one that the node was made from.
-    """
-    sources, project = [expect(one, Source) for one in work.fields["sources"]], work.free["project"]
-    info = acquire(sources, work.folder, project=project, cache=work.cache)
-    if source_fingerprint(sources, project, work.cache) != work.fields["files"]:
-        raise DataError(
-            "a raw file changed between the start of the run and now",
-            expected="files that nobody writes to while they are read",
-            fix="wait until they are complete, or copy them first; then run again",
-        )
-    return info
+    place: ClassVar[float] = 10
+    gives_rows: ClassVar[bool] = True
+    free: ClassVar[frozenset[str]] = frozenset({"project"})
+    memory_bytes: ClassVar[float] = 250e6
+
+    sources: tuple[Source, ...]
+    files: tuple[tuple[Any, ...], ...] = ()
+    """Name, size and SHA-256 of every raw file, so that a changed file is read again."""
+    project: Path
+    """Folder that relative paths start from."""
+
+    @classmethod
+    def of(cls, recipe: Recipe) -> Self:
+        """Every source."""
+        sources = tuple(expect(source, Source) for source in recipe.data.sources)
+        return cls(sources=sources, project=recipe.project)
+
+    def settled(self, cache: Path) -> Self:
+        """The same, with the hashes of the files.
+
+        Raises:
+            DataError: If a file is missing.
+        """
+        return self.model_copy(update={"files": self._hashed(cache)})
+
+    def reads(self) -> tuple[str, ...]:
+        """Raw files only."""
+        return ()
+
+    def run(self, work: Work) -> dict[str, Any]:
+        """Read every source into one dataset.
+
+        Raises:
+            DataError: If a file cannot be read, or is not the one that the graph was made from.
+        """
+        from stoker.data.dataset import acquire
+
+        info = acquire(self.sources, work.folder, project=self.project, cache=work.cache)
+        if self._hashed(work.cache) != self.files:
+            raise DataError(
+                "a raw file changed between the start of the run and now",
+                expected="files that nobody writes to while they are read",
+                fix="wait until they are complete, or copy them first; then run again",
+            )
+        return info
+
+    def _hashed(self, cache: Path) -> tuple[tuple[Any, ...], ...]:
+        return tuple(map(tuple, source_fingerprint(self.sources, self.project, cache)))
+
+    def seconds(self, size: Size) -> float:
+        """By bytes, files and cells."""
+        extent = size.extent
+        cells = 0 if extent.picture else extent.rows * extent.num_columns
+        return 0.3 + extent.size_bytes / 120e6 + 150e-6 * extent.num_files + 0.1e-6 * cells

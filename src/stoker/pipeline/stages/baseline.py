@@ -2,19 +2,61 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
-from stoker.core.steps import find_step
-from stoker.features.image import FittedImage
+from stoker.core.steps import find_step, step_name
 from stoker.models import Model
-from stoker.pipeline.candidates import plain_model
-from stoker.pipeline.node import Work
-from stoker.pipeline.prepared_parts import read_interface
-from stoker.pipeline.stages.train import make_model
+from stoker.pipeline.candidates import PLAIN_PICTURES, PLAIN_TABLE, plain_model
+from stoker.pipeline.stage import ROWS, Stage, Work
+
+if TYPE_CHECKING:
+    from stoker.pipeline.plan.extent import Extent
+    from stoker.pipeline.plan.size import Size
+    from stoker.recipe.model import Recipe
 
 
-def baseline(work: Work) -> dict[str, Any]:
+class Baseline(Stage):
     """Train the plain model of pictures or of tables."""
-    inputs = read_interface(work.inputs["prepare"].folder).inputs.values()
-    name = plain_model(has_pictures=any(isinstance(one, FittedImage) for one in inputs))
-    return make_model(work, find_step("stoker.models", name, Model)(), "fast", {"threads": 1})
+
+    place: ClassVar[float] = 70
+
+    name: str
+    seed: int
+
+    @classmethod
+    def of(cls, recipe: Recipe) -> Self | None:
+        """Absent where the model is a plain one itself."""
+        if recipe.model is not None and step_name(recipe.model) in (PLAIN_PICTURES, PLAIN_TABLE):
+            return None
+        return cls(name=recipe.name, seed=recipe.seed)
+
+    def reads(self) -> tuple[str, ...]:
+        """What training reads."""
+        return (ROWS, "split", "prepare")
+
+    def run(self, work: Work) -> dict[str, Any]:
+        """Train the plain model."""
+        from stoker.features.image import FittedImage
+        from stoker.pipeline.make_model import Order, make_model
+        from stoker.pipeline.prepared_parts import read_interface
+
+        inputs = read_interface(work.inputs["prepare"].folder).inputs.values()
+        plain = plain_model(has_pictures=any(isinstance(one, FittedImage) for one in inputs))
+        order = Order(
+            name=self.name,
+            model=find_step("stoker.models", plain, Model)(),
+            preset="fast",
+            given={"threads": 1},
+            seed=self.seed,
+            why="to compare with",
+        )
+        return make_model(work, order)
+
+    def rows(self, extent: Extent) -> int:
+        """Those of the training part."""
+        return extent.parts["train"]
+
+    def seconds(self, size: Size) -> float | None:
+        """By rows and columns."""
+        plain = plain_model(has_pictures=size.picture is not None)
+        return size.train(find_step("stoker.models", plain, Model)(), "fast", {})

@@ -2,33 +2,72 @@
 
 from __future__ import annotations
 
-import json
-import shutil
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
-from stoker.core.canonical import canonical_json
-from stoker.pipeline.candidates import candidate_bundles, chosen_name
-from stoker.pipeline.collect.card_facts import card_facts
-from stoker.pipeline.node import Work
-from stoker.report.card import render_card
-from stoker.store.artifact import Artifact
-from stoker.store.durable import write_file
+from stoker.pipeline.stage import ALL, Stage, Work
+
+if TYPE_CHECKING:
+    from stoker.pipeline.plan.size import Size
+    from stoker.recipe.model import Recipe
+    from stoker.store.artifact import Artifact
 
 
-def bundle(work: Work) -> dict[str, Any]:
-    """Copy the chosen candidate, and add what is known about it."""
-    name = chosen_name(work.inputs)
-    source = candidate_bundles(work.inputs)[name]
-    shutil.copytree(source, work.folder, dirs_exist_ok=True)
-    evaluation = json.loads((work.inputs["evaluate"].folder / "evaluation.json").read_bytes())
-    metrics = {"part": evaluation["part"], "scores": evaluation["candidates"][name]}
-    write_file(work.folder / "metrics.json", canonical_json(metrics) + b"\n")
-    write_file(work.folder / "lineage.json", canonical_json(lineage(work.inputs)) + b"\n")
-    facts = card_facts(work.free["recipe"], work.inputs)
-    write_file(work.folder / "card.md", render_card(facts).encode())
-    (work.folder / "manifest.json").unlink()  # the store seals the whole folder anew
-    return {"chosen": name}
+class Bundle(Stage):
+    """Put the chosen candidate, its scores, its card and its lineage into one bundle.
+
+    The card quotes the recipe, so all of it counts, a comment too; the stage takes no time.  The
+    code of its steps does not: what they made is among the inputs.
+    """
+
+    place: ClassVar[float] = 100
+    free: ClassVar[frozenset[str]] = frozenset({"recipe"})
+
+    canonical: Any
+    """The recipe as plain values."""
+    text: str
+    """The recipe as it was written."""
+    recipe: Any
+    """The recipe itself, for the card."""
+
+    @classmethod
+    def of(cls, recipe: Recipe) -> Self:
+        """All of the recipe."""
+        return cls(canonical=recipe.canonical(), text=recipe.text, recipe=recipe)
+
+    def reads(self) -> tuple[str, ...]:
+        """Everything."""
+        return (ALL,)
+
+    def run(self, work: Work) -> dict[str, Any]:
+        """Copy the chosen candidate, and add what is known about it."""
+        import json
+        import shutil
+
+        from stoker.core.canonical import canonical_json
+        from stoker.pipeline.candidates import candidate_bundles, chosen_name
+        from stoker.pipeline.collect.card_facts import card_facts
+        from stoker.report.card import render_card
+        from stoker.store.durable import write_file
+
+        name = chosen_name(work.inputs)
+        source = candidate_bundles(work.inputs)[name]
+        shutil.copytree(source, work.folder, dirs_exist_ok=True)
+        evaluation = json.loads((work.inputs["evaluate"].folder / "evaluation.json").read_bytes())
+        metrics = {"part": evaluation["part"], "scores": evaluation["candidates"][name]}
+        write_file(work.folder / "metrics.json", canonical_json(metrics) + b"\n")
+        write_file(work.folder / "lineage.json", canonical_json(lineage(work.inputs)) + b"\n")
+        facts = card_facts(self.recipe, work.inputs)
+        write_file(work.folder / "card.md", render_card(facts).encode())
+        (work.folder / "manifest.json").unlink()  # the store seals the whole folder anew
+        return {"chosen": name}
+
+    def rows(self, extent: object) -> None:
+        """It sees none."""
+
+    def seconds(self, size: Size) -> float:
+        """Next to nothing."""
+        return 0.1
 
 
 def lineage(inputs: Mapping[str, Artifact]) -> list[dict[str, Any]]:

@@ -6,36 +6,87 @@ once as tensors.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 from stoker.core.steps import expect
 from stoker.data.clean import RowCleaner
-from stoker.data.clean._missing_target import NAME, leave_out_missing_targets
-from stoker.data.clean._run import clean_rows
-from stoker.data.clean.exact_duplicates import ExactDuplicates
-from stoker.data.clean.unreadable_media import UnreadableMedia
-from stoker.data.dataset import Dataset
-from stoker.pipeline.node import Work
+from stoker.features import Feature
+from stoker.pipeline.stage import ROWS, Stage, Work
 from stoker.tasks import Task
 
+if TYPE_CHECKING:
+    from stoker.data.dataset import Dataset
+    from stoker.pipeline.plan.size import Size
+    from stoker.recipe.model import Recipe
 
-def clean(work: Work) -> dict[str, Any]:
-    """Keep the rows that have a target and that every step keeps."""
-    dataset = Dataset.open(work.inputs["acquire"].folder)
-    ((target, task),) = work.fields["target"].items()
-    rule = work.fields["missing_target"]
-    without = leave_out_missing_targets(dataset, target, expect(task, Task), rule)
-    given = [expect(step, RowCleaner) for step in work.fields["steps"]]
-    steps = [_knowing_target(step, target, dataset) for step in given]
-    if dataset.media_columns and not any(isinstance(step, UnreadableMedia) for step in steps):
-        steps.insert(0, UnreadableMedia())
-    limits = work.fields["max_pixels"]
-    steps = [step.within(limits) if isinstance(step, UnreadableMedia) else step for step in steps]
-    return clean_rows(steps, dataset, work.folder, before={NAME: without})
+
+class Clean(Stage):
+    """Judge rows before the split."""
+
+    place: ClassVar[float] = 20
+    gives_rows: ClassVar[bool] = True
+    memory_bytes: ClassVar[float] = 450e6
+
+    steps: tuple[RowCleaner, ...]
+    target: str
+    task: Task
+    missing_target: Literal["drop", "refuse"]
+    """What becomes of rows without a target, as the recipe says."""
+    max_pixels: dict[str, int]
+    """Most pixels of a picture, by column, where the recipe says what a column is."""
+
+    @classmethod
+    def of(cls, recipe: Recipe) -> Self:
+        """The cleaners that judge rows; those that learn belong to `prepare`."""
+        return cls(
+            steps=tuple(step for step in recipe.data.clean if isinstance(step, RowCleaner)),
+            target=recipe.target_column,
+            task=expect(recipe.task, Task),
+            missing_target=recipe.data.missing_target,
+            max_pixels=_max_pixels(recipe),
+        )
+
+    def reads(self) -> tuple[str, ...]:
+        """Rows as they were acquired."""
+        return (ROWS,)
+
+    def run(self, work: Work) -> dict[str, Any]:
+        """Keep the rows that have a target and that every step keeps."""
+        from stoker.data.clean._missing_target import NAME, leave_out_missing_targets
+        from stoker.data.clean._run import clean_rows
+        from stoker.data.clean.unreadable_media import UnreadableMedia
+        from stoker.data.dataset import Dataset
+
+        dataset = Dataset.open(work.inputs["acquire"].folder)
+        without = leave_out_missing_targets(dataset, self.target, self.task, self.missing_target)
+        steps = [_knowing_target(step, self.target, dataset) for step in self.steps]
+        if dataset.media_columns and not any(isinstance(one, UnreadableMedia) for one in steps):
+            steps.insert(0, UnreadableMedia())
+        limits = self.max_pixels
+        steps = [one.within(limits) if isinstance(one, UnreadableMedia) else one for one in steps]
+        return clean_rows(steps, dataset, work.folder, before={NAME: without})
+
+    def seconds(self, size: Size) -> float:
+        """By steps, rows and pictures to decode."""
+        extent = size.extent
+        columns = 1 if extent.picture else extent.num_columns
+        steps = len(self.steps) * extent.rows * (2e-6 + 0.05e-6 * columns)
+        return 0.05 + steps + size.decode(extent.rows)
+
+
+def _max_pixels(recipe: Recipe) -> dict[str, int]:
+    inputs = {name: expect(step, Feature) for name, step in (recipe.inputs or {}).items()}
+    if not any(feature.media for feature in inputs.values()):
+        return {}
+    from stoker.features.image import Image  # loads Pillow, which tables do not need
+
+    return {name: step.max_pixels for name, step in inputs.items() if isinstance(step, Image)}
 
 
 def _knowing_target(step: RowCleaner, target: str, dataset: Dataset) -> RowCleaner:
     """One picture with two labels is a mistake; one table row with two labels is life."""
+    from stoker.data.clean.exact_duplicates import ExactDuplicates
+
     if not isinstance(step, ExactDuplicates) or step.label or not dataset.media_columns:
         return step
     return step.model_copy(update={"label": target})

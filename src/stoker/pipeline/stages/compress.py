@@ -2,29 +2,75 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
-from stoker.compress import Compressor
-from stoker.compress._frontier import TIMES, choose_candidate
-from stoker.core.steps import expect, make_step
-from stoker.pipeline.node import Work
-from stoker.pipeline.prepared_parts import open_prepared
+from stoker.core.steps import Step, expect, make_step
+from stoker.models import Estimator
+from stoker.pipeline.stage import Stage, Work
+
+if TYPE_CHECKING:
+    from stoker.pipeline.plan.extent import Extent
+    from stoker.pipeline.plan.size import Size
+    from stoker.recipe.model import Recipe
 
 
-def compress(work: Work) -> dict[str, Any]:
-    """Try every method, and choose."""
-    asked = work.fields["compress"]
-    prepared = open_prepared(work.inputs["prepare"].folder)
-    methods = asked.methods or (make_step("stoker.compress", "int8", Compressor),)
-    found = choose_candidate(
-        work.inputs["train"].folder / "bundle",
-        [expect(method, Compressor) for method in methods],
-        prepared.train,
-        prepared.validation,
-        work.folder,
-        max_accuracy_loss=asked.max_accuracy_loss,
-    )
-    work.measured["candidates"] = {
-        row["name"]: {key: row[key] for key in TIMES if key in row} for row in found["rows"]
-    }
-    return {"chosen": found["chosen"], "reason": found["reason"]}
+class Compress(Stage):
+    """Try smaller candidates."""
+
+    place: ClassVar[float] = 80
+    depends_on_model: ClassVar[bool] = True
+
+    methods: tuple[Step, ...]
+    """Compressors; empty: the usual one.  Plain steps here, as their class loads what runs graphs."""
+    max_accuracy_loss: float
+
+    @classmethod
+    def of(cls, recipe: Recipe) -> Self | None:
+        """The methods of the recipe; absent where it asks for no compression."""
+        asked = recipe.compress
+        if asked is None:
+            return None
+        return cls(methods=asked.methods or (), max_accuracy_loss=asked.max_accuracy_loss)
+
+    def reads(self) -> tuple[str, ...]:
+        """The model, and the rows to choose by."""
+        return ("prepare", "train")
+
+    def run(self, work: Work) -> dict[str, Any]:
+        """Try every method, and choose."""
+        from stoker.compress import Compressor
+        from stoker.compress._frontier import TIMES, choose_candidate
+        from stoker.pipeline.prepared_parts import open_prepared
+
+        prepared = open_prepared(work.inputs["prepare"].folder)
+        found = choose_candidate(
+            work.inputs["train"].folder / "bundle",
+            [expect(method, Compressor) for method in self.methods or _usual()],
+            prepared.train,
+            prepared.validation,
+            work.folder,
+            max_accuracy_loss=self.max_accuracy_loss,
+        )
+        work.measured["candidates"] = {
+            row["name"]: {key: row[key] for key in TIMES if key in row} for row in found["rows"]
+        }
+        return {"chosen": found["chosen"], "reason": found["reason"]}
+
+    def rows(self, extent: Extent) -> int:
+        """Those of the validation part."""
+        return extent.parts["validation"]
+
+    def seconds(self, size: Size) -> float | None:
+        """By the answers to the validation part."""
+        work = size.work_of(size.main)
+        if work is None:
+            return None
+        if isinstance(size.main, Estimator):
+            return 1.0
+        return 2.0 + 2 * size.answer(work, size.extent.parts["validation"])
+
+
+def _usual() -> tuple[Step, ...]:
+    from stoker.compress import Compressor
+
+    return (make_step("stoker.compress", "int8", Compressor),)

@@ -1,250 +1,71 @@
-"""Evaluate: score every candidate once on the test part.
-
-The test part is opened in one stage, for the model, its compressed candidate and the baseline
-together, after compression has chosen on the validation part.  So no choice ever saw a test row.
-"""
+"""Evaluate: score every candidate once on the test part."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
-import numpy as np
-import pyarrow as pa
+from pydantic import SkipValidation
 
-from stoker.bundle.interface import Interface
-from stoker.bundle.predictor import Predictor, load
-from stoker.core import events
-from stoker.core.canonical import canonical_json
 from stoker.core.steps import expect
-from stoker.data.dataset import OWN_COLUMNS, Dataset
-from stoker.data.prepare.prepared_set import PreparedSet
-from stoker.engine.table_file import write_table
-from stoker.evaluate.constant import no_better_words, worse_words
-from stoker.evaluate.coverage import decided
-from stoker.evaluate.evaluation import CONSTANT, Evaluation
-from stoker.evaluate.leaks import Suspect, find_suspects, rows_to_ask, together_words, warning_words
 from stoker.evaluate.metrics import Metric
-from stoker.evaluate.mistakes import WorstRow, worst_rows
-from stoker.evaluate.probes import Subject
-from stoker.evaluate.probes.look import look_closer
-from stoker.evaluate.score import evaluate_all
-from stoker.features.boolean import FittedBoolean
-from stoker.features.category import FittedCategory
-from stoker.features.timestamp import FittedTimestamp
-from stoker.pipeline.candidates import MODEL, candidate_bundles, chosen_name
-from stoker.pipeline.node import Work
-from stoker.pipeline.prepared_parts import raw_part
-from stoker.pipeline.row_groups import group_codes
-from stoker.report.cells import plain_cells
-from stoker.report.facts import MistakeFact
-from stoker.store.durable import write_file
-from stoker.tasks.classify import FittedClassify
+from stoker.pipeline.stage import ALL, Stage, Work
 
-_MOST_CLASSES = 5
+if TYPE_CHECKING:
+    from stoker.pipeline.plan.extent import Extent
+    from stoker.pipeline.plan.size import Size
+    from stoker.recipe.model import Recipe
 
 
-def scored_part(prepared: Path) -> str:
-    """The part that is scored: test, or validation where the recipe keeps no test rows."""
-    return "test" if len(PreparedSet.open(prepared, "test")) else "validation"
+class Evaluate(Stage):
+    """Score every candidate."""
 
+    place: ClassVar[float] = 90
+    depends_on_model: ClassVar[bool] = True
 
-def evaluate(work: Work) -> dict[str, Any]:
-    """Score all candidates on the same rows."""
-    prepared = work.inputs["prepare"].folder
-    part = scored_part(prepared)
-    if part != "test":
-        events.warning("there is no test part; scores are of the validation part, which is kinder")
-    scored = PreparedSet.open(prepared, part)
-    predictors = {name: load(path) for name, path in candidate_bundles(work.inputs).items()}
-    outputs = _outputs(predictors, work, part, len(scored))
-    task = predictors[MODEL].interface.task
-    evaluations = evaluate_all(
-        outputs,
-        scored.target,
-        task,
-        seed=work.fields["seed"],
-        resamples=work.fields["resamples"],
-        reference="baseline" if "baseline" in outputs else None,
-        constant=True,
-        own_metrics=[expect(metric, Metric) for metric in work.fields["metrics"]],
-        group_N=group_codes(
-            work.inputs["clean"].folder / "rows.parquet",
-            np.asarray(scored.row),
-            work.fields["group"],
-        ),
-        weights={name: one.decision.weights for name, one in predictors.items()},
-    )
-    for name, one in predictors.items():
-        said = decided(one.decision, outputs[name], scored.target, task)
-        evaluations[name] = evaluations[name].model_copy(update=said)
-    chosen = chosen_name(work.inputs)
-    mistakes = _mistakes(
-        worst_rows(outputs[chosen], scored.target, task, predictors[chosen].decision.weights),
-        work,
-        part,
-    )
-    suspects = _suspects(evaluations[chosen], prepared, predictors[chosen].interface)
-    findings = look_closer(_subject(predictors[chosen], prepared, work.fields["seed"]))
-    leaned_on = [one.column for one in findings.importance if one.is_clear]
-    together = None if suspects else together_words(evaluations[chosen], leaned_on)
-    if together:
-        events.warning(together)
-    _write(work.folder / "findings.json", findings.model_dump(mode="json"))
-    _tell_constant(evaluations[chosen], evaluations[CONSTANT])
-    _tell_never_answered(evaluations[chosen], work.fields["class_weights"])
-    _write(
-        work.folder / "evaluation.json",
-        {
-            "part": part,
-            "suspects": [suspect.model_dump(mode="json") for suspect in suspects],
-            "candidates": {n: e.model_dump(mode="json") for n, e in evaluations.items()},
-        },
-    )
-    _write(work.folder / "mistakes.json", [m.model_dump(mode="json") for m in mistakes])
-    _write_outputs(work.folder / "outputs.parquet", scored, outputs)
-    best = evaluations[chosen]
-    return {
-        "part": part,
-        "rows": len(scored),
-        best.headline: best.metrics[best.headline].value,
-    }
+    metrics: tuple[SkipValidation[Metric[Any]], ...]
+    """The user's own, beside those of the task."""
+    resamples: int
+    group: str | None
+    class_weights: Any
+    seed: int
 
-
-def _outputs(
-    predictors: Mapping[str, Predictor], work: Work, part: str, total: int
-) -> dict[str, np.ndarray]:
-    pieces: dict[str, list[np.ndarray]] = {name: [] for name in predictors}
-    with events.task("score", total=total, unit="rows") as scoring:
-        for rows in raw_part(work, part):
-            for name, predictor in predictors.items():
-                pieces[name].append(predictor.outputs(rows))
-            scoring.advance(rows.num_rows)
-    return {name: np.concatenate(parts) for name, parts in pieces.items()}
-
-
-def _subject(predictor: Predictor, prepared: Path, seed: int) -> Subject:
-    """The chosen candidate and the validation rows."""
-    validation, features = PreparedSet.open(prepared, "validation"), predictor.interface.inputs
-    return Subject(
-        outputs_of=predictor.outputs_of,
-        columns=validation.columns,
-        target_N=np.asarray(validation.target),
-        task=predictor.interface.task,
-        seed=seed,
-        categories={
-            name: feature.vocabulary if isinstance(feature, FittedCategory) else ("false", "true")
-            for name, feature in features.items()
-            if isinstance(feature, FittedCategory | FittedBoolean)
-        },
-        calendar={
-            name: feature.part_names
-            for name, feature in features.items()
-            if isinstance(feature, FittedTimestamp)
-        },
-        threshold=predictor.decision.threshold,
-    )
-
-
-def _suspects(evaluation: Evaluation, prepared: Path, interface: Interface) -> list[Suspect]:
-    """Columns that may tell the answer, found on rows of training and validation, and said once."""
-    sets = [PreparedSet.open(prepared, name) for name in ("train", "validation")]
-    names = [name for name, column in sets[0].columns.items() if column.ndim < 3]
-    row_N = rows_to_ask(sum(map(len, sets)), sum(_num_parts(sets[0].columns[n]) for n in names))
-    columns = {name: _rows_of([one.columns[name] for one in sets], row_N) for name in names}
-    target_N = _rows_of([one.target for one in sets], row_N)
-    task = interface.task
-    classes = len(task.classes) if isinstance(task, FittedClassify) else None
-    parts = {name: feature.part_names for name, feature in interface.inputs.items()}
-    suspects = find_suspects(columns, target_N, classes, parts)
-    if suspects:
-        events.warning(warning_words(evaluation, suspects))
-    return suspects
-
-
-def _num_parts(column: np.ndarray) -> int:
-    return 1 if column.ndim == 1 else column.shape[1]
-
-
-def _rows_of(parts: list[np.ndarray], row_N: np.ndarray) -> np.ndarray:
-    """Some rows of two arrays that lie end to end, of which no other row is read."""
-    first, second = parts
-    is_first_N = row_N < len(first)
-    found = np.empty((len(row_N), *first.shape[1:]), first.dtype)
-    found[is_first_N] = first[row_N[is_first_N]]
-    found[~is_first_N] = second[row_N[~is_first_N] - len(first)]
-    return found
-
-
-def _write_outputs(path: Path, scored: PreparedSet, outputs: Mapping[str, np.ndarray]) -> None:
-    """Row ids and the outputs of each candidate."""
-    table = {"_row": pa.array(np.asarray(scored.row))}
-    for name, output_NK in outputs.items():
-        table[name] = pa.FixedSizeListArray.from_arrays(output_NK.ravel(), output_NK.shape[1])
-    write_table(pa.table(table), path)
-
-
-def _tell_constant(evaluation: Evaluation, constant: Evaluation) -> None:
-    """Warn of scores that the answer without inputs is as good at."""
-    if evaluation.is_no_better_than_constant:
-        events.warning(no_better_words(evaluation, constant))
-    if worse := worse_words(evaluation, constant):
-        events.warning(worse)
-
-
-def _tell_never_answered(evaluation: Evaluation, class_weights: object) -> None:
-    """Name the classes that the model never answers, and the key that may help."""
-    silent = evaluation.never_answered
-    if not silent:
-        return
-    shown = ", ".join(f"{one.name!r} (the truth of {one.rows:,})" for one in silent[:_MOST_CLASSES])
-    more = f" and {len(silent) - _MOST_CLASSES} more" * (len(silent) > _MOST_CLASSES)
-    hint = (
-        "; evaluate: {decision: f1} moves the threshold toward the rarer class and no probability"
-        if len(evaluation.per_class or ()) == 2
-        else "; train: {class_weights: balanced} makes rare classes count as much as common ones"
-    )
-    events.warning(
-        f"none of {evaluation.num_rows:,} rows was answered with {shown}{more}"
-        + hint * (class_weights in (None, "none"))
-    )
-
-
-def _mistakes(worst: list[WorstRow], work: Work, part: str) -> list[MistakeFact]:
-    wanted = {row.index: row for row in worst}
-    found: dict[int, MistakeFact] = {}
-    media = Dataset.open(work.inputs["acquire"].folder).media_columns
-    start = 0
-    for rows in raw_part(work, part):
-        here = [index for index in wanted if start <= index < start + rows.num_rows]
-        chosen = rows.take(pa.array([index - start for index in here], pa.int64()))
-        facts = _mistake_facts([wanted[index] for index in here], chosen, media)
-        found |= dict(zip(here, facts, strict=True))
-        start += rows.num_rows
-    return [found[row.index] for row in worst]
-
-
-def _mistake_facts(
-    worst: list[WorstRow], rows: pa.Table, media: tuple[str, ...]
-) -> Iterator[MistakeFact]:
-    """What a report shows of these rows, which are in the order of `worst`."""
-    own = [name for name in rows.column_names if name not in OWN_COLUMNS]
-    cells = {name: plain_cells(rows[name]) for name in own if name not in media}
-    pictures = [rows[name].to_pylist() for name in own if name in media]
-    places = rows.select(["_row", "_source", "_line"]).to_pylist()
-    for index, (row, place) in enumerate(zip(worst, places, strict=True)):
-        yield MistakeFact(
-            row=place["_row"],
-            source=place["_source"],
-            line=place["_line"],
-            truth=row.truth,
-            prediction=row.prediction,
-            confidence=row.confidence,
-            image=next((column[index] for column in pictures if column[index]), None),
-            cells={name: column[index] for name, column in cells.items()},
+    @classmethod
+    def of(cls, recipe: Recipe) -> Self:
+        """How the recipe judges."""
+        return cls(
+            metrics=tuple(expect(metric, Metric) for metric in recipe.evaluate.metrics),
+            resamples=recipe.evaluate.resamples,
+            group=recipe.data.split.group,
+            class_weights=recipe.train.class_weights,
+            seed=recipe.seed,
         )
 
+    def reads(self) -> tuple[str, ...]:
+        """Every candidate, and what they were made from."""
+        return (ALL,)
 
-def _write(path: Path, value: Any) -> None:
-    write_file(path, canonical_json(value) + b"\n")
+    def run(self, work: Work) -> dict[str, Any]:
+        """Score all candidates on the same rows."""
+        from stoker.pipeline.score_candidates import score_candidates
+
+        return score_candidates(
+            work,
+            metrics=self.metrics,
+            resamples=self.resamples,
+            group=self.group,
+            class_weights=self.class_weights,
+            seed=self.seed,
+        )
+
+    def rows(self, extent: Extent) -> int:
+        """Those of the test part, or of validation where there is none."""
+        return extent.parts["test"] or extent.parts["validation"]
+
+    def seconds(self, size: Size) -> float | None:
+        """The model, its compressed candidate perhaps, baseline and constant."""
+        work, rows = size.work_of(size.main), self.rows(size.extent)
+        if work is None:
+            return None
+        reading = 3 * (rows * (3e-6 + 0.5e-6 * size.columns) + size.decode(rows))
+        drawing = 2 * self.resamples * rows * (8e-9 + 5e-9 * size.outputs)
+        return 0.3 + reading + drawing + 2 * size.answer(work, rows)

@@ -2,29 +2,73 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from stoker.core.steps import make_step
-from stoker.data.dataset import Dataset
 from stoker.data.split import Splitter
-from stoker.data.split._assign import split_rows
-from stoker.pipeline.node import Work
+from stoker.pipeline.stage import ROWS, Stage, Work, rows_path
+
+if TYPE_CHECKING:
+    from stoker.pipeline.plan.size import Size
+    from stoker.recipe.model import Recipe
 
 
-def split(work: Work) -> dict[str, Any]:
-    """Write the part of each row."""
-    asked = work.fields["split"]
-    together = asked.keep_duplicates_together
-    return split_rows(
-        make_step("stoker.data.split", asked.spec(), Splitter),
-        work.inputs["clean"].folder / "rows.parquet",
-        Dataset.open(work.inputs["acquire"].folder),
-        work.folder,
-        inputs=work.fields["inputs"],
-        target=work.fields["target"],
-        group=asked.group,
-        time=asked.time,
-        stratify=asked.stratify,
-        together=None if together == "auto" else together,
-        seed=work.fields["seed"],
-    )
+class Split(Stage):
+    """Give each row to train, validation or test."""
+
+    place: ClassVar[float] = 30
+    memory_bytes: ClassVar[float] = 450e6
+
+    splitter: Splitter
+    group: str | None
+    time: str | None
+    stratify: str | None
+    together: bool | None
+    """Whether equal rows share a part; None: as the data suggests."""
+    inputs: tuple[str, ...]
+    """Columns that the recipe names, sorted."""
+    target: str
+    seed: int
+
+    @classmethod
+    def of(cls, recipe: Recipe) -> Self:
+        """How the recipe divides."""
+        asked = recipe.data.split
+        together = asked.keep_duplicates_together
+        return cls(
+            splitter=make_step("stoker.data.split", asked.spec(), Splitter),
+            group=asked.group,
+            time=asked.time,
+            stratify=asked.stratify,
+            together=None if together == "auto" else together,
+            inputs=tuple(sorted(recipe.inputs or {})),
+            target=recipe.target_column,
+            seed=recipe.seed,
+        )
+
+    def reads(self) -> tuple[str, ...]:
+        """The rows that are left."""
+        return (ROWS,)
+
+    def run(self, work: Work) -> dict[str, Any]:
+        """Write the part of each row."""
+        from stoker.data.dataset import Dataset
+        from stoker.data.split._assign import split_rows
+
+        return split_rows(
+            self.splitter,
+            rows_path(work.inputs),
+            Dataset.open(work.inputs["acquire"].folder),
+            work.folder,
+            inputs=list(self.inputs),
+            target=self.target,
+            group=self.group,
+            time=self.time,
+            stratify=self.stratify,
+            together=self.together,
+            seed=self.seed,
+        )
+
+    def seconds(self, size: Size) -> float:
+        """By rows."""
+        return 0.05 + 3e-6 * size.extent.rows

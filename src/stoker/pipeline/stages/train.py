@@ -1,232 +1,97 @@
-"""Train: make a model, the recipe's own or the preset's.
-
-A trained model is written at once as a bundle, and its answers to the raw validation rows (of
-very many, to evenly spaced ones) are compared with those of the model in training, so every later
-stage works on what will be served.
-"""
+"""Train: make the recipe's model, or the one that the preset picks."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+import os
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
-import numpy as np
-
-from stoker.bundle.fit_decision import fit_decision
-from stoker.bundle.parity import check_parity
-from stoker.bundle.write import write_bundle
-from stoker.core import events
-from stoker.core.canonical import canonical_json
-from stoker.core.seeds import derive_seed
-from stoker.core.steps import expect, step_name, step_spec
-from stoker.models import Conditions, Estimator, HeldOut, Model, Network
-from stoker.models._leaderboard import FILE as LEADERBOARD_FILE
-from stoker.models._leaderboard import Leaderboard
-from stoker.models._learning_curve import FILE as CURVE_FILE
-from stoker.models._learning_curve import LearningCurve
-from stoker.pipeline.board import measure_candidates, timed
-from stoker.pipeline.node import Work
-from stoker.pipeline.prepared_parts import Prepared, open_prepared, raw_part, spaced
-from stoker.pipeline.row_groups import group_codes
-from stoker.store.durable import write_file
-from stoker.train.class_weights import class_weights
+from stoker.core.steps import expect
+from stoker.models import Model
+from stoker.pipeline.stage import ROWS, Stage, Work
 
 if TYPE_CHECKING:
-    from stoker.bundle.decision import Decision
-    from stoker.train.presets import Preset
-    from stoker.train.settings import Settings
+    from stoker.pipeline.plan.extent import Extent
+    from stoker.pipeline.plan.size import Size
+    from stoker.recipe.model import Recipe
 
 FIND = "find"
-_MOST_COMPARED = 20_000
-"""Validation rows whose answers are compared with those in training."""
 
 
-def train(work: Work) -> dict[str, Any]:
-    """Train the model that was asked for, or the preset's."""
-    asked = work.fields["train"]
-    given = {
-        **{key: value for key, value in asked.given.items() if value != FIND},
-        "budget_s": asked.budget,
-        "checkpoint_every_s": work.free["checkpoint_every"],
-        "threads": asked.threads,
-    }
-    model = work.fields["model"]
-    return make_model(work, None if model is None else expect(model, Model), asked.preset, given)
+class Train(Stage):
+    """Train the model of the recipe, or the one that the preset picks."""
 
+    place: ClassVar[float] = 60
+    # How often the state is saved changes nothing that comes out.
+    free: ClassVar[frozenset[str]] = frozenset({"checkpoint_every_s"})
+    depends_on_model: ClassVar[bool] = True
+    memory_bytes: ClassVar[float] = 500e6
 
-def _units(work: Work, prepared: Prepared) -> np.ndarray | None:
-    """Group of each training row, then of each validation row; None where none is named."""
-    column = work.fields.get("group")
-    row_N = np.concatenate([prepared.train.row, prepared.validation.row])
-    return group_codes(work.inputs["clean"].folder / "rows.parquet", row_N, column)
+    name: str
+    model: Model | None
+    preset: Literal["fast", "good", "best"]
+    given: dict[str, Any]
+    """Keys that overrule the preset."""
+    budget_s: float | None
+    threads: int
+    decision: Any
+    """What the threshold between two classes is chosen for."""
+    group: str | None
+    is_by_time: bool
+    seed: int
+    cores: int | None
+    """The order of sums, and so the last digits, depend on how many threads there may be."""
+    checkpoint_every_s: float
 
-
-def make_model(
-    work: Work, model: Model | None, preset: Preset, given: Mapping[str, object]
-) -> dict[str, Any]:
-    """Settle what is open, train, and write the bundle that all later stages work on.
-
-    Args:
-        work: Of the stage `train` or `baseline`.
-        model: What to train; None: what the preset picks.
-        preset: How much effort.
-        given: Settings that overrule the preset.
-    """
-    from stoker.train.presets import choose
-
-    prepared = open_prepared(work.inputs["prepare"].folder)
-    choice = choose(
-        preset,
-        model,
-        prepared.interface.inputs,
-        prepared.interface.task,
-        len(prepared.train),
-        given,
-        why="as asked" if work.stage == "train" else "to compare with",
-    )
-    events.message(f"{work.stage}: {choice.reason}")
-    seed = derive_seed(work.fields["seed"], "model", step_name(choice.model))
-    if isinstance(choice.model, Network):
-        made = _train_network(choice.model, choice.settings, prepared, seed, work)
-    else:
-        under = Conditions(
-            seed=seed,
-            deadline_s=choice.settings.budget_s,
-            threads=choice.settings.threads,
-            preset=preset,
-            unit_N=_units(work, prepared),
-            is_ordered=bool(work.fields.get("is_by_time")),
+    @classmethod
+    def of(cls, recipe: Recipe) -> Self:
+        """How the recipe trains."""
+        asked = recipe.train
+        return cls(
+            name=recipe.name,
+            model=None if recipe.model is None else expect(recipe.model, Model),
+            preset=asked.preset,
+            given=asked.given,
+            budget_s=asked.budget,
+            threads=asked.threads,
+            decision=recipe.evaluate.decision,
+            group=recipe.data.split.group,
+            is_by_time=recipe.data.split.time is not None,
+            seed=recipe.seed,
+            cores=None if asked.threads else len(os.sched_getaffinity(0)),
+            checkpoint_every_s=asked.checkpoint_every,
         )
-        made = _fit_estimator(expect(choice.model, Estimator), choice.settings, prepared, under)
-    work.measured.update(made.measured)
-    facts = {"model": step_spec(choice.model), "reason": choice.reason, **made.facts}
-    write_bundle(
-        work.folder / "bundle",
-        name=work.fields["name"],
-        interface=prepared.interface,
-        graph=made.graph,
-        weights=made.weights,
-        model={"step": step_spec(choice.model)},
-        decision=_decide(work, choice.settings, prepared, made),
-    )
-    step = -(-len(prepared.validation) // _MOST_COMPARED)
-    difference = check_parity(
-        work.folder / "bundle",
-        made.validation_output_NK[::step],
-        spaced(raw_part(work, "validation"), step),
-    )
-    write_file(work.folder / "history.json", canonical_json(made.history))
-    if made.leaderboard is not None:
-        board = made.leaderboard.model_dump(mode="json")
-        write_file(work.folder / LEADERBOARD_FILE, canonical_json(board) + b"\n")
-    if made.learning_curve is not None:
-        curve = made.learning_curve.model_dump(mode="json")
-        write_file(work.folder / CURVE_FILE, canonical_json(curve) + b"\n")
-    return {**facts, "parity": float(f"{difference:.2g}"), "rows": len(prepared.train)}
 
+    def reads(self) -> tuple[str, ...]:
+        """The prepared parts, and the raw rows that the model is compared on."""
+        return (ROWS, "split", "prepare")
 
-@dataclass(frozen=True)
-class _Made:
-    graph: bytes
-    weights: dict[str, np.ndarray]
-    validation_output_NK: np.ndarray
-    history: list[dict[str, Any]]
-    facts: dict[str, Any]
-    measured: dict[str, Any]
-    held_out: HeldOut | None = None
-    leaderboard: Leaderboard | None = None
-    learning_curve: LearningCurve | None = None
+    def run(self, work: Work) -> dict[str, Any]:
+        """Train the model that was asked for, or the preset's."""
+        from stoker.pipeline.make_model import Order, make_model
 
-
-def _decide(work: Work, settings: Settings, prepared: Prepared, made: _Made) -> Decision:
-    """Calibration, threshold, sets and intervals, from rows that the model was not fitted to."""
-    task = prepared.interface.task
-    held = made.held_out or HeldOut(
-        made.validation_output_NK, np.asarray(prepared.validation.target)
-    )
-    return fit_decision(
-        held.output_NK,
-        held.target_N,
-        task,
-        weight_K=class_weights(task, settings.class_weights),
-        aim=work.fields.get("decision", "accuracy"),
-    )
-
-
-def _train_network(
-    model: Network, settings: Settings, prepared: Prepared, seed: int, work: Work
-) -> _Made:
-    import torch
-
-    from stoker.bundle.export import export_network
-    from stoker.train.finder import find_rate
-    from stoker.train.loop import train_network
-    from stoker.train.network_output import outputs
-
-    torch.manual_seed(derive_seed(seed, "weights"))
-    interface = prepared.interface
-    network = model.build(interface.inputs, interface.task.num_outputs)
-    if work.stage == "train" and work.fields["train"].rate == FIND:
-        curve = find_rate(network, prepared.train, interface.task, settings, seed=seed)
-        events.message(f"{work.stage}: the loss falls fastest at rate {curve.rate:.2g}")
-        settings = settings.model_copy(update={"rate": curve.rate})
-    trained = train_network(
-        network,
-        prepared.train,
-        prepared.validation,
-        interface.task,
-        settings,
-        seed=seed,
-        scratch=work.scratch,
-    )
-    weights = {name: value.numpy() for name, value in trained.network.state_dict().items()}
-    return _Made(
-        graph=export_network(trained.network, interface),
-        weights=weights,
-        validation_output_NK=outputs(trained.network, prepared.validation),
-        history=trained.history,
-        facts={
-            "settings": settings.model_dump(mode="json"),
-            "num_parameters": sum(p.numel() for p in trained.network.parameters()),
-            "steps": trained.steps,
-            "stopped": trained.stopped,
-        },
-        measured={"seconds": trained.seconds, "speed": trained.speed},
-    )
-
-
-def _fit_estimator(
-    model: Estimator, settings: Settings, prepared: Prepared, under: Conditions
-) -> _Made:
-    task = prepared.interface.task
-    estimate = model.fit(
-        prepared.train,
-        prepared.validation,
-        task,
-        under=under,
-        weight_K=class_weights(task, settings.class_weights),
-    )
-    board, answer_ms = estimate.leaderboard, {}
-    if board is not None:
-        board, answer_ms = measure_candidates(
-            board, estimate.candidate_graphs, prepared.validation.columns
+        given = {
+            **{key: value for key, value in self.given.items() if value != FIND},
+            "budget_s": self.budget_s,
+            "checkpoint_every_s": self.checkpoint_every_s,
+            "threads": self.threads,
+        }
+        order = Order(
+            name=self.name,
+            model=self.model,
+            preset=self.preset,
+            given=given,
+            seed=self.seed,
+            finds_rate=self.given.get("rate") == FIND,
+            decision=self.decision,
+            group=self.group,
+            is_by_time=self.is_by_time,
         )
-    timings = timed(estimate.timings, answer_ms)
-    return _Made(
-        graph=estimate.graph,
-        weights=estimate.weights,
-        validation_output_NK=estimate.validation_output_NK,
-        history=estimate.history,
-        facts={
-            "num_parameters": sum(array.size for array in estimate.weights.values()),
-            **estimate.facts,
-        },
-        measured={
-            "candidates": [one.model_dump(mode="json") for one in timings],
-            "threads": estimate.threads,
-        },
-        held_out=estimate.held_out,
-        leaderboard=board,
-        learning_curve=estimate.learning_curve,
-    )
+        return make_model(work, order)
+
+    def rows(self, extent: Extent) -> int:
+        """Those of the training part."""
+        return extent.parts["train"]
+
+    def seconds(self, size: Size) -> float | None:
+        """By the model, rows and epochs."""
+        return size.train(size.main, self.preset, self.given)
