@@ -115,11 +115,8 @@ def score_candidates(
     _write(work.folder / "mistakes.json", [m.model_dump(mode="json") for m in mistakes])
     _write_outputs(work.folder / "outputs.parquet", scored, outputs)
     best = evaluations[chosen]
-    return {
-        "part": part,
-        "rows": len(scored),
-        best.headline: best.metrics[best.headline].value,
-    }
+    score = best.metrics[best.headline].value
+    return {"part": part, "rows": len(scored), best.headline: score}
 
 
 def _outputs(

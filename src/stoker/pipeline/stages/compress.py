@@ -21,7 +21,7 @@ class Compress(Stage):
     depends_on_model: ClassVar[bool] = True
 
     methods: tuple[Step, ...]
-    """Compressors; empty: the usual one.  Plain steps here, as their class loads what runs graphs."""
+    """Compressors; empty: the usual one.  Plain steps, as their class loads what runs graphs."""
     max_accuracy_loss: float
 
     @classmethod
