@@ -215,23 +215,31 @@ class ClassAnswers:
         return np.bincount(self.answer_N, minlength=self.num_classes) > 0
 
     def tally(self, draw: Draw) -> ClassTally:
-        """Rows of each class in the draw, with about a pseudo-row right and one wrong in all."""
+        """Rows of each class in the draw, with about a pseudo-row right and one wrong in all.
+
+        A class of three or more that is never answered counts as 0 in a mean over classes, and
+        would count as something among more rows; half of the draws have it one way, half the other.
+        """
         shape = 1 / self.num_classes
-        return draw.once(self, "tally", lambda: self._smooth_tally(draw, shape))
+        return draw.once(self, "tally", lambda: self._smooth_tally(draw, shape, doubts=True))
 
     def class_tally(self, draw: Draw) -> ClassTally:
         """The same for looking at each class by itself: half a pseudo-row of each kind."""
         return draw.once(self, "class_tally", lambda: self._smooth_tally(draw, 0.5))
 
-    def _smooth_tally(self, draw: Draw, shape: float) -> ClassTally:
+    def _smooth_tally(self, draw: Draw, shape: float, *, doubts: bool = False) -> ClassTally:
         tally = draw.once(self, "cells", lambda: self._cells.tally(draw))
         if draw.noise is None:
             return tally
         hit_K, missed_K, wrong_K = draw.pseudo_3K(self.num_classes, shape)
+        is_answered_K = self._is_answered_K
+        if doubts and self.num_classes > 2:
+            # A neighbour's two are drawn alike, so one is the larger in half of the draws.
+            is_answered_K = is_answered_K | np.roll(missed_K > hit_K, 1, axis=-1)
         return ClassTally(
             hit_K=tally.hit_K + hit_K * (self._is_true_K | self._is_answered_K),
             truth_K=tally.truth_K + (hit_K + missed_K) * self._is_true_K,
-            answered_K=tally.answered_K + (hit_K + wrong_K) * self._is_answered_K,
+            answered_K=tally.answered_K + (hit_K + wrong_K) * is_answered_K,
         )
 
     def rank_tally(self, draw: Draw) -> RankTally:
