@@ -33,7 +33,7 @@ from stoker.models._losses import loss_name, losses_N, scored
 from stoker.models._rows import Rows, bins_for, join
 from stoker.models._search import search
 from stoker.models._table_graph import table_graph
-from stoker.models._tries import AnyTry, Folds, Parts, TreeTry, joined
+from stoker.models._tries import AnyTry, Parts, TreeTry, joined
 from stoker.models.boosted_trees import threads_for
 from stoker.networks.stages import Shape
 
@@ -169,7 +169,8 @@ def leaderboard(
     """Every candidate, best first; those that were given up come last."""
     weights = {one.name: weight for one, weight in members}
     folds = tries[0].folds
-    entries = [_entry(one, weights.get(one.name, 0.0), folds, task) for one in tries if one.done]
+    leader = min((one for one in tries if one.is_done), key=lambda one: one.loss(folds.count))
+    entries = [_entry(one, weights.get(one.name, 0.0), leader, task) for one in tries if one.done]
     done = sorted(
         (entry for entry in entries if entry.folds == folds.count), key=lambda e: e.score or 0.0
     )
@@ -184,12 +185,16 @@ def leaderboard(
     )
 
 
-def _entry(one: AnyTry, weight: float, folds: Folds, task: FittedTask) -> Entry:
+def _entry(one: AnyTry, weight: float, leader: AnyTry, task: FittedTask) -> Entry:
     """A candidate with its mean loss and the interval of that mean."""
+    folds = one.folds
     rows_M = folds.held_M[~np.isnan(one.output_NK[folds.held_M, 0])]
-    loss_M = losses_N(one.output_NK[rows_M] - folds.shift_K, folds.rows.target_N[rows_M])
-    score, low, high = scored(loss_M, task)
-    note = one.note if one.is_done else f"given up after {one.done} of {folds.count} folds"
+    score, low, high = _scored(one, rows_M, task)
+    note = one.note
+    if not one.is_done:
+        # Its score is of other rows than those above it, so the best is told on the same ones.
+        best = f"{leader.name!r} has {_scored(leader, rows_M, task)[0]:.4g} on the same rows"
+        note = f"given up after {one.done} of {folds.count} folds; {best}"
     return Entry(
         name=one.name,
         model=step_spec(one.step),
@@ -200,6 +205,12 @@ def _entry(one: AnyTry, weight: float, folds: Folds, task: FittedTask) -> Entry:
         weight=round(weight, 4),
         note=note,
     )
+
+
+def _scored(one: AnyTry, rows_M: np.ndarray, task: FittedTask) -> tuple[float, float, float]:
+    """Mean loss of a candidate on some rows that it was not fitted to, and its interval."""
+    output_MK = one.output_NK[rows_M] - one.folds.shift_K
+    return scored(losses_N(output_MK, one.folds.rows.target_N[rows_M]), task)
 
 
 def _validation_outputs(rows: Rows, members: Sequence[tuple[AnyTry, float]]) -> np.ndarray:
