@@ -105,14 +105,15 @@ def optimizer_tensors(optimizer: torch.optim.Optimizer) -> dict[str, Tensor]:
 def restore_optimizer(optimizer: torch.optim.Optimizer, tensors: Mapping[str, Tensor]) -> None:
     """Give an optimiser the state that `optimizer_tensors` took from one like it.
 
-    Fused kernels walk over weight and state side by side, so each tensor gets its weight's layout.
+    Fused kernels walk over weight and state side by side, so each tensor gets its weight's layout,
+    and a count of steps lies on the device where the optimiser keeps it.
     """
     weights = _weights(optimizer)
     for name, value in tensors.items():
         index, _, key = name.partition(".")
         weight = weights[int(index)]
-        laid_out = torch.empty_like(weight) if value.ndim else torch.empty_like(value)
-        optimizer.state[weight][key] = laid_out.detach().copy_(value)
+        like = weight if value.ndim else optimizer.state[weight].get(key, value)
+        optimizer.state[weight][key] = torch.empty_like(like).detach().copy_(value)
 
 
 def _weights(optimizer: torch.optim.Optimizer) -> list[Tensor]:

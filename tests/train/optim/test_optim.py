@@ -48,6 +48,13 @@ def walk(network: nn.Module, optimizer: torch.optim.Optimizer, steps: range) -> 
         optimizer.step()
 
 
+def devices(optimizer: torch.optim.Optimizer) -> set[str]:
+    """Where the weights and all that is kept for them lie."""
+    weights = [weight for group in optimizer.param_groups for weight in group["params"]]
+    kept = optimizer_tensors(optimizer).values()
+    return {tensor.device.type for tensor in (*weights, *kept)}
+
+
 def same(first: nn.Module, second: nn.Module, tolerance: float = 0.0) -> None:
     torch.testing.assert_close(
         first.state_dict(), second.state_dict(), rtol=tolerance, atol=tolerance
@@ -64,6 +71,16 @@ def test_only_matrices_and_kernels_decay(optimizer: Optimizer) -> None:
     built.step()
     moved = {n for n, weight in network.named_parameters() if not torch.equal(weight, before[n])}
     assert moved == {"conv.weight", "head.weight"}
+
+
+def test_state_lies_where_its_weight_lies(optimizer: Optimizer) -> None:
+    """A fused kernel of an accelerator reads all of it; a step on the CPU is a wild address."""
+    here, there = Net(), Net().to("meta")
+    saved = optimizer_tensors(optimizer.build(here.named_parameters(), rate=0.1))
+    built = optimizer.build(there.named_parameters(), rate=0.1)
+    assert devices(built) == {"meta"}
+    restore_optimizer(built, saved)
+    assert devices(built) == {"meta"}
 
 
 def test_restored_state_goes_on_bit_for_bit(optimizer: Optimizer) -> None:

@@ -86,7 +86,7 @@ class FusedAdamW(Fused):
     def first_state(self, parameter: Tensor) -> dict[str, Tensor]:
         """Steps taken, mean gradient, mean squared gradient."""
         return {
-            "step": torch.zeros(()),
+            "step": torch.zeros((), device=parameter.device),
             "exp_avg": torch.zeros_like(parameter),
             "exp_avg_sq": torch.zeros_like(parameter),
         }
