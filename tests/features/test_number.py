@@ -216,6 +216,11 @@ def test_numbers_outside_of_what_training_saw_are_marked() -> None:
             [90, -125.5, 1501, 1442, 62, 90, 7],
         ),
         ({"unit": {"m": 1, "km": 1000}, "thousands": ","}, ["1,000 km 20 m"], [1_000_020]),
+        (
+            {"unit": {"°C": 1, "°F": [5 / 9, 32], "K": [1, 273.15]}, "decimal": ","},
+            ["20,5°C", "68 °F", "-4°F", "273,15 K", "7", "0°F"],
+            [20.5, 20, -20, 0, 7, -160 / 9],
+        ),
         ({"unit": {"¥": 1, "万": 1e4}, "brackets": True}, ["¥1.5万", "(¥2万)"], [15_000, -20_000]),
         ({"unit": {"m": 1, "cm": 0.01, "m²": 7}}, ["50cm", "2m", "2 m²"], [0.5, 2, 14]),
         ({"thousands": ","}, ["1.821e+05", "33,871", "12,34,567"], [182100, 33871, 1234567]),
@@ -276,6 +281,21 @@ def test_numbers_in_several_units_are_those_of_the_digits_times_the_unit(
     wanted = [(n + 0.5) * worth[unit] for n, unit in enumerate(worth) for _ in range(2)]
     if worth:
         assert read(*texts, unit=worth) == wanted
+
+
+def test_degrees_are_converted_and_never_multiplied() -> None:
+    cells = pa.chunked_array([["20°C", "68°F", "293.15 K", "-40 °F"]])
+    options = number_forms(cells)
+    fitted = Number.model_validate(options).fit(cells)
+    again = FittedNumber.model_validate_json(fitted.model_dump_json())
+    np.testing.assert_allclose(again.transform(cells).values, [20, 20, 20, -40])
+    reason = read("294 K", "20 °C", unit="°C")[0]
+    assert reason == "has 'K' beside the digits and not '°C'; write it in that"
+    assert "multiplies by 1,000" in str(read("294 K", unit="€")[0])
+    assert isinstance(read("1 °C 2 °F", unit=options["unit"] if options else ())[0], str)
+    for wrong in ([1], [0, 32], [1, math.inf], [1, 2, 3]):
+        with pytest.raises(ValidationError):
+            Number.model_validate({"unit": {"°C": 1, "°F": wrong}})
 
 
 def test_a_reason_says_the_option_that_helps() -> None:
@@ -389,6 +409,10 @@ def test_codes_that_become_equal_as_numbers_are_warned_of() -> None:
         (["1 year, 3 months", "2 years"], {"unit": {"months": 1, "year": 12, "years": 12}}),
         (["5'11\"", "6'"], {"unit": {'"': 1, "'": 12}}),
         (["1,5 kg 20 g", "300 g"], {"decimal": ",", "unit": {"g": 1, "kg": 1000}}),
+        (["20.1°C", "68.2°F"], {"unit": {"°C": 1, "°F": (5 / 9, 32)}}),
+        (["20 ℃", "294 K"], {"unit": {"℃": 1, "K": (1, 273.15)}}),
+        (["68°F", "294 K"], {"unit": {"°F": 1, "K": (1.8, 255.37222222222223)}}),
+        (["20°C", "21 ℃"], {"unit": ["°C", "℃"]}),
         (["1.2M", "350K", "900"], {"unit": {"K": 1000, "M": 1_000_000}}),
         (["¥1.45万", "¥1,161.23", "¥7"], {"thousands": ",", "unit": {"¥": 1, "万": 10_000}}),
         (["3 days", "1 day", "NA"], {"unit": ["days", "day"]}),
@@ -416,6 +440,7 @@ def test_the_form_is_found(texts: list[str], options: dict) -> None:
         ["C1", "D2"], ["1. White", "2. Black"], ["T06", "T11"], ["007", "7"], ["2024-01-02"],
         ["1.2.3"], ["12 kg", "13 m"], ["12A", "13"], ["5k", "7"], ["24.7%", "0.3"],
         ["12 kg", "13 g", "5"], ["2024年3月5日"], ["3 box 2 bag", "2 box"], ["A1 B2"],
+        ["20°C", "68°F", "0"], ["12C", "14F", "3K"],
         ["12 kg 3 m", "5 kg"], ["3 d", "2 m"], ["1K", "2K", "3B"], ["3 foo", "5 bar"],
         ["1st", "2nd"], ["10:30"], ["5-6"], ["a"], [""], [], ["5 March", "6 May"], ["10+", "3"],
         ["2-", "1-", "3"], ["18-24", "65-"], ["-5-"], ["2024-01-"],

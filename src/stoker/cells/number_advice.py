@@ -17,7 +17,7 @@ import numpy as np
 
 from stoker.cells.number_forms import find_form, number_forms, values_with
 from stoker.cells.number_parts import parts_of
-from stoker.cells.number_quantities import factors
+from stoker.cells.number_quantities import Worth, are_temperatures, factors, in_order
 from stoker.cells.number_text import NUMBER
 from stoker.cells.number_units import MAGNITUDES, family
 
@@ -93,7 +93,7 @@ def almost_a_number(
     if _UNDERSCORES.fullmatch(text):
         return f"has underscores; write {text.replace('_', '')}"
     multiplied = _multiplied(text)
-    if multiplied:
+    if multiplied and not _is_degree(text, said or {}):
         return multiplied
     options = number_forms([text])
     if options is not None and said and _are_other_signs(text, options, said):
@@ -132,11 +132,23 @@ def options_text(options: Mapping[str, Any]) -> str:
     return f"{{{', '.join(shown)}}}"
 
 
+def worth_text(worth: Worth) -> str:
+    """What a unit is worth as a recipe has it, exact to the last bit.
+
+    >>> worth_text(1000.0), worth_text((0.5555555555555556, 32.0)), worth_text(0.1)
+    ('1000', '[0.5555555555555556, 32]', '0.1')
+    """
+    if isinstance(worth, list | tuple):
+        return f"[{', '.join(map(worth_text, worth))}]"
+    text = f"{worth:.15g}"
+    return text if float(text) == worth else repr(worth)
+
+
 def _shown(value: object) -> str:
     if value is True:
         return "true"
     if isinstance(value, Mapping):
-        return f"{{{', '.join(f'{unit!r}: {factor:.15g}' for unit, factor in value.items())}}}"
+        return f"{{{', '.join(f'{unit!r}: {worth_text(each)}' for unit, each in value.items())}}}"
     return repr(list(value) if isinstance(value, tuple) else value)
 
 
@@ -153,7 +165,7 @@ def several_units(units: Sequence[str], step: str = "number") -> str:
     "if those without one are in 'm' write {number: {unit: {'m': 1, 'km': 1000}}}"
     """
     named = ", ".join(map(repr, units))
-    known = dict(sorted(factors(units).items(), key=lambda pair: pair[1]))
+    known = in_order(factors(units))
     base = next(iter(known), "")
     if known:
         return (
@@ -199,6 +211,12 @@ def _multiplied(text: str) -> str | None:
         f"is written with {found['times']}, which multiplies by {times:,}; write the digits out: "
         f"{value:.15g}"
     )
+
+
+def _is_degree(text: str, said: Mapping[str, Any]) -> bool:
+    """Whether what would multiply elsewhere is a degree beside those that the recipe names."""
+    units = _several(said.get("unit", ()))
+    return bool(units) and are_temperatures([*units, multiplier(text)])
 
 
 def _beside(text: str, said: Mapping[str, Any]) -> str | None:
@@ -269,7 +287,7 @@ def _joined(said: Mapping[str, Any], options: Mapping[str, Any]) -> dict[str, An
     return {name: both[name] for name in FORM_OPTIONS if name in both}
 
 
-def _alike_units(worth: Mapping[str, float], unit: Any) -> dict[str, float]:
+def _alike_units(worth: Mapping[str, Worth], unit: Any) -> dict[str, Worth]:
     """What other spellings of some units are worth."""
     by_family = {family(name): factor for name, factor in worth.items()}
     return {name: by_family[family(name)] for name in _several(unit)}

@@ -28,11 +28,12 @@ import pyarrow.compute as pc
 
 from stoker.cells.number_mixtures import compound_options, convertible
 from stoker.cells.number_parts import Parts, parts_of
+from stoker.cells.number_quantities import Worth, in_order
 from stoker.cells.number_text import (
     NUMBER,
     UNREADABLE,
-    Form,
     converted,
+    form_of,
     narrow,
     plain_texts,
 )
@@ -140,7 +141,7 @@ def _present(texts: pa.Array | pa.ChunkedArray | Sequence[str]) -> list[str]:
 
 def _ways(
     parts: Sequence[Parts | None], count_V: np.ndarray
-) -> Iterator[tuple[list[int], dict[str, float]]]:
+) -> Iterator[tuple[list[int], dict[str, Worth]]]:
     """Texts that may be read together, and what their units are worth if they are converted.
 
     Several units of one quantity, where these are more cells than those with the commonest one;
@@ -277,7 +278,7 @@ def _options(
     kept: Sequence[Parts],
     count_V: np.ndarray,
     signs: tuple[str, str],
-    worth: Mapping[str, float],
+    worth: Mapping[str, Worth],
 ) -> dict[str, Any]:
     """The options of `number` that say so."""
     thousands, decimal = signs
@@ -285,7 +286,7 @@ def _options(
     options: dict[str, Any] = {"thousands": thousands} if thousands else {}
     options |= {"decimal": decimal} if decimal != "." else {}
     if worth:
-        options["unit"] = {unit: worth[unit] for unit in sorted(units, key=worth.__getitem__)}
+        options["unit"] = in_order({unit: worth[unit] for unit in units})
     elif units:
         options["unit"] = units[0] if len(units) == 1 else units
     options |= {"brackets": True} if any(one.in_brackets for one in kept) else {}
@@ -298,15 +299,8 @@ def values_with(texts: Sequence[str], options: Mapping[str, Any]) -> np.ndarray:
     >>> values_with(["1.540 €", "7 €", "€"], {"thousands": ".", "decimal": ",", "unit": "€"})
     array([1540.,    7.,   inf])
     """
-    units = options.get("unit", ())
-    form = Form(
-        options.get("decimal", "."),
-        options.get("thousands", ""),
-        (units,) if isinstance(units, str) else tuple(units),
-        options.get("brackets", False),
-        options.get("trailing_minus", False),
-        tuple(units.values()) if isinstance(units, Mapping) else (),
-    )
+    signs = {name: value for name, value in options.items() if name not in ("unit", "missing")}
+    form = form_of(options.get("unit", ()), signs)
     cells = pa.array(texts, pa.string())
     digits = plain_texts(cells, form)
     is_number = pc.match_substring_regex(digits, NUMBER)

@@ -18,7 +18,13 @@ from typing import Any
 import numpy as np
 
 from stoker.cells.number_parts import Parts, parts_of
-from stoker.cells.number_quantities import factors, is_multiplier
+from stoker.cells.number_quantities import (
+    Worth,
+    are_temperatures,
+    factors,
+    in_order,
+    is_multiplier,
+)
 from stoker.cells.number_units import family, is_measure
 
 _PIECE = re.compile(r"(\d+(?:[.,]\d+)?)\s*([^\W\d_]+\.?|['\"\u2032\u2033])")
@@ -35,27 +41,30 @@ _FEWEST_NUMBERS = 3
 
 def convertible(
     parts: Sequence[Parts | None], count_V: np.ndarray
-) -> tuple[list[int], dict[str, float]]:
+) -> tuple[list[int], dict[str, Worth]]:
     """Places of texts in several units of one quantity, and what each unit is worth; empty: none.
 
     Args:
         parts: Different texts, None for one that is no number.
         count_V: Cells of each.
     """
-    worth: dict[str, float] = {}
+    worth: dict[str, Worth] = {}
     for unit, _ in _by_cells(parts, count_V).most_common(_MOST_UNITS):
         more = factors([*worth, unit])
         if not more and not worth:
             return [], {}
         worth = more or worth
-    may_be_bare = any(map(is_multiplier, worth))
+    are_degrees = are_temperatures(worth)
+    may_be_bare = not are_degrees and any(map(is_multiplier, worth))
     keep = [
         i
         for i, one in enumerate(parts)
-        if one and one.units <= worth.keys() and (one.units or one.is_zero or may_be_bare)
+        if one
+        and one.units <= worth.keys()
+        and (one.units or may_be_bare or (one.is_zero and not are_degrees))
     ]
     kept = [one for i in keep if (one := parts[i])]
-    sizes = {_size(one, worth) for one in kept if not one.is_zero}
+    sizes = {_size(one, worth) for one in kept if are_degrees or not one.is_zero}
     is_code = may_be_bare and all(len(one.body) <= _LONGEST_CODE for one in kept)
     return (keep, worth) if len(sizes) > 1 and not is_code else ([], {})
 
@@ -80,7 +89,7 @@ def compound_options(texts: Sequence[str]) -> dict[str, Any]:
         return {}
     has_comma = any("," in digits for each in pieces for digits, _ in each)
     decimal = {"decimal": ","} if has_comma else {}
-    return {**decimal, "unit": dict(sorted(worth.items(), key=lambda pair: pair[1]))}
+    return {**decimal, "unit": in_order(worth)}
 
 
 def unknown_units(texts: Sequence[str], count_V: np.ndarray) -> tuple[str, ...]:
@@ -124,9 +133,10 @@ def _by_cells(parts: Sequence[Parts | None], count_V: np.ndarray) -> Counter[str
     return cells
 
 
-def _size(one: Parts, worth: dict[str, float]) -> float:
-    """By what the units of a text multiply it."""
-    size = 1.0
+def _size(one: Parts, worth: dict[str, Worth]) -> tuple[float, float]:
+    """By what the units of a text multiply it, and where they begin."""
+    size, begin = 1.0, 0.0
     for unit in one.units:
-        size *= worth[unit]
-    return size
+        factor, zero = each if isinstance(each := worth[unit], tuple) else (each, 0.0)
+        size, begin = size * factor, begin + zero
+    return size, begin

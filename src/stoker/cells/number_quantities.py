@@ -4,6 +4,10 @@ Only what has one meaning is here: a ton is three masses, so `t` is taken and `t
 is a minute beside hours, a metre beside kilometres, and nothing beside days.  A month is a twelfth
 of 365.25 days; what was taken stands in the recipe, where it can be changed.
 
+Temperatures begin elsewhere, so no factor does it: 0 °C is 32 °F.  Such a unit has two numbers, by
+what it multiplies and what it shows where the unit worth 1 shows 0.  `C`, `F` and `K` alone are
+temperatures only beside one that is plainly written.
+
 Cost: microseconds.
 
 Source: https://www.bipm.org/en/publications/si-brochure
@@ -11,9 +15,14 @@ Source: https://www.bipm.org/en/publications/si-brochure
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from fractions import Fraction
+from typing import Any
 
 from stoker.cells.number_units import MAGNITUDES, family, is_currency
+
+Worth = float | tuple[float, float]
+"""By what a unit multiplies; a pair: of the number above its zero, and what that zero is."""
 
 _DAY = 86_400.0
 _YEAR = 365.25 * _DAY
@@ -72,6 +81,18 @@ _DATA = _spelled({"kB KB": 1e3, "MB": 1e6, "GB": 1e9, "TB": 1e12})
 _POWER = _spelled({"mW": 0.001, "W": 1, "kW KW": 1e3, "MW": 1e6, "GW": 1e9})
 _ENERGY = _spelled({"Wh": 1, "kWh KWh": 1e3, "MWh": 1e6, "GWh": 1e9})
 _FREQUENCY = _spelled({"Hz": 1, "kHz KHz": 1e3, "MHz": 1e6, "GHz": 1e9})
+_CELSIUS, _FAHRENHEIT, _KELVIN = (
+    (Fraction(0), Fraction(1)),
+    (Fraction(32), Fraction(5, 9)),
+    (Fraction("273.15"), Fraction(1)),
+)
+"""What each shows at 0 °C, and how many °C one of it is."""
+_TEMPERATURES = {
+    **dict.fromkeys(("°c", "℃", "celsius", "°celsius", "摄氏度", "degc"), _CELSIUS),
+    **dict.fromkeys(("°f", "℉", "fahrenheit", "°fahrenheit", "华氏度", "degf"), _FAHRENHEIT),
+    **dict.fromkeys(("°k", "kelvin", "开尔文"), _KELVIN),
+}
+_SHORT_TEMPERATURES = {"C": _CELSIUS, "F": _FAHRENHEIT, "K": _KELVIN}
 _QUANTITIES = (
     *(_TIME, _CLOCK | {"m": 60.0}, _LENGTH, _MASS, _VOLUME),
     *(_DATA, _POWER, _ENERGY, _FREQUENCY),
@@ -81,25 +102,57 @@ _SHORTEST_WORD = 3
 """Letters from which on a word means the same in any case; `mW` and `MW` do not."""
 
 
-def factors(units: Iterable[str]) -> dict[str, float]:
+def factors(units: Iterable[str]) -> dict[str, Worth]:
     """How many of the smallest of some units each is worth; empty if they are of no one quantity.
 
     What multiplies (`k`, `万`) counts as a quantity, with the signs of one currency beside it.
+
+    Args:
+        units: As they are spelled.
 
     >>> factors(["km", "m"]), factors(["小时", "天"]), factors(["h", "m"])
     ({'km': 1000.0, 'm': 1.0}, {'小时': 1.0, '天': 24.0}, {'h': 60.0, 'm': 1.0})
     >>> factors(["¥", "万"]), factors(["kg", "m"]), factors(["d", "m"])
     ({'¥': 1.0, '万': 10000.0}, {}, {})
+    >>> factors(["°C", "°F", "K"]), factors(["C", "F"])
+    ({'°C': 1.0, '°F': (0.5555555555555556, 32.0), 'K': (1.0, 273.15)}, {})
     """
     listed = list(units)
+    if are_temperatures(listed):
+        return _degrees(listed)
     for worth in _QUANTITIES:
         found = {unit: _worth(unit, worth) for unit in listed}
         if all(found.values()):
             least = min(found.values())
             return {unit: float(f"{size / least:.12g}") for unit, size in found.items()}
     currencies = {family(unit) for unit in listed if is_currency(unit)}
-    found = {unit: 1.0 if is_currency(unit) else _multiplier(unit) for unit in listed}
-    return found if len(currencies) <= 1 and all(found.values()) else {}
+    times: dict[str, Worth] = {
+        unit: 1.0 if is_currency(unit) else _multiplier(unit) for unit in listed
+    }
+    return times if len(currencies) <= 1 and all(times.values()) else {}
+
+
+def are_temperatures(units: Iterable[str]) -> bool:
+    """Whether all units are degrees, and one of them is plainly written.
+
+    >>> are_temperatures(["°C", "K"]), are_temperatures(["K"]), are_temperatures(["°C", "kg"])
+    (True, False, False)
+    """
+    listed = list(units)
+    are_plain = [_plain_degree(unit) in _TEMPERATURES for unit in listed]
+    return any(are_plain) and all(
+        is_plain or unit in _SHORT_TEMPERATURES
+        for is_plain, unit in zip(are_plain, listed, strict=True)
+    )
+
+
+def in_order(worth: Mapping[str, Worth]) -> dict[str, Worth]:
+    """Units as a recipe names them: by what they are worth, those with a zero of their own last."""
+
+    def place(unit: str) -> tuple[bool, Any]:
+        return isinstance(worth[unit], tuple), worth[unit]
+
+    return {unit: worth[unit] for unit in sorted(worth, key=place)}
 
 
 def is_multiplier(unit: str) -> bool:
@@ -113,6 +166,24 @@ def is_multiplier(unit: str) -> bool:
 
 def _multiplier(unit: str) -> float:
     return _MULTIPLIERS.get(unit.rstrip("."), 0.0)
+
+
+def _degrees(units: Iterable[str]) -> dict[str, Worth]:
+    """What degrees are worth beside those of °C, else of °F."""
+    size = {
+        unit: _TEMPERATURES.get(_plain_degree(unit)) or _SHORT_TEMPERATURES[unit] for unit in units
+    }
+    base_zero, base = min(size.values())
+    return {
+        unit: (float(one / base), float(zero - base_zero * base / one))
+        if (zero, one) != (base_zero, base)
+        else 1.0
+        for unit, (zero, one) in size.items()
+    }
+
+
+def _plain_degree(unit: str) -> str:
+    return unit.rstrip(".").replace(" ", "").replace("º", "°").casefold()
 
 
 def _worth(unit: str, worth: dict[str, float]) -> float:

@@ -11,9 +11,10 @@ Cost: one regular expression a cell in Arrow for the form, and a replacement for
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from itertools import pairwise
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -53,6 +54,8 @@ class Form(NamedTuple):
     """Whether a minus may stand behind the digits."""
     factors: tuple[float, ...] = ()
     """By what each of the units multiplies; empty: none does."""
+    zeros: tuple[float, ...] = ()
+    """What each of the units shows where the unit worth 1 shows 0; empty: 0."""
 
 
 PLAIN = Form()
@@ -91,6 +94,30 @@ def plain_texts(cells: pa.Array, form: Form) -> pa.Array:
     return pc.if_else(fits, texts, pa.scalar(UNREADABLE, cells.type))
 
 
+def form_of(
+    unit: str | Sequence[str] | Mapping[str, Any], signs: Mapping[str, Any] | None = None
+) -> Form:
+    """The form with some units, as the option `unit` says them.
+
+    Args:
+        unit: One, several that mean the same, or what each is worth.
+        signs: What else the form is.
+
+    >>> form_of({"°C": 1.0, "°F": (0.5, 32.0)})[2:]
+    (('°C', '°F'), False, False, (1.0, 0.5), (0.0, 32.0))
+    """
+    units = (unit,) if isinstance(unit, str) else tuple(unit)
+    worth = unit.values() if isinstance(unit, Mapping) else ()
+    pairs = [tuple(each) if isinstance(each, list | tuple) else (each, 0.0) for each in worth]
+    zeros = tuple(zero for _, zero in pairs)
+    return Form(
+        units=units,
+        factors=tuple(factor for factor, _ in pairs),
+        zeros=zeros if any(zeros) else (),
+        **(signs or {}),
+    )
+
+
 def unit_factors(cells: pa.Array, form: Form) -> np.ndarray:
     """By what the units of each text multiply it, 1 where there is none.
 
@@ -111,6 +138,16 @@ def unit_factors(cells: pa.Array, form: Form) -> np.ndarray:
     return factor_N
 
 
+def unit_zeros(cells: pa.Array, form: Form) -> np.ndarray:
+    """What the unit of each text shows where the unit worth 1 shows 0."""
+    texts, zero_N = narrow(cells), np.zeros(len(cells))
+    for unit, zero in zip(form.units, form.zeros, strict=True):
+        if zero:
+            has_unit = pc.fill_null(pc.match_substring_regex(texts, _beside(unit)), False)
+            zero_N[has_unit.to_numpy(zero_copy_only=False)] = zero
+    return zero_N
+
+
 def converted(value_N: np.ndarray, cells: pa.Array, form: Form) -> np.ndarray:
     """Digits in the unit that is worth 1; a text of several numbers with units is their sum.
 
@@ -122,10 +159,15 @@ def converted(value_N: np.ndarray, cells: pa.Array, form: Form) -> np.ndarray:
     >>> form = Form(units=("h", "min"), factors=(60.0, 1.0))
     >>> converted(np.array([2, np.inf, np.inf]), pa.array(["2 h", "1h 30min", "3 min 1 h"]), form)
     array([120.,  90.,  inf])
+    >>> degrees = form_of({"°C": 1, "°F": (5 / 9, 32)})
+    >>> converted(np.array([68.0, 20.0]), pa.array(["68 °F", "20°C"]), degrees)
+    array([20., 20.])
     """
+    if form.zeros:
+        value_N = value_N - unit_zeros(cells, form)
     value_N = value_N * unit_factors(cells, form)
     bad = np.flatnonzero(np.isinf(value_N))
-    if len(bad):
+    if len(bad) and not form.zeros:
         texts = narrow(cells.take(pa.array(bad))).to_pylist()
         value_N[bad] = [_sum_of_pieces(text, form) for text in texts]
     return value_N

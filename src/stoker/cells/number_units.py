@@ -25,6 +25,7 @@ _CODES = frozenset((
     "NT$", "S$", "NZ$", "R$", "MX$", "JP¥", "kr", "Fr", "Kč", "zł", "Ft", "Rp", "RM", "AED",
 ))  # fmt: skip
 _PER_CENT = ("%", "pct", "percent", "per cent")
+_DEGREES = (("°C", "℃", "° C", "ºC"), ("°F", "℉", "° F", "ºF"))
 MAGNITUDES = {
     **dict.fromkeys(("k", "K", "Tsd", "千", "thousand"), 10**3),
     "万": 10**4,
@@ -52,7 +53,7 @@ def family(unit: str) -> str:
     (True, True, False)
     """
     plain = unit.rstrip(".")
-    for same in (*_CURRENCIES, _PER_CENT):
+    for same in (*_CURRENCIES, _PER_CENT, *_DEGREES):
         if plain in same:
             return same[0]
     return unit if plain in MAGNITUDES else plain.casefold().removesuffix("s")

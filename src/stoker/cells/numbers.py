@@ -31,6 +31,7 @@ from stoker.cells.number_text import (
     UNREADABLE,
     Form,
     converted,
+    form_of,
     narrow,
     plain_texts,
 )
@@ -52,9 +53,9 @@ _PER_SECOND = {"s": 1, "ms": 1e3, "us": 1e6, "ns": 1e9}
 
 
 _Unit = Annotated[str, Field(min_length=1)]
-_Factors = Annotated[
-    dict[_Unit, Annotated[float, Field(gt=0, allow_inf_nan=False)]], Field(min_length=1)
-]
+_Factor = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+_Zero = Annotated[float, Field(allow_inf_nan=False)]
+_Factors = Annotated[dict[_Unit, _Factor | tuple[_Factor, _Zero]], Field(min_length=1)]
 
 
 class ReadNumbers(NamedTuple):
@@ -84,7 +85,8 @@ class NumberCells(Value):
     unit: _Unit | tuple[_Unit, ...] | _Factors = ()
     """What may stand before or behind the digits and is dropped, such as `%`, `kg` or `$`; a list
     of several only if they mean the same.  Units of which one is worth several of another are
-    named with that number: `{m: 1, km: 1000}` makes metres of both, and of `1 km 500 m` too."""
+    named with that number: `{m: 1, km: 1000}` makes metres of both, and of `1 km 500 m` too.  A
+    pair has what the unit shows where the other shows 0: `{°C: 1, °F: [0.5556, 32]}`."""
 
     brackets: bool = False
     """Whether a number in brackets is below zero, as in accounts: `(1.50)` is -1.5."""
@@ -247,10 +249,13 @@ class NumberCells(Value):
 
     @cached_property
     def _form(self) -> Form:
-        units = (self.unit,) if isinstance(self.unit, str) else tuple(self.unit)
-        factors = tuple(self.unit.values()) if isinstance(self.unit, Mapping) else ()
-        signs = (self.point, self.thousands)
-        form = Form(*signs, units, self.brackets, self.trailing_minus, factors)
+        signs = {
+            "decimal": self.point,
+            "thousands": self.thousands,
+            "brackets": self.brackets,
+            "trailing_minus": self.trailing_minus,
+        }
+        form = form_of(self.unit, signs)
         return PLAIN if form == PLAIN else form
 
 

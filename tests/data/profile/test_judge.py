@@ -155,6 +155,17 @@ def test_units_that_nothing_brings_together_are_told_whatever_they_become(
     assert not only(judged, ["2 Zimmer", "3 Zimmer", "EG 1"] * 30).is_notable
 
 
+def test_degrees_in_several_units_become_one(judged: Judged) -> None:
+    cells = [f"{n}.5°C" if n % 3 else f"{n * 1.8 + 32:.1f} °F" for n in range(5, 90)]
+    found = only(judged, cells)
+    assert found.feature == {"number": {"unit": {"°C": 1, "°F": (5 / 9, 32)}}}
+    assert "32 °F is 0 °C and each more is 0.555556 °C more" in found.why
+    assert found.written == '{number: {unit: {"°C": 1, "°F": [0.5555555555555556, 32]}}}'
+    bare = only(judged, [*cells, *(f"{n}" for n in range(30))])
+    assert "in '°C' write {number: {unit: {'°C': 1, '°F': [0.5555555555555556, 32]}}}" in bare.why
+    assert "multiplies" not in bare.why
+
+
 def test_measured_values_never_mean_that_nothing_is_known(judged: Judged) -> None:
     cells = [*(f"{n / 7:.3g}" for n in range(500)), *["<5", ">60", "k.A."] * 12]
     found = only(judged, cells)

@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from stoker.cells.number_advice import worth_text
 from stoker.core.value import Value
 
 _PLAIN = re.compile(r"[^\W\d_][\w./-]*(?: [\w./-]+)*")
@@ -55,7 +56,9 @@ def feature_yaml(feature: dict[str, dict[str, Any]]) -> str:
 
 def _value(value: Any) -> str:
     if isinstance(value, Mapping):
-        return f"{{{', '.join(f'{quoted(key)}: {size:.15g}' for key, size in value.items())}}}"
+        return (
+            f"{{{', '.join(f'{quoted(key)}: {worth_text(size)}' for key, size in value.items())}}}"
+        )
     if isinstance(value, str) and re.fullmatch(r"[a-z_]+", value) and value not in _WORDS:
         return value
     return json.dumps(list(value) if isinstance(value, tuple) else value, ensure_ascii=False)

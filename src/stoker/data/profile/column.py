@@ -11,6 +11,7 @@ from pathlib import Path
 
 from pydantic import Field
 
+from stoker.cells.number_quantities import Worth
 from stoker.core.errors import ArtifactError, Place
 from stoker.core.value import Value
 from stoker.store.durable import machine_errors
@@ -65,7 +66,7 @@ class NumberFacts(Value):
 class NumberReading(Value):
     """The way in which the texts of a column write numbers."""
 
-    options: dict[str, str | bool | tuple[str, ...] | dict[str, float]]
+    options: dict[str, str | bool | tuple[str, ...] | dict[str, Worth]]
     """Options of `number` that say so, such as `{"thousands": ","}`."""
     cells: int
     """Cells that are numbers when read so."""

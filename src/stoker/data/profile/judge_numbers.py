@@ -17,6 +17,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from stoker.cells.number_quantities import Worth
 from stoker.cells.raw import MISSING_NUMBERS
 from stoker.data.profile.column import ColumnProfile, NumberFacts
 from stoker.data.profile.relations import is_identifier
@@ -70,12 +71,16 @@ def _converted(unit: Any) -> str:
     if not isinstance(unit, Mapping):
         return ""
     base = next((name for name, factor in unit.items() if factor == 1), "")
-    each = [
-        f"1 {name} is {factor:,.15g} {base}".rstrip()
-        for name, factor in unit.items()
-        if factor != 1
-    ]
+    each = [_one_of(name, worth, base) for name, worth in unit.items() if worth != 1]
     return f"; {', '.join(each)}"
+
+
+def _one_of(name: str, worth: Worth, base: str) -> str:
+    """What one of a unit is in another."""
+    if isinstance(worth, tuple):
+        factor, zero = worth
+        return f"{zero:.6g} {name} is 0 {base} and each more is {factor:.6g} {base} more"
+    return f"1 {name} is {worth:,.15g} {base}".rstrip()
 
 
 def names_rows(column: ColumnProfile) -> str:
