@@ -83,6 +83,21 @@ def test_state_lies_where_its_weight_lies(optimizer: Optimizer) -> None:
     assert devices(built) == {"meta"}
 
 
+def test_a_penalty_on_absolute_values_is_a_step_towards_zero_after_each_step(
+    optimizer: Optimizer,
+) -> None:
+    plain, sparse = Net(), Net()
+    penalised = optimizer.model_copy(update={"l1": 20.0})
+    for network, step in ((plain, optimizer), (sparse, penalised)):
+        walk(network, step.build(network.named_parameters(), rate=0.005), range(1))
+    for name, weight in plain.named_parameters():
+        expected = weight.detach()
+        if name in ("conv.weight", "head.weight"):
+            expected = torch.sign(expected) * (expected.abs() - 0.1).clamp_min(0)
+        torch.testing.assert_close(sparse.get_parameter(name).detach(), expected)
+    assert (sparse.conv.weight == 0).any()
+
+
 def test_restored_state_goes_on_bit_for_bit(optimizer: Optimizer) -> None:
     straight, broken = Net(), Net()
     walk(straight, optimizer.build(straight.named_parameters(), rate=0.1), range(8))

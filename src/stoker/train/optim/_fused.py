@@ -38,6 +38,8 @@ class Fused(torch.optim.Optimizer, ABC):
             moving = [p for p in group["params"] if p.grad is not None]
             if moving:
                 self.update(group, moving, [p.grad for p in moving])
+                if group["l1"]:
+                    _shrink(moving, group["l1"] * group["lr"])
 
     @abstractmethod
     def first_state(self, parameter: Tensor) -> dict[str, Tensor]:
@@ -50,6 +52,12 @@ class Fused(torch.optim.Optimizer, ABC):
     def states(self, weights: list[Tensor], key: str) -> list[Tensor]:
         """One kind of state of several weights."""
         return [self.state[weight][key] for weight in weights]
+
+
+def _shrink(weights: list[Tensor], most: float) -> None:
+    """Take up to `most` from the absolute value of every weight, in place."""
+    taken = torch._foreach_clamp_max(torch._foreach_clamp_min(weights, -most), most)
+    torch._foreach_sub_(weights, taken)
 
 
 class FusedSgd(Fused):

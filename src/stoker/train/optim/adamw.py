@@ -45,6 +45,6 @@ class AdamW(Optimizer):
         """A fused AdamW."""
         from stoker.train.optim._fused import FusedAdamW
 
-        groups = decay_groups(parameters, self.weight_decay)
+        groups = decay_groups(parameters, self.weight_decay, self.l1)
         betas = (self.beta1, self.beta2)
         return FusedAdamW(groups, {"lr": rate, "betas": betas, "eps": self.epsilon})

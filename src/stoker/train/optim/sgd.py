@@ -48,5 +48,5 @@ class Sgd(Optimizer):
         """A fused SGD."""
         from stoker.train.optim._fused import FusedSgd
 
-        groups = decay_groups(parameters, self.weight_decay)
+        groups = decay_groups(parameters, self.weight_decay, self.l1)
         return FusedSgd(groups, {"lr": rate, "momentum": self.momentum, "nesterov": self.nesterov})
