@@ -77,7 +77,7 @@ def test_three_classes_and_numbers() -> None:
         "code",
         "number",
     ]
-    assert not named(THREE_N, 3, noise=NOISE_N, two=(THREE_N > 0).astype(np.int32))
+    assert not named(THREE_N, 3, noise=NOISE_N, two=(THREE_N > 0).astype(np.int32) + 1)
     target_N = NOISE_N * 3 + 1
     assert named(target_N, None, copy=-2 * target_N, noise=NOISE_N[::-1]) == ["copy"]
     assert named(THREE_N * 1.0, None, group=copy_N, other=RARE_N.astype(np.int32)) == ["group"]
@@ -215,3 +215,14 @@ def test_a_perfect_score_of_several_columns_is_doubted(
     words = together_words(found, ["age", "school"])
     assert (words is not None and "look at 'age', 'school'" in words) is expected
     assert together_words(found, []) is None, "pictures have no columns to look at"
+
+
+def test_being_filled_tells_one_class_of_several() -> None:
+    """A date of refund stands in rows of one class only, and in most of those."""
+    draw = np.random.default_rng(0)
+    target_N = draw.integers(0, 3, 900)
+    refund_N = np.where((target_N == 2) & (draw.random(900) < 0.95), draw.random(900), np.nan)
+    patchy_N = np.where(draw.random(900) < 0.7, draw.normal(size=900) + target_N, np.nan)
+    (found,) = find_suspects({"refund": refund_N, "patchy": patchy_N}, target_N, 3)
+    assert (found.column, found.measure, found.part) == ("refund", "ROC AUC", "that it is filled")
+    assert found.alone == pytest.approx(0.975, abs=0.02)

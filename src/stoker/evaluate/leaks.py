@@ -16,8 +16,9 @@ How well a column predicts alone is the best of what a monotone and a binned fit
                   line between the two nearest
 
 Fits are learned on one half of the rows and scored on the other.  A missing cell is a value like
-any other; where being filled tells as much as what stands in a cell, that is said.  A column of
-several parts (a moment's year, month and day) is as good as its best part.
+any other; where being filled tells as much as what stands in a cell, or tells one class of several,
+that is said.  A column of several parts (a moment's year, month and day) is as good as its best
+part.
 With many columns some look good by chance, so an area has to be out of the reach of all of them.
 
 Cost: a few sorts of each column over at most 20,000 rows, fewer where columns are many; about 10 ms
@@ -29,11 +30,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Literal
 
 import numpy as np
 
 from stoker.core.value import Value
+from stoker.evaluate.alone import Measure, alone, filled_alone
 from stoker.evaluate.evaluation import Evaluation, Score
 
 TOO_GOOD = 0.999
@@ -50,13 +51,10 @@ _MOST_ASKED = 400
 _BINS = 8
 _MOST_NAMED = 10
 _MOST_TOGETHER = 4
-_NEIGHBOURS = 5
 _FILLED = "that it is filled"
 _AS_MUCH = 0.01
 _CHANCE = 0.05
 """How likely a column without meaning may be named, over all columns together."""
-
-Measure = Literal["ROC AUC", "share right", "explained spread"]
 
 
 class Suspect(Value):
@@ -166,12 +164,17 @@ def find_suspects(
     ]
     vectors += _gaps(columns)
     target_N = np.asarray(target_N)
-    least = TELLING if num_classes != 2 else max(TELLING, _out_of_reach(target_N, len(vectors)))
+    least = TELLING
+    if num_classes == 2:
+        ones = int((target_N == 1).sum())
+        least = max(TELLING, _out_of_reach(ones, len(target_N), len(vectors)))
     best: dict[str, Suspect] = {}
     for name, part, value_N in _promising(vectors, target_N, num_classes):
-        alone, measure = _alone(value_N, target_N, num_classes)
-        if alone >= least and _is_better(alone, part, best.get(name)):
-            best[name] = Suspect(column=name, alone=round(alone, 4), measure=measure, part=part)
+        worth, measure = alone(value_N, target_N, num_classes)
+        if part == _FILLED and (num_classes or 0) > 2:
+            worth, measure = _tells_a_class(value_N, target_N, len(vectors)), "ROC AUC"
+        if worth >= least and _is_better(worth, part, best.get(name)):
+            best[name] = Suspect(column=name, alone=round(worth, 4), measure=measure, part=part)
     return sorted(best.values(), key=lambda one: -one.alone)
 
 
@@ -244,150 +247,24 @@ def _promising(
     ]
 
 
-def _out_of_reach(target_N: np.ndarray, tested: int) -> float:
+def _tells_a_class(filled_N: np.ndarray, target_N: np.ndarray, tested: int) -> float:
+    """How well being filled tells one class of several; 0 if chance reaches as far.
+
+    Only being filled is asked so: that a number tells one class from all others is ordinary.
+    """
+    worth, rows = filled_alone(filled_N, target_N, FEWEST_TOLD)
+    classes = int(target_N.max()) + 1
+    return worth if worth >= _out_of_reach(rows, len(target_N), tested * classes) else 0.0
+
+
+def _out_of_reach(ones: float, rows: int, tested: int) -> float:
     """The area that none of so many columns without meaning reaches.
 
     The normal tail is bounded by exp(-z²/2); the spread of an area by chance is Mann & Whitney's.
     """
-    ones = int((target_N == 1).sum()) / 2  # one half of the rows is scored
-    others = len(target_N) / 2 - ones
+    ones = ones / 2  # one half of the rows is scored
+    others = rows / 2 - ones
     if not ones or not others:
         return 1.0
     spread = math.sqrt((ones + others + 1) / (12 * ones * others))
     return min(1.0, 0.5 + spread * math.sqrt(2 * math.log(max(tested, 1) / _CHANCE)))
-
-
-def _alone(
-    value_N: np.ndarray, target_N: np.ndarray, num_classes: int | None
-) -> tuple[float, Measure]:
-    """How well one vector predicts, and by which measure."""
-    is_number = np.issubdtype(value_N.dtype, np.floating)
-    if is_number:
-        value_N = np.nan_to_num(value_N.astype(np.float64), nan=-np.inf, posinf=np.inf)
-    column = _Halves(value_N, target_N, is_number)
-    if num_classes is None:
-        found = [_explained(column.mean_M, column.target_M)]
-        if is_number:
-            found.append(_explained(column.between_M, column.target_M))
-            found.append(_correlated(value_N, target_N.astype(np.float64)))
-        return max(found), "explained spread"
-    if num_classes == 2:
-        found = [_area(column.mean_M, column.target_M)]
-        if is_number:
-            area = _area(value_N, target_N)
-            found += [area, 1 - area]
-        return max(found), "ROC AUC"
-    return _balanced(column.commonest_M, column.target_M), "share right"
-
-
-class _Halves:
-    """A vector whose first half answers for the second."""
-
-    def __init__(self, value_N: np.ndarray, target_N: np.ndarray, is_number: bool) -> None:
-        half = len(value_N) // 2
-        self._known, self._code, self._count = np.unique(
-            value_N[:half], return_inverse=True, return_counts=True
-        )
-        self._target, self.target_M = target_N[:half], target_N[half:]
-        self._is_number, self._asked_M = is_number, value_N[half:]
-        self._place_M, self._is_known_M = self._places(value_N[half:])
-
-    def _places(self, asked_M: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """The known value that answers for each asked one, and whether one does."""
-        last = len(self._known) - 1
-        above_M = np.searchsorted(self._known, asked_M).clip(max=last)
-        is_equal_M = self._known[above_M] == asked_M
-        if not self._is_number:
-            return above_M, is_equal_M
-        below_M = (above_M - 1).clip(min=0)
-        with np.errstate(invalid="ignore"):
-            is_above_M = self._known[above_M] - asked_M <= asked_M - self._known[below_M]
-        place_M = np.where(is_above_M | is_equal_M, above_M, below_M)
-        # A missing cell answers for missing ones only.
-        is_apart_M = np.isneginf(self._known[place_M]) != np.isneginf(asked_M)
-        return np.where(is_apart_M, above_M, place_M), np.ones(len(asked_M), bool)
-
-    @property
-    def mean_M(self) -> np.ndarray:
-        """Mean target of an equal category or of the nearest numbers."""
-        sum_U = np.bincount(self._code, self._target, len(self._known))
-        mean_U = self._smoothed(sum_U) if self._is_number else sum_U / self._count
-        return np.where(self._is_known_M, mean_U[self._place_M], self._target.mean())
-
-    @property
-    def between_M(self) -> np.ndarray:
-        """The line between the two nearest numbers: exact where the target follows smoothly."""
-        there_U = np.isfinite(self._known)
-        if not there_U.any():
-            return np.full(len(self.target_M), self._target.mean())
-        mean_U = np.bincount(self._code, self._target, len(self._known)) / self._count
-        line_M = np.interp(self._asked_M, self._known[there_U], mean_U[there_U])
-        return np.where(np.isfinite(self._asked_M), line_M, self.mean_M)
-
-    def _smoothed(self, sum_U: np.ndarray) -> np.ndarray:
-        """Mean over each known number and as many neighbours as make some rows."""
-        end_U = np.cumsum(self._count)
-        middle_U = end_U - self._count / 2
-        low_U = np.searchsorted(end_U, middle_U - _NEIGHBOURS / 2, side="right")
-        high_U = np.searchsorted(end_U - self._count, middle_U + _NEIGHBOURS / 2, side="left")
-        if np.isneginf(self._known[0]):
-            low_U[1:] = low_U[1:].clip(min=1)
-            high_U[0] = 1
-        sums = np.r_[0.0, np.cumsum(sum_U)]
-        rows = np.r_[0, end_U]
-        return (sums[high_U] - sums[low_U]) / (rows[high_U] - rows[low_U])
-
-    @property
-    def commonest_M(self) -> np.ndarray:
-        """The commonest class of an equal category or of the nearest number."""
-        top = int(self._target.max()) + 1
-        counts_UK = np.zeros((len(self._known), top), np.int64)
-        np.add.at(counts_UK, (self._code, self._target), 1)
-        common = np.bincount(self._target).argmax()
-        return np.where(self._is_known_M, counts_UK.argmax(1)[self._place_M], common)
-
-
-def _balanced(answer_M: np.ndarray, target_M: np.ndarray) -> float:
-    """Mean over the classes that occur of the share answered right."""
-    hit_M = answer_M == target_M
-    return float(np.mean([hit_M[target_M == code].mean() for code in np.unique(target_M)]))
-
-
-def _ranks(value_N: np.ndarray) -> np.ndarray:
-    """Ranks from 1; equal values share the mean of theirs."""
-    _, code_N, count = np.unique(value_N, return_inverse=True, return_counts=True)
-    return (np.cumsum(count) - (count - 1) / 2)[code_N]
-
-
-def _area(value_N: np.ndarray, target_N: np.ndarray) -> float:
-    """Area under the ROC curve of a number for class 1; 0.5 where one class is missing."""
-    is_one_N = target_N == 1
-    ones, others = int(is_one_N.sum()), int((~is_one_N).sum())
-    if not ones or not others:
-        return 0.5
-    rank_N = _ranks(value_N)
-    return float((rank_N[is_one_N].sum() - ones * (ones + 1) / 2) / (ones * others))
-
-
-def _explained(answer_M: np.ndarray, target_M: np.ndarray) -> float:
-    """Share of the target's spread that the answers explain."""
-    spread = np.square(target_M - target_M.mean()).sum()
-    return float(1 - np.square(target_M - answer_M).sum() / spread) if spread else 0.0
-
-
-def _correlated(value_N: np.ndarray, target_N: np.ndarray) -> float:
-    """Squared correlation of values or of ranks, the greater, of the rows that have a number.
-
-    0 if most rows have none.
-    """
-    there_N = np.isfinite(value_N)
-    value_N, target_N = value_N[there_N], target_N[there_N]
-    if there_N.mean() < 0.5 or not np.ptp(value_N) or not np.ptp(target_N):
-        return 0.0
-    by_value = _squared_correlation(value_N / np.abs(value_N).max(), target_N)
-    return max(by_value, _squared_correlation(_ranks(value_N), _ranks(target_N)))
-
-
-def _squared_correlation(one_N: np.ndarray, other_N: np.ndarray) -> float:
-    with np.errstate(divide="ignore", invalid="ignore"):  # values that differ in the last digits
-        return float(np.nan_to_num(np.corrcoef(one_N, other_N)[0, 1]) ** 2)
