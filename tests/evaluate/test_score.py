@@ -401,3 +401,16 @@ def test_nothing_is_known_of_answers_that_were_never_given() -> None:
     assert (recall.value, recall.low) == (0.0, 0.0)
     assert recall.high is not None
     assert 0.1 < recall.high < 0.4, "none of ten may yet be one of ten"
+
+
+def test_equal_scores_are_not_clearly_different() -> None:
+    """Both have an F1 of 0: one answers the rare class in wrong rows, the constant one never."""
+    truth_N = np.array([0] * 180 + [1] * 20)
+    answered_N = np.zeros(200, int)
+    answered_N[:30] = 1
+    task = FittedClassify(classes=("no", "yes"), counts=(180, 20), kind="text")
+    scored = evaluate_all(
+        {"model": np.eye(2)[answered_N] * 4.0}, truth_N, task, seed=0, constant=True
+    )["model"]
+    assert scored.metrics["f1"].value == 0
+    assert "f1" not in scored.worse_than_constant

@@ -391,7 +391,8 @@ def _difference(
 ) -> Difference:
     if between is None:
         return Difference(value=gap)
-    low, high = between
+    # Pseudo-rows may move both ends off scores that are equal, such as two of 0.
+    low, high = min(between[0], gap), max(between[1], gap)
     if low <= 0 <= high:
         return Difference(value=gap, low=low, high=high)
     better = (low > 0) == higher_is_better
