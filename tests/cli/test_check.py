@@ -49,6 +49,19 @@ def test_every_column_with_its_reason_and_what_to_write() -> None:
     assert "left out" in number
 
 
+def test_a_recipe_that_names_its_inputs_is_told_as_it_is() -> None:
+    with Path("recipe.yaml").open("a", encoding="utf-8") as file:
+        file.write("inputs: {编号: category, price: {number: {unit: ¥, missing: ['¥3.50']}}}\n")
+    short = check().stdout
+    assert "columns  1 category (编号); 1 number (price)" in short
+    assert "1 left out ('grade')" in short
+    lines = {line.split()[0]: line for line in check("--columns").stdout.splitlines() if line}
+    assert "the recipe does not name it; by itself it would be category" in lines["grade"]
+    assert lines["grade"].endswith("grade: category")
+    assert "the recipe says so; by itself it would be left out" in lines["编号"]
+    assert '{number: {missing: ["¥3.50"], unit: "¥"}}' in lines["price"]
+
+
 def test_json_has_the_choices() -> None:
     found = json.loads(check("--json").stdout)
     assert [one["column"] for one in found["choices"]["columns"]] == ["编号", "grade", "price"]

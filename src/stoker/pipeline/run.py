@@ -115,6 +115,7 @@ def check(
     """
     from dataclasses import replace
 
+    from stoker.pipeline.plan.as_written import as_written
     from stoker.pipeline.plan.check_columns import check_columns
     from stoker.pipeline.plan.forecast import make_plan
     from stoker.pipeline.plan.trial import try_data
@@ -127,7 +128,8 @@ def check(
     check_columns(recipe, found, default_cache())
     trial = try_data(recipe, graph, found, default_cache())
     plan = make_plan(recipe, graph, store, Catalog(folder), cache=default_cache())
-    return replace(plan, choices=trial.choices, not_read=trial.why_not)
+    choices = trial.choices and as_written(trial.choices, recipe)
+    return replace(plan, choices=choices, not_read=trial.why_not)
 
 
 def _unchanged(known: Known) -> RunResult:

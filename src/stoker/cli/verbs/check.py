@@ -4,9 +4,10 @@ Every mistake of the recipe is answered with its line and what was expected. A t
 is read and prepared in a temporary folder, so that what a run would refuse is refused here; of
 pictures and larger tables headers, footers and rows read earlier tell.
 
-What was found out about the columns is printed in short; --columns lists each with its kind, the
-reason, and the line to write to have it otherwise. The plan lists each stage, whether its result is
-already there, the rows it sees, and the time and memory it may take.
+What the recipe makes of the columns is printed in short; --columns lists each with its kind, the
+reason, what it would be without the recipe, and the line to write to have it otherwise. The plan
+lists each stage, whether its result is already there, the rows it sees, and the time and memory it
+may take.
 
 Before the first run these come from a quick look: rows are counted in headers, footers and folders,
 or guessed from the beginning of a text file; time follows from built-in rates and the speed of this
