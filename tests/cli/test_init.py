@@ -456,4 +456,7 @@ def test_rows_that_are_tied_together_have_their_split_as_a_comment() -> None:
         assert line.startswith(f"  # split: {{{key}: {column}}}")
         taken = re.sub(r"(?m)^  split: .*\n", "", text).replace(line, line.replace("# ", "", 1))
         Path("other.yaml").write_text(taken, encoding="utf-8")
+        assert "in the place of the line above" in line
         assert getattr(load_recipe(Path("other.yaml")).data.split, key) == column
+    said = CliRunner().invoke(root, ["check", "other.yaml"], prog_name="stoker")
+    assert "'Patient' is an input, and data.split.group divides the rows by it" in said.stderr

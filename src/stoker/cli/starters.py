@@ -149,7 +149,9 @@ def _with_relations(text: str, tied: Sequence[Relation]) -> str:
 
     if not tied:
         return text
-    lines = (commented(f"  # split: {{{one.key}: {quoted(one.column)}}}", one.why) for one in tied)
+    lines = (
+        commented(f"  # split: {{{one.key}: {quoted(one.column)}}}", _instead(one)) for one in tied
+    )
     below = "\n".join(lines)
     return re.sub(r"(?m)^  split: .*$", lambda found: f"{found[0]}\n{below}", text)
 
@@ -242,3 +244,11 @@ def recipe_name(path: Path, otherwise: str) -> str:
     if name:
         return name[:64]
     return f"{otherwise}-{hashlib.blake2b(stem.encode(), digest_size=2).hexdigest()}"
+
+
+def _instead(tied: Relation) -> str:
+    """Why to divide the rows so, and what else has to be changed for it."""
+    also = "in the place of the line above"
+    if tied.key == "group":
+        also += f", and without {tied.column} under inputs"
+    return f"{also}: {tied.why}"

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from stoker.pipeline.plan.size import Size
     from stoker.recipe.model import Recipe
 
+GROUP = "data.split.group"
 _REMEDIES = {
     "time": "data.split.time tests on the newest rows",
     "group": "data.split.group keeps the rows of each in one part",
@@ -100,6 +101,13 @@ class Profile(Stage):
         if absurd:
             events.warning(f"target {self.target!r}: {absurd}")
         self._warn_of_misread(profile)
+        for name, key in self.divided_by.items():
+            if name in self.inputs and key == GROUP:
+                events.warning(
+                    f"column {name!r} is an input, and {key} divides the rows by it: training saw "
+                    "no value of the test part, so it tells a model nothing and has to be given "
+                    "with each question; leave it out of inputs"
+                )
         inputs = self.inputs or choices.inputs()
         same = [name for name in twins if name in inputs]
         if same:
@@ -124,7 +132,7 @@ class Profile(Stage):
 def divided_by(recipe: Recipe) -> dict[str, str]:
     """Columns by which rows are divided, with the key that names each."""
     asked = recipe.data.split
-    named = {"data.split.group": asked.group, "data.split.time": asked.time}
+    named = {GROUP: asked.group, "data.split.time": asked.time}
     return {column: key for key, column in named.items() if column is not None}
 
 
