@@ -145,7 +145,7 @@ def test_any_text_is_a_number_missing_or_bad(texts: list[str]) -> None:
     found = Number().read(pa.array(texts))
     for text, value in zip(texts, found.value_N.tolist(), strict=True):
         if not math.isnan(value):
-            assert float(text) == value
+            assert float(text.strip()) == value
     bad = {cell.index for cell in found.bad}
     missing = set(np.flatnonzero(Number().missing_N(pa.array(texts))).tolist())
     good = set(np.flatnonzero(~np.isnan(found.value_N)).tolist())

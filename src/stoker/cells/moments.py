@@ -8,6 +8,7 @@ Cost: 60 ns a cell for plain ISO text and for types, else 3 µs for each distinc
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cached_property
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -57,7 +58,8 @@ class MomentCells(Value):
     """Whether years of two digits are read, as 1969 to 2068."""
 
     missing: tuple[str, ...] = MISSING_NUMBERS
-    """Texts that mean "no value", besides an empty cell."""
+    """Texts that mean "no value", besides an empty cell; a day such as `1900-01-01` is that moment
+    in a typed column too."""
 
     def evidence(self, column: pa.ChunkedArray | pa.Array) -> Evidence:
         """What a column of text says about the order of days and months."""
@@ -90,7 +92,16 @@ class MomentCells(Value):
             return self._read_text(cells, kind, order)
         if not readable_as_moments(cells.type) or pa.types.is_time(cells.type) != (kind == "time"):
             return _all_bad(cells, kind)
-        return _read_typed(cells)
+        found = _read_typed(cells)
+        if kind == "moment" and self._missing_moments:
+            found.moment_N[np.isin(found.moment_N, np.array(self._missing_moments, "M8[us]"))] = _NAT
+        return found
+
+    @cached_property
+    def _missing_moments(self) -> list[int]:
+        """Days and moments that mean "no value", year first, in microseconds since 1970."""
+        read = (read_moment(word, None, short_years=False) for word in self.missing)
+        return [each for each in read if isinstance(each, int)]
 
     def _given(self, texts: pa.Array) -> pa.Array:
         """The texts without blanks around them, null where missing."""

@@ -73,7 +73,7 @@ class NumberCells(Value):
     missing: tuple[str, ...] = MISSING_NUMBERS
     """Texts that mean "no value", besides an empty cell, whatever their case and blanks around
     them; a list of your own replaces the usual ones, and `[]` makes each of them a bad cell.
-    `inf` and `-inf` mean infinite numbers of a typed column too."""
+    In a typed column `-999` means that number, and `inf` and `-inf` infinite ones."""
 
     decimal: Literal[".", ","] = "."
     """Sign before the fraction."""
@@ -134,9 +134,8 @@ class NumberCells(Value):
             seconds = pc.cast(pc.cast(cells, pa.int64()), pa.float64(), safe=False)
             return ReadNumbers(_to_numpy(seconds) / _PER_SECOND[kind.unit], ())
         value_N = _to_numpy(pc.cast(cells, pa.float64(), safe=False))
-        for infinite, word in ((np.inf, "inf"), (-np.inf, "-inf")):
-            if word in self._missing_words:
-                value_N = np.where(value_N == infinite, np.nan, value_N)
+        if self._missing_numbers:
+            value_N[np.isin(value_N, self._missing_numbers)] = np.nan
         return self._without_infinite(value_N, cells)
 
     def missing_N(self, column: pa.ChunkedArray | pa.Array) -> np.ndarray:
@@ -177,6 +176,16 @@ class NumberCells(Value):
     def _is_number_missing(self) -> bool:
         """Whether a text that means "no value" is a number, such as `-999`."""
         return any(map(_PLAIN_NUMBER.fullmatch, self._missing_words))
+
+    @cached_property
+    def _missing_numbers(self) -> list[float]:
+        """Numbers that mean "no value" in a typed column, infinite ones too."""
+        words = self._missing_words
+        return [
+            float(word)
+            for word in words
+            if word in ("inf", "-inf") or _PLAIN_NUMBER.fullmatch(word)
+        ]
 
     def _read_text(self, cells: pa.Array) -> ReadNumbers:
         if len(cells) <= _FEW and self._form is PLAIN:

@@ -169,6 +169,24 @@ def test_thousands_that_are_read_as_fractions_are_warned_of(recipe: Make, tmp_pa
     assert warned(lines) == []
 
 
+def test_values_that_may_mean_that_nothing_is_known_are_warned_of(
+    recipe: Make, tmp_path: Path
+) -> None:
+    heat = [-999 if n % 12 == 0 else 17 + n % 7 for n in range(60)]
+    columns = {"x": heat, "y": [n / 7 for n in range(59)] + [99_999]}
+    asked: Any = ({}, {"inputs": {"x": "number"}})
+    for more in asked:
+        with events.recording(aloud=False) as lines:
+            check(recipe(columns, target={"y": "regress"}, **more), home=tmp_path / "home")
+        (said,) = warned(lines)
+        assert said.startswith("column 'x': '-999' stands 5 times, apart from all other values; if")
+        assert 'x: {number: {missing: ["-999"]}}' in said
+    inputs = {"x": {"number": {"missing": ["-999"]}}}
+    with events.recording(aloud=False) as lines:
+        check(recipe(columns, target={"y": "regress"}, inputs=inputs), home=tmp_path / "home")
+    assert warned(lines) == []
+
+
 def test_rejected_records_are_told_without_a_path_that_is_gone(tmp_path: Path) -> None:
     rows = [json.dumps({"x": n / 7, "y": n % 2}) for n in range(400)]
     (tmp_path / "a.jsonl").write_text("\n".join([*rows, "{broken"]) + "\n", encoding="utf-8")

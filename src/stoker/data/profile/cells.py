@@ -17,6 +17,7 @@ import pyarrow as pa
 
 from stoker.cells.raw import is_text
 from stoker.data.profile.column import NumberFacts, TextFacts
+from stoker.data.profile.far import far_values
 from stoker.data.profile.moments import seconds_of
 from stoker.data.profile.numbers import Weighted, number_facts, weigh
 from stoker.data.profile.spelling import values_of
@@ -92,13 +93,39 @@ def _of_text(found: Tally, read: TextReading, decimal: str) -> Cells:
     number_V, is_time = _as_numbers(read, texts)
     numbers, number_N = None, None
     if number_V is not None:
-        numbers = number_facts(weigh(number_V, found.count_V), is_time=is_time)
+        weighted = weigh(number_V, found.count_V)
+        numbers = number_facts(weighted, is_time=is_time)
+        is_day = is_time and texts is not None and not _is_clock(texts)
+        far_V = far_values(weighted, is_day=is_day) if is_day or not is_time else np.zeros(0)
+        numbers = _with_far(numbers, far_V, read.value_V, number_V, found.count_V)
         number_N = np.append(number_V, np.nan)[found.index_N]
     is_ordered = number_V is not None and not np.isnan(number_V).any()
     order_N = number_N if is_ordered else found.index_N
     return _counted(
         found, order_N, is_ordered=is_ordered, numbers=numbers, texts=texts, number_N=number_N
     )
+
+
+def _is_clock(texts: TextFacts) -> bool:
+    return texts.time is not None and texts.time.is_time_of_day
+
+
+def _with_far(
+    facts: NumberFacts | None,
+    far_V: np.ndarray,
+    value_V: pa.Array,
+    number_V: np.ndarray,
+    count_V: np.ndarray,
+) -> NumberFacts | None:
+    """The facts with the values that lie far, in each way in which they are written."""
+    if facts is None or not len(far_V):
+        return facts
+    at = np.flatnonzero(np.isin(number_V, far_V))
+    texts = value_V.take(pa.array(at)).cast(pa.string()).to_pylist()
+    cells: dict[str, int] = {}
+    for text, count in zip(texts, count_V[at].tolist(), strict=True):
+        cells[text] = cells.get(text, 0) + count
+    return facts.model_copy(update={"far": tuple(cells.items())})
 
 
 def _as_numbers(read: TextReading, texts: TextFacts | None) -> tuple[np.ndarray | None, bool]:
@@ -124,11 +151,13 @@ def _of_few(column: pa.ChunkedArray) -> Cells:
 def _of_decimals(column: pa.ChunkedArray) -> Cells:
     found = tally(column.cast(pa.string()))
     number_V = read_texts([found])[0].number_V
+    weighted = weigh(number_V, found.count_V)
+    facts, far_V = number_facts(weighted), far_values(weighted)
     return _counted(
         found,
         np.append(number_V, np.nan)[found.index_N],
         is_ordered=True,
-        numbers=number_facts(weigh(number_V, found.count_V)),
+        numbers=_with_far(facts, far_V, found.value_V, number_V, found.count_V),
         number_N=np.append(number_V, np.nan)[found.index_N],
     )
 
@@ -173,6 +202,11 @@ def _of_moments(column: pa.ChunkedArray) -> Cells:
     per_second = 1 / 86_400 if kind == pa.date32() else _PER_SECOND[getattr(kind, "unit", "ms")]
     seconds = Weighted(found.value_V / per_second, found.count_V)
     facts = number_facts(seconds, is_time=not pa.types.is_duration(kind))
+    is_day = pa.types.is_timestamp(kind) or pa.types.is_date(kind)
+    far_V = far_values(seconds, is_day=True) if is_day else np.zeros(0)
+    if len(far_V):
+        whole_V = pa.array(found.value_V).cast(whole).cast(kind)
+        facts = _with_far(facts, far_V, whole_V, seconds.value_V, found.count_V)
     number_N = np.where(missing_N, np.nan, value_N / per_second)
     return _of_weighted(found, (top, texts.to_pylist()), value_N, number_N, facts)
 
@@ -187,7 +221,12 @@ def _of_numbers(column: pa.ChunkedArray, *, is_media: bool) -> Cells:
         return Cells(missing_N, len(found.value_V), int((found.count_V == 1).sum()))
     top = _top(found)
     texts = [str(value) for value in found.value_V[top].tolist()]
-    return _of_weighted(found, (top, texts), value_N, number_N, number_facts(found))
+    facts, far_V = number_facts(found), far_values(found)
+    if len(far_V):
+        written_V = pa.array([f"{value:.15g}" for value in far_V.tolist()])
+        at = np.searchsorted(found.value_V, far_V)
+        facts = _with_far(facts, far_V, written_V, far_V, found.count_V[at])
+    return _of_weighted(found, (top, texts), value_N, number_N, facts)
 
 
 def _top(found: Weighted) -> np.ndarray:

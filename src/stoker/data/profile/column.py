@@ -61,6 +61,9 @@ class NumberFacts(Value):
     """Of the different whole numbers in rising order, how many stand one above the one before."""
     histogram: Histogram | None = None
     """None where the range is not a finite number."""
+    far: tuple[tuple[str, int], ...] = ()
+    """Values that may mean that nothing is known, as they stand in the cells, with their cells:
+    such as `-999`, repeated apart from all others."""
 
 
 class NumberReading(Value):

@@ -13,8 +13,10 @@ Cost: microseconds a column.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
-from stoker.data.profile.choice import Choice, quoted
+from stoker.data.profile.apart import told_apart
+from stoker.data.profile.choice import Choice, feature_yaml, quoted
 from stoker.data.profile.column import ColumnProfile, Profile
 from stoker.data.profile.judge_numbers import judge_numbers
 from stoker.data.profile.judge_text import judge_text
@@ -47,6 +49,10 @@ def judge_column(column: ColumnProfile, left_out: str | None = None) -> Choice:
     found = next(verdict for verdict in verdicts if verdict is not None)
     if left_out is not None:
         found = Verdict(found.kind, None, left_out, is_notable=True, instead=_instead(found))
+    apart = told_apart(column, found.feature)
+    if apart is not None:
+        told = {"why": f"{apart.said}; {found.why}", "instead": feature_yaml(apart.step)}
+        found = replace(found, **told, is_notable=True)
     instead = found.instead or _other(column, found)
     name = quoted(column.name)
     return Choice(

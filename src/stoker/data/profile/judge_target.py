@@ -13,6 +13,7 @@ from __future__ import annotations
 from typing import Any
 
 from stoker.cells.number_advice import several_units
+from stoker.data.profile.apart import told_apart
 from stoker.data.profile.choice import Choice, feature_yaml, quoted
 from stoker.data.profile.column import ColumnProfile, NumberFacts
 from stoker.data.profile.verdict import levels, spelled_alike
@@ -29,14 +30,15 @@ def judge_target(column: ColumnProfile) -> Choice:
         column: What was counted.
     """
     task, why = _task(column)
-    written = _measured(column)
+    written, apart = _measured(column), told_apart(column, task)
     return Choice(
         column=column.name,
         kind="no target" if task is None else next(iter(task)),
         feature=task,
-        why=why,
-        change=_change(column, task, written),
+        why=why if apart is None else f"{why}; {apart.said}",
+        change=_change(column, task, written) if apart is None else apart.line,
         is_notable=task is None
+        or apart is not None
         or _hardly_repeats(column, task)
         or _is_told(task, written)
         or ("classify" in task and bool(_alike(column) or _several(column))),

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
+from stoker.cells.moments import MomentCells
 from stoker.cells.numbers import NumberCells
+from stoker.cells.raw import MISSING_NUMBERS
 from stoker.core import events
 from stoker.core.names import listed
 from stoker.core.steps import step_name
@@ -39,6 +41,8 @@ class Profile(Stage):
     """Columns by which rows are divided, with the key that names each."""
     decimals: dict[str, str]
     """The sign before fractions of each column that the recipe reads as numbers."""
+    missing: dict[str, tuple[str, ...]]
+    """Words for "no value" in each column that the recipe reads as numbers or moments."""
 
     @classmethod
     def of(cls, recipe: Recipe) -> Self:
@@ -51,6 +55,11 @@ class Profile(Stage):
             divided_by=divided_by(recipe),
             decimals={
                 name: step.point for name, step in steps.items() if isinstance(step, NumberCells)
+            },
+            missing={
+                name: step.missing
+                for name, step in steps.items()
+                if isinstance(step, NumberCells | MomentCells)
             },
         )
 
@@ -101,6 +110,7 @@ class Profile(Stage):
         if absurd:
             events.warning(f"target {self.target!r}: {absurd}")
         self._warn_of_misread(profile)
+        self._warn_of_far_values(profile, choices)
         for name, key in self.divided_by.items():
             if name in self.inputs and key == GROUP:
                 events.warning(
@@ -127,6 +137,22 @@ class Profile(Stage):
             wrong = None if column is None else misread(column, decimal, step)
             if wrong:
                 events.warning(f"column {name!r}: {wrong}")
+
+    def _warn_of_far_values(self, profile: ColumnsProfile, choices: Choices) -> None:
+        """Say which values of named columns may mean that nothing is known."""
+        from stoker.data.profile.apart import told_apart
+
+        chosen = {choice.column: choice.feature for choice in choices.columns}
+        chosen[self.target] = None if choices.target is None else choices.target.feature
+        for name, missing in self.missing.items():
+            column, step = profile.column(name), chosen.get(name)
+            if column is None or step is None:
+                continue
+            ((key, options),) = step.items()
+            said = {} if missing == MISSING_NUMBERS else {"missing": list(missing)}
+            apart = told_apart(column, {key: {**options, **said}})
+            if apart is not None:
+                events.warning(f"column {name!r}: {apart.said}, as in {apart.line}")
 
 
 def divided_by(recipe: Recipe) -> dict[str, str]:
