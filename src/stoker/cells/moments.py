@@ -94,7 +94,9 @@ class MomentCells(Value):
             return _all_bad(cells, kind)
         found = _read_typed(cells)
         if kind == "moment" and self._missing_moments:
-            found.moment_N[np.isin(found.moment_N, np.array(self._missing_moments, "M8[us]"))] = _NAT
+            found.moment_N[np.isin(found.moment_N, np.array(self._missing_moments, "M8[us]"))] = (
+                _NAT
+            )
         return found
 
     @cached_property

@@ -40,7 +40,9 @@ def counted(low: int, high: int) -> list[str]:
 
 
 def with_every(cells: list[str], step: int, *words: str) -> list[str]:
-    return [words[i // step % len(words)] if i % step == 0 else cell for i, cell in enumerate(cells)]
+    return [
+        words[i // step % len(words)] if i % step == 0 else cell for i, cell in enumerate(cells)
+    ]
 
 
 @pytest.mark.parametrize(
@@ -92,7 +94,8 @@ def made(line: str) -> Feature:
         pa.array([-999 if i % 40 == 0 else i % 70 for i in range(ROWS)], pa.int16()),
         pa.array([dt.date(1900, 1, 1) if i % 3 == 0 else dt.date(1960 + i % 40, 1 + i % 12, 3)
                   for i in range(ROWS)]),
-        pa.array([dt.datetime(9999, 12, 31) if i % 40 == 0 else dt.datetime(2020, 1 + i % 12, 3, i % 24)
+        pa.array([dt.datetime(9999, 12, 31) if i % 40 == 0
+                  else dt.datetime(2020, 1 + i % 12, 3, i % 24)
                   for i in range(ROWS)], pa.timestamp("ms")),
     ],
 )  # fmt: skip
