@@ -117,7 +117,7 @@ class Design:
     def times(self, weight_WK: np.ndarray) -> np.ndarray:
         """The design times weights, float64 (N, K)."""
         width = self.dense_NB.shape[1]
-        out_NK = (self.dense_NB @ weight_WK[:width].astype(np.float32)).astype(np.float64)
+        out_NK = (self.dense_NB @ weight_WK[:width].astype(self.dense_NB.dtype)).astype(np.float64)
         for k, weight_L in enumerate(np.ascontiguousarray(weight_WK[width:].T)):
             for code_N in self.code_NC.T:
                 out_NK[:, k] += weight_L.take(code_N)
@@ -125,7 +125,7 @@ class Design:
 
     def transposed_times(self, value_NK: np.ndarray) -> np.ndarray:
         """The transposed design times values, float64 (W, K)."""
-        dense_BK = self.dense_NB.T @ value_NK.astype(np.float32)
+        dense_BK = self.dense_NB.T @ value_NK.astype(self.dense_NB.dtype)
         table_LK = np.zeros((sum(self.size_C), value_NK.shape[1]))
         for k, value_N in enumerate(np.ascontiguousarray(value_NK.T)):
             for code_N in self.code_NC.T:

@@ -4,9 +4,11 @@ Squared error or cross entropy plus a ridge penalty, by L-BFGS whose first guess
 that of the loss where the penalty before ended, from a sample of many rows.  For squared error this
 guess is right and one step is enough; for classes some three to six are.
 
-With fewer rows than weights everything is done in as many directions as there are rows, which
-changes no answer: the ridge solution lies in the span of the rows.  With more than 600 weights and
-rows the guess is the diagonal alone, and more steps are taken.
+With fewer rows than numbers everything is done in as many directions as there are rows, which
+changes no answer: the ridge solution lies in the span of the rows.  Codes are a column of zeros and
+ones each where those are few, else they are looked up and summed: of 2,000 rows and 900 codes that
+takes a third of the time, of a web shop's table of 3,000 orders a fifth.  With more than 600
+weights the guess is the diagonal alone, and more steps are taken.
 
 Cost: for each penalty a product of some thousand rows with themselves, then two passes over all
 rows a step.  A path of nine penalties over 1,000 rows and 130 weights takes 0.02 s.
@@ -18,7 +20,7 @@ https://doi.org/10.1007/BF01589116; Boehning 1992, "Multinomial logistic regress
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -33,7 +35,10 @@ _MANY_ROWS = 20_000
 _ENOUGH, _ENOUGH_OF_MANY = 1e-9, 1e-6
 """Share of the loss that a step must still gain; chance moves the loss of many rows by more."""
 _MOST_DENSE_CELLS = 2_000_000
-"""Cells up to which codes are written out as columns: one product costs less than many sums."""
+"""Cells up to which numbers are float64, and codes may be written out as columns."""
+_SUM_CELLS, _ROW_CELLS = 15_000, 6
+"""Cells of a product that cost as much as the sums of one column of codes, and those of a row more:
+one product of few cells costs less than many sums, and of many cells more."""
 _SAMPLED_ROWS = 2_000
 """Rows from which the curvature of a loss of classes is guessed, or four for each weight."""
 _CHUNK_ROWS = 4_096
@@ -135,10 +140,14 @@ class _Problem:
         self._turn: np.ndarray | None = None
         self._rows: np.ndarray | None = None
         num_rows, num_weights = len(design), design.num_weights
-        if num_rows < num_weights and num_rows <= MOST_SQUARED:
+        if num_rows < design.dense_NB.shape[1] and num_rows <= MOST_SQUARED:
             self._shrink()
         elif num_rows * num_weights <= _MOST_DENSE_CELLS:
-            self._rows = design.matrix().astype(np.float64)
+            sums = len(design.size_C) * target_NK.shape[1] * (_SUM_CELLS + _ROW_CELLS * num_rows)
+            if num_rows * sum(design.size_C) <= sums:
+                self._rows = design.matrix().astype(np.float64)
+            else:
+                self._design = replace(design, dense_NB=design.dense_NB.astype(np.float64))
         self._is_squared = self._width <= MOST_SQUARED
         self._square: np.ndarray | None = None
 
