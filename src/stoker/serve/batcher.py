@@ -206,8 +206,8 @@ class Batcher:
         if late:
             loop.call_soon_threadsafe(self._refuse_late, late)
         if batch:
-            computing = self._executor.submit(self._run, [waiting.rows for waiting in batch])
             done = partial(self._finished, loop, batch, perf_counter())
+            computing = self._executor.submit(self._run, [waiting.rows for waiting in batch])
             computing.add_done_callback(done)
 
     def _take(self, now: float) -> tuple[list[Waiting], list[Waiting]]:
