@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from dataclasses import replace
@@ -25,6 +26,34 @@ from stoker.tasks.classify import FittedClassify
 from stoker.train.presets import Preset, choose
 from stoker.train.speed import multiplications as counted
 
+ROOT = Path(__file__).parents[3]
+MEASURED = json.loads((ROOT / "benchmarks" / "results" / "runs.json").read_text())["rows"]
+DIGITS = Extent(
+    rows=70_000,
+    exact=True,
+    size_bytes=55_000_000,
+    num_files=4,
+    num_columns=2,
+    picture=(1, 28, 28),
+    encoded=False,
+    classes=10,
+    parts={"train": 54_000, "validation": 6_000, "test": 10_000},
+)
+EXTENTS = {
+    "mnist": DIGITS,
+    "mnist-mlp": DIGITS,
+    "census": Extent(
+        rows=299_285,
+        exact=True,
+        size_bytes=155_800_000,
+        num_files=2,
+        num_columns=42,
+        picture=None,
+        encoded=False,
+        classes=2,
+        parts={"train": 169_595, "validation": 29_928, "test": 99_762},
+    ),
+}
 CLASSES = FittedClassify(classes=tuple("0123456789"), counts=(1,) * 10, kind="text")
 
 
@@ -158,6 +187,37 @@ def test_steps_of_few_small_pictures_cost_more_than_their_multiplications() -> N
     )
     seconds = efforts(load_recipe(text), small)["train"].seconds
     assert 2_268 * 0.015 / 2.5 <= seconds <= 2_268 * 0.015 * 2.5
+
+
+def within_a_factor_of_five(guessed_s: float, measured_s: float) -> bool:
+    """Or a tenth of a second, which nobody waits for."""
+    near = abs(guessed_s - measured_s) <= 0.1
+    return near or measured_s / 5 <= guessed_s <= measured_s * 5
+
+
+@pytest.mark.parametrize("measured", MEASURED, ids=lambda row: row["example"])
+def test_guesses_are_right_within_a_factor_of_five(measured: dict[str, Any]) -> None:
+    """Of the recorded runs of the examples, every stage that has a guess."""
+    example, stage_s = measured["example"], measured["stage_s"]
+    text = (ROOT / "examples" / f"{example}.yaml").read_text(encoding="utf-8")
+    guessed = efforts(load_recipe(text), EXTENTS[example])
+    assert set(guessed) >= set(stage_s) - {"report"}
+    wrong = {
+        stage: (guess.seconds, stage_s[stage])
+        for stage, guess in guessed.items()
+        if stage in stage_s and not within_a_factor_of_five(guess.seconds, stage_s[stage])
+    }
+    assert not wrong
+
+
+@pytest.mark.parametrize(("stage", "measured_s"), [("clean", 0.57), ("prepare", 1.0)])
+def test_the_time_of_many_small_files_is_guessed(stage: str, measured_s: float) -> None:
+    """3,786 PNG of 64 x 64, in a quiet moment of two cores."""
+    parts = {"train": 2_650, "validation": 568, "test": 568}
+    icons = replace(pictures(0), rows=3_786, size_bytes=8_800_000, num_files=3_786, parts=parts)
+    text = (ROOT / "examples" / "emoji.yaml").read_text(encoding="utf-8")
+    guessed = efforts(load_recipe(text), replace(icons, picture=(3, 64, 64)))
+    assert within_a_factor_of_five(guessed[stage].seconds, measured_s)
 
 
 def test_the_machine_can_be_measured() -> None:

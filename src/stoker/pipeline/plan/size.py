@@ -22,9 +22,12 @@ from stoker.pipeline.plan.extent import Extent
 from stoker.recipe.model import Recipe
 from stoker.train.presets import Preset, choose_model
 
+_START_S = 0.5
+"""Seconds before the first step of a training."""
 _STEP_S, _PICTURE_STEP_S = 0.4e-3, 6e-3
-"""Seconds of a step beside its multiplications: a network for pictures calls some hundred small
-operations in it, which is most of a step of 16 rows."""
+"""Seconds of a step beside its multiplications: a network made for pictures calls some hundred
+small operations in it, which is most of a step of 16 rows; `logistic` and `mlp` call as few for
+pictures as for a table."""
 
 
 @dataclass(frozen=True)
@@ -110,10 +113,10 @@ class Size:
         batch_size = given.get("batch_size") or habits.num_batch_rows(known)
         # A step multiplies three times: for the answer, the weights' and the layers' gradients.
         floating = 6 * work * seen / (0.45e9 * self.gflops)
-        step_s = _PICTURE_STEP_S if self.picture else _STEP_S
+        step_s = _PICTURE_STEP_S if model.needs_pictures else _STEP_S
         numbers = self.columns + (int(np.prod(self.picture)) if self.picture else 0)
         handled = seen * (1e-6 + 2e-9 * numbers) + step_s * seen / batch_size
-        return 1.0 + floating + handled + checked
+        return _START_S + floating + handled + checked
 
 
 def _as_told(shape: Shape | None, image: Any) -> Shape:
