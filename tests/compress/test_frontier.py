@@ -129,6 +129,33 @@ def test_a_slower_candidate_is_never_kept(case, slow, tmp_path: Path) -> None:
     assert "slower than the model at batch 1" in result["reason"]
 
 
+@pytest.mark.parametrize("size", ["1", "32"])
+@pytest.mark.parametrize(("candidate_ms", "kept"), [(1.0, True), (1.001, False)])
+def test_as_fast_as_the_model_is_kept_and_a_thousandth_slower_is_not(
+    case, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, size: str, candidate_ms: float, kept: bool
+) -> None:
+    def latency_ms(predictors: Mapping[str, Predictor], _: object, rows: int) -> dict[str, float]:
+        times = dict.fromkeys(predictors, 1.0)
+        return times | ({"Copy": candidate_ms} if str(rows) == size else {})
+
+    monkeypatch.setattr(_frontier, "_latency_ms", latency_ms)
+    result = choose(case, tmp_path / "out", Copy())
+    assert result["chosen"] == ("Copy" if kept else "model")
+    if not kept:
+        assert row(result, "Copy")["reason"] == f"slower than the model at batch {size}"
+
+
+def test_a_score_may_fall_by_the_budget_and_not_by_more(
+    case, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_frontier, "_latency_ms", lambda names, *_: dict.fromkeys(names, 1.0))
+    first = choose(case, tmp_path / "out", Copy(bias=0.5))
+    fall = -row(first, "Copy")["changes"]["accuracy"]["value"]
+    assert fall > 0
+    for name, loss, chosen in (("at", fall, "Copy"), ("below", fall * 0.999, "model")):
+        assert choose(case, tmp_path / name, Copy(bias=0.5), loss=loss)["chosen"] == chosen
+
+
 def test_a_candidate_beyond_the_budget_is_never_kept(case, slow, tmp_path: Path) -> None:
     slow["net"] = 0.004
     result = choose(case, tmp_path / "out", Copy(bias=50.0))

@@ -414,6 +414,16 @@ def test_one_large_size_is_not_taken_over(blobs: Blobs) -> None:
     assert "pictures are 400 x 300; all become 64 x 64" in told.lines[0]
 
 
+@pytest.mark.parametrize(
+    ("size", "shape"),
+    [((256, 256), (1, 256, 256)), ((257, 1), (1, 64, 64)), ((1, 257), (1, 64, 64))],
+)
+def test_a_side_of_256_is_taken_over_and_one_of_257_is_not(
+    size: tuple[int, int], shape: tuple[int, int, int], blobs: Blobs
+) -> None:
+    assert Image().fit(blobs(save(Pillow.new("L", size)))).shape == shape
+
+
 def test_animations_are_told(blobs: Blobs) -> None:
     told, frames = Told(), [Pillow.new("L", (4, 4), level) for level in (10, 200)]
     with events.listening(told):

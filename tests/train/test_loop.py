@@ -100,6 +100,16 @@ def test_patience_stops_and_the_best_epoch_is_kept(tiny: Any) -> None:
     assert (found == tiny.part("validation").target).mean() == pytest.approx(max(accuracies))
 
 
+@pytest.mark.parametrize("patience", [1, 2, 5])
+def test_patience_is_the_epochs_without_a_better_one(tiny: Any, patience: int) -> None:
+    """A rate that moves no weight: the first epoch stays the best."""
+    still = {"rate": 1e-30, "schedule": "constant", "patience": patience}
+    trained = tiny.train(quick(epochs=20, **still), model="mlp", scratch="stops")
+    assert (len(trained.history), trained.stopped) == (1 + patience, "patience")
+    trained = tiny.train(quick(epochs=patience, **still), model="mlp", scratch="ends")
+    assert (len(trained.history), trained.stopped) == (patience, "epochs")
+
+
 def test_average_of_weights_is_what_is_scored(tiny: Any) -> None:
     plain = tiny.train(quick(schedule="constant", rate=0.05), scratch="plain")
     averaged = tiny.train(quick(schedule="constant", rate=0.05, ema=0.9), scratch="ema")
