@@ -132,7 +132,12 @@ def test_a_slower_candidate_is_never_kept(case, slow, tmp_path: Path) -> None:
 @pytest.mark.parametrize("size", ["1", "32"])
 @pytest.mark.parametrize(("candidate_ms", "kept"), [(1.0, True), (1.001, False)])
 def test_as_fast_as_the_model_is_kept_and_a_thousandth_slower_is_not(
-    case, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, size: str, candidate_ms: float, kept: bool
+    case,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    size: str,
+    candidate_ms: float,
+    kept: bool,
 ) -> None:
     def latency_ms(predictors: Mapping[str, Predictor], _: object, rows: int) -> dict[str, float]:
         times = dict.fromkeys(predictors, 1.0)
