@@ -142,7 +142,7 @@ CORPUS = [
     ("rate: 1e-3", "epochs: 1:30", "recipe:12:46: train.epochs is '1:30'", "a whole number"),
     ("rate: 1e-3", "epochs: true", "recipe:12:46: train.epochs is true", "a whole number"),
     ("rate: 1e-3", "batch_size: 0", "recipe:12:50: train.batch_size is 0", "at least 1"),
-    ("rate: 1e-3", "optimizer: adam", "recipe:12:49: no step 'adam' at optim", "'adamw'"),
+    ("rate: 1e-3", "optimizer: adamww", "recipe:12:49: no step 'adamww' at optim", "'adamw'"),
     ("1h30m", "90 minutes", "recipe:12:31: train.budget: a duration is written like", "30s, 5m"),
     ("1h30m", "0", "recipe:12:31: train.budget: a duration is above zero", "30s, 5m"),
     ("preset: good", "preset: Good", "recipe:12:17: train.preset is 'Good'", "'good'"),

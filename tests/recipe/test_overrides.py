@@ -62,7 +62,7 @@ def test_later_ones_win_and_build_on_earlier_ones():
         ("train.epochs=x", "--set train.epochs=x: train.epochs is 'x'"),
         ("train.epoch=3", "--set train.epoch=3: unknown key 'epoch' in train"),
         ("trian.epochs=3", "--set trian.epochs=3: unknown key 'trian'"),
-        ("train.optimizer=adam", "--set train.optimizer=adam: no step 'adam'"),
+        ("train.optimizer=adamww", "--set train.optimizer=adamww: no step 'adamww'"),
         ("model=[]", "--set model=[]: model is []"),
         ("data.sources.5=x", "--set 'data.sources.5=x': 5 is not a position in a list of 1"),
         ("data.sources.x=1", "--set 'data.sources.x=1': 'x' is not a position"),
