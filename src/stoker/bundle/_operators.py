@@ -13,21 +13,21 @@ from __future__ import annotations
 _WRITTEN = (
     *("Abs", "Add", "BatchNormalization", "Cast", "Clip", "Concat", "Constant", "ConstantOfShape"),
     *("Conv", "Cos", "DequantizeLinear", "Div", "Einsum", "Exp", "Flatten", "Gather", "Gemm"),
-    *("GlobalAveragePool", "Identity", "IsNaN", "Less", "Log", "MatMul", "Max", "MaxPool", "Min"),
-    *("Mul", "Neg", "QuantizeLinear", "ReduceMean", "ReduceSum", "Relu", "Reshape", "Shape"),
-    *("Sigmoid", "Sign", "Sin", "Slice", "Softmax", "Sqrt", "Sub", "Sum", "Transpose"),
-    *("Unsqueeze", "Where"),
+    *("Gelu", "GlobalAveragePool", "Identity", "IsNaN", "Less", "Log", "MatMul", "Max", "MaxPool"),
+    *("Min", "Mul", "Neg", "QuantizeLinear", "ReduceMean", "ReduceSum", "Relu", "Reshape"),
+    *("Shape", "Sigmoid", "Sign", "Sin", "Slice", "Softmax", "Sqrt", "Sub", "Sum", "Tanh"),
+    *("Transpose", "Unsqueeze", "Where"),
 )
 _LIKELY = (
     *("And", "ArgMax", "ArgMin", "AveragePool", "CastLike", "Ceil", "ConvTranspose", "CumSum"),
     *("Elu", "Equal", "Erf", "Expand", "Floor", "GRU", "GatherElements", "GatherND"),
-    *("Gelu", "GlobalMaxPool", "Greater", "GreaterOrEqual", "GroupNormalization", "HardSigmoid"),
+    *("GlobalMaxPool", "Greater", "GreaterOrEqual", "GroupNormalization", "HardSigmoid"),
     *("HardSwish", "InstanceNormalization", "IsInf", "LRN", "LSTM", "LayerNormalization"),
     *("LeakyRelu", "LessOrEqual", "LogSoftmax", "LpNormalization", "Mean", "Mish", "Mod", "Not"),
     *("OneHot", "Or", "PRelu", "Pad", "Pow", "RNN", "Range", "Reciprocal", "ReduceL1", "ReduceL2"),
     *("ReduceLogSumExp", "ReduceMax", "ReduceMin", "ReduceProd", "ReduceSumSquare", "Resize"),
     *("Round", "ScatterElements", "ScatterND", "Selu", "Size", "Softplus", "Softsign"),
-    *("Split", "Squeeze", "Tan", "Tanh", "ThresholdedRelu", "Tile", "TopK", "Trilu", "Xor"),
+    *("Split", "Squeeze", "Tan", "ThresholdedRelu", "Tile", "TopK", "Trilu", "Xor"),
 )
 _OF_ML = ("LinearRegressor", "TreeEnsemble")
 

@@ -28,6 +28,7 @@ from torch.optim.swa_utils import get_ema_multi_avg_fn
 from stoker.networks.encoders import Scaled, TableEncoder, TableShape
 from stoker.networks.export import Form, export
 from stoker.networks.graph_names import CODES, NUMBERS
+from stoker.networks.layers import initialize
 from stoker.networks.mlp import perceptron
 
 if TYPE_CHECKING:
@@ -53,7 +54,8 @@ class TableNetwork(nn.Module):
         super().__init__()
         self.encoder = TableEncoder(table, periodic=step.periodic, frequency=step.frequency)
         widths = (self.encoder.num_features, *step.hidden, num_outputs)
-        self.head = perceptron(widths, step.dropout)
+        self.head = perceptron(widths, step.layers)
+        initialize(self.head, step.initializer)
 
     def forward(self, raw: Mapping[str, Tensor]) -> Tensor:
         """Outputs (N, K) of a standardised design."""

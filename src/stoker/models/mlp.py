@@ -1,4 +1,4 @@
-"""A multi-layer perceptron: linear layers with a ReLU between them.
+"""A multi-layer perceptron: linear layers with an activation between them.
 
 Images are flattened to their pixels.  With its defaults and 28x28 grey images it is exactly
 784-500-K, the net of every MNIST tutorial.  Categories are embedded, and with `periodic` numbers
@@ -19,7 +19,8 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from pydantic import Field
 
-from stoker.models import Habits, Network
+from stoker.models import Habits
+from stoker.models._layered import Layered
 from stoker.networks.stages import Shape, head_work
 
 if TYPE_CHECKING:
@@ -28,8 +29,8 @@ if TYPE_CHECKING:
     from stoker.features import FittedFeature
 
 
-class Mlp(Network):
-    """Linear layers with a ReLU between them."""
+class Mlp(Layered):
+    """Linear layers with an activation between them."""
 
     habits: ClassVar[Habits] = Habits(
         epochs={"fast": 4, "good": 7, "best": 24},
@@ -43,9 +44,6 @@ class Mlp(Network):
 
     hidden: tuple[Annotated[int, Field(ge=1, le=65_536)], ...] = (500,)
     """Widths of the hidden layers, first to last; empty is a linear model."""
-
-    dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
-    """Share of each hidden layer's values that is set to zero at random in training."""
 
     periodic: Annotated[int, Field(ge=0, le=256)] = 0
     """Frequencies at which each number is seen through sine and cosine too; 0: as it is only."""
@@ -62,7 +60,7 @@ class Mlp(Network):
             features,
             num_outputs,
             hidden=self.hidden,
-            dropout=self.dropout,
+            layers=self.layers,
             periodic=self.periodic,
             frequency=self.frequency,
         )

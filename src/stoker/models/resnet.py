@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from pydantic import Field
 
-from stoker.models import Network
+from stoker.models._layered import Layered
 from stoker.networks.stages import KERNEL, Shape, head_work, strided
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from stoker.features import FittedFeature
 
 
-class Resnet(Network):
+class Resnet(Layered):
     """Stages of residual blocks and a small head."""
 
     needs_pictures = True
@@ -42,9 +42,6 @@ class Resnet(Network):
     hidden: tuple[Annotated[int, Field(ge=1, le=65_536)], ...] = ()
     """Widths of the head's hidden layers."""
 
-    dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
-    """Share of the head's hidden values that is set to zero at random in training."""
-
     def build(self, features: Mapping[str, FittedFeature], num_outputs: int) -> nn.Module:
         """A fresh residual network."""
         from stoker.networks.resnet import build
@@ -55,7 +52,7 @@ class Resnet(Network):
             width=self.width,
             blocks=self.blocks,
             hidden=self.hidden,
-            dropout=self.dropout,
+            layers=self.layers,
         )
 
     def multiplications(

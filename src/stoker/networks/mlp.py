@@ -1,4 +1,4 @@
-"""Linear layers with ReLU, and the network that `mlp` builds of them."""
+"""Linear layers with activations, and the network that `mlp` builds of them."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from torch import nn
 
 from stoker.networks.columns import ColumnNetwork, Flattened
+from stoker.networks.layers import Layers, initialize, make_activation
 from stoker.networks.linear import LinearLayer
 
 if TYPE_CHECKING:
@@ -20,34 +21,38 @@ def build(
     num_outputs: int,
     *,
     hidden: tuple[int, ...],
-    dropout: float,
+    layers: Layers,
     periodic: int,
     frequency: float,
 ) -> nn.Module:
     """A fresh perceptron."""
-    return ColumnNetwork(
+    network = ColumnNetwork(
         features,
         tower=Flattened,
-        head=lambda width: perceptron((width, *hidden, num_outputs), dropout),
+        head=lambda width: perceptron((width, *hidden, num_outputs), layers),
         periodic=periodic,
         frequency=frequency,
     )
+    initialize(network, layers.initializer)
+    return network
 
 
-def perceptron(widths: tuple[int, ...], dropout: float) -> nn.Module:
-    """Linear layers of the given widths, with ReLU and dropout after all but the last.
+def perceptron(widths: tuple[int, ...], layers: Layers) -> nn.Module:
+    """Linear layers of the given widths, with activation and dropout after all but the last.
 
-    >>> perceptron((784, 500, 10), 0.0)
+    >>> perceptron((784, 500, 10), Layers())
     Sequential(
       (0): LinearLayer(in_features=784, out_features=500, bias=True, relu=True)
       (1): LinearLayer(in_features=500, out_features=10, bias=True, relu=False)
     )
     """
     *hidden, last = itertools.pairwise(widths)
-    layers: list[nn.Module] = []
+    is_inside = layers.activation == "relu"
+    made: list[nn.Module] = []
     for before, after in hidden:
-        layers += [
-            LinearLayer(before, after, relu=True),
-            *([nn.Dropout(dropout)] if dropout else []),
+        made += [
+            LinearLayer(before, after, relu=is_inside),
+            *([] if is_inside else [make_activation(layers.activation)]),
+            *([nn.Dropout(layers.dropout)] if layers.dropout else []),
         ]
-    return nn.Sequential(*layers, LinearLayer(*last))
+    return nn.Sequential(*made, LinearLayer(*last))
