@@ -26,6 +26,7 @@ from stoker.data.media import MediaWriter
 from stoker.data.rejects import Rejects
 from stoker.features import FittedFeature
 from stoker.features.category import FittedCategory
+from stoker.features.number import FittedNumber
 from tests.cli.conftest import AGE, write_sign_bundle
 from tests.data.acquire.workbooks import write_workbook
 
@@ -486,6 +487,21 @@ def test_cells_that_training_never_saw_are_told_by_column(tmp_path: Path) -> Non
     assert f"column 'active': 3 of 9 {said} 'maybe'" in done.stderr
     assert f"column 'town': 9 of 9 {said} '甲'" in done.stderr
     assert done.stderr.count("warning: no cell of column 'town' is what training saw") == 1
+
+
+def test_a_number_without_its_unit_is_told_with_the_one_that_it_is_read_in(tmp_path: Path) -> None:
+    kilos = FittedNumber(
+        unit={"kg": 1, "g": 0.001}, had_bare=False, mean=66, std=9, low=40, high=99,
+        had_missing=False, raw=True,
+    )  # fmt: skip
+    bundle = write_sign_bundle(tmp_path / "bundle", {"weight": kilos}, 0)
+    (tmp_path / "in.csv").write_text("weight\n65kg\n65\n65000g\n", encoding="utf-8")
+    done = predict(bundle, tmp_path / "in.csv", "-o", tmp_path / "out.csv")
+    assert done.exit_code == 0
+    assert (
+        "column 'weight': 1 of 3 cells hold what training never saw, such as '65'; it has no unit "
+        "and is read as 'kg'"
+    ) in done.stderr
 
 
 def test_a_warning_is_told_once() -> None:

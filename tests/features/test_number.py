@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import decimal
 import math
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -283,8 +284,54 @@ def test_numbers_in_several_units_are_those_of_the_digits_times_the_unit(
         assert read(*texts, unit=worth) == wanted
 
 
+def test_a_number_without_a_unit_is_unseen_where_training_had_one_in_every_cell() -> None:
+    cells = pa.chunked_array([["66kg", "70 kg", "900 g", "0", None]])
+    kilos = Number.model_validate(number_forms(cells)).fit(cells)
+    again = FittedNumber.model_validate_json(kilos.model_dump_json())
+    found = again.transform(pa.array(["66", "66 kg", "6000g", "0", None, "99 kg", "x"]))
+    assert found.unseen_N is not None
+    assert found.unseen_N.tolist() == [True, False, False, False, False, True, False]
+    np.testing.assert_array_equal(found.values, [66, 66, 6, 0, np.nan, 99, 0])
+    for typed in (pa.array([66.0, None, 0]), pa.array([66, 7, 8])):
+        bare = again.transform(typed).unseen_N
+        assert bare is not None
+        assert bare[0]
+    assert again.unseen_hint("66") == "it has no unit and is read as 'kg'"
+    assert again.unseen_hint("99 kg") == ""
+    assert again.json_schema()["examples"] == ["34.23 kg"]
+    example = again.transform(pa.array(again.json_schema()["examples"]))
+    assert (example.values.tolist(), example.unseen_N) == ([34.23], None)
+
+
+@pytest.mark.parametrize(
+    ("cells", "unit"),
+    [
+        (["66kg", "70 kg", "900 g", "66"], {"kg": 1, "g": 0.001}),
+        (["66kg", "70 kg"], "kg"), (["1.2M", "350K"], {"M": 1e6, "K": 1e3}),
+    ],
+)  # fmt: skip
+def test_a_number_without_a_unit_is_known_where_training_had_some_or_one_unit(
+    cells: list[str], unit: Any
+) -> None:
+    fitted = Number(unit=unit).fit(pa.chunked_array([cells]))
+    assert fitted.transform(pa.array(["66 kg" if "kg" in unit else "1M"])).unseen_N is None
+    assert fitted.unseen_hint("66") == ""
+    assert isinstance(fitted.json_schema()["examples"][0], float)
+    older = FittedNumber.model_validate_json(fitted.model_dump_json(exclude={"had_bare"}))
+    assert older.had_bare
+
+
+def test_a_0_of_degrees_needs_its_unit() -> None:
+    cells = pa.chunked_array([["20°C", "68°F"]])
+    fitted = Number.model_validate(number_forms(cells)).fit(cells)
+    low = FittedNumber.model_validate({**fitted.model_dump(), "low": -99})
+    unseen_N = low.transform(pa.array(["0", "32°F", "0 °C"])).unseen_N
+    assert unseen_N is not None
+    assert unseen_N.tolist() == [True, False, False]
+
+
 def test_degrees_are_converted_and_never_multiplied() -> None:
-    cells = pa.chunked_array([["20°C", "68°F", "293.15 K", "-40 °F"]])
+    cells = pa.chunked_array([["20°C", "68°F", "293.15 K", "-40 °C"]])
     options = number_forms(cells)
     fitted = Number.model_validate(options).fit(cells)
     again = FittedNumber.model_validate_json(fitted.model_dump_json())
@@ -401,9 +448,12 @@ def test_codes_that_become_equal_as_numbers_are_warned_of() -> None:
         (["12 kg", "800 g", "-"], {"unit": {"g": 1, "kg": 1000}}),
         (["1 Std.", "30 Min."], {"unit": {"Min.": 1, "Std.": 60}}),
         (["30m", "2h"], {"unit": {"m": 1, "h": 60}}),
-        (["2 years", "5 Months", "1 year"], {"unit": {"Months": 1, "years": 12, "year": 12}}),
+        (["2 years", "5 Months", "1 year"], {"unit": {"Months": 1 / 12, "years": 1, "year": 1}}),
         (["1 day", "2 days", "3 weeks"], {"unit": {"day": 1, "days": 1, "weeks": 7}}),
-        (["500 ml", "1.5 L", "2l"], {"unit": {"ml": 1, "L": 1000, "l": 1000}}),
+        (["500 ml", "1.5 L", "2l"], {"unit": {"ml": 0.001, "L": 1, "l": 1}}),
+        (["66kg", "70公斤", "7 kg", "132斤", "9斤"], {"unit": {"斤": 0.5, "kg": 1, "公斤": 1}}),
+        (["12 kg", "7 kg", "800 g"], {"unit": {"g": 0.001, "kg": 1}}),
+        (["1h 30min", "2h", "3h"], {"unit": {"min": 1 / 60, "h": 1}}),
         (["2h 5min", "45min", "3 h"], {"unit": {"min": 1, "h": 60}}),
         (["3小时5分", "1小时"], {"unit": {"分": 1, "小时": 60}}),
         (["1 year, 3 months", "2 years"], {"unit": {"months": 1, "year": 12, "years": 12}}),

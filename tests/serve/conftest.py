@@ -119,7 +119,10 @@ def image_bundle(folder: Path, size: int = 8, hidden: int = 4) -> Path:
     return folder
 
 
-def table_bundle(folder: Path, *, regress: bool = False) -> Path:
+AGE = FittedNumber(mean=40, std=12, low=0, high=90, had_missing=True)
+
+
+def table_bundle(folder: Path, *, regress: bool = False, age: FittedNumber = AGE) -> Path:
     """A linear model over a number and a category with a Chinese name."""
     width = 1 if regress else 2
     random = np.random.default_rng(1)
@@ -138,7 +141,7 @@ def table_bundle(folder: Path, *, regress: bool = False) -> Path:
         helper.make_node("Add", ["a", "b"], [OUTPUT]),
     ]
     inputs: dict[str, FittedFeature] = {
-        "age": FittedNumber(mean=40, std=12, low=0, high=90, had_missing=True),
+        "age": age,
         "职业": FittedCategory(
             vocabulary=("农民", "nurse", "3"), counts=(3, 2, 1), had_missing=False
         ),

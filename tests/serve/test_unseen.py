@@ -117,6 +117,38 @@ def test_whoever_runs_the_server_hears_once_of_a_column_that_is_unknown(
     assert "120 of 120 cells of column '职业' are not what training saw" in lines[0]
 
 
+def test_a_number_without_its_unit_is_answered_and_told(tmp_path: Path) -> None:
+    import pyarrow as pa
+
+    from stoker.features.number import FittedNumber
+    from stoker.serve.load import example_row, load_model
+    from stoker.serve.page import page
+    from stoker.serve.served_model import Answers
+    from stoker.serve.settings import ServeSettings
+    from tests.serve.conftest import table_bundle
+
+    years = FittedNumber(
+        unit={"y": 1, "mo": 1 / 12}, had_bare=False, mean=40, std=12, low=0, high=90,
+        had_missing=True,
+    )  # fmt: skip
+    bundle = table_bundle(tmp_path / "bundle", age=years)
+    model = load_model(bundle, ServeSettings(threads=1, max_batch=1))
+    rows = [pa.table({"age": pa.array([cell]), "职业": ["nurse"]}) for cell in (40, "480 mo", "40")]
+    number, unit, text = model.answer(rows)
+    for answers in (number, text):
+        assert isinstance(answers, Answers)
+        assert answers.unseen is not None
+        assert answers.unseen.counts == {"age": 1}
+        (told,) = answers.unseen.sentences
+        assert told == "column 'age': training never saw '40'; it has no unit and is read as 'y'"
+    assert isinstance(unit, Answers)
+    assert isinstance(number, Answers)
+    assert unit.unseen is None
+    assert unit.columns["prediction"] == number.columns["prediction"]
+    assert example_row(model)["age"].to_pylist() == ["40 y"]
+    assert b'data-kind="text" value="40 y"' in page(model).body
+
+
 def test_many_columns_do_not_make_a_long_answer() -> None:
     import numpy as np
     import pyarrow as pa

@@ -161,13 +161,13 @@ def several_units(units: Sequence[str], step: str = "number") -> str:
 
     >>> several_units(["box", "bag"]).partition("write ")[2]
     "{number: {unit: {'box': 1, 'bag': N}}}, where one 'bag' is N 'box'"
-    >>> several_units(["km", "m"]).partition("; ")[2]
-    "if those without one are in 'm' write {number: {unit: {'m': 1, 'km': 1000}}}"
+    >>> several_units(["kg", "g"]).partition("; ")[2]
+    "if those without one are in 'kg' write {number: {unit: {'g': 0.001, 'kg': 1}}}"
     """
     named = ", ".join(map(repr, units))
-    known = in_order(factors(units))
-    base = next(iter(known), "")
+    known = in_order(factors(units, {units[0]: 1}))
     if known:
+        base = next(unit for unit, worth in known.items() if worth == 1)
         return (
             f"they look like numbers in several units ({named}), not all with one; if those "
             f"without one are in {base!r} write {{{step}: {options_text({'unit': known})}}}"

@@ -121,7 +121,7 @@ def find_form(
             is_fit = bool(worth) or _are_alike(parts, value_V, is_read_V)
             if count_V[is_read_V].sum() >= least and is_fit:
                 return FoundForm(options, is_read_V, is_ambiguous)
-    options = compound_options(texts)
+    options = compound_options(texts, count_V)
     is_read_V = np.isfinite(values_with(texts, options)) if options else np.zeros(0, bool)
     is_enough = bool(options) and count_V[is_read_V].sum() >= least
     return FoundForm(options, is_read_V, is_ambiguous=False) if is_enough else None

@@ -44,6 +44,8 @@ def convertible(
 ) -> tuple[list[int], dict[str, Worth]]:
     """Places of texts in several units of one quantity, and what each unit is worth; empty: none.
 
+    The commonest is worth 1, because a number without a unit is most likely in that.
+
     Args:
         parts: Different texts, None for one that is no number.
         count_V: Cells of each.
@@ -66,25 +68,35 @@ def convertible(
     kept = [one for i in keep if (one := parts[i])]
     sizes = {_size(one, worth) for one in kept if are_degrees or not one.is_zero}
     is_code = may_be_bare and all(len(one.body) <= _LONGEST_CODE for one in kept)
-    return (keep, worth) if len(sizes) > 1 and not is_code else ([], {})
+    if len(sizes) <= 1 or is_code:
+        return [], {}
+    return keep, factors(worth, _by_cells(kept, count_V[keep]))
 
 
-def compound_options(texts: Sequence[str]) -> dict[str, Any]:
+def compound_options(texts: Sequence[str], count_V: np.ndarray) -> dict[str, Any]:
     r"""Options with which texts of several numbers with units are read; empty: they are none.
+
+    The unit with which most end is worth 1.
 
     Args:
         texts: Different texts without blanks around them, none missing.
+        count_V: Cells of each.
 
-    >>> compound_options(["1h 30min", "45min"]), compound_options(["5'11\"", "6'"])
+    >>> one = np.ones(2, np.int64)
+    >>> compound_options(["1h 30min", "45min"], one), compound_options(["5'11\"", "6'"], one)
     ({'unit': {'min': 1.0, 'h': 60.0}}, {'unit': {'"': 1.0, "'": 12.0}})
-    >>> compound_options(["2024年3月5日"]), compound_options(["45 min", "2 h"])
+    >>> compound_options(["2024年3月5日", "7"], one), compound_options(["45 min", "2 h"], one)
     ({}, {})
     """
-    pieces = [_PIECE.findall(text) for text in texts if _COMPOUND.fullmatch(text)]
-    units = Counter(unit for each in pieces for _, unit in each)
+    pieces, last = [], Counter[str]()
+    for text, count in zip(texts, count_V.tolist(), strict=True):
+        if _COMPOUND.fullmatch(text):
+            pieces.append(_PIECE.findall(text))
+            last[pieces[-1][-1][1]] += count
+    units = dict.fromkeys(unit for each in pieces for _, unit in each)
     if len(units) > _MOST_UNITS or max(map(len, pieces), default=0) < 2:
         return {}
-    worth = factors(units)
+    worth = factors(units, last)
     if not worth:
         return {}
     has_comma = any("," in digits for each in pieces for digits, _ in each)

@@ -15,6 +15,7 @@ Source: https://www.bipm.org/en/publications/si-brochure
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from fractions import Fraction
 from typing import Any
@@ -98,20 +99,24 @@ _QUANTITIES = (
     *(_DATA, _POWER, _ENERGY, _FREQUENCY),
 )
 _MULTIPLIERS = {word: float(times) for word, times in MAGNITUDES.items() if times}
+_NOISE = 1e-12
 _SHORTEST_WORD = 3
 """Letters from which on a word means the same in any case; `mW` and `MW` do not."""
 
 
-def factors(units: Iterable[str]) -> dict[str, Worth]:
-    """How many of the smallest of some units each is worth; empty if they are of no one quantity.
+def factors(units: Iterable[str], cells: Mapping[str, int] | None = None) -> dict[str, Worth]:
+    """How many of one of some units each is worth; empty if they are of no one quantity.
 
     What multiplies (`k`, `万`) counts as a quantity, with the signs of one currency beside it.
 
     Args:
         units: As they are spelled.
+        cells: How often each stands there, so that the commonest is worth 1; absent: the smallest.
 
     >>> factors(["km", "m"]), factors(["小时", "天"]), factors(["h", "m"])
     ({'km': 1000.0, 'm': 1.0}, {'小时': 1.0, '天': 24.0}, {'h': 60.0, 'm': 1.0})
+    >>> factors(["kg", "斤", "公斤"], {"kg": 2, "斤": 3, "公斤": 2})
+    {'kg': 1.0, '斤': 0.5, '公斤': 1.0}
     >>> factors(["¥", "万"]), factors(["kg", "m"]), factors(["d", "m"])
     ({'¥': 1.0, '万': 10000.0}, {}, {})
     >>> factors(["°C", "°F", "K"]), factors(["C", "F"])
@@ -119,12 +124,12 @@ def factors(units: Iterable[str]) -> dict[str, Worth]:
     """
     listed = list(units)
     if are_temperatures(listed):
-        return _degrees(listed)
+        return _degrees(listed, cells or {})
     for worth in _QUANTITIES:
         found = {unit: _worth(unit, worth) for unit in listed}
         if all(found.values()):
-            least = min(found.values())
-            return {unit: float(f"{size / least:.12g}") for unit, size in found.items()}
+            base = _commonest(found, cells or {})
+            return {unit: _ratio(size, base) for unit, size in found.items()}
     currencies = {family(unit) for unit in listed if is_currency(unit)}
     times: dict[str, Worth] = {
         unit: 1.0 if is_currency(unit) else _multiplier(unit) for unit in listed
@@ -168,12 +173,28 @@ def _multiplier(unit: str) -> float:
     return _MULTIPLIERS.get(unit.rstrip("."), 0.0)
 
 
-def _degrees(units: Iterable[str]) -> dict[str, Worth]:
-    """What degrees are worth beside those of °C, else of °F."""
+def _commonest(size: Mapping[str, Any], cells: Mapping[str, int]) -> Any:
+    """The size that most cells have, whatever their spelling; of several the smallest."""
+    count: Counter[Any] = Counter()
+    for unit, one in size.items():
+        count[one] += cells.get(unit, 0)
+    return min(count, key=lambda one: (-count[one], one))
+
+
+def _ratio(size: float, base: float) -> float:
+    """How many of one size another is, without the noise of the last digits."""
+    times = base / size
+    if times > 1 and abs(times - round(times)) < _NOISE * times:
+        return 1 / round(times)
+    return float(f"{size / base:.12g}")
+
+
+def _degrees(units: Iterable[str], cells: Mapping[str, int]) -> dict[str, Worth]:
+    """What degrees are worth beside the commonest; of several those of °C, else of °F."""
     size = {
         unit: _TEMPERATURES.get(_plain_degree(unit)) or _SHORT_TEMPERATURES[unit] for unit in units
     }
-    base_zero, base = min(size.values())
+    base_zero, base = _commonest(size, cells)
     return {
         unit: (float(one / base), float(zero - base_zero * base / one))
         if (zero, one) != (base_zero, base)

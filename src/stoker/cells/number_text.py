@@ -138,6 +138,19 @@ def unit_factors(cells: pa.Array, form: Form) -> np.ndarray:
     return factor_N
 
 
+def has_unit(cells: pa.Array, form: Form) -> np.ndarray:
+    """Which texts have one of the units beside their digits, bool.
+
+    >>> has_unit(pa.array(["5 kg", "5", None]), Form(units=("kg", "g"))).tolist()
+    [True, False, False]
+    """
+    texts, has_N = narrow(cells), np.zeros(len(cells), bool)
+    for unit in form.units:
+        found = pc.fill_null(pc.match_substring_regex(texts, _beside(unit)), False)
+        has_N |= found.to_numpy(zero_copy_only=False)
+    return has_N
+
+
 def unit_zeros(cells: pa.Array, form: Form) -> np.ndarray:
     """What the unit of each text shows where the unit worth 1 shows 0."""
     texts, zero_N = narrow(cells), np.zeros(len(cells))

@@ -32,6 +32,7 @@ from stoker.cells.number_text import (
     Form,
     converted,
     form_of,
+    has_unit,
     narrow,
     plain_texts,
 )
@@ -148,11 +149,28 @@ class NumberCells(Value):
     def text(self, value: float) -> str:
         """A number as this column would write it, exact to the last bit.
 
-        >>> NumberCells(decimal=",").text(2.5)
-        '2,5'
+        >>> NumberCells(decimal=",").text(2.5), NumberCells(unit={"kg": 1, "g": 0.001}).text(66)
+        ('2,5', '66 kg')
         """
         text = str(int(value)) if value == int(value) and abs(value) < 2**53 else repr(float(value))
-        return text.replace(".", self.point)
+        return f"{text.replace('.', self.point)} {self.base_unit}".rstrip()
+
+    def bare_N(self, column: pa.ChunkedArray | pa.Array, value_N: np.ndarray) -> np.ndarray:
+        """Which numbers have no unit, as bool; a 0 needs none, unless it is one of degrees.
+
+        Args:
+            column: Raw cells.
+            value_N: What `read` made of them, NaN for what is no number.
+
+        >>> NumberCells(unit={"kg": 1, "g": 0.001}).bare_N(pa.array(["5 g", "5"]), np.ones(2))
+        array([False,  True])
+        """
+        cells, bare_N = one_array(column), ~np.isnan(value_N)
+        if not self._form.zeros:
+            bare_N &= value_N != 0
+        if is_text(cells.type):
+            bare_N &= ~has_unit(pc.utf8_trim_whitespace(cells), self._form)
+        return bare_N
 
     def _read_few(self, cells: pa.Array) -> np.ndarray | None:
         """A few texts as numbers, the same as by Arrow; None if one of them wants a closer look."""

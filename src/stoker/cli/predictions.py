@@ -23,6 +23,7 @@ from stoker.core import events
 from stoker.core.errors import DataError, Place, RecipeError
 from stoker.core.names import listed
 from stoker.data.rejects import Rejects
+from stoker.features import FittedFeature
 
 _MOST_UNSEEN = 10
 
@@ -104,7 +105,7 @@ def predict_file(
     if wish.intervals:
         _require_intervals(predictor)
     labels = predictor.classes if wish.probabilities else ()
-    rejects, answered, unseen = Rejects(), 0, UnseenCells()
+    rejects, answered, unseen = Rejects(), 0, UnseenCells(predictor.interface.inputs)
     own_names: Mapping[str, str] = {}
     is_there = output.exists()
     with whole_file(output) as writer, events.task("predict", unit="rows") as progress:
@@ -132,8 +133,13 @@ def predict_file(
 class UnseenCells:
     """Counts cells that training never saw, column by column, and keeps the first one of each."""
 
-    def __init__(self) -> None:
-        """Begin at nothing."""
+    def __init__(self, inputs: Mapping[str, FittedFeature]) -> None:
+        """Begin at nothing.
+
+        Args:
+            inputs: What reads each column.
+        """
+        self._inputs = inputs
         self._counts: Counter[str] = Counter()
         self._first: dict[str, str] = {}
         self._rows = 0
@@ -144,14 +150,16 @@ class UnseenCells:
         self._counts.update(found.unseen)
         for name in found.unseen.keys() - self._first.keys():
             index = int(found.unseen_N[name].argmax())
-            self._first[name] = shorten(str(block.rows[name][index]))
+            cell = str(block.rows[name][index])
+            hint = self._inputs[name].unseen_hint(cell)
+            self._first[name] = f"{shorten(cell)!r}" + (f"; {hint}" if hint else "")
 
     def lines(self) -> list[str]:
         """A line for each of the columns that have the most."""
         common = self._counts.most_common()
         lines = [
             f"column {name!r}: {count:,} of {self._rows:,} cells hold what training never saw, "
-            f"such as {self._first[name]!r}"
+            f"such as {self._first[name]}"
             for name, count in common[:_MOST_UNSEEN]
         ]
         others = len(common) - len(lines)

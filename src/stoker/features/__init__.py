@@ -66,6 +66,10 @@ class FittedFeature(Step, ABC):
     def json_schema(self) -> dict[str, Any]:
         """JSON Schema of one raw cell, for the server's OpenAPI document."""
 
+    def unseen_hint(self, _cell: str, /) -> str:
+        """What to say of a cell that training never saw, besides that; empty: nothing."""
+        return ""
+
 
 class Scale(NamedTuple):
     """What a network needs to know of one number of a row."""

@@ -43,6 +43,8 @@ class FittedNumber(NumberCells, NumericFeature):
     """Largest training cell."""
     had_missing: bool
     """Whether a training cell was missing."""
+    had_bare: bool = True
+    """Whether a training cell was without a unit, where units are converted."""
     raw: bool = False
     """Whether tensors are the numbers themselves, as float64.  False, the default for bundles that
     say nothing: standardised ones as float32, as graphs of the first format take them."""
@@ -72,6 +74,8 @@ class FittedNumber(NumberCells, NumericFeature):
         """
         number_N, bad = self.read(column)
         outside_N = (number_N < self._lowest) | (number_N > self._highest)
+        if self._wants_unit:
+            outside_N |= self.bare_N(column, number_N)
         any_outside = bool(outside_N.any())
         if any_outside:
             with np.errstate(over="ignore"):
@@ -84,15 +88,35 @@ class FittedNumber(NumberCells, NumericFeature):
         return Transformed(value_N, bad, outside_N if any_outside else None)
 
     def json_schema(self) -> dict[str, Any]:
-        """A number or null; a text too where the recipe says how numbers are written."""
+        """A number or null; a text too where the recipe says how numbers are written.
+
+        The example has a unit where training never saw a number without one.
+        """
         as_text = "" if self.is_plain else " or its text as in the table"
         in_unit = f" in {self.base_unit}" if self.base_unit else ""
         seen = f"{self.low:g} to {self.high:g}"
         return {
             "type": ["number", "null"] if self.is_plain else ["number", "string", "null"],
             "description": f"A number{in_unit}{as_text}; training saw {seen}.",
-            "examples": [self.mean],
+            "examples": [self.text(float(f"{self.mean:.4g}")) if self._wants_unit else self.mean],
         }
+
+    def unseen_hint(self, cell: str, /) -> str:
+        """In what unit a number is read that has none, where training had one in every cell.
+
+        >>> kilos = FittedNumber(unit={"kg": 1, "g": 0.001}, had_bare=False, mean=66, std=9, low=40,
+        ...                      high=99, had_missing=False)
+        >>> kilos.unseen_hint("66"), kilos.unseen_hint("400 kg")
+        ("it has no unit and is read as 'kg'", '')
+        """
+        if not self._wants_unit or not self.bare_N(pa.array([cell]), np.ones(1))[0]:
+            return ""
+        return f"it has no unit and is read as {self.base_unit!r}"
+
+    @cached_property
+    def _wants_unit(self) -> bool:
+        """Whether a number without a unit is another thing than training saw."""
+        return bool(self.base_unit) and not self.had_bare
 
     @cached_property
     def _slack(self) -> float:
@@ -144,6 +168,7 @@ class Number(NumberCells, Feature):
             low=float(value_N.min()),
             high=float(value_N.max()),
             had_missing=len(value_N) + len(read.bad) < len(column),
+            had_bare=not self.base_unit or bool(self.bare_N(column, read.value_N).any()),
             raw=True,
         )
 

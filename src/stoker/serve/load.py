@@ -95,9 +95,11 @@ def example_row(model: ServedModel) -> pa.Table:
 def _example(cell: dict[str, Any]) -> pa.Array:
     if is_image(cell):
         return pa.array([_black_picture()], pa.large_binary())
-    if "number" in cell.get("type", ()):
-        return pa.array([float(next(iter(cell.get("examples", ())), 0.0))], pa.float64())
-    return pa.array([str(next(iter(cell.get("examples", ())), ""))], pa.string())
+    is_number = "number" in cell.get("type", ())
+    example = next(iter(cell.get("examples", ())), 0.0 if is_number else "")
+    if is_number and not isinstance(example, str):
+        return pa.array([float(example)], pa.float64())
+    return pa.array([str(example)], pa.string())
 
 
 def _black_picture() -> bytes:

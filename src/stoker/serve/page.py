@@ -98,8 +98,8 @@ def _control(name: str, cell: Mapping[str, Any], feature: FittedFeature) -> str:
             return f'<input {_moment(feature)} name="{name}" data-kind="text">'
     if is_image(cell):
         return f'<input type="file" accept="image/*" name="{name}" data-kind="image" required>'
-    example = next(iter(cell.get("examples", ())), "")
-    if "number" in cell.get("type", ()):
+    example = next(iter(cell.get("examples", ())), 0 if "number" in cell.get("type", ()) else "")
+    if "number" in cell.get("type", ()) and not isinstance(example, str):
         return (
             f'<input type="number" step="any" inputmode="decimal" name="{name}" '
             f'data-kind="number" value="{float(example or 0):.6g}">'

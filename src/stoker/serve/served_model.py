@@ -24,6 +24,7 @@ from stoker.bundle.interface import Interface
 from stoker.bundle.prediction import Prediction
 from stoker.bundle.predictor import Predictor
 from stoker.core.errors import ArtifactError, DataError, StokerError
+from stoker.features import FittedFeature
 from stoker.serve.messages import BadInput, Refusal
 from stoker.serve.unseen import UnseenCounter, parts
 
@@ -133,7 +134,7 @@ class ServedModel:
         else:
             results = _cut(answers, sizes)
         if prediction.unseen_N:
-            _note_unseen(results, units, prediction)
+            _note_unseen(results, units, prediction, self.predictor.interface.inputs)
         return results
 
     def _table(self, units: Sequence[Unit]) -> pa.Table:
@@ -209,11 +210,14 @@ def answers_of(table: pa.Table) -> Answers:
 
 
 def _note_unseen(
-    results: list[Answers | Refusal], units: Sequence[Unit], prediction: Prediction
+    results: list[Answers | Refusal],
+    units: Sequence[Unit],
+    prediction: Prediction,
+    inputs: Mapping[str, FittedFeature],
 ) -> None:
     """Put the unseen cells of each unit beside its answers."""
     tables = [unit for unit in units if not isinstance(unit, Picture)]
-    unseen = parts(tables, prediction.unseen_N)
+    unseen = parts(tables, prediction.unseen_N, inputs)
     for i, found in enumerate(unseen):
         result = results[i]
         if found is not None and isinstance(result, Answers):

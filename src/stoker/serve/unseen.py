@@ -18,6 +18,7 @@ import numpy as np
 import pyarrow as pa
 
 from stoker.cells.raw import shorten
+from stoker.features import FittedFeature
 from stoker.serve.metrics import Metrics
 
 _MOST_COLUMNS = 20
@@ -30,19 +31,27 @@ _NO_VALUE = ("none", "nan", "null", "na", "n/a", "<na>", "nat")
 class UnseenCounter:
     """Which cells of the rows of one request are unseen."""
 
-    def __init__(self, rows: pa.Table, masks: Mapping[str, np.ndarray]) -> None:
+    def __init__(
+        self,
+        rows: pa.Table,
+        masks: Mapping[str, np.ndarray],
+        inputs: Mapping[str, FittedFeature] | None = None,
+    ) -> None:
         """Count them.
 
         Args:
             rows: The raw rows.
             masks: Which rows are unseen in a column, bool; columns without any may be left out.
+            inputs: What reads each column; absent: nothing more is said of a cell.
         """
         counts = {name: int(np.count_nonzero(mask_N)) for name, mask_N in masks.items()}
         self.counts = {name: count for name, count in counts.items() if count}
         """Cells by column, of the columns that have any."""
         firsts = {name: int(masks[name].argmax()) for name in self.counts}
         shown = {name: str(rows.column(name)[index].as_py()) for name, index in firsts.items()}
-        self.sentences = _sentences(self.counts, shown, rows.num_rows)
+        known = inputs or {}
+        hints = {name: known[name].unseen_hint(shown[name]) for name in shown if name in known}
+        self.sentences = _sentences(self.counts, shown, hints, rows.num_rows)
         """What to tell the client."""
 
 
@@ -75,17 +84,17 @@ class UnseenWatch:
 
 
 def _sentences(
-    counts: Mapping[str, int], shown: Mapping[str, str], num_rows: int
+    counts: Mapping[str, int], shown: Mapping[str, str], hints: Mapping[str, str], num_rows: int
 ) -> tuple[str, ...]:
     told = tuple(
-        unseen_sentence(name, counts[name], num_rows, shown[name])
+        unseen_sentence(name, counts[name], num_rows, shown[name], hints.get(name, ""))
         for name in [*counts][:_MOST_COLUMNS]
     )
     others = len(counts) - len(told)
     return (*told, f"so do cells of {others} more columns") if others else told
 
 
-def unseen_sentence(name: str, count: int, num_rows: int, shown: str) -> str:
+def unseen_sentence(name: str, count: int, num_rows: int, shown: str, hint: str = "") -> str:
     """What to say of a column with unseen cells.
 
     Args:
@@ -93,14 +102,18 @@ def unseen_sentence(name: str, count: int, num_rows: int, shown: str) -> str:
         count: Its unseen cells, at least one.
         num_rows: Rows of the request.
         shown: One of the cells.
+        hint: What else is to be said of it.
 
     >>> unseen_sentence("town", 2, 5, "Atlantis")
     "column 'town': 2 of 5 cells hold what training never saw, such as 'Atlantis'"
     >>> unseen_sentence("town", 1, 1, "None")
     "column 'town': training never saw 'None'; a missing text is written as ''"
+    >>> unseen_sentence("weight", 1, 1, "66", "it has no unit and is read as 'kg'")
+    "column 'weight': training never saw '66'; it has no unit and is read as 'kg'"
     """
     value = shorten(shown)
-    hint = "; a missing text is written as ''" if shown.lower() in _NO_VALUE else ""
+    hint = f"; {hint}" if hint else ""
+    hint = "; a missing text is written as ''" if shown.lower() in _NO_VALUE else hint
     if num_rows == 1:
         return f"column {name!r}: training never saw {value!r}{hint}"
     if count == num_rows:
@@ -122,12 +135,17 @@ def _tell(name: str, count: int, num_rows: int) -> None:
     sys.stderr.flush()
 
 
-def parts(units: Sequence[pa.Table], masks: Mapping[str, np.ndarray]) -> list[UnseenCounter | None]:
+def parts(
+    units: Sequence[pa.Table],
+    masks: Mapping[str, np.ndarray],
+    inputs: Mapping[str, FittedFeature],
+) -> list[UnseenCounter | None]:
     """The unseen cells of each of some tables that were answered as one.
 
     Args:
         units: The raw rows of each request, in order.
         masks: Which of all rows are unseen in a column.
+        inputs: What reads each column.
     """
     found: list[UnseenCounter | None] = []
     start = 0
@@ -135,6 +153,6 @@ def parts(units: Sequence[pa.Table], masks: Mapping[str, np.ndarray]) -> list[Un
         stop = start + rows.num_rows
         mine = {name: mask_N[start:stop] for name, mask_N in masks.items()}
         has_any = any(mask_N.any() for mask_N in mine.values())
-        found.append(UnseenCounter(rows, mine) if has_any else None)
+        found.append(UnseenCounter(rows, mine, inputs) if has_any else None)
         start = stop
     return found

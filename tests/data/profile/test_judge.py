@@ -54,11 +54,11 @@ def only(judged: Judged, values: Any, name: str = "x", **options: Any) -> Any:
         ([f"{n}.5 kg" for n in range(60)], {"unit": "kg"}),
         (
             [f"{n / 9:.1f} 天" if n % 4 else f"{n}小时" for n in range(60)],
-            {"unit": {"小时": 1, "天": 24}},
+            {"unit": {"小时": 1 / 24, "天": 1}},
         ),
         (
             [f"{n},5 km" if n % 4 else f"{n} m" for n in range(99)],
-            {"decimal": ",", "unit": {"m": 1, "km": 1000}},
+            {"decimal": ",", "unit": {"m": 0.001, "km": 1}},
         ),
         (
             [f"{n / 10:.1f}M" if n % 4 else f"{n}K" for n in range(99)],
@@ -148,7 +148,7 @@ def test_units_that_nothing_brings_together_are_told_whatever_they_become(
     mixed = [f"{n} kg" if n % 2 else f"{n} g" if n % 3 else f"{n}" for n in range(99)]
     found = only(judged, mixed)
     assert found.is_notable
-    assert "without one are in 'g' write {number: {unit: {'g': 1, 'kg': 1000}}}" in found.why
+    assert "without one are in 'kg' write {number: {unit: {'g': 0.001, 'kg': 1}}}" in found.why
     months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
     assert not only(judged, [f"{1960 + n // 12} {months[n % 12]}" for n in range(99)]).is_notable
     assert not only(judged, [f"{n % 12 + 1} {'ap'[n % 2]}m" for n in range(99)]).is_notable
