@@ -19,6 +19,7 @@ from stoker.cells.number_forms import find_form, number_forms, values_with
 from stoker.cells.number_parts import parts_of
 from stoker.cells.number_quantities import Worth, are_temperatures, factors, in_order
 from stoker.cells.number_text import NUMBER
+from stoker.cells.number_two_ways import CLOCK
 from stoker.cells.number_units import MAGNITUDES, family
 
 _INFINITE = re.compile(r"[+-]?inf(inity)?", re.IGNORECASE)
@@ -184,9 +185,11 @@ def are_codes(texts: Sequence[str]) -> bool:
 
     >>> are_codes(["A1", "B5"]), are_codes(["3 kg", "5 kg"]), are_codes(["far", "near"])
     (True, False, False)
+    >>> are_codes(["0:20", "5 min"])
+    False
     """
     beside = {_NO_UNIT.sub("", text) for text in texts if _WITH_UNIT.fullmatch(text)}
-    return len(beside) > 1
+    return len(beside) > 1 and all(any(map(str.isalpha, each)) for each in beside)
 
 
 def multiplier(text: str) -> str:
@@ -226,6 +229,10 @@ def _beside(text: str, said: Mapping[str, Any]) -> str | None:
         known = set(map(family, _several(said.get("unit", ()))))
         units = " and ".join(repr(unit) for unit in sorted(one.units) if family(unit) not in known)
         return f"has {units} beside the digits; write the digits alone"
+    if CLOCK.fullmatch(text):
+        return (
+            "is written as on a clock; write a number in one unit, or say timestamp if it is a time"
+        )
     if not _WITH_UNIT.fullmatch(text):
         return None
     unit = _NO_UNIT.sub("", text) if len(text) <= _LONGEST_UNIT else ""

@@ -21,6 +21,7 @@ from pydantic import Field
 from stoker.cells import BadCell
 from stoker.cells.number_advice import are_codes, missing_options, options_text, several_units
 from stoker.cells.number_mixtures import unknown_units
+from stoker.cells.number_two_ways import two_ways
 from stoker.cells.numbers import NumberCells, readable_as_numbers
 from stoker.cells.raw import cell_text, one_array
 from stoker.core import events
@@ -177,13 +178,16 @@ def _no_number(found: list[str], bad: Sequence[BadCell], num_cells: int) -> Data
     """What keeps all cells from being numbers, and what would help."""
     options = missing_options(found)
     units = () if options else unknown_units(found, np.ones(len(found)))
+    ways = "" if options or units else two_ways(found, np.ones(len(found)))
     fix = "say category instead of number, or leave the column out of inputs"
     if options:
         fix = f"say number: {options_text(options)}"
     elif units:
         fix = several_units(units)
+    elif ways:
+        fix = ways
     why = "has letters that differ from cell to cell, as codes have"
-    is_code = not options and not units and are_codes(found)
+    is_code = not options and not units and not ways and are_codes(found)
     examples = [
         f", such as {one.found!r}, which {why if is_code else one.reason}" for one in bad[:1]
     ]

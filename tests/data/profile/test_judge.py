@@ -11,9 +11,11 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
+from stoker.core.errors import DataError
 from stoker.core.steps import make_step
 from stoker.data.profile.judge import judge
 from stoker.features import Feature
+from stoker.features.number import Number
 from tests.data.profile.conftest import Judged, Profiled
 
 THOUSANDS = [f"{n // 1000}.{n % 1000:03}" if n > 999 else str(n) for n in range(300, 9_999, 37)]
@@ -178,6 +180,37 @@ def test_units_of_another_size_are_not_dropped(judged: Judged) -> None:
     cells = [*(f"{n} mg" for n in range(400, 440)), *(f"0.{n}" for n in range(40, 50))]
     assert only(judged, cells).kind != "number"
     assert only(judged, ["0.1", "20 %", "0.3", "45 %"] * 20).kind == "category"
+
+
+@pytest.mark.parametrize(
+    ("ways", "said"),
+    [
+        (("{}%", "0,{}"), "write {number: {decimal: ',', unit: {'%': 0.01}}} to read"),
+        (("{} min", "0:{}"), "some are written as on a clock ('0:10')"),
+        (("10{}.5", "10{},25"), "some have a decimal point ('1010.5') and some a decimal comma"),
+    ],
+)
+def test_numbers_written_in_two_ways_are_told_whatever_they_become(
+    judged: Judged, ways: tuple[str, str], said: str
+) -> None:
+    cells = [way.format(n) for n in range(10, 60) for way in ways]
+    for several in (cells, cells * 9):
+        found = only(judged, several)
+        assert found.kind != "number"
+        assert found.is_notable
+        assert said in found.why
+    with pytest.raises(DataError) as caught:
+        Number().fit(pa.chunked_array([[cell for cell in cells if not cell.endswith(".5")]]))
+    assert "letters that differ" not in str(caught.value)
+
+
+def test_shares_and_per_cents_are_read_with_the_line_that_is_told() -> None:
+    fitted = Number.model_validate({"decimal": ",", "unit": {"%": 0.01}}).fit(
+        pa.chunked_array([["47%", "0,97", "9 %"]])
+    )
+    found = fitted.transform(pa.array(["47%", "0,97", "9 %"]))
+    assert found.values.tolist() == pytest.approx([0.47, 0.97, 0.09])
+    assert found.unseen_N is None
 
 
 def test_a_sign_that_may_mean_two_things_is_told(judged: Judged) -> None:

@@ -136,6 +136,8 @@ class TextFacts(Value):
     units: tuple[str, ...] = ()
     """What stands beside the digits, where nearly all cells are numbers in several units that
     nothing brings together; the commonest first."""
+    two_ways: str = ""
+    """What to say of numbers that are written in two ways; empty: they are not."""
     number: NumberReading | None = None
     time: TimeReading | None = None
 

@@ -55,8 +55,10 @@ def _alike(column: ColumnProfile) -> str:
 
 
 def _several(column: ColumnProfile) -> str:
-    units = () if column.texts is None else column.texts.units
-    return several_units(units, "regress") if units else ""
+    texts = column.texts
+    if texts is None or not texts.units:
+        return "" if texts is None else texts.two_ways.replace("{number:", "{regress:")
+    return several_units(texts.units, "regress")
 
 
 def _is_told(task: dict[str, Any], written: Written | None) -> bool:

@@ -45,10 +45,8 @@ def judge_text(column: ColumnProfile) -> Verdict:
         or _numbers_and_texts(column, texts)
         or _words(column, texts)
     )
-    if not texts.units:
-        return found
-    told = f"{several_units(texts.units)}; {found.why}"
-    return replace(found, why=told, is_notable=True)
+    said = several_units(texts.units) if texts.units else texts.two_ways
+    return replace(found, why=f"{said}; {found.why}", is_notable=True) if said else found
 
 
 def _booleans(column: ColumnProfile, texts: TextFacts) -> Verdict | None:

@@ -22,6 +22,7 @@ from stoker.cells.booleans import BooleanCells
 from stoker.cells.categories import alike
 from stoker.cells.number_mixtures import unknown_units
 from stoker.cells.number_text import narrow
+from stoker.cells.number_two_ways import two_ways
 from stoker.cells.raw import MISSING_NUMBERS, spelled_missing
 from stoker.data.profile.column import TextFacts
 from stoker.data.profile.moments import read_moments
@@ -193,6 +194,8 @@ def _of_others(read: TextReading, is_plain: np.ndarray, decimal: str) -> dict[st
         found["number"] = read_numbers(kept_V, read.count_V[kept], decimal)
         if found["number"] is None:
             found["units"] = unknown_units(narrow(value_V).to_pylist(), count_V)
+            if not found["units"]:
+                found["two_ways"] = two_ways(narrow(kept_V).to_pylist(), read.count_V[kept])
     return found
 
 
