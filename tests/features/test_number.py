@@ -222,6 +222,12 @@ def test_numbers_outside_of_what_training_saw_are_marked() -> None:
             ["20,5°C", "68 °F", "-4°F", "273,15 K", "7", "0°F"],
             [20.5, 20, -20, 0, 7, -160 / 9],
         ),
+        (
+            {"decimal": "either"},
+            ["1000.5", "1000,12", "-7", ",5", "1,5e3"],
+            [1000.5, 1000.12, -7, 0.5, 1500],
+        ),
+        ({"decimal": "either", "unit": {"h": 1, "min": 1 / 60}}, ["1,5 h 30 min"], [2]),
         ({"unit": {"¥": 1, "万": 1e4}, "brackets": True}, ["¥1.5万", "(¥2万)"], [15_000, -20_000]),
         ({"unit": {"m": 1, "cm": 0.01, "m²": 7}}, ["50cm", "2m", "2 m²"], [0.5, 2, 14]),
         ({"thousands": ","}, ["1.821e+05", "33,871", "12,34,567"], [182100, 33871, 1234567]),
@@ -402,6 +408,12 @@ def test_a_point_between_thousands_leaves_the_comma_for_the_fraction() -> None:
     assert isinstance(read("1.5", "2", thousands=".")[0], str)
     fitted = Number(thousands=".").fit(pa.chunked_array([["1.542", "572"]]))
     assert FittedNumber.model_validate_json(fitted.model_dump_json()).point == ","
+    assert "say number: {thousands: ','}" in str(read("1,234.5", decimal="either")[0])
+    assert read("1.234,5", decimal="either") == [
+        "has a sign between thousands; write 1234.5, or say number: {thousands: '.', decimal: ','}"
+    ]
+    with pytest.raises(ValidationError, match="no sign can stand between thousands"):
+        Number.model_validate({"thousands": ",", "decimal": "either"})
     with pytest.raises(ValidationError, match="cannot stand between thousands and before"):
         Number.model_validate({"thousands": ",", "decimal": ","})
 

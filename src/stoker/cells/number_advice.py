@@ -18,7 +18,7 @@ import numpy as np
 from stoker.cells.number_forms import find_form, number_forms, values_with
 from stoker.cells.number_parts import parts_of
 from stoker.cells.number_quantities import Worth, are_temperatures, factors, in_order
-from stoker.cells.number_text import NUMBER
+from stoker.cells.number_text import EITHER, NUMBER
 from stoker.cells.number_two_ways import CLOCK
 from stoker.cells.number_units import MAGNITUDES, family
 
@@ -260,7 +260,7 @@ def _advice(
 
 def _are_other_signs(text: str, options: Mapping[str, Any], said: Mapping[str, Any]) -> bool:
     """Whether the signs between digits are others than those that the recipe names."""
-    if not said.keys() & {"thousands", "decimal"}:
+    if not said.keys() & {"thousands", "decimal"} or said.get("decimal") == EITHER:
         return False
     point, other = _point(said), _point(options)
     return options.get("thousands") == point or (other != point and other in text)
@@ -280,12 +280,15 @@ def _with_said_signs(
 
 
 def _point(options: Mapping[str, Any]) -> str:
-    return "," if options.get("thousands") == "." else options.get("decimal", ".")
+    sign = options.get("decimal", ".")
+    return "," if options.get("thousands") == "." else "." if sign == EITHER else sign
 
 
 def _joined(said: Mapping[str, Any], options: Mapping[str, Any]) -> dict[str, Any]:
     """What the recipe says and what a text needs, in the order of the keys of `number`."""
     both = {**said, **options}
+    if "thousands" in both and both.get("decimal") == EITHER:
+        both.pop("decimal")
     if "unit" in said and "unit" in options and isinstance(said["unit"], Mapping):
         both["unit"] = {**_alike_units(said["unit"], options["unit"]), **said["unit"]}
     elif "unit" in said and "unit" in options:

@@ -22,6 +22,8 @@ import pyarrow.compute as pc
 
 NUMBER = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$"
 """A number in digits, as programs write it."""
+EITHER = "either"
+"""In place of the sign before the fraction: a point in some texts, a comma in others."""
 UNREADABLE = "inf"
 """What stands for a text that is not in the form; numbers themselves are never infinite."""
 
@@ -43,7 +45,7 @@ class Form(NamedTuple):
     """How the numbers of a column are written."""
 
     decimal: str = "."
-    """Sign before the fraction."""
+    """Sign before the fraction, or `either`."""
     thousands: str = ""
     """Sign between groups of digits; empty: there is none."""
     units: tuple[str, ...] = ()
@@ -90,7 +92,7 @@ def plain_texts(cells: pa.Array, form: Form) -> pa.Array:
     if form.thousands:
         texts = pc.replace_substring(texts, form.thousands, "")
     if form.decimal != ".":
-        texts = pc.replace_substring(texts, form.decimal, ".")
+        texts = pc.replace_substring(texts, _sign(form), ".")
     return pc.if_else(fits, texts, pa.scalar(UNREADABLE, cells.type))
 
 
@@ -202,13 +204,23 @@ def _sum_of_pieces(text: str, form: Form) -> float:
 
 def _number(digits: str, form: Form) -> float:
     plain = digits.replace(form.thousands, "") if form.thousands else digits
-    return float(plain.replace(form.decimal, "."))
+    return float(plain.replace(_sign(form), "."))
+
+
+def _sign(form: Form) -> str:
+    """The sign that becomes a point."""
+    return "," if form.decimal == EITHER else form.decimal
+
+
+def _point(form: Form) -> str:
+    """What stands before the fraction, as a regular expression."""
+    return "[.,]" if form.decimal == EITHER else re.escape(form.decimal)
 
 
 @lru_cache
 def _piece_patterns(form: Form) -> tuple[re.Pattern[str], re.Pattern[str]]:
     """Several numbers with units one after the other, and one of them."""
-    point, group = re.escape(form.decimal), re.escape(form.thousands)
+    point, group = _point(form), re.escape(form.thousands)
     unit = "|".join(map(_plain_unit, sorted(form.units, key=len, reverse=True)))
     digits = rf"\d{{1,3}}(?:{group}\d{{3}})+|\d+" if group else r"\d+"
     number = rf"(?:{digits})(?:{point}\d+)?"
@@ -247,7 +259,7 @@ def narrow(cells: pa.Array) -> pa.Array:
 @lru_cache
 def _patterns(form: Form) -> tuple[str, str]:
     """The whole form as a regular expression, and what is to be dropped around the digits."""
-    point, group = re.escape(form.decimal), re.escape(form.thousands)
+    point, group = _point(form), re.escape(form.thousands)
     digits = r"\d+"
     if group:
         lakh = _LARGEST_GROUP.get(form.thousands, "").format(group)

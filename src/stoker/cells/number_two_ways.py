@@ -1,4 +1,4 @@
-"""Columns whose numbers are written in two ways that no option reads together, and what to do.
+"""Columns whose numbers are written in two ways that mean one thing, and what to write.
 
 Shares beside per cents (`0,97`, `47%`), clock durations beside units (`0:20`, `12 min`), and a
 decimal comma beside a point (`1000,12`, `1000.5`), as spreadsheets have where half the cells are
@@ -52,7 +52,7 @@ def two_ways(texts: Sequence[str], count_V: np.ndarray, step: str = "number") ->
     return (
         _shares(texts, parts, count_V, step)
         or _clocks(texts, parts, count_V)
-        or _signs(texts, parts, count_V)
+        or _signs(texts, parts, count_V, step)
     )
 
 
@@ -98,7 +98,9 @@ def _clocks(texts: Sequence[str], parts: Sequence[Parts | None], count_V: np.nda
     )
 
 
-def _signs(texts: Sequence[str], parts: Sequence[Parts | None], count_V: np.ndarray) -> str:
+def _signs(
+    texts: Sequence[str], parts: Sequence[Parts | None], count_V: np.ndarray, step: str
+) -> str:
     """A comma before the fraction beside a point there."""
     bodies = ["" if one is None or one.units else one.body for one in parts]
     is_comma_V = np.array([bool(_COMMA.fullmatch(body)) for body in bodies])
@@ -111,8 +113,7 @@ def _signs(texts: Sequence[str], parts: Sequence[Parts | None], count_V: np.ndar
         return ""
     return (
         f"some have a decimal point ({_first(texts, is_point_V)}) and some a decimal comma "
-        f"({_first(texts, is_comma_V)}); write one sign in all cells, in a spreadsheet by making "
-        f"its texts numbers, and say {{number: {{decimal: ','}}}} if it is the comma"
+        f"({_first(texts, is_comma_V)}); write {{{step}: {{decimal: either}}}} to read both"
     )
 
 

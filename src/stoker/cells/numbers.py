@@ -26,6 +26,7 @@ from pydantic import Field, model_validator
 from stoker.cells import BadCell
 from stoker.cells.number_advice import FORM_OPTIONS, why_no_number
 from stoker.cells.number_text import (
+    EITHER,
     NUMBER,
     PLAIN,
     UNREADABLE,
@@ -76,8 +77,8 @@ class NumberCells(Value):
     them; a list of your own replaces the usual ones, and `[]` makes each of them a bad cell.
     In a typed column `-999` means that number, and `inf` and `-inf` infinite ones."""
 
-    decimal: Literal[".", ","] = "."
-    """Sign before the fraction."""
+    decimal: Literal[".", ",", "either"] = "."
+    """Sign before the fraction; `either`: some cells have a point there and some a comma."""
 
     thousands: Literal["", ",", ".", " ", "'"] = ""
     """Sign between groups of three digits; empty: there is none.  With `.` the sign before the
@@ -100,6 +101,8 @@ class NumberCells(Value):
 
     @model_validator(mode="after")
     def _one_sign_one_meaning(self) -> Self:
+        if self.thousands and self.decimal == EITHER:
+            raise ValueError("no sign can stand between thousands where either is a decimal one")
         if self.thousands and self.thousands == self.point:
             raise ValueError(
                 f"{self.decimal!r} cannot stand between thousands and before a fraction"
@@ -109,6 +112,8 @@ class NumberCells(Value):
     @property
     def point(self) -> str:
         """The sign before the fraction: a point between thousands leaves the comma for it."""
+        if self.decimal == EITHER:
+            return "."
         return "," if self.thousands == "." else self.decimal
 
     def read(self, column: pa.ChunkedArray | pa.Array) -> ReadNumbers:
@@ -277,7 +282,7 @@ class NumberCells(Value):
     @cached_property
     def _form(self) -> Form:
         signs = {
-            "decimal": self.point,
+            "decimal": EITHER if self.decimal == EITHER else self.point,
             "thousands": self.thousands,
             "brackets": self.brackets,
             "trailing_minus": self.trailing_minus,

@@ -187,7 +187,7 @@ def test_units_of_another_size_are_not_dropped(judged: Judged) -> None:
     [
         (("{}%", "0,{}"), "write {number: {decimal: ',', unit: {'%': 0.01}}} to read"),
         (("{} min", "0:{}"), "some are written as on a clock ('0:10')"),
-        (("10{}.5", "10{},25"), "some have a decimal point ('1010.5') and some a decimal comma"),
+        (("10{}.5", "10{},25"), "write {number: {decimal: either}} to read both"),
     ],
 )
 def test_numbers_written_in_two_ways_are_told_whatever_they_become(
