@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import resource
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +36,17 @@ def server(digits: Path, start: Callable[..., Any]) -> Iterator[Any]:
 
 def connect(server: Any) -> socket.socket:
     return socket.create_connection(("127.0.0.1", server.port), timeout=20)
+
+
+def is_cut_off(sock: socket.socket, pieces: Iterable[bytes], pause_s: float = 0.0) -> bool:
+    """Whether the server closes the connection while these are sent."""
+    try:
+        for piece in pieces:
+            sock.sendall(piece)
+            time.sleep(pause_s)
+    except ConnectionError:
+        return True
+    return False
 
 
 def talk(server: Any, *pieces: bytes, finish: bool = False) -> bytes:
@@ -224,13 +236,9 @@ def test_a_key_in_a_trailer_or_a_header_after_the_body_is_not_read(server: Any) 
 
 def test_an_endless_chunked_body_ends(server: Any) -> None:
     chunk = b"ffff\r\n" + bytes(0xFFFF) + b"\r\n"
-    began = time.monotonic()
     with connect(server) as sock:
         sock.sendall(HEAD + b"Transfer-Encoding: chunked\r\n\r\n")
-        with contextlib.suppress(OSError):
-            while time.monotonic() < began + 15:
-                sock.sendall(chunk)
-    assert time.monotonic() - began < 10
+        assert is_cut_off(sock, itertools.repeat(chunk))
     assert alive(server)
 
 
@@ -261,21 +269,16 @@ def test_a_silent_connection_is_closed(server: Any, sent: bytes, limit_s: float)
     with connect(server) as sock:
         began = time.monotonic()
         sock.sendall(sent)
-        sock.settimeout(limit_s + 3)
+        sock.settimeout(limit_s + 60)
         with contextlib.suppress(ConnectionResetError):
             while sock.recv(65536):
                 pass
-        assert limit_s - 0.3 < time.monotonic() - began < limit_s + 1.5
+        assert time.monotonic() - began > limit_s - 0.3, "closed before its time"
 
 
 def test_a_dripping_client_is_closed_too(server: Any) -> None:
-    began = time.monotonic()
     with connect(server) as sock:
-        with contextlib.suppress(OSError):
-            for byte in HEAD * 10:
-                sock.sendall(bytes([byte]))
-                time.sleep(0.05)
-        assert time.monotonic() - began < HEADER_S + 3
+        assert is_cut_off(sock, (bytes([byte]) for byte in HEAD * 10), pause_s=0.05)
 
 
 def test_a_client_that_does_not_read_is_closed(census: Path, start: Callable[..., Any]) -> None:

@@ -44,13 +44,11 @@ def test_the_greeting_says_where_and_what(digits: Path, start: Callable[..., Any
 def test_a_worker_that_does_not_become_ready_is_ended(
     digits: Path, start_raw: Callable[..., Any]
 ) -> None:
-    began = time.monotonic()
     process = start_raw(digits, workers=2, threads=1, start_s=0.01)
     out, _ = process.communicate(timeout=60)
     assert process.returncode == MachineError.exit_code
     assert out.startswith("error MachineError a worker was not ready within 0.01 s")
     assert "serve.start_s" in out
-    assert time.monotonic() - began < 20
 
 
 def test_the_numbers_of_a_killed_server_are_swept_by_the_next(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -19,19 +18,37 @@ from stoker.serve.threads import choose, measure
 CORES = len(os.sched_getaffinity(0))
 
 
-def test_the_trial_takes_a_second_and_a_round() -> None:
-    began = time.perf_counter()
-    best_s = measure({1: lambda: time.sleep(0.2), 2: lambda: time.sleep(0.1)})
-    assert time.perf_counter() - began < 2
-    assert best_s[1] > best_s[2] >= 0.1
+class Clock:
+    """Time that passes where a run of the trial says so."""
+
+    def __init__(self) -> None:
+        self.now_s = 0.0
+        self.runs: list[int] = []
+
+    def __call__(self) -> float:
+        return self.now_s
+
+    def run(self, count: int, takes_s: float) -> None:
+        self.now_s += takes_s
+        self.runs.append(count)
 
 
-def test_a_tiny_model_is_tried_for_a_moment_only() -> None:
-    calls: list[int] = []
-    began = time.perf_counter()
-    measure({1: lambda: calls.append(1), 8: lambda: calls.append(8)})
-    assert time.perf_counter() - began < 0.5
-    assert calls == [1, 8] * (len(calls) // 2)
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    made = Clock()
+    monkeypatch.setattr("stoker.serve.threads.perf_counter", made)
+    return made
+
+
+def test_the_trial_takes_a_second_and_a_round(clock: Clock) -> None:
+    best_s = measure({1: lambda: clock.run(1, 0.25), 2: lambda: clock.run(2, 0.125)})
+    assert best_s == {1: 0.25, 2: 0.125}
+    assert clock.runs == [1, 2] * 3, "two rounds are 0.75 s, three are more than a second"
+
+
+def test_a_tiny_model_is_tried_for_a_moment_only(clock: Clock) -> None:
+    measure({1: lambda: clock.run(1, 1e-6), 8: lambda: clock.run(8, 1e-6)})
+    assert clock.runs == [1, 8] * 20
 
 
 @given(st.dictionaries(st.integers(1, 64), st.floats(1e-6, 10), min_size=1, max_size=2))
