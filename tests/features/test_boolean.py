@@ -63,7 +63,7 @@ def test_missing_is_missing() -> None:
 def test_anything_else_is_a_bad_cell_that_names_the_way_out(cell: object) -> None:
     done = fit("yes", "no").transform(pa.array([cell]))
     assert [bad.index for bad in done.bad] == [0]
-    assert "neither true nor false; if it means one, say boolean: {true:" in done.bad[0].reason
+    assert "neither true nor false; if it means that nothing is known" in done.bad[0].reason
     assert done.values.tolist() == [0]
 
 

@@ -14,6 +14,7 @@ Source: CLDR 46, posix/messages (yesstr, nostr), https://cldr.unicode.org
 
 from __future__ import annotations
 
+import json
 import unicodedata
 from functools import cached_property
 from typing import NamedTuple
@@ -67,8 +68,8 @@ class BooleanCells(Value):
 
         >>> BooleanCells().read(pa.array(["Yes", "FALSE", "1.0", "NA", None])).value_N
         array([ 1.,  0.,  1., nan, nan], dtype=float32)
-        >>> BooleanCells().read(pa.array(["maybe"])).bad[0].reason
-        'is neither true nor false; if it means one, say boolean: {true: [...]} or {false: [...]}'
+        >>> BooleanCells().read(pa.array(["k.A."])).bad[0].reason.partition("; ")[2][:67]
+        'if it means that nothing is known, say boolean: {missing: ["k.A."]}'
         """
         codes = self._codes
         found = encode_categories(column, lambda name: codes.get(_folded(name), 0))
@@ -76,12 +77,10 @@ class BooleanCells(Value):
         if found.unseen_N is None:
             return ReadBooleans(value_N, found.bad)
         cells = one_array(column)
-        reason = (
-            "is neither true nor false; if it means one, say boolean: {true: [...]} or "
-            "{false: [...]}"
-        )
         at = np.flatnonzero(found.unseen_N).tolist()
-        return ReadBooleans(value_N, tuple(BadCell(i, cell_text(cells, i), reason) for i in at))
+        texts = [cell_text(cells, i) for i in at]
+        bad = (BadCell(i, text, _why_bad(text)) for i, text in zip(at, texts, strict=True))
+        return ReadBooleans(value_N, tuple(bad))
 
     @cached_property
     def _codes(self) -> dict[str, int]:
@@ -91,6 +90,15 @@ class BooleanCells(Value):
 
 _VALUES = np.array([np.nan, 1, 0, np.nan], np.float32)
 """Value of each code; code 0 is a missing or bad cell."""
+
+
+def _why_bad(text: str) -> str:
+    """Why a text is neither, and what would help."""
+    word = json.dumps(text, ensure_ascii=False)
+    return (
+        "is neither true nor false; if it means that nothing is known, say boolean: "
+        f"{{missing: [{word}]}}; if it means one, boolean: {{true: [...]}} or {{false: [...]}}"
+    )
 
 
 def _folded(word: str) -> str:

@@ -43,7 +43,14 @@ Not here are texts that are an answer of their own in many columns of categories
 (no allergy), `-` (a negative test).
 """
 
-MISSING_NUMBERS = (*MISSING_TEXTS[1:], "None", "-", "--")
+SHEET_ERRORS = (
+    *("#DIV/0!", "#VALUE!", "#REF!", "#NAME?", "#NUM!", "#NULL!"),
+    *("#WERT!", "#BEZUG!", "#ZAHL!", "#NV"),
+)
+"""What a formula of a spreadsheet gives where it has no value, in English and German; `#N/A` is
+among the texts above."""
+
+MISSING_NUMBERS = (*MISSING_TEXTS[1:], "None", "-", "--", *SHEET_ERRORS)
 """Texts that mean "no value" where a number is expected, besides an empty cell."""
 
 

@@ -8,11 +8,13 @@ from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pytest
 
 from stoker.core.errors import DataError
 from stoker.core.steps import make_step
+from stoker.core.yaml import parse_yaml
 from stoker.data.profile.judge import judge
 from stoker.features import Feature
 from stoker.features.number import Number
@@ -172,7 +174,7 @@ def test_measured_values_never_mean_that_nothing_is_known(judged: Judged) -> Non
     cells = [*(f"{n / 7:.3g}" for n in range(500)), *["<5", ">60", "k.A."] * 12]
     found = only(judged, cells)
     assert found.feature is None
-    assert found.change == "x: number"
+    assert fits(found.change, cells) == [cell in {"<5", ">60", "k.A."} for cell in cells]
     assert "93% of its values are numbers, the others are few texts" in found.why
 
 
@@ -278,6 +280,51 @@ def test_few_texts_among_numbers_mean_that_nothing_is_known(judged: Judged) -> N
 
 
 # --- the type in the file ------------------------------------------------------------------------
+
+
+def fits(line: str, cells: list[str]) -> list[bool]:
+    """Whether each cell is missing where a line of a recipe reads them; none is bad."""
+    (step,) = parse_yaml(line).value.values()
+    feature = make_step("stoker.features", {step: {}} if isinstance(step, str) else step, Feature)
+    read = feature.fit(pa.chunked_array([cells])).transform(pa.array(cells))
+    assert read.bad == ()
+    return np.isnan(np.reshape(read.values, (len(cells), -1))).all(axis=1).tolist()
+
+
+@pytest.mark.parametrize("word", ["#DIV/0!", "#N/A", "#NV", "#VALUE!", "#WERT!", "#BEZUG!", "#NUM!"])
+@pytest.mark.parametrize("decimal", [".", ","])
+def test_errors_of_a_spreadsheet_are_missing_and_told(
+    judged: Judged, word: str, decimal: str
+) -> None:
+    cells = [word if n % 12 == 0 else f"{n / 7:.2f}".replace(".", decimal) for n in range(600)]
+    found = only(judged, cells)
+    assert found.kind == "number"
+    missing = fits(f"x: {found.written}", cells)
+    assert missing == [cell == word for cell in cells]
+    if word != "#N/A":
+        assert found.is_notable
+        assert f"errors of a spreadsheet ('{word}' 50) are taken to mean that" in found.why
+
+
+@pytest.mark.parametrize("decimal", [".", ","])
+@pytest.mark.parametrize(
+    ("words", "share"), [(["Q7?"], 25), (["x1", "y2", "z3"], 25), ([f"w{n}-" for n in range(12)], 20)]
+)
+def test_numbers_with_odd_words_are_never_a_category_in_silence(
+    judged: Judged, words: list[str], share: int, decimal: str
+) -> None:
+    generator = random.Random(1)
+    cells = [
+        words[n // share % len(words)]
+        if n % share == 0
+        else f"{generator.gauss(0, 1):.2f}".replace(".", decimal)
+        for n in range(800)
+    ]
+    found = only(judged, cells)
+    assert found.kind == "number"
+    assert found.is_notable
+    assert "of its values are numbers, the others are" in found.why
+    assert fits(found.change, cells) == [cell in words for cell in cells]
 
 
 def test_a_dictionary_of_digits_is_a_category(judged: Judged) -> None:
@@ -390,6 +437,23 @@ def test_words_for_yes_and_no(judged: Judged, cells: list[str]) -> None:
     assert only(judged, cells * 30).feature == {"boolean": {}}
 
 
+@pytest.mark.parametrize(
+    ("cells", "word"),
+    [(["ja", "nein"], "k.A."), (["是", "否"], "/"), (["ja", "J", "nein", "N"], "weiß nicht")],
+)
+def test_few_other_words_among_yes_and_no_mean_that_nothing_is_known(
+    judged: Judged, cells: list[str], word: str
+) -> None:
+    cells = [word if n % 50 == 0 else cells[n % len(cells)] for n in range(600)]
+    found = only(judged, cells)
+    assert found.kind == "boolean"
+    assert found.is_notable
+    assert f"{word!r} is taken to mean that nothing is known" in found.why
+    assert fits(f"x: {found.written}", cells) == [cell == word for cell in cells]
+    assert only(judged, [*cells, *[word] * 90]).kind == "category"
+    assert only(judged, [cell for cell in cells if cell not in {"nein", "N", "否"}]).kind != "boolean"
+
+
 # --- what names rows -------------------------------------------------------------------------
 
 
@@ -498,6 +562,18 @@ def test_several_numbers_in_a_cell_are_no_identifier(judged: Judged) -> None:
         assert "several numbers each, such as '" in found.why
         assert found.is_notable
     assert only(judged, ["130/85", "120/80", "140/90"] * 30).feature == {"category": {}}
+
+
+def test_a_unit_behind_several_numbers_changes_nothing(judged: Judged) -> None:
+    each = list(zip(drawn(900, 90, 190), drawn(900, 60, 110, 1), strict=True))
+    some = [f"{high}/{low}{'mmHg' if n % 2 else ''}" for n, (high, low) in enumerate(each)]
+    marked = ["/" if n % 20 == 0 else f"{high}/{low} mmHg" for n, (high, low) in enumerate(each)]
+    for cells in (some, marked):
+        found = only(judged, cells)
+        assert found.kind == "numbers"
+        assert found.is_notable
+        assert "hold several numbers each, such as '" in found.why
+        assert "such as '/'" not in found.why
 
 
 def test_names_of_several_words_are_offered_as_text(judged: Judged) -> None:

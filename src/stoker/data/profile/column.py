@@ -120,6 +120,8 @@ class TextFacts(Value):
     """Of those, cells such as `007`, which are codes."""
     marks: int = 0
     """Cells such as `-` or `None`, which mean "no value" among numbers."""
+    errors: tuple[tuple[str, int], ...] = ()
+    """Of those, errors of a spreadsheet such as `#DIV/0!`, with their cells."""
     booleans: int = 0
     """Cells that are one of a pair such as yes and no."""
     codes: int = 0

@@ -15,17 +15,25 @@ read, and a sign that may mean two things.
 
 from __future__ import annotations
 
+import math
+import re
 from dataclasses import replace
 
+import pyarrow as pa
+
+from stoker.cells.booleans import BooleanCells
 from stoker.cells.number_advice import several_units
+from stoker.cells.raw import MISSING_NUMBERS
 from stoker.data.profile.choice import feature_yaml
 from stoker.data.profile.column import ColumnProfile, TextFacts
-from stoker.data.profile.judge_numbers import judge_numbers
+from stoker.data.profile.judge_numbers import judge_numbers, names_rows
 from stoker.data.profile.verdict import Verdict, as_category, is_category, levels
-from stoker.data.profile.written import few_texts, written_numbers
+from stoker.data.profile.written import few_texts, with_texts, written_numbers
 
 _NEARLY_ALL = 0.98
 _CODES = 0.9
+_MOSTLY_BOOLEAN = 0.94
+"""Share of words for yes and no, beside which few others mean that nothing is known."""
 _SOME_WORDS = 1.5
 """Words of a text on average, from which on it may be worth reading as text."""
 
@@ -50,10 +58,28 @@ def judge_text(column: ColumnProfile) -> Verdict:
 
 
 def _booleans(column: ColumnProfile, texts: TextFacts) -> Verdict | None:
-    if not texts.num_others or texts.booleans < column.present - texts.marks:
+    wanted = column.present - texts.marks
+    if not texts.num_others or texts.booleans < _MOSTLY_BOOLEAN * wanted:
         return None
     said = ", ".join(f"{value!r} {cells:,}" for value, cells in column.frequent[:6])
-    return Verdict("boolean", {"boolean": {}}, f"its values are words for yes and no: {said}")
+    said = f"its values are words for yes and no: {said}"
+    if texts.booleans == wanted:
+        return Verdict("boolean", {"boolean": {}}, said)
+    value_V = BooleanCells().read(pa.array([text for text, _ in column.frequent])).value_N
+    marks = (*MISSING_NUMBERS, "")
+    others = [
+        (text.strip(), cells)
+        for (text, cells), value in zip(column.frequent, value_V.tolist(), strict=True)
+        if math.isnan(value) and text.strip().casefold() not in {mark.casefold() for mark in marks}
+    ]
+    is_all = sum(cells for _, cells in others) == wanted - texts.booleans
+    if texts.plain_numbers or not is_all or not {0.0, 1.0} <= set(value_V.tolist()):
+        return None
+    words = list(dict.fromkeys(text for text, _ in others))
+    named = ", ".join(map(repr, words))
+    told = f"{said}; {named} is taken to mean that nothing is known"
+    feature = {"boolean": {"missing": [*MISSING_NUMBERS, *words]}}
+    return Verdict("boolean", feature, told, is_notable=True, instead="category")
 
 
 def _moments(column: ColumnProfile, texts: TextFacts) -> Verdict | None:
@@ -111,14 +137,19 @@ def _numbers_and_texts(column: ColumnProfile, texts: TextFacts) -> Verdict | Non
     numbers, reading = column.numbers, texts.number
     if numbers is None or numbers.is_time:
         return None
-    said = few_texts(column, texts)
+    found = with_texts(column, texts)
     if reading is not None and is_category(column):
-        return as_category(column, said, instead=feature_yaml({"number": reading.options}))
-    if not said:
+        instead = feature_yaml({"number": reading.options if found is None else found[1]})
+        return as_category(column, few_texts(column, texts), instead=instead)
+    if found is None or names_rows(column):
         return None
+    said, options = found
+    instead = feature_yaml({"number": options})
     if is_category(column):
-        return as_category(column, said)
-    return Verdict("number", None, said, is_notable=True, instead="number")
+        return as_category(column, said, instead=instead)
+    if numbers.is_whole and is_category(column, generous=True):
+        return replace(as_category(column, said, instead=instead), is_notable=True)
+    return Verdict("number", None, said, is_notable=True, instead=instead)
 
 
 def _words(column: ColumnProfile, texts: TextFacts) -> Verdict:
@@ -126,9 +157,10 @@ def _words(column: ColumnProfile, texts: TextFacts) -> Verdict:
     is_code = texts.codes >= _CODES * column.present or texts.mean_words < 1.2
     if is_category(column) or (is_code and is_category(column, generous=True)):
         return as_category(column)
-    if texts.time is None and texts.pairs >= _CODES * column.present:
+    if texts.time is None and texts.pairs >= _CODES * (column.present - texts.marks):
+        has_digits = (text for text, _ in column.frequent if re.search(r"\d\D+\d", text))
         told = (
-            f"{levels(column)} hold several numbers each, such as {column.frequent[0][0]!r}; a "
+            f"{levels(column)} hold several numbers each, such as {next(has_digits, '')!r}; a "
             "column for each number tells a model more"
         )
         return Verdict("numbers", None, told, is_notable=True, instead="text")

@@ -24,19 +24,23 @@ from stoker.data.profile.tally import mask
 
 PLAIN = NUMBER
 """A number in digits, as programs write it."""
-_LEAST_READ = 0.98
+LEAST_READ = 0.98
+"""Share of texts with digits that have to be numbers, so that the rows of others may go."""
 _MOST_LISTED = 20
 _LOOKED_AT = 64
 _MAY_BE_GROUPS = r"^[+-]?[1-9]\d{0,2}\.\d{3}$"
 
 
-def read_numbers(value_V: pa.Array, count_V: np.ndarray, decimal: str = "") -> NumberReading | None:
+def read_numbers(
+    value_V: pa.Array, count_V: np.ndarray, decimal: str = "", *, least_share: float = LEAST_READ
+) -> NumberReading | None:
     """The way in which the texts with digits are numbers; None if more than a few are not.
 
     Args:
         value_V: Different texts, blanks around them taken off, none that means "no value".
         count_V: Cells of each.
         decimal: Sign before fractions in the rest of the file; empty: nothing tells.
+        least_share: Share of the cells with digits that must be numbers.
 
     >>> read_numbers(pa.array(["12 %", "7.5 %"]), np.array([1, 1])).options
     {'unit': '%'}
@@ -44,7 +48,7 @@ def read_numbers(value_V: pa.Array, count_V: np.ndarray, decimal: str = "") -> N
     has_digit_V = mask(pc.match_substring_regex(narrow(value_V), "[0-9]"))
     at_V = np.flatnonzero(has_digit_V)
     texts = narrow(value_V.take(pa.array(at_V))).to_pylist()
-    found = find_form(texts, count_V[at_V], least_share=_LEAST_READ, decimal=decimal)
+    found = find_form(texts, count_V[at_V], least_share=least_share, decimal=decimal)
     if found is None or not found.is_read_V.any():
         return None
     read_V, odd_V = at_V[found.is_read_V], at_V[~found.is_read_V]

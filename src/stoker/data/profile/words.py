@@ -23,7 +23,7 @@ from stoker.cells.categories import alike
 from stoker.cells.number_mixtures import unknown_units
 from stoker.cells.number_text import narrow
 from stoker.cells.number_two_ways import two_ways
-from stoker.cells.raw import MISSING_NUMBERS, spelled_missing
+from stoker.cells.raw import MISSING_NUMBERS, SHEET_ERRORS, spelled_missing
 from stoker.data.profile.column import TextFacts
 from stoker.data.profile.moments import read_moments
 from stoker.data.profile.spelling import PLAIN, commonest, read_groups, read_numbers
@@ -33,7 +33,7 @@ _CODE = (
     r"^(?:[A-Za-z]+[-_/.#]?\d[\w\-/.#]*|\d+[-_/.#]?[A-Za-z][\w\-/.#]*|[0-9a-fA-F]{8,}"
     r"|[\w.+\-]+@[\w\-]+\.[\w.\-]+|\d+(?:[-_/#]\d+)+)$"
 )
-_PAIR = r"^\d{1,5}(?:[.,]\d+)?(?: ?[/xX\x{d7}:] ?\d{1,5}(?:[.,]\d+)?){1,2}$"
+_PAIR = r"^\d{1,5}(?:[.,]\d+)?(?: ?[/xX\x{d7}:] ?\d{1,5}(?:[.,]\d+)?){1,2}(?: ?\pL{1,8})?$"
 _LIKE_AMOUNTS = (
     r"^[^A-Za-z\s]*\d|^[A-Za-z]{1,3}[.$]? ?\d"
     r"|^(?i:mon|tue|wed|thu|fri|sat|sun|jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)\w*\W.*\d"
@@ -48,6 +48,8 @@ _SEEN_FOR_ALIKE = 5_000
 _SEEN_FOR_WORDS = 200
 _MOST_PLAIN = 0.5
 _LEAST_REPEATED = 4
+_LEAST_WITH_WORDS = 0.94
+"""Share of texts with digits that are numbers, where the others are told and nothing is rejected."""
 
 
 @dataclass(frozen=True)
@@ -171,6 +173,9 @@ def _of_others(read: TextReading, is_plain: np.ndarray, decimal: str) -> dict[st
     is_mark = mask(spelled_missing(read.value_V, ("", *MISSING_NUMBERS)))
     other = np.flatnonzero(~is_plain & ~is_mark)
     found: dict[str, Any] = {"marks": read.cells(is_mark), "num_others": len(other)}
+    if found["marks"]:
+        is_error = mask(spelled_missing(read.value_V, SHEET_ERRORS))
+        found["errors"] = commonest(read.value_V, read.count_V, np.flatnonzero(is_error))
     found["mean_words"] = _mean_words(read)
     if len(read.value_V) <= _SEEN_FOR_ALIKE and _some_are_alike(read.written_V):
         found["alike"] = tuple(alike(read.written_V.to_pylist())[:_MOST_ALIKE])
@@ -196,6 +201,10 @@ def _of_others(read: TextReading, is_plain: np.ndarray, decimal: str) -> dict[st
             found["units"] = unknown_units(narrow(value_V).to_pylist(), count_V)
             if not found["units"]:
                 found["two_ways"] = two_ways(narrow(kept_V).to_pylist(), read.count_V[kept])
+            if not found["units"] and not found["two_ways"]:
+                found["number"] = read_numbers(
+                    kept_V, read.count_V[kept], decimal, least_share=_LEAST_WITH_WORDS
+                )
     return found
 
 

@@ -19,9 +19,11 @@ from stoker.cells.number_forms import values_with
 from stoker.cells.raw import MISSING_NUMBERS
 from stoker.data.profile.choice import feature_yaml, quoted
 from stoker.data.profile.column import ColumnProfile, NumberFacts, NumberReading, TextFacts
+from stoker.data.profile.spelling import LEAST_READ
 from stoker.data.profile.verdict import is_category
 
 _MOSTLY = 0.8
+_NEARLY_ALL = 0.94
 _FEW_TEXTS = 10
 _FEW_NUMBERS = 20
 _FEW_UNITS = 10
@@ -55,12 +57,19 @@ def written_numbers(column: ColumnProfile, step: str = "number") -> Written | No
     if texts.leading_zeros:
         return None
     if reading is None:
-        return Written({}) if texts.plain_numbers == wanted else None
+        return Written({}, tuple(_errors(texts))) if texts.plain_numbers == wanted else None
     if reading.cells < _MOSTLY * wanted or are_labels(column, numbers, reading):
+        return None
+    if reading.cells < LEAST_READ * (reading.cells + reading.odd_cells):
         return None
     missing = [*MISSING_NUMBERS, *(text for text, _ in reading.words)] if reading.words else []
     options = {**reading.options, **({"missing": missing} if missing else {})}
-    notes = [*_doubt(reading, step), *_odd(reading), *_words(reading, wanted)]
+    notes = [
+        *_doubt(reading, step),
+        *_odd(reading),
+        *_words(reading, wanted),
+        *_errors(texts),
+    ]
     other = _other_meaning(options) if reading.is_ambiguous else None
     return Written(options, tuple(notes), other)
 
@@ -100,6 +109,31 @@ def few_texts(column: ColumnProfile, texts: TextFacts) -> str:
     return (
         f"{share:.0%} of its values are numbers, the others are few texts ({_named(texts.others)})"
     )
+
+
+def with_texts(column: ColumnProfile, texts: TextFacts) -> tuple[str, dict[str, Any]] | None:
+    """What to say of numbers with texts among them, and the options that make these missing.
+
+    None if the texts are more than a few cells, or the numbers have zeros in front.
+
+    Args:
+        column: What was counted.
+        texts: Its texts.
+    """
+    reading, wanted = texts.number, column.present - texts.marks
+    said = few_texts(column, texts)
+    if said:
+        others = texts.others
+    elif reading is None or texts.leading_zeros or reading.cells < _NEARLY_ALL * wanted:
+        return None
+    else:
+        others = tuple(sorted((*reading.odd, *reading.words), key=lambda pair: -pair[1]))
+        share = reading.cells / wanted
+        said = (
+            f"{share:.0%} of its values are numbers, the others are texts ({_named(others[:5])})"
+        )
+    form = {} if reading is None else reading.options
+    return said, {**form, "missing": [*MISSING_NUMBERS, *(text for text, _ in others)]}
 
 
 def misread(column: ColumnProfile, decimal: str, step: str = "number") -> str | None:
@@ -169,6 +203,15 @@ def _odd(reading: NumberReading) -> list[str]:
     word = multiplier(text)
     how = f" such as {text!r}, written with {word}," if word else f" such as {text!r}"
     return [f"{reading.odd_cells:,} cells{how} cannot be read and their rows are rejected"]
+
+
+def _errors(texts: TextFacts) -> list[str]:
+    """That a spreadsheet had no value for some cells."""
+    if not texts.errors:
+        return []
+    return [
+        f"errors of a spreadsheet ({_named(texts.errors)}) are taken to mean that nothing is known"
+    ]
 
 
 def _words(reading: NumberReading, wanted: int) -> list[str]:
