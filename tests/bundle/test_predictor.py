@@ -185,11 +185,11 @@ def test_answers_pass_to_pandas_and_polars(table: Predictor, people: pa.Table) -
 @pytest.mark.parametrize(
     ("rows", "message"),
     [
-        ({"job": ["1"]}, "no column '年龄'"),
+        ({"job": ["1"]}, "no column '年龄'\n.*\n.*add it, with empty cells"),
         ({"job": ["1"], "年齢": [1]}, "rename '年齢' to '年龄'"),
         ({"jobs": ["1"], "id": [1]}, "no columns '年龄', 'job'\n.*rename 'jobs' to 'job'"),
         ([{"id": 1}], "row 0.*no '年龄', 'job'"),
-        ([{"job": "1", "年龄": 1}, {"job": "1"}], "row 1.*no '年龄'"),
+        ([{"job": "1", "年龄": 1}, {"job": "1"}], "row 1.*no '年龄'\n.*\n.*give null where"),
         ([{"job": "1", "年龄": 1}, ["1", 1]], "row 1.*is a list"),
         ({"job": ["1", "2"], "年龄": [1]}, "differ in length: 'job' has 2, '年龄' has 1"),
         ({"job": "1", "年龄": [1]}, "column job.*one cell, '1', where other columns have a list"),

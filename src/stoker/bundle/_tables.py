@@ -150,8 +150,15 @@ def _missing(missing: Sequence[str], columns: Sequence[str], found: Iterable[str
     return DataError(
         f"the rows have {no} {listed(missing)}",
         expected=f"the columns {listed(columns)}",
-        fix=_renames(missing, columns, found),
+        fix=_renames(missing, columns, found) or _to_add(missing),
     )
+
+
+def _to_add(missing: Sequence[str]) -> str:
+    """What to do about columns that are not there under any name."""
+    if len(missing) > 1:
+        return "add them, with empty cells (null) where a value is not known"
+    return "add it, with empty cells (null) where the value is not known"
 
 
 def _renames(missing: Sequence[str], columns: Sequence[str], found: Iterable[str]) -> str | None:
@@ -213,7 +220,7 @@ def _from_dicts(rows: Sequence[Any], columns: Sequence[str], only: bool) -> pa.T
             raise DataError(
                 f"a row has no {listed(absent)}",
                 expected=f"the columns {listed(columns)} in each row; null if not known",
-                fix=_renames(absent, columns, row),
+                fix=_renames(absent, columns, row) or "give null where it is not known",
                 place=Place(row=index),
             )
     return _with_texts(

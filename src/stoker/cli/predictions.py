@@ -208,9 +208,9 @@ def _spare_the_input(source: Path, written: Path) -> None:
 
 def _tell_unused(names: Sequence[str]) -> None:
     if names:
+        columns, them = ("columns", "them") if len(names) > 1 else ("column", "it")
         events.message(
-            f"the model does not use the column{'s' * (len(names) > 1)} {listed(names)}; "
-            "the output repeats them"
+            f"the model does not use the {columns} {listed(names)}; the output repeats {them}"
         )
 
 

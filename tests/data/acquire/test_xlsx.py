@@ -117,6 +117,16 @@ REFUSED: dict[str, tuple[Any, dict[str, Any], str]] = {
         {},
         r"has 2 sheets: 'a', 'b'\n.*\n.* sheet: a in a recipe; --set sheet=a ",
     ),
+    "a cover": (
+        {"Cover": [["A report"], *[["of much text"]] * 9], "Daten": [["x", "y"], [1, 2]]},
+        {},
+        r"has 2 sheets: 'Cover', 'Daten'\n.*\n.* sheet: Daten in a recipe; --set sheet=Daten ",
+    ),
+    "notes": (
+        {"Notes": [["x", "y"], [1, 2]], "Daten": [["x", "y"], *[[1, 2]] * 9]},
+        {},
+        r"\n.*\n.* sheet: Daten in a recipe; --set sheet=Daten ",
+    ),
     "no such sheet": (SEVERAL, {"sheet": "c"}, r"no sheet 'c'\n  expected: one of 'a', 'b'"),
     "an empty sheet": ([], {}, "all of its sheets are empty: '数据'"),
     "an empty sheet by name": ([], {"sheet": "数据"}, "sheet '数据' is empty"),

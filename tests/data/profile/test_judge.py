@@ -291,7 +291,9 @@ def fits(line: str, cells: list[str]) -> list[bool]:
     return np.isnan(np.reshape(read.values, (len(cells), -1))).all(axis=1).tolist()
 
 
-@pytest.mark.parametrize("word", ["#DIV/0!", "#N/A", "#NV", "#VALUE!", "#WERT!", "#BEZUG!", "#NUM!"])
+@pytest.mark.parametrize(
+    "word", ["#DIV/0!", "#N/A", "#NV", "#VALUE!", "#WERT!", "#BEZUG!", "#NUM!"]
+)
 @pytest.mark.parametrize("decimal", [".", ","])
 def test_errors_of_a_spreadsheet_are_missing_and_told(
     judged: Judged, word: str, decimal: str
@@ -308,7 +310,8 @@ def test_errors_of_a_spreadsheet_are_missing_and_told(
 
 @pytest.mark.parametrize("decimal", [".", ","])
 @pytest.mark.parametrize(
-    ("words", "share"), [(["Q7?"], 25), (["x1", "y2", "z3"], 25), ([f"w{n}-" for n in range(12)], 20)]
+    ("words", "share"),
+    [(["Q7?"], 25), (["x1", "y2", "z3"], 25), ([f"w{n}-" for n in range(12)], 20)],
 )
 def test_numbers_with_odd_words_are_never_a_category_in_silence(
     judged: Judged, words: list[str], share: int, decimal: str
@@ -451,7 +454,9 @@ def test_few_other_words_among_yes_and_no_mean_that_nothing_is_known(
     assert f"{word!r} is taken to mean that nothing is known" in found.why
     assert fits(f"x: {found.written}", cells) == [cell == word for cell in cells]
     assert only(judged, [*cells, *[word] * 90]).kind == "category"
-    assert only(judged, [cell for cell in cells if cell not in {"nein", "N", "否"}]).kind != "boolean"
+    assert (
+        only(judged, [cell for cell in cells if cell not in {"nein", "N", "否"}]).kind != "boolean"
+    )
 
 
 # --- what names rows -------------------------------------------------------------------------

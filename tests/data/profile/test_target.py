@@ -18,6 +18,12 @@ from stoker.tasks import Task
 from tests.data.profile.conftest import Profiled
 
 
+def test_an_empty_label_is_no_class() -> None:
+    cells = [["a", "b", "c", "", "  "][n % 5] for n in range(100)]
+    found = judge_target(profile_column("y", pa.chunked_array([cells])))
+    assert found.why == "3 different values in 60 rows"
+
+
 @pytest.mark.parametrize(
     ("cells", "task"),
     [

@@ -199,8 +199,14 @@ def _chosen(workbook: CalamineWorkbook, sheet: str | None) -> str:
     raise DataError(
         f"has {len(filled)} sheets: {_listed(filled)}",
         expected="the option `sheet`, which says which one to read",
-        fix=say_option("sheet", filled[0]),
+        fix=say_option("sheet", max(filled, key=lambda name: _extent(workbook, name))),
     )
+
+
+def _extent(workbook: CalamineWorkbook, name: str) -> tuple[bool, int]:
+    """How much like a table a sheet is: covers and notes are of one column, or small."""
+    sheet = workbook.get_sheet_by_name(name)
+    return sheet.width > 1, sheet.height * sheet.width
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -61,8 +61,8 @@ def _tell(rejected: pa.Table, rows_in: int, target: str, rule: Rule) -> None:
     count = rejected.num_rows
     first = rejected.slice(0, 1).to_pylist()[0]
     place = Place(first["source"], first["line"], column=target)
-    rows = "row has" if count == 1 else "rows have"
-    said = f"{count:,} of {rows_in:,} {rows} no {target!r}"
+    have = "has" if count == 1 else "have"
+    said = f"{count:,} of {rows_in:,} rows {have} no {target!r}"
     if count == rows_in:
         raise DataError(
             f"not one of {rows_in:,} rows has a {target!r}",

@@ -62,5 +62,7 @@ def spelled_alike(column: ColumnProfile, step: str = "category") -> str:
 
 
 def levels(column: ColumnProfile) -> str:
-    """How many values there are in how many rows."""
-    return f"{column.distinct:,} different values in {column.present:,} rows"
+    """How many values there are in how many rows; blanks are none, as they are read so."""
+    blank = [cells for text, cells in column.frequent if not text.strip()]
+    values, rows = column.distinct - len(blank), column.present - sum(blank)
+    return f"{values:,} different values in {rows:,} rows"

@@ -49,7 +49,7 @@ _SEEN_FOR_WORDS = 200
 _MOST_PLAIN = 0.5
 _LEAST_REPEATED = 4
 _LEAST_WITH_WORDS = 0.94
-"""Share of texts with digits that are numbers, where the others are told and nothing is rejected."""
+"""Share of texts with digits that are numbers, where the others are told and none is rejected."""
 
 
 @dataclass(frozen=True)

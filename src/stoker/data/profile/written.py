@@ -129,9 +129,7 @@ def with_texts(column: ColumnProfile, texts: TextFacts) -> tuple[str, dict[str, 
     else:
         others = tuple(sorted((*reading.odd, *reading.words), key=lambda pair: -pair[1]))
         share = reading.cells / wanted
-        said = (
-            f"{share:.0%} of its values are numbers, the others are texts ({_named(others[:5])})"
-        )
+        said = f"{share:.0%} of its values are numbers, the others are texts ({_named(others[:5])})"
     form = {} if reading is None else reading.options
     return said, {**form, "missing": [*MISSING_NUMBERS, *(text for text, _ in others)]}
 
