@@ -288,7 +288,8 @@ def fits(line: str, cells: list[str]) -> list[bool]:
     feature = make_step("stoker.features", {step: {}} if isinstance(step, str) else step, Feature)
     read = feature.fit(pa.chunked_array([cells])).transform(pa.array(cells))
     assert read.bad == ()
-    return np.isnan(np.reshape(read.values, (len(cells), -1))).all(axis=1).tolist()
+    is_nan_NP = np.isnan(np.reshape(read.values, (len(cells), -1)))
+    return [bool(each) for each in is_nan_NP.all(axis=1)]
 
 
 @pytest.mark.parametrize(
