@@ -289,7 +289,7 @@ def fits(line: str, cells: list[str]) -> list[bool]:
     read = feature.fit(pa.chunked_array([cells])).transform(pa.array(cells))
     assert read.bad == ()
     is_nan_NP = np.isnan(np.reshape(read.values, (len(cells), -1)))
-    return [bool(each) for each in is_nan_NP.all(axis=1)]
+    return [bool(is_nan_P.all()) for is_nan_P in is_nan_NP]
 
 
 @pytest.mark.parametrize(

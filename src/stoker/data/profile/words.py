@@ -193,19 +193,34 @@ def _of_others(read: TextReading, is_plain: np.ndarray, decimal: str) -> dict[st
         found["others"] = commonest(value_V, count_V, np.arange(len(value_V)))
     amounts = int(count_V[mask(pc.match_substring_regex(value_V, _LIKE_AMOUNTS))].sum())
     if plain + amounts > _MOST_PLAIN * read.cells(~is_mark):
-        kept = np.flatnonzero(~is_mark)
         found["time"] = read_moments(value_V, count_V)
-        kept_V = read.value_V.take(pa.array(kept))
-        found["number"] = read_numbers(kept_V, read.count_V[kept], decimal)
-        if found["number"] is None:
-            found["units"] = unknown_units(narrow(value_V).to_pylist(), count_V)
-            if not found["units"]:
-                found["two_ways"] = two_ways(narrow(kept_V).to_pylist(), read.count_V[kept])
-            if not found["units"] and not found["two_ways"]:
-                found["number"] = read_numbers(
-                    kept_V, read.count_V[kept], decimal, least_share=_LEAST_WITH_WORDS
-                )
+        kept_V = np.flatnonzero(~is_mark)
+        given_V = read.value_V.take(pa.array(kept_V))
+        found |= _as_amounts(given_V, read.count_V[kept_V], (value_V, count_V), decimal)
     return found
+
+
+def _as_amounts(
+    value_V: pa.Array, count_V: np.ndarray, others: tuple[pa.Array, np.ndarray], decimal: str
+) -> dict[str, Any]:
+    """How texts write numbers, or why nothing reads them together.
+
+    Args:
+        value_V: Different texts, none that means "no value".
+        count_V: Cells of each.
+        others: Those of them that are no plain number, with their cells.
+        decimal: Sign before fractions in the rest of the file; empty: nothing tells.
+    """
+    number = read_numbers(value_V, count_V, decimal)
+    if number is not None:
+        return {"number": number}
+    units = unknown_units(narrow(others[0]).to_pylist(), others[1])
+    if units:
+        return {"units": units}
+    several = two_ways(narrow(value_V).to_pylist(), count_V)
+    if several:
+        return {"two_ways": several}
+    return {"number": read_numbers(value_V, count_V, decimal, least_share=_LEAST_WITH_WORDS)}
 
 
 def _lengths(read: TextReading) -> dict[str, Any]:
