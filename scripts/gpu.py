@@ -103,17 +103,17 @@ def measure_parts(folder: Path, device: Device, *, tiny: bool) -> dict[str, Any]
     from accelerator.work import write_rows
 
     if tiny:
-        sizes = speed.Sizes(rows=600, batches=(4,), side=256, seconds=0.02, at_once=1)
+        sizes = speed.Sizes(rows=320, batches=(2,), side=256, seconds=0.02, at_once=1)
         epochs, batch_size = 2, 16
     else:
-        sizes = speed.Sizes(rows=65_536, batches=(128, 4096), side=8192, seconds=0.5, at_once=5)
+        sizes = speed.Sizes(rows=65_536, batches=(128, 4096), side=8192, seconds=0.5, at_once=20)
         epochs, batch_size = 3, 512
     training = resume.Training(str(folder), str(folder), device.torch.type, epochs, batch_size)
     rows = write_rows(folder, sizes.rows)
     found: dict[str, Any] = {"parity": parity.networks(rows, device)}
     found["optimizers"] = parity.optimizers(device)
     tell("parity", found["parity"] + found["optimizers"])
-    found["resume"] = resume.compare(training, kills=1 if tiny else 5)
+    found["resume"] = resume.compare(training, kills=1 if tiny else 3)
     tell("resume", [found["resume"]])
     found["matrix_product_tflops"] = speed.matrix_products(device, sizes)
     found["speed"] = speed.training(rows, device, sizes, found["matrix_product_tflops"])
@@ -133,13 +133,15 @@ def machine(device: Device) -> dict[str, Any]:
     import torch
     from accelerator.pack import commit
 
+    from stoker.train.threads import available_cores
+
     facts = {
         "commit": commit(ROOT),
         "python": platform.python_version(),
         "torch": torch.__version__,
         "numpy": np.__version__,
         "system": platform.platform(),
-        "cores": len(os.sched_getaffinity(0)),
+        "cores": available_cores(),
         "device": device.torch.type,
     }
     if not device.is_cuda:

@@ -52,9 +52,11 @@ def make(root: Path, *, python: str, has: Collection[str]) -> Path:
 
 
 def commit(root: Path) -> str:
-    """The commit of a checkout, or of the one that a pack was made from."""
+    """The commit of a checkout, or of the one that a pack was made from; "unknown" in a copy."""
     if (root / "pack.json").is_file():
         return json.loads((root / "pack.json").read_bytes())["commit"]
+    if not (root / ".git").exists():
+        return "unknown"
     return _git(root, "describe", "--always", "--dirty", "--abbrev=12").strip()
 
 

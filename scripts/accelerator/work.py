@@ -81,7 +81,13 @@ def precise_as(precision: str, device: Device) -> Iterator[None]:
     form = "tf32" if precision == "tf32" else "ieee"
     torch.backends.cuda.matmul.fp32_precision = form
     torch.backends.cudnn.conv.fp32_precision = form
-    with torch.autocast(device.torch.type, dtype=torch.bfloat16, enabled=precision == "bfloat16"):
+    # Without its cache, which would keep weights of before a step as long as this lasts.
+    with torch.autocast(
+        device.torch.type,
+        dtype=torch.bfloat16,
+        enabled=precision == "bfloat16",
+        cache_enabled=False,
+    ):
         yield
 
 
