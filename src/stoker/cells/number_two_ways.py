@@ -48,6 +48,8 @@ def two_ways(texts: Sequence[str], count_V: np.ndarray, step: str = "number") ->
     >>> two_ways(["47%", "9%", "63%", "12", "40", "7"], np.ones(6))
     ''
     """
+    if not texts:
+        return ""
     parts = list(map(parts_of, texts))
     return (
         _shares(texts, parts, count_V, step)
