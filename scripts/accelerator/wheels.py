@@ -5,7 +5,7 @@ without which torch reads no array.  The rest is carried and put in front of wha
 so that what was tested is what runs.  `pip` is not needed there: a wheel of these packages is a
 folder that is zipped.
 
-Cost: pyarrow is 48 MiB of the pack's 57; leave it out where the machine has it.
+Cost: pyarrow is 48 MiB of the pack's 58; leave it out where the machine has it.
 """
 
 from __future__ import annotations
