@@ -10,7 +10,7 @@ the cache, or name a folder of your own under `path`.
 
 Cost: 0.28 G multiplications a picture at the default side of 192; the graph has 13 MB.  Training
 the last convolution further takes 10 to 20 CPU seconds for 1,300 pictures, the last block too 35 to
-65, beside the 70 of the frozen network (decision 045).  Not done: training all of it; other
+65, beside the 70 of the frozen network (decision 033).  Not done: training all of it; other
 architectures.
 
 Source: Kornblith et al. 2019, "Do Better ImageNet Models Transfer Better?",

@@ -44,7 +44,7 @@ vectors and a linear model gave 0.750 (3 folds), `cnn` 0.702 on a test part.
 Grey ones are unlike those it learned from."""
 
 _FINE_TUNED: dict[Preset, int] = {"good": 1, "best": 2}
-"""Its last layers that are trained further (decision 045)."""
+"""Its last layers that are trained further (decision 033)."""
 
 _FOR_ESTIMATORS = {"budget_s", "checkpoint_every_s", "threads", "class_weights"}
 """Settings that a model which fits itself follows, and one that changes nothing that comes out."""

@@ -10,7 +10,7 @@ bfloat16 as in `torch.optim.Muon`: few CPUs multiply that fast.
 
 Cost: one extra tensor as large as the model; at each step, for a matrix of m rows and n >= m
 columns, 5 rounds of 2 m^2 n + m^3 multiplications, whatever the batch: as much as forward and
-backward of 3 to 5 m rows.  What it brought and took here stands in docs/decisions/048.
+backward of 3 to 5 m rows.  What it brought and took here stands in docs/decisions/035.
 
 Source: Jordan et al. 2024, "Muon: An optimizer for hidden layers in neural networks",
 https://kellerjordan.github.io/posts/muon/; the size of a step: Liu et al. 2025, "Muon is Scalable
