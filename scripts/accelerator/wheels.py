@@ -11,6 +11,7 @@ Cost: pyarrow is 48 MiB of the pack's 58; leave it out where the machine has it.
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import zipfile
@@ -80,7 +81,10 @@ def use(root: Path) -> list[str]:
     for wheel in wheels:
         place = root / "site" / wheel.stem
         if not place.exists():
+            # Under its name only when it is whole: a killed run must not leave half a package.
+            begun = place.with_name(f"{place.name}.{os.getpid()}")
             with zipfile.ZipFile(wheel) as archive:
-                archive.extractall(place)
+                archive.extractall(begun)
+            begun.rename(place)
         sys.path.insert(0, str(place))
     return [wheel.name for wheel in wheels]

@@ -25,7 +25,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from stoker.cells.decoder import HERE, Form
+from stoker.cells.decoder import HERE, PictureForm
 from stoker.cells.image_formats import MAX_PIXELS
 from stoker.cells.pixels import PictureLook
 from stoker.core.errors import MachineError
@@ -40,7 +40,7 @@ from stoker.engine.table_file import read_table, write_table
 from stoker.features.image import Image as ImageFeature
 from stoker.tasks.classify import Classify
 
-SMALL = Form(3, (8, 6), "fit")
+SMALL = PictureForm(3, (8, 6), "fit")
 
 
 def encoded(kind: str, seed: int = 0, size: tuple[int, int] = (20, 14), **options: object) -> bytes:
@@ -91,7 +91,7 @@ def decoders() -> Iterator[list[ChildDecoder]]:
         decoder.close()
 
 
-def pixels(decoder: ChildDecoder, cells: pa.Array, form: Form = SMALL) -> tuple[bytes, list]:
+def pixels(decoder: ChildDecoder, cells: pa.Array, form: PictureForm = SMALL) -> tuple[bytes, list]:
     assert form.size is not None
     out = np.zeros((len(cells), form.channels, *form.size), np.uint8)
     bad = decoder.pixels(cells, form, out)
@@ -104,13 +104,15 @@ def test_any_number_of_children_answers_as_this_process(
     decoders: list[ChildDecoder], blobs: list[tuple[str, int]]
 ) -> None:
     cells = pa.array([KINDS[kind](seed) for kind, seed in blobs], pa.large_binary())
-    for form in (SMALL, Form(1, (5, 5), "crop")):
+    for form in (SMALL, PictureForm(1, (5, 5), "crop")):
         expected = pixels(HERE, cells, form)  # type: ignore[arg-type]  # has the same method
         for decoder in decoders:
             assert pixels(decoder, cells, form) == expected
     for decoder in decoders:
         assert decoder.looks(cells, MAX_PIXELS) == HERE.looks(cells, MAX_PIXELS)
-        assert decoder.pixels(cells, Form(4), None) == HERE.pixels(cells, Form(4), None)
+        assert decoder.pixels(cells, PictureForm(4), None) == HERE.pixels(
+            cells, PictureForm(4), None
+        )
 
 
 def test_children_see_the_bits_of_deep_pictures() -> None:
@@ -118,7 +120,7 @@ def test_children_see_the_bits_of_deep_pictures() -> None:
     Image.fromarray(np.full((4, 4), 3_000, np.uint16)).save(deep, "PNG")
     cells = pa.array([encoded("PNG"), b"<html>", None, b"P5 1 1 255\nx", deep.getvalue()])
     cells = cells.cast(pa.large_binary())
-    twelve = Form(1, (4, 4), bits=12)
+    twelve = PictureForm(1, (4, 4), bits=12)
     here, there = (np.zeros((5, 1, 4, 4), np.uint8) for _ in range(2))
     with ChildDecoder() as decoder:
         assert decoder.bits(cells, MAX_PIXELS) == HERE.bits(cells, MAX_PIXELS) == 12
@@ -131,7 +133,7 @@ def test_children_see_the_bits_of_deep_pictures() -> None:
 def test_a_column_of_raw_pixels_starts_no_child() -> None:
     cells = pa.array([b"P5 2 1 255\nab", None], pa.large_binary())
     with ChildDecoder() as decoder:
-        assert decoder.pixels(cells, Form(1, (1, 2)), np.zeros((2, 1, 1, 2), np.uint8)) == []
+        assert decoder.pixels(cells, PictureForm(1, (1, 2)), np.zeros((2, 1, 1, 2), np.uint8)) == []
         assert decoder.looks(cells, MAX_PIXELS) == HERE.looks(cells, MAX_PIXELS)
         assert not decoder._children
 
@@ -227,7 +229,7 @@ def test_a_bomb_is_one_reject_among_good_pictures(limit: str, children: int) -> 
     cells = pa.array(blobs, pa.large_binary())
     with ChildDecoder(limits, children) as decoder:
         decoder._seen_blobs = 1 << 20
-        bad = decoder.pixels(cells, Form(4), None)
+        bad = decoder.pixels(cells, PictureForm(4), None)
         assert [index for index, _ in bad] == [5, 71]
         assert bad[0][1] == reason
         found, bad_again = pixels(decoder, cells.filter(pa.array([b != bomb for b in blobs])))
@@ -238,7 +240,7 @@ def test_a_bomb_is_one_reject_among_good_pictures(limit: str, children: int) -> 
 
 def test_memory_and_time_of_a_child_follow_the_pixels_that_it_may_decode() -> None:
     cells = pa.array([large_palette_png()])
-    tight, form = ChildLimits(memory_bytes=100 << 20), Form(4, max_pixels=100_000_000)
+    tight, form = ChildLimits(memory_bytes=100 << 20), PictureForm(4, max_pixels=100_000_000)
     with ChildDecoder(tight, 1) as decoder:
         ((_, reason),) = decoder.pixels(cells, form, None)
     assert reason == "needs more than 100 MiB of memory to decode"
@@ -252,7 +254,7 @@ def test_children_refuse_a_pixel_too_many_as_this_process_does() -> None:
     sizes = [seen for seen in HERE.looks(cells, MAX_PIXELS) if isinstance(seen, PictureLook)]
     with ChildDecoder(most_children=1) as decoder:
         for most in sorted({seen.width * seen.height - less for seen in sizes for less in (0, 1)}):
-            form = Form(3, (2, 2), max_pixels=most)
+            form = PictureForm(3, (2, 2), max_pixels=most)
             found = pixels(decoder, cells, form)
             assert found == pixels(HERE, cells, form)  # type: ignore[arg-type]  # has the same method
             assert decoder.looks(cells, most) == HERE.looks(cells, most)
@@ -268,7 +270,7 @@ def test_the_largest_sound_pictures_fit_the_usual_memory(kind: str) -> None:
         image.info["transparency"] = 0
     image.save(stream, "JPEG" if kind == "CMYK" else "PNG", compress_level=1)
     with ChildDecoder(ChildLimits(cpu_s=300, wall_s=3_000)) as decoder:
-        assert decoder.pixels(pa.array([stream.getvalue()]), Form(3), None) == []
+        assert decoder.pixels(pa.array([stream.getvalue()]), PictureForm(3), None) == []
 
 
 # --- the stages ------------------------------------------------------------------------------
@@ -373,13 +375,13 @@ PARENT = """
 import sys
 import pyarrow as pa
 from stoker.data.child_decoder import ChildDecoder
-from stoker.cells.decoder import Form
+from stoker.cells.decoder import PictureForm
 blob = open(sys.argv[1], "rb").read()
 with ChildDecoder(most_children=2) as decoder:
     decoder._seen_blobs = 1 << 20
-    decoder.pixels(pa.array([blob[:50]] * 40), Form(4), None)
+    decoder.pixels(pa.array([blob[:50]] * 40), PictureForm(4), None)
     print(*(child.process.pid for child in decoder._children), flush=True)
-    decoder.pixels(pa.array([blob] * 200), Form(4), None)
+    decoder.pixels(pa.array([blob] * 200), PictureForm(4), None)
 """
 
 

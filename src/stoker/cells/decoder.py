@@ -27,7 +27,7 @@ from stoker.cells.pixels import (
 
 
 @dataclass(frozen=True)
-class Form:
+class PictureForm:
     """What pixels shall look like."""
 
     channels: int
@@ -64,7 +64,9 @@ class Decoder(ABC):
         """
 
     @abstractmethod
-    def pixels(self, cells: pa.Array, form: Form, out: np.ndarray | None) -> list[tuple[int, str]]:
+    def pixels(
+        self, cells: pa.Array, form: PictureForm, out: np.ndarray | None
+    ) -> list[tuple[int, str]]:
         """Decode each blob whole.
 
         Args:
@@ -89,7 +91,9 @@ class InThisProcess(Decoder):
         found = map_blobs(lambda _, data: _bits(data, max_pixels), cells)
         return max(found, default=FEWEST_BITS)
 
-    def pixels(self, cells: pa.Array, form: Form, out: np.ndarray | None) -> list[tuple[int, str]]:
+    def pixels(
+        self, cells: pa.Array, form: PictureForm, out: np.ndarray | None
+    ) -> list[tuple[int, str]]:
         """See `Decoder`."""
 
         def act(index: int, data: bytes | None) -> tuple[int, str] | None:
@@ -107,7 +111,7 @@ class InThisProcess(Decoder):
         return [each for each in map_blobs(act, cells) if each is not None]
 
 
-def try_decode(data: bytes, form: Form) -> None:
+def try_decode(data: bytes, form: PictureForm) -> None:
     """Decode a picture for nothing; raw pixels of our own have no more than a header to decode.
 
     Raises:
@@ -119,7 +123,7 @@ def try_decode(data: bytes, form: Form) -> None:
         in_form(data, form)
 
 
-def in_form(data: bytes, form: Form) -> np.ndarray:
+def in_form(data: bytes, form: PictureForm) -> np.ndarray:
     """The pixels of a picture in a form.
 
     Raises:

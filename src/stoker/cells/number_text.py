@@ -41,7 +41,7 @@ _LARGEST_GROUP = {",": r"\d{{1,2}}({0}\d{{2}})+{0}\d{{3}}|"}
 """Two digits a group but for the last, as in India: 12,34,567."""
 
 
-class Form(NamedTuple):
+class NumberForm(NamedTuple):
     """How the numbers of a column are written."""
 
     decimal: str = "."
@@ -60,17 +60,17 @@ class Form(NamedTuple):
     """What each of the units shows where the unit worth 1 shows 0; empty: 0."""
 
 
-PLAIN = Form()
+PLAIN = NumberForm()
 
 
-def plain_texts(cells: pa.Array, form: Form) -> pa.Array:
+def plain_texts(cells: pa.Array, form: NumberForm) -> pa.Array:
     """The texts as digits with a decimal point, `"inf"` for one that is not in the form.
 
     Args:
         cells: Texts without blanks around them; nulls stay.
         form: How they are written.
 
-    >>> form = Form(thousands=",", units=("$", "USD"), brackets=True)
+    >>> form = NumberForm(thousands=",", units=("$", "USD"), brackets=True)
     >>> plain_texts(pa.array(["$1,234.5", "-2 USD", "(3)", "1.5e3", "4 EUR"]), form).to_pylist()
     ['1234.5', '-2', '-3', '1.5e3', 'inf']
     """
@@ -98,7 +98,7 @@ def plain_texts(cells: pa.Array, form: Form) -> pa.Array:
 
 def form_of(
     unit: str | Sequence[str] | Mapping[str, Any], signs: Mapping[str, Any] | None = None
-) -> Form:
+) -> NumberForm:
     """The form with some units, as the option `unit` says them.
 
     Args:
@@ -112,7 +112,7 @@ def form_of(
     worth = unit.values() if isinstance(unit, Mapping) else ()
     pairs = [tuple(each) if isinstance(each, list | tuple) else (each, 0.0) for each in worth]
     zeros = tuple(zero for _, zero in pairs)
-    return Form(
+    return NumberForm(
         units=units,
         factors=tuple(factor for factor, _ in pairs),
         zeros=zeros if any(zeros) else (),
@@ -120,14 +120,14 @@ def form_of(
     )
 
 
-def unit_factors(cells: pa.Array, form: Form) -> np.ndarray:
+def unit_factors(cells: pa.Array, form: NumberForm) -> np.ndarray:
     """By what the units of each text multiply it, 1 where there is none.
 
     Args:
         cells: Texts without blanks around them.
         form: How they are written.
 
-    >>> form = Form(units=("m", "km"), factors=(1.0, 1000.0))
+    >>> form = NumberForm(units=("m", "km"), factors=(1.0, 1000.0))
     >>> unit_factors(pa.array(["5 km", "7 m", "8", None]), form)
     array([1000.,    1.,    1.,    1.])
     """
@@ -140,10 +140,10 @@ def unit_factors(cells: pa.Array, form: Form) -> np.ndarray:
     return factor_N
 
 
-def has_unit(cells: pa.Array, form: Form) -> np.ndarray:
+def has_unit(cells: pa.Array, form: NumberForm) -> np.ndarray:
     """Which texts have one of the units beside their digits, bool.
 
-    >>> has_unit(pa.array(["5 kg", "5", None]), Form(units=("kg", "g"))).tolist()
+    >>> has_unit(pa.array(["5 kg", "5", None]), NumberForm(units=("kg", "g"))).tolist()
     [True, False, False]
     """
     texts, has_N = narrow(cells), np.zeros(len(cells), bool)
@@ -153,7 +153,7 @@ def has_unit(cells: pa.Array, form: Form) -> np.ndarray:
     return has_N
 
 
-def unit_zeros(cells: pa.Array, form: Form) -> np.ndarray:
+def unit_zeros(cells: pa.Array, form: NumberForm) -> np.ndarray:
     """What the unit of each text shows where the unit worth 1 shows 0."""
     texts, zero_N = narrow(cells), np.zeros(len(cells))
     for unit, zero in zip(form.units, form.zeros, strict=True):
@@ -163,7 +163,7 @@ def unit_zeros(cells: pa.Array, form: Form) -> np.ndarray:
     return zero_N
 
 
-def converted(value_N: np.ndarray, cells: pa.Array, form: Form) -> np.ndarray:
+def converted(value_N: np.ndarray, cells: pa.Array, form: NumberForm) -> np.ndarray:
     """Digits in the unit that is worth 1; a text of several numbers with units is their sum.
 
     Args:
@@ -171,7 +171,7 @@ def converted(value_N: np.ndarray, cells: pa.Array, form: Form) -> np.ndarray:
         cells: The texts, without blanks around them.
         form: How they are written, with factors.
 
-    >>> form = Form(units=("h", "min"), factors=(60.0, 1.0))
+    >>> form = NumberForm(units=("h", "min"), factors=(60.0, 1.0))
     >>> converted(np.array([2, np.inf, np.inf]), pa.array(["2 h", "1h 30min", "3 min 1 h"]), form)
     array([120.,  90.,  inf])
     >>> degrees = form_of({"°C": 1, "°F": (5 / 9, 32)})
@@ -188,7 +188,7 @@ def converted(value_N: np.ndarray, cells: pa.Array, form: Form) -> np.ndarray:
     return value_N
 
 
-def _sum_of_pieces(text: str, form: Form) -> float:
+def _sum_of_pieces(text: str, form: NumberForm) -> float:
     """The sum of numbers of which each is in a smaller unit than the one before; else infinite."""
     whole, piece = _piece_patterns(form)
     found = whole.fullmatch(text)
@@ -202,23 +202,23 @@ def _sum_of_pieces(text: str, form: Form) -> float:
     return -total if text.startswith("-") else total
 
 
-def _number(digits: str, form: Form) -> float:
+def _number(digits: str, form: NumberForm) -> float:
     plain = digits.replace(form.thousands, "") if form.thousands else digits
     return float(plain.replace(_sign(form), "."))
 
 
-def _sign(form: Form) -> str:
+def _sign(form: NumberForm) -> str:
     """The sign that becomes a point."""
     return "," if form.decimal == EITHER else form.decimal
 
 
-def _point(form: Form) -> str:
+def _point(form: NumberForm) -> str:
     """What stands before the fraction, as a regular expression."""
     return "[.,]" if form.decimal == EITHER else re.escape(form.decimal)
 
 
 @lru_cache
-def _piece_patterns(form: Form) -> tuple[re.Pattern[str], re.Pattern[str]]:
+def _piece_patterns(form: NumberForm) -> tuple[re.Pattern[str], re.Pattern[str]]:
     """Several numbers with units one after the other, and one of them."""
     point, group = _point(form), re.escape(form.thousands)
     unit = "|".join(map(_plain_unit, sorted(form.units, key=len, reverse=True)))
@@ -257,7 +257,7 @@ def narrow(cells: pa.Array) -> pa.Array:
 
 
 @lru_cache
-def _patterns(form: Form) -> tuple[str, str]:
+def _patterns(form: NumberForm) -> tuple[str, str]:
     """The whole form as a regular expression, and what is to be dropped around the digits."""
     point, group = _point(form), re.escape(form.thousands)
     digits = r"\d+"

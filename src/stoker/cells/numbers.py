@@ -30,7 +30,7 @@ from stoker.cells.number_text import (
     NUMBER,
     PLAIN,
     UNREADABLE,
-    Form,
+    NumberForm,
     converted,
     form_of,
     has_unit,
@@ -280,7 +280,7 @@ class NumberCells(Value):
         return self._form == PLAIN
 
     @cached_property
-    def _form(self) -> Form:
+    def _form(self) -> NumberForm:
         signs = {
             "decimal": EITHER if self.decimal == EITHER else self.point,
             "thousands": self.thousands,

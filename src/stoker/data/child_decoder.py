@@ -31,7 +31,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from stoker.cells.blobs import num_cores
-from stoker.cells.decoder import HERE, Decoder, Form
+from stoker.cells.decoder import HERE, Decoder, PictureForm
 from stoker.cells.image_formats import MAX_PIXELS
 from stoker.cells.pixels import FEWEST_BITS, PictureLook
 from stoker.core.closing import Closing
@@ -119,7 +119,9 @@ class ChildDecoder(Decoder, Closing):
         self._run(DecodeWork(request, BITS.size, cells, take), np.flatnonzero(_foreign_N(cells)))
         return max(found)
 
-    def pixels(self, cells: pa.Array, form: Form, out: np.ndarray | None) -> list[tuple[int, str]]:
+    def pixels(
+        self, cells: pa.Array, form: PictureForm, out: np.ndarray | None
+    ) -> list[tuple[int, str]]:
         """See `Decoder`."""
         foreign_N = _foreign_N(cells)
         if not foreign_N.any():

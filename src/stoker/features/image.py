@@ -24,7 +24,7 @@ from pydantic import Field
 
 from stoker.cells import BadCell
 from stoker.cells.blobs import is_bytes
-from stoker.cells.decoder import HERE, Decoder, Form
+from stoker.cells.decoder import HERE, Decoder, PictureForm
 from stoker.cells.image_formats import MAX_PIXELS, MOST_PIXELS
 from stoker.cells.pixels import FEWEST_BITS, MOST_BITS, PictureLook, Resize
 from stoker.cells.raw import one_array, shorten
@@ -96,7 +96,7 @@ class FittedImage(FittedFeature):
     def _decoded(self, cells: pa.Array, decoder: Decoder) -> Transformed:
         values = np.zeros((len(cells), *self.shape), np.uint8)
         size = (self.height, self.width)
-        form = Form(self.channels, size, self.resize, self.bits, self.max_pixels)
+        form = PictureForm(self.channels, size, self.resize, self.bits, self.max_pixels)
         bad = [
             BadCell(index, shorten(cells[index].as_py()), reason)
             for index, reason in decoder.pixels(cells, form, values)
@@ -261,7 +261,7 @@ def unreadable(
         decoder: Decodes them.
         max_pixels: Most pixels that a picture may have.
     """
-    bad = decoder.pixels(cells, Form(channels=4, max_pixels=max_pixels), None)
+    bad = decoder.pixels(cells, PictureForm(channels=4, max_pixels=max_pixels), None)
     return [(index, shorten(cells[index].as_py()), reason) for index, reason in bad]
 
 

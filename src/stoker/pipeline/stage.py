@@ -1,6 +1,6 @@
 """A stage: one file, whose fields are the part of the recipe that it reads.
 
-    class Clean(Stage):
+    class CleanStage(Stage):
         place = 20                 # where it stands in the graph
         steps: tuple[RowCleaner, ...]
 

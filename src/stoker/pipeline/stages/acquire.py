@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from stoker.recipe.model import Recipe
 
 
-class Acquire(Stage):
+class AcquireStage(Stage):
     """Read every source into one dataset."""
 
     place: ClassVar[float] = 10

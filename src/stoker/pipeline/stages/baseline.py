@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from stoker.recipe.model import Recipe
 
 
-class Baseline(Stage):
+class BaselineStage(Stage):
     """Train the plain model of pictures or of tables."""
 
     place: ClassVar[float] = 70

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from stoker.store.artifact import Artifact
 
 
-class Bundle(Stage):
+class BundleStage(Stage):
     """Put the chosen candidate, its scores, its card and its lineage into one bundle.
 
     The card quotes the recipe, so all of it counts, a comment too; the stage takes no time.  The

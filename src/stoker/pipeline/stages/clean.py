@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from stoker.recipe.model import Recipe
 
 
-class Clean(Stage):
+class CleanStage(Stage):
     """Judge rows before the split."""
 
     place: ClassVar[float] = 20

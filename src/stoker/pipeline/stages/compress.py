@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from stoker.recipe.model import Recipe
 
 
-class Compress(Stage):
+class CompressStage(Stage):
     """Try smaller candidates."""
 
     place: ClassVar[float] = 80

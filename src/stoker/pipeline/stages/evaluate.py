@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from stoker.recipe.model import Recipe
 
 
-class Evaluate(Stage):
+class EvaluateStage(Stage):
     """Score every candidate."""
 
     place: ClassVar[float] = 90

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from stoker.recipe.model import Recipe
 
 
-class Prepare(Stage):
+class PrepareStage(Stage):
     """Fit features on the training part and write the tensors."""
 
     place: ClassVar[float] = 50

@@ -15,7 +15,7 @@ from stoker.pipeline.stage import ROWS, Stage, Work, rows_path
 if TYPE_CHECKING:
     from stoker.data.dataset import Dataset
     from stoker.data.profile.choices import Choices
-    from stoker.data.profile.column import Profile as ColumnsProfile
+    from stoker.data.profile.column import Profile
     from stoker.pipeline.plan.size import Size
     from stoker.recipe.model import Recipe
 
@@ -26,7 +26,7 @@ _REMEDIES = {
 }
 
 
-class Profile(Stage):
+class ProfileStage(Stage):
     """Count what stands in every column and choose what becomes of it."""
 
     place: ClassVar[float] = 40
@@ -101,7 +101,7 @@ class Profile(Stage):
         cells = 0 if extent.picture else extent.rows * extent.num_columns
         return 0.1 + 0.12e-6 * cells + 0.4e-3 * extent.num_columns
 
-    def _warn(self, profile: ColumnsProfile, choices: Choices, twins: tuple[str, ...]) -> None:
+    def _warn(self, profile: Profile, choices: Choices, twins: tuple[str, ...]) -> None:
         """Say what is absurd about the target, and which inputs are the target again."""
         from stoker.data.profile.judge_target import why_absurd
 
@@ -127,7 +127,7 @@ class Profile(Stage):
                 "the inputs without it"
             )
 
-    def _warn_of_misread(self, profile: ColumnsProfile) -> None:
+    def _warn_of_misread(self, profile: Profile) -> None:
         """Say where the recipe reads `1.542` as a fraction and the whole column says a thousand."""
         from stoker.data.profile.written import misread
 
@@ -138,7 +138,7 @@ class Profile(Stage):
             if wrong:
                 events.warning(f"column {name!r}: {wrong}")
 
-    def _warn_of_far_values(self, profile: ColumnsProfile, choices: Choices) -> None:
+    def _warn_of_far_values(self, profile: Profile, choices: Choices) -> None:
         """Say which values of named columns may mean that nothing is known."""
         from stoker.data.profile.apart import told_apart
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from stoker.recipe.model import Recipe
 
 
-class Split(Stage):
+class SplitStage(Stage):
     """Give each row to train, validation or test."""
 
     place: ClassVar[float] = 30

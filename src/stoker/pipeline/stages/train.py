@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 FIND = "find"
 
 
-class Train(Stage):
+class TrainStage(Stage):
     """Train the model of the recipe, or the one that the preset picks."""
 
     place: ClassVar[float] = 60

@@ -91,6 +91,9 @@ class FusedSgd(Fused):
 class FusedAdamW(Fused):
     """`torch.optim.AdamW(fused=True)`."""
 
+    kernel: Callable[..., None] = staticmethod(adamw)
+    """What a step calls; `adam` takes the same and adds the decay to the gradient."""
+
     def first_state(self, parameter: Tensor) -> dict[str, Tensor]:
         """Steps taken, mean gradient, mean squared gradient."""
         return {
@@ -102,7 +105,7 @@ class FusedAdamW(Fused):
     def update(self, group: dict[str, Any], weights: list[Tensor], gradients: list[Tensor]) -> None:
         """One pass over weights, gradients and both means."""
         beta1, beta2 = group["betas"]
-        adamw(
+        self.kernel(
             weights,
             gradients,
             self.states(weights, "exp_avg"),

@@ -12,7 +12,7 @@ https://arxiv.org/abs/1412.6980
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 from pydantic import Field
 
@@ -20,7 +20,7 @@ from stoker.train.optim import Optimizer, decay_groups
 
 if TYPE_CHECKING:
     import torch
-    from torch import Tensor, nn
+    from torch import nn
 
 
 class Adam(Optimizer):
@@ -47,26 +47,7 @@ class Adam(Optimizer):
         from stoker.train.optim._fused import FusedAdamW
 
         class FusedAdam(FusedAdamW):
-            def update(
-                self, group: dict[str, Any], weights: list[Tensor], gradients: list[Tensor]
-            ) -> None:
-                adam(
-                    weights,
-                    gradients,
-                    self.states(weights, "exp_avg"),
-                    self.states(weights, "exp_avg_sq"),
-                    [],
-                    self.states(weights, "step"),
-                    fused=True,
-                    foreach=False,
-                    amsgrad=False,
-                    beta1=group["betas"][0],
-                    beta2=group["betas"][1],
-                    lr=group["lr"],
-                    weight_decay=group["weight_decay"],
-                    eps=group["eps"],
-                    maximize=False,
-                )
+            kernel = staticmethod(adam)
 
         groups = decay_groups(parameters, self.weight_decay, self.l1)
         betas = (self.beta1, self.beta2)
