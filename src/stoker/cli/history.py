@@ -172,7 +172,8 @@ def delete_version(
 
 def removal(removed: Sequence[Removed], *, deleted: bool) -> str:
     """Artifacts that went or would go, and how much that is."""
-    from stoker.cli.text import size, table
+    from stoker.cli.text import table
+    from stoker.core.words import size
 
     rows = [(one.kind, one.fingerprint[:12], size(one.size_bytes)) for one in removed]
     total = size(sum(one.size_bytes for one in removed))

@@ -18,8 +18,8 @@ from importlib.metadata import PackageNotFoundError, requires, version
 from pathlib import Path
 from typing import Literal
 
-from stoker.cli.text import size
 from stoker.core.errors import MachineError
+from stoker.core.words import size
 
 _CGROUP_LIMITS = (
     Path("/sys/fs/cgroup/memory.max"),

@@ -16,8 +16,8 @@ import threading
 import time
 from typing import TYPE_CHECKING, TextIO
 
-from stoker.cli.text import duration
 from stoker.core.events import counted
+from stoker.core.words import duration
 
 if TYPE_CHECKING:
     from rich.progress import Progress, ProgressColumn, TaskID

@@ -1,4 +1,4 @@
-"""Plain tables, sizes and durations for a terminal or a pipe.
+"""Plain tables and guesses for a terminal or a pipe.
 
 Chinese, Japanese and Korean characters take two cells, so widths are counted in cells.  No rich
 here: these few lines cost nothing to import and their output can be cut and grepped.
@@ -10,6 +10,8 @@ import json
 import unicodedata
 from collections.abc import Iterable, Sequence
 from typing import Any
+
+from stoker.core.words import size
 
 
 def cell_width(text: str) -> int:
@@ -65,33 +67,6 @@ def show(cell: object) -> str:
     if isinstance(cell, float):
         return f"{cell:.4g}"
     return str(cell)
-
-
-def size(num_bytes: float) -> str:
-    """A size in decimal units.
-
-    >>> size(512), size(1_500_000), size(2.5e9)
-    ('512 B', '1.5 MB', '2.5 GB')
-    """
-    for unit in ("B", "kB", "MB", "GB"):
-        if num_bytes < 1000:
-            return f"{num_bytes:.3g} {unit}"
-        num_bytes /= 1000
-    return f"{num_bytes:.3g} TB"
-
-
-def duration(seconds: float) -> str:
-    """A time span as people say it.
-
-    >>> duration(0.25), duration(12), duration(125), duration(7260)
-    ('0.2 s', '12.0 s', '2 min 5 s', '2 h 1 min')
-    """
-    if seconds < 60:
-        return f"{seconds:.1f} s"
-    minutes, rest = divmod(round(seconds), 60)
-    if minutes < 60:
-        return f"{minutes} min {rest} s"
-    return f"{minutes // 60} h {minutes % 60} min"
 
 
 def rough_duration(seconds: float) -> str:

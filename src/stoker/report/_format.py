@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 
+from stoker.core.words import duration
+
 DASH = "\N{EN DASH}"
 _MINUS = "\N{MINUS SIGN}"
 _FIXED = "\N{NO-BREAK SPACE}"
@@ -78,28 +80,7 @@ def seconds(value: float) -> str:
     >>> seconds(0.0123), seconds(7.26), seconds(187), seconds(7300)
     ('12 ms', '7.3 s', '3 min 7 s', '2 h 1 min')
     """
-    if value < 1:
-        return f"{1000 * value:.0f} ms"
-    if value < 60:
-        return f"{value:.1f} s"
-    minutes, rest = divmod(round(value), 60)
-    if minutes < 60:
-        return f"{minutes} min {rest} s"
-    return f"{minutes // 60} h {minutes % 60} min"
-
-
-def size(num_bytes: int) -> str:
-    """A size in decimal units.
-
-    >>> size(900), size(1_234_567)
-    ('900 B', '1.23 MB')
-    """
-    value = float(num_bytes)
-    for unit in ("B", "kB", "MB"):
-        if value < 1000:
-            return f"{value:.3g} {unit}"
-        value /= 1000
-    return f"{value:.3g} GB"
+    return f"{1000 * value:.0f} ms" if value < 1 else duration(value)
 
 
 def shortened(text: object, most: int = 60) -> str:

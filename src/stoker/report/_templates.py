@@ -18,6 +18,7 @@ from typing import Any
 import jinja2
 from jinja2.bccache import Bucket
 
+from stoker.core.words import size
 from stoker.report import _format
 from stoker.report.words import sample_words
 
@@ -42,7 +43,7 @@ def environment() -> jinja2.Environment:
         signed=_format.signed,
         percent=_format.percent,
         seconds=_format.seconds,
-        size=_format.size,
+        size=size,
         shortened=_format.shortened,
         sample=sample_words,
     )

@@ -14,10 +14,11 @@ import re
 from collections.abc import Iterable, Sequence
 
 from stoker.core.errors import printable
+from stoker.core.words import size
 from stoker.evaluate.constant import about_words, no_better_words
 from stoker.evaluate.evaluation import ClassScore, Evaluation
 from stoker.evaluate.leaks import warning_words
-from stoker.report._format import DASH, metric, percent, shortened, signed, size, span
+from stoker.report._format import DASH, metric, percent, shortened, signed, span
 from stoker.report.columns import unused_columns
 from stoker.report.facts import CompressFacts, ReportFacts
 from stoker.report.samples import commands

@@ -78,7 +78,8 @@ def describe(result: RunResult, name: str, *, home: Path | None = None) -> str:
     """What came of a run, for people: the score in a sentence, metrics, and where to go next."""
     import shlex
 
-    from stoker.cli.text import duration, table
+    from stoker.cli.text import table
+    from stoker.core.words import duration
     from stoker.data.table_source import set_options
 
     spent = duration(sum(result.seconds.values()))

@@ -63,7 +63,8 @@ def many_runs(records: list[RunRecord]) -> str:
 def one_run(record: RunRecord) -> str:
     """Everything about one run."""
     from stoker.cli.history import moment
-    from stoker.cli.text import duration, interval, table
+    from stoker.cli.text import interval, table
+    from stoker.core.words import duration
 
     metrics = record.result.get("metrics", {})
     stages = [
