@@ -54,8 +54,8 @@ class OfColumns(nn.Module):
 def prepare(folder: Path) -> None:
     """Write bundle, graph, weights and pictures."""
     from safetensors.torch import save_file
-
     from stoker.bundle.export import export_network, network_weights
+
     from stoker.bundle.interface import Interface
     from stoker.bundle.write import write_bundle
     from stoker.features.image import FittedImage

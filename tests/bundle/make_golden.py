@@ -21,7 +21,6 @@ import pyarrow as pa
 import torch
 from PIL import Image
 
-from stoker.bundle.export import export_network, network_weights
 from stoker.bundle.interface import Interface
 from stoker.bundle.predictor import load
 from stoker.bundle.write import FORMAT, write_bundle
@@ -36,6 +35,7 @@ from stoker.features.number import Number
 from stoker.models import Conditions
 from stoker.models.boosted_trees import BoostedTrees
 from stoker.models.cnn import Cnn
+from stoker.networks.export import export, weights_of
 from stoker.tasks.classify import Classify
 from stoker.tasks.regress import Regress
 
@@ -133,8 +133,8 @@ def make_pictures(bundle: Path, scratch: Path) -> pa.Table:
         bundle,
         name="golden-pictures",
         interface=interface,
-        graph=export_network(network.eval(), interface),
-        weights=network_weights(network),
+        graph=export(network.eval(), interface.forms),
+        weights=weights_of(network),
         model={"cnn": model.model_dump(mode="json")},
     )
     return rows.select(["图像", "weight"])[:12]

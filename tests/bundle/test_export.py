@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from stoker.bundle.export import export_network, network_weights
 from stoker.bundle.interface import Interface
 from stoker.bundle.predictor import load
 from stoker.bundle.write import write_bundle
@@ -16,6 +15,7 @@ from stoker.features.image import FittedImage
 from stoker.features.number import FittedNumber
 from stoker.features.timestamp import FittedTimestamp
 from stoker.models import Model, Network
+from stoker.networks.export import export, weights_of
 from stoker.tasks.classify import FittedClassify
 
 torch = pytest.importorskip("torch")
@@ -68,8 +68,8 @@ def test_graphs_repeat_their_network(name: str, columns: dict, tmp_path) -> None
     except RecipeError as error:
         pytest.skip(error.what)
     before = {key: value.clone() for key, value in network.state_dict().items()}
-    graph = export_network(network, interface)
-    assert graph == export_network(network, interface)
+    graph = export(network, interface.forms)
+    assert graph == export(network, interface.forms)
     assert network.training
     torch.testing.assert_close(network.state_dict(), before, rtol=0, atol=0)
     write_bundle(
@@ -77,7 +77,7 @@ def test_graphs_repeat_their_network(name: str, columns: dict, tmp_path) -> None
         name="net",
         interface=interface,
         graph=graph,
-        weights=network_weights(network),
+        weights=weights_of(network),
         model={},
     )
     predictor = load(tmp_path / "b")

@@ -8,11 +8,11 @@ import onnx
 import pytest
 
 from stoker.bundle._operators import _LIKELY, _WRITTEN, OPERATORS
-from stoker.bundle.export import export_network
 from stoker.bundle.interface import Interface
 from stoker.core.errors import RecipeError
 from stoker.core.steps import find_step
 from stoker.models import Network
+from stoker.networks.export import export
 from tests.bundle.test_export import NETWORKS, PICTURE, TABLE, TASK
 
 GOLDEN = sorted((Path(__file__).parent / "golden").rglob("model.onnx"))
@@ -34,7 +34,7 @@ def test_every_network_becomes_operators_of_the_first_group(name: str, columns: 
         network = find_step("stoker.models", name, Network)().build(columns, 3)
     except RecipeError as error:
         pytest.skip(error.what)
-    graph = export_network(network, Interface(columns, (), "target", TASK))
+    graph = export(network, Interface(columns, (), "target", TASK).forms)
     written = operators(onnx.load_from_string(graph))
     assert written == known(written)
 

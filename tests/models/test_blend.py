@@ -21,7 +21,6 @@ from stoker.core.events import Silent, listening
 from stoker.data.prepare.prepared_set import Column, PreparedSet, PreparedWriter
 from stoker.models import Conditions, Estimate, _search, _table_network
 from stoker.models._blend_weights import choose_weights
-from stoker.models._habits import Preset
 from stoker.models._losses import loss_of
 from stoker.models._rows import join
 from stoker.models._search import deal, first_candidates
@@ -33,6 +32,7 @@ from stoker.networks.graph_names import graph_input
 from stoker.tasks import FittedTask
 from stoker.tasks.classify import FittedClassify
 from stoker.tasks.regress import FittedRegress
+from stoker.train.habits import Preset
 
 BINARY = FittedClassify(classes=("no", "yes"), counts=(1, 1), kind="text")
 TERNARY = FittedClassify(classes=("a", "b", "c"), counts=(1, 1, 1), kind="text")

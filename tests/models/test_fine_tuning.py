@@ -19,6 +19,7 @@ from torch import nn
 from stoker import cli
 from stoker.core import events
 from stoker.data.prepare.prepared_set import Column, PreparedSet, PreparedWriter
+from stoker.features import Form
 from stoker.models import Conditions, Estimate
 from stoker.models._losses import losses_N
 from stoker.models.pretrained import Pretrained
@@ -29,7 +30,7 @@ from stoker.tasks.classify import FittedClassify
 
 TASK = FittedClassify(classes=("odd", "even"), counts=(1, 1), kind="text")
 SIDE, TRAIN, ALL = 64, 300, 600
-COLUMNS = {"image": (np.dtype(np.uint8), (1, 8, 8)), "code": (np.dtype(np.int32), ())}
+COLUMNS = {"image": Form(np.dtype(np.uint8), (1, 8, 8)), "code": Form(np.dtype(np.int32), ())}
 
 
 @pytest.fixture(scope="module")

@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from stoker.candidates.learning_curve import CurvePoint, LearningCurve
 from stoker.data.prepare.prepared_set import Column, PreparedSet, PreparedWriter
-from stoker.models import Conditions, Estimate, _learning_curve
-from stoker.models._learning_curve import CurvePoint, LearningCurve
+from stoker.models import Conditions, Estimate, _learning_curve_fit
 from stoker.models.blend import Blend
 from stoker.tasks import FittedTask
 from stoker.tasks.classify import FittedClassify
@@ -77,9 +77,9 @@ def test_equal_seeds_give_equal_curves_on_any_number_of_threads(tmp_path: Path) 
 def test_nothing_is_drawn_where_it_would_take_long(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(_learning_curve, "_MANY", 1_000)
+    monkeypatch.setattr(_learning_curve_fit, "_MANY", 1_000)
     assert fit(tmp_path / "a", NUMBER, waves=20).learning_curve is None
-    monkeypatch.setattr(_learning_curve, "_MANY", 50_000)
+    monkeypatch.setattr(_learning_curve_fit, "_MANY", 50_000)
     late = replace(ONE, deadline_s=0.01)
     assert fit(tmp_path / "b", NUMBER, waves=20, under=late).learning_curve is None
 

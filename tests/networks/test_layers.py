@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from stoker.bundle._operators import _WRITTEN
 from stoker.core.steps import find_step
-from stoker.features import FittedFeature
+from stoker.features import FittedFeature, Form
 from stoker.features.image import FittedImage
 from stoker.features.number import FittedNumber
 from stoker.models._layered import Layered
@@ -30,7 +30,7 @@ FEATURES: dict[str, FittedFeature] = {
     "image": PICTURE,
     "age": FittedNumber(mean=0, std=1, low=0, high=1, had_missing=True, raw=True),
 }
-FORMS = {"image": (np.dtype("uint8"), (1, 28, 28)), "age": (np.dtype("float64"), ())}
+FORMS = {"image": Form(np.dtype("uint8"), (1, 28, 28)), "age": Form(np.dtype("float64"), ())}
 MODELS = {"mlp": {"hidden": (20, 10)}, "cnn": {"width": 4}, "resnet": {"width": 4, "hidden": (8,)}}
 GOLDEN = {
     "mlp": "bfe8d695b6b9696c",

@@ -47,6 +47,6 @@ def test_train_and_networks_import_without_tables_store_and_graphs() -> None:
     )
     assert done.returncode == 0, done.stderr
     imported = set(done.stdout.split())
-    assert {"stoker.train.loop", "stoker.train.optim.adamw", "stoker.train.presets"} <= imported
+    assert {"stoker.train.loop", "stoker.train.optim.adamw", "stoker.train.habits"} <= imported
     assert {"stoker.networks.resnet", "stoker.networks.fine_tuned"} <= imported
     assert {"stoker.models.cnn", "stoker.models.mlp"} <= imported

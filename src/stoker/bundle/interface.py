@@ -20,7 +20,7 @@ from stoker.core.steps import load_stored, step_name, step_spec
 from stoker.core.value import Value
 from stoker.data.clean import CleanerState
 from stoker.data.text_cells import TextCells
-from stoker.features import FittedFeature
+from stoker.features import FittedFeature, Form
 from stoker.tasks import FittedTask
 
 
@@ -38,6 +38,11 @@ class Interface:
     """What turns the model's output into answers."""
     text_cells: TextCells | None = None
     """How text was read in training, and is read in rows to be answered; None: as it stands."""
+
+    @property
+    def forms(self) -> dict[str, Form]:
+        """Type and shape of each input's tensor."""
+        return {name: Form(f.dtype, f.shape) for name, f in self.inputs.items()}
 
     def to_json(self) -> dict[str, Any]:
         """JSON values from which `from_json` makes an equal interface."""

@@ -121,7 +121,7 @@ class Predictor:
         self._decision = bundle.decision
         self._session = Session(bundle, threads)
         self._block = _block_rows(bundle.interface)
-        self._forms = {name: (f.dtype, f.shape) for name, f in bundle.interface.inputs.items()}
+        self._forms = bundle.interface.forms
 
     @property
     def interface(self) -> Interface:

@@ -27,6 +27,15 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 
+class Form(NamedTuple):
+    """What a tensor of many rows looks like."""
+
+    dtype: np.dtype[Any]
+    """Type of its numbers."""
+    shape: tuple[int, ...]
+    """Shape of one row."""
+
+
 @dataclass(frozen=True)
 class Transformed:
     """A column as a tensor, and the cells that would not become one."""

@@ -15,18 +15,18 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from stoker.candidates.leaderboard import Leaderboard, Timing
 from stoker.core.steps import Step
-from stoker.models._habits import Habits, Preset
-from stoker.models._leaderboard import Leaderboard, Timing
 from stoker.networks.stages import Shape
+from stoker.train.habits import Habits, Preset
 
 if TYPE_CHECKING:
     import numpy as np
     from torch import nn
 
+    from stoker.candidates.learning_curve import LearningCurve
     from stoker.data.prepare.prepared_set import PreparedSet
     from stoker.features import FittedFeature
-    from stoker.models._learning_curve import LearningCurve
     from stoker.tasks import FittedTask
 
 

@@ -19,14 +19,15 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from stoker.candidates.leaderboard import Entry, Leaderboard, Timing, tell
 from stoker.core import events
 from stoker.core.steps import step_spec
+from stoker.features import Form
 from stoker.models import Conditions, Estimate
 from stoker.models._backbone import backbone_weights
-from stoker.models._leaderboard import Entry, Leaderboard, Timing, tell
 from stoker.models._losses import is_clear, loss_name, losses_N, scored
 from stoker.networks import fine_tuned, frozen
-from stoker.networks.export import Form, export
+from stoker.networks.export import export
 from stoker.networks.repeatable import repeatable
 from stoker.store.scratch import scratch_folder
 
@@ -70,7 +71,7 @@ class Given:
     @property
     def columns(self) -> dict[str, Form]:
         """Type and shape of each column's tensor."""
-        return {name: (c.dtype, c.shape[1:]) for name, c in self.parts[0].columns.items()}
+        return {name: Form(c.dtype, c.shape[1:]) for name, c in self.parts[0].columns.items()}
 
     @property
     def targets(self) -> list[Tensor]:

@@ -25,8 +25,9 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch.optim.swa_utils import get_ema_multi_avg_fn
 
+from stoker.features import Form
 from stoker.networks.encoders import Scaled, TableEncoder, TableShape
-from stoker.networks.export import Form, export
+from stoker.networks.export import export
 from stoker.networks.graph_names import CODES, NUMBERS
 from stoker.networks.layers import initialize
 from stoker.networks.mlp import perceptron
@@ -177,8 +178,8 @@ def outputs(network: nn.Module, table: Mapping[str, Tensor]) -> np.ndarray:
 
 def mean_graph(members: Sequence[nn.Module], table: Mapping[str, Tensor]) -> bytes:
     """The ONNX graph of the average of networks, with the inputs of `table`."""
-    forms: dict[str, Form] = {
-        name: (np.dtype(np.float32 if name == NUMBERS else np.int64), tuple(tensor.shape[1:]))
+    forms = {
+        name: Form(np.dtype(np.float32 if name == NUMBERS else np.int64), tuple(tensor.shape[1:]))
         for name, tensor in table.items()
     }
     return export(Mean(members), forms)

@@ -23,12 +23,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from stoker.candidates.leaderboard import Entry, Leaderboard, Timing, tell
 from stoker.core.steps import step_spec
 from stoker.models import Conditions, Estimate, Estimator, HeldOut
 from stoker.models._blend_weights import average, choose_weights
 from stoker.models._design import Layout
-from stoker.models._leaderboard import Entry, Leaderboard, Timing, tell
-from stoker.models._learning_curve import learning_curve
+from stoker.models._learning_curve_fit import learning_curve
 from stoker.models._losses import loss_name, losses_N, scored
 from stoker.models._rows import Rows, bins_for, join
 from stoker.models._search import search

@@ -22,11 +22,10 @@ from stoker.networks.graph_names import OUTPUT, ROWS, graph_input
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
+    from stoker.features import Form
+
 OPSET = 20
 """Version of the ai.onnx operators."""
-
-Form = tuple[np.dtype[Any], tuple[int, ...]]
-"""Type of a column's tensor, and the shape of one row."""
 
 _EXAMPLE_ROWS = 2
 _KNOWN_WARNINGS = {
@@ -85,3 +84,8 @@ def _positional(network: nn.Module, names: list[str]) -> nn.Module:
             return self.network(dict(zip(names, tensors, strict=True)))
 
     return Positional().eval()
+
+
+def weights_of(network: nn.Module) -> dict[str, np.ndarray]:
+    """Parameters and buffers by name, as arrays on the CPU."""
+    return {name: tensor.detach().cpu().numpy() for name, tensor in network.state_dict().items()}

@@ -30,7 +30,8 @@ from torch import Tensor, nn
 
 from stoker.core import events
 from stoker.core.seeds import derive_seed
-from stoker.networks.export import Form, export
+from stoker.features import Form
+from stoker.networks.export import export
 from stoker.networks.frozen import BLOCK, Fitted, Head, Loss, Vectors, blocks_of, refit_head
 from stoker.store.durable import machine_errors
 

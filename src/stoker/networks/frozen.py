@@ -21,8 +21,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from stoker.core import events
+from stoker.features import Form
 from stoker.networks.efficientnet_lite import EfficientNetLite
-from stoker.networks.export import Form
 from stoker.networks.graph_names import OUTPUT, graph_input
 
 PENALTIES = (1.0, 0.3, 0.1, 0.03, 0.01, 0.003)

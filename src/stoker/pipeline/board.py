@@ -16,7 +16,7 @@ from collections.abc import Callable, Mapping
 import numpy as np
 
 from stoker.bundle.session import asker
-from stoker.models._leaderboard import Leaderboard, Timing
+from stoker.candidates.leaderboard import Leaderboard, Timing
 from stoker.networks.graph_names import graph_input
 
 _FIRST = 3

@@ -16,15 +16,15 @@ import numpy as np
 from stoker.bundle.fit_decision import fit_decision
 from stoker.bundle.parity import check_parity
 from stoker.bundle.write import write_bundle
+from stoker.candidates.leaderboard import FILE as LEADERBOARD_FILE
+from stoker.candidates.leaderboard import Leaderboard
+from stoker.candidates.learning_curve import FILE as CURVE_FILE
+from stoker.candidates.learning_curve import LearningCurve
 from stoker.core import events
 from stoker.core.canonical import canonical_json
 from stoker.core.seeds import derive_seed
 from stoker.core.steps import expect, step_name, step_spec
 from stoker.models import Conditions, Estimator, HeldOut, Model, Network
-from stoker.models._leaderboard import FILE as LEADERBOARD_FILE
-from stoker.models._leaderboard import Leaderboard
-from stoker.models._learning_curve import FILE as CURVE_FILE
-from stoker.models._learning_curve import LearningCurve
 from stoker.pipeline.board import measure_candidates, timed
 from stoker.pipeline.prepared_parts import Prepared, open_prepared, raw_part, spaced
 from stoker.pipeline.row_groups import group_codes
@@ -34,7 +34,7 @@ from stoker.train.class_weights import class_weights
 
 if TYPE_CHECKING:
     from stoker.bundle.decision import Decision
-    from stoker.train.presets import Preset
+    from stoker.pipeline.presets import Preset
     from stoker.train.settings import Settings
 
 _MOST_COMPARED = 20_000
@@ -76,7 +76,7 @@ def make_model(work: Work, order: Order) -> dict[str, Any]:
     Returns:
         The summary of the artifact.
     """
-    from stoker.train.presets import choose
+    from stoker.pipeline.presets import choose
 
     prepared = open_prepared(work.inputs["prepare"].folder)
     choice = choose(
@@ -162,7 +162,7 @@ def _train_network(
 ) -> _Made:
     import torch
 
-    from stoker.bundle.export import export_network
+    from stoker.networks.export import export, weights_of
     from stoker.train.finder import find_rate
     from stoker.train.loop import train_network
     from stoker.train.network_output import outputs
@@ -183,10 +183,9 @@ def _train_network(
         seed=seed,
         scratch=work.scratch,
     )
-    weights = {name: value.numpy() for name, value in trained.network.state_dict().items()}
     return _Made(
-        graph=export_network(trained.network, interface),
-        weights=weights,
+        graph=export(trained.network, interface.forms),
+        weights=weights_of(trained.network),
         validation_output_NK=outputs(trained.network, prepared.validation),
         history=trained.history,
         facts={

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
+from stoker.candidates.learning_curve import LearningCurve
 from stoker.evaluate.evaluation import Bin, Evaluation
 from stoker.evaluate.probes.effects import Effect
 from stoker.evaluate.probes.look import Findings
-from stoker.models._learning_curve import LearningCurve
 from stoker.report._format import shortened
 from stoker.report._svg import Axes, Point, Series, chart, names_that_fit
 from stoker.report.facts import ReportFacts, TrainingFacts

@@ -11,6 +11,8 @@ from typing import Any, Literal
 from pydantic import ConfigDict, Field
 
 from stoker.bundle.decision import Decision
+from stoker.candidates.leaderboard import Leaderboard, Timing
+from stoker.candidates.learning_curve import LearningCurve
 from stoker.core.value import Value
 from stoker.data.profile.choice import Choice
 from stoker.data.profile.column import Profile
@@ -18,8 +20,6 @@ from stoker.evaluate.evaluation import CONSTANT, Comparison, Evaluation, Score
 from stoker.evaluate.gates import GateResult
 from stoker.evaluate.leaks import Suspect
 from stoker.evaluate.probes.look import Findings
-from stoker.models._leaderboard import Leaderboard, Timing
-from stoker.models._learning_curve import LearningCurve
 from stoker.report.cells import Cell
 
 MOST_MISTAKES = 24

@@ -21,9 +21,9 @@ from stoker.networks.stages import Shape
 from stoker.pipeline.plan.effort import GFLOPS, efforts, measure_gflops
 from stoker.pipeline.plan.extent import Extent
 from stoker.pipeline.plan.size import Size
+from stoker.pipeline.presets import Preset, choose
 from stoker.recipe.load import load_recipe
 from stoker.tasks.classify import FittedClassify
-from stoker.train.presets import Preset, choose
 from stoker.train.speed import multiplications as counted
 
 ROOT = Path(__file__).parents[3]
@@ -98,7 +98,7 @@ def test_multiplications_are_those_of_the_built_network(
 def test_the_plan_takes_the_model_that_the_preset_takes(
     preset: Preset, columns: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("stoker.train.presets.missing_backbone", lambda: None)
+    monkeypatch.setattr("stoker.pipeline.presets.missing_backbone", lambda: None)
     recipe = load_recipe(
         "version: 1\nname: a\ndata: {sources: [{images: {path: a}}]}\n"
         f"inputs: {{{columns}}}\ntarget: {{label: classify}}\ntrain: {{preset: {preset}}}\n"

@@ -11,6 +11,10 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from stoker.bundle.read import open_bundle
+from stoker.candidates.leaderboard import FILE as BOARD_FILE
+from stoker.candidates.leaderboard import Leaderboard
+from stoker.candidates.learning_curve import FILE as CURVE_FILE
+from stoker.candidates.learning_curve import LearningCurve
 from stoker.core.steps import step_name
 from stoker.data.profile.choice import Choice
 from stoker.data.profile.choices import Choices
@@ -18,10 +22,6 @@ from stoker.evaluate.evaluation import Evaluation
 from stoker.evaluate.gates import GateResult, check_gates
 from stoker.evaluate.leaks import Suspect
 from stoker.evaluate.probes.look import Findings
-from stoker.models._leaderboard import FILE as BOARD_FILE
-from stoker.models._leaderboard import Leaderboard
-from stoker.models._learning_curve import FILE as CURVE_FILE
-from stoker.models._learning_curve import LearningCurve
 from stoker.pipeline.candidates import candidate_bundles, chosen_name
 from stoker.pipeline.collect.reject_facts import read_rejects
 from stoker.pipeline.collect.sample_rows import example_row, table_form

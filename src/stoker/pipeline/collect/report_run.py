@@ -15,8 +15,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from stoker.candidates.leaderboard import Timing
 from stoker.data.profile.column import Profile
-from stoker.models._leaderboard import Timing
 from stoker.pipeline.collect.card_facts import card_facts, compress_facts, mistakes
 from stoker.pipeline.execute import Executed
 from stoker.recipe.model import Recipe

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from stoker.models._leaderboard import FILE as LEADERBOARD_FILE
+from stoker.candidates.leaderboard import FILE as LEADERBOARD_FILE
 from stoker.pipeline.collect.card_facts import card_facts
 from stoker.pipeline.collect.sample_rows import table_form
 from stoker.pipeline.flows import Lost, flows_of, lost, rejects_path, stages_with_rows

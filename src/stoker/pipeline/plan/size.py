@@ -19,8 +19,8 @@ from stoker.core.steps import expect, step_name
 from stoker.models import Estimator, Model, Network
 from stoker.networks.stages import Shape
 from stoker.pipeline.plan.extent import Extent
+from stoker.pipeline.presets import Preset, choose_model
 from stoker.recipe.model import Recipe
-from stoker.train.presets import Preset, choose_model
 
 _START_S = 0.5
 """Seconds before the first step of a training."""

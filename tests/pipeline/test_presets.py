@@ -16,9 +16,9 @@ from stoker.models.boosted_trees import BoostedTrees
 from stoker.models.cnn import Cnn
 from stoker.models.mlp import Mlp
 from stoker.models.pretrained import Pretrained
+from stoker.pipeline.presets import Preset, TrainingChoice, choose, choose_model
 from stoker.tasks.classify import FittedClassify
 from stoker.train.augment.shift import Shift
-from stoker.train.presets import Preset, TrainingChoice, choose, choose_model
 from stoker.train.settings import Settings
 
 TASK = FittedClassify(classes=("a", "b"), counts=(5, 5), kind="text")
@@ -141,7 +141,7 @@ def test_few_colour_pictures_start_from_a_pretrained_network(
 def test_without_the_weights_a_network_from_scratch_is_chosen_and_said(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("stoker.train.presets.missing_backbone", lambda: "no weights")
+    monkeypatch.setattr("stoker.pipeline.presets.missing_backbone", lambda: "no weights")
     lines: list[str] = []
 
     class Told(events.Silent):

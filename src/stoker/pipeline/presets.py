@@ -20,9 +20,9 @@ from stoker.core import events
 from stoker.core.steps import step_name
 from stoker.features.image import FittedImage
 from stoker.models import Estimator, Model, Network
-from stoker.models._habits import Habits, Preset
 from stoker.models.pretrained import Pretrained, missing_backbone
 from stoker.networks.stages import Shape
+from stoker.train.habits import Habits, Preset
 from stoker.train.settings import Settings
 
 if TYPE_CHECKING:
