@@ -235,6 +235,25 @@ def test_answers_are_answered_again_and_no_column_is_lost(age_bundle: Path, tmp_
         assert row["probability_高_input"] == row["probability_高"]
 
 
+def test_columns_of_answers_are_read_back_as_they_were(tmp_path: Path) -> None:
+    fee = FittedNumber(
+        decimal=",", unit="€", mean=0, std=1, low=-9, high=9, had_missing=False, raw=True
+    )
+    kind = FittedCategory(vocabulary=("=hi", "'=hi", "-x"), counts=(3, 2, 1), had_missing=False)
+    bundle = write_sign_bundle(tmp_path / "bundle", {"fee": fee, "=kind": kind}, 0)
+    text = 'fee,=kind\n"-5,00 €",=hi\n"+3,50 €",\'\'=hi\n-7 €,-x\n'
+    (tmp_path / "in.csv").write_text(text, encoding="utf-8")
+    for source, output in (("in.csv", "one.csv"), ("one.csv", "two.csv")):
+        done = predict(bundle, tmp_path / source, "-o", tmp_path / output)
+        assert done.exit_code == 0, done.output
+        assert "never saw" not in done.stderr
+    one, two = (read_csv(tmp_path / name) for name in ("one.csv", "two.csv"))
+    assert [row["fee"] for row in one] == ["-5,00 €", "+3,50 €", "-7 €"], "numbers need no guard"
+    assert [row["'=kind"] for row in one] == ["'=hi", "''=hi", "'-x"]
+    for row, again in zip(one, two, strict=True):
+        assert row.items() <= again.items(), "neither a value nor an answer moved"
+
+
 def test_another_threshold_moves_answers_and_no_probability(
     age_bundle: Path, tmp_path: Path
 ) -> None:

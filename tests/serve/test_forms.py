@@ -233,6 +233,13 @@ def test_spellings_of_one_value_have_one_answer_or_a_refusal_by_name(
     assert len(answers) >= 2 * len(spellings)
 
 
+def test_the_guard_of_a_formula_is_taken_off_csv(client: httpx.Client) -> None:
+    for fee, guarded in (("-12 €", "'-12 €"), ("+12", "'+12")):
+        assert answer_of(rest_csv(client, ROW | {"fee": guarded})) == pytest.approx(
+            answer_of(rest_json(client, ROW | {"fee": fee}))
+        )
+
+
 def test_a_sign_of_another_land_is_refused_with_the_one_of_the_model(client: httpx.Client) -> None:
     for name, send in FORMS.items():
         answer = send(client, ROW | {"fee": "1.25"})

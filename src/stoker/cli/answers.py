@@ -2,11 +2,9 @@
 
 The store's durable writer puts the file in its place at the end, so a kill or a full disk never
 leaves half of it there.  In CSV a text that a spreadsheet would run as a formula gets a leading
-apostrophe, unless it reads as a number; lists become JSON.
+apostrophe, which every reader of CSV here takes off again; lists become JSON.
 
 Cost: one pass, memory for one chunk.
-
-Source: OWASP, "CSV Injection", https://owasp.org/www-community/attacks/CSV_Injection
 """
 
 from __future__ import annotations
@@ -25,12 +23,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from stoker.cells.formula_guard import guarded
 from stoker.core.errors import DataError, Place
 from stoker.report.cells import plain_cells
 from stoker.store.durable import make_folder, sweep_beside, writing
-
-_FORMULA = r"^\s*[=+\-@\t\r]"
-_NUMBER = r"^\s*[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?\s*$"
 
 
 class Writer(ABC):
@@ -61,7 +57,7 @@ class CsvWriter(Writer):
     def write(self, rows: pa.Table) -> None:
         """Append rows, and the header before the first."""
         if not self.has_header:
-            self.csv.writerow(harmless(pa.chunked_array([pa.array(rows.column_names)])).to_pylist())
+            self.csv.writerow(guarded(pa.chunked_array([pa.array(rows.column_names)])).to_pylist())
             self.has_header = True
         cells = [as_text(column).to_pylist() for column in rows.columns]
         self.csv.writerows(zip(*cells, strict=True))
@@ -178,9 +174,9 @@ def as_text(column: pa.ChunkedArray) -> pa.ChunkedArray:
         ]
         return pa.chunked_array([pa.array(cells, pa.string())])
     if pa.types.is_string(kind) or pa.types.is_large_string(kind):
-        return harmless(column)
+        return guarded(column)
     if needs_words(kind):
-        return harmless(pa.chunked_array([pa.array(plain_cells(column), pa.string())]))
+        return guarded(pa.chunked_array([pa.array(plain_cells(column), pa.string())]))
     return pc.cast(column, pa.string())
 
 
@@ -192,20 +188,6 @@ def needs_words(kind: pa.DataType) -> bool:
     """
     is_bytes = pa.types.is_binary(kind) or pa.types.is_large_binary(kind)
     return is_bytes or pa.types.is_temporal(kind)
-
-
-def harmless(column: pa.ChunkedArray) -> pa.ChunkedArray:
-    """Texts with an apostrophe before each that a spreadsheet would take for a formula.
-
-    >>> harmless(pa.chunked_array([["=1+1", "-5", "a=b", "@x", None]])).to_pylist()
-    ["'=1+1", '-5', 'a=b', "'@x", None]
-    """
-    dangerous = pc.and_(
-        pc.match_substring_regex(column, _FORMULA),
-        pc.invert(pc.match_substring_regex(column, _NUMBER)),
-    )
-    marked = pc.binary_join_element_wise("'", column, "")
-    return pc.if_else(dangerous, marked, column)
 
 
 def finite(rows: pa.Table) -> pa.Table:

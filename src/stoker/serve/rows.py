@@ -24,6 +24,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from stoker.cells.formula_guard import unguarded
 from stoker.serve.messages import BadInput, Refusal
 from stoker.serve.served_model import bad_cells, is_image
 
@@ -159,9 +160,8 @@ def table_of_csv(
         raise bad_cells([*wrong, *(BadInput(0, name, "is missing") for name in missing)])
     _ignore(unknown, ignored)
     columns = zip(*records, strict=True)
-    return pa.table(
-        {n: pa.array(list(v), pa.string()) for n, v in zip(header, columns, strict=True)}
-    ).select(list(cells))
+    texts = {n: pa.array(list(v), pa.string()) for n, v in zip(header, columns, strict=True)}
+    return pa.table({name: unguarded(texts[name]) for name in cells})
 
 
 def _read_csv(body: bytes, max_rows: int, cells: Cells) -> tuple[list[str], list[list[str]]]:
@@ -170,7 +170,7 @@ def _read_csv(body: bytes, max_rows: int, cells: Cells) -> tuple[list[str], list
         if "\0" in text:
             raise Refusal("the CSV holds a NUL character", status=422)
         reader = csv.reader(io.StringIO(text, newline=""), strict=True)
-        header = next(reader, [])
+        header = unguarded(pa.array(next(reader, []), pa.string())).to_pylist()
         _check_delimiter(header, cells)
         records: list[list[str]] = []
         for record in reader:

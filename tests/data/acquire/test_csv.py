@@ -63,6 +63,12 @@ def test_the_usual_spellings_of_missing_are_missing_and_said(
     assert result.info["text_cells"]["missing"] == sorted(MISSING_TEXTS)
 
 
+def test_the_guard_of_a_formula_is_taken_off(read: Acquire, write) -> None:
+    cells = ["'=1+1", "'-x", "''=x", "'tis", "'a'", "'"]
+    write(b"'=v,w\n" + "".join(f"{cell},1\n" for cell in cells).encode())
+    assert read({"csv": {"path": "a.csv"}}).column("=v") == ["=1+1", "-x", "'=x", *cells[3:]]
+
+
 def test_reads_chinese_names_columns_and_values(read: Acquire, write) -> None:
     write("姓名,年龄\n李雷,七\n".encode(), "数据.csv")
     result = read({"csv": {"path": "数据.csv"}})

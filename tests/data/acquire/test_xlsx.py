@@ -43,6 +43,7 @@ COLUMNS: dict[str, tuple[list[object], pa.DataType, list[object] | None]] = {
     ),
     "time": ([time(8, 30), None, time(23, 59)], pa.time64("us"), None),
     "span": ([timedelta(hours=30), None, timedelta(hours=1)], pa.duration("us"), None),
+    "guarded": (["'=1+1", "'tis", "''@x"], pa.string(), ["=1+1", "'tis", "'@x"]),
     "several": ([1, "x", True], pa.string(), ["1", "x", "TRUE"]),
     "error": ([1, Error("#N/A"), 3], pa.int64(), [1, None, 3]),
     "spelled": ([1, " n/a ", 3], pa.int64(), [1, None, 3]),

@@ -18,7 +18,7 @@ desktop.ini are passed over; symbolic links are followed with --set follow_links
 
 Bad rows do not stop the others: they are written to OUTPUT with `.rejects` before the ending,
 with line, column and reason, and the exit code is then 1. In CSV a text that a spreadsheet would
-run as a formula gets a leading apostrophe.
+run as a formula gets a leading apostrophe, which stoker takes off wherever it reads CSV.
 
 Examples:
     stoker predict digits scans/ -o answers.csv

@@ -8,7 +8,8 @@ that happened is named; a recipe that lists `missing` itself is not second-guess
 A nameless first column is called `row_name`, which no other one may be: pandas writes its index
 there and R its row names.  Where it only numbers the rows, that is noted and told.  A first line
 `sep=;` is a spreadsheet's mark and says the delimiter.  Titles above the header are refused with
-the `header_row` to write.
+the `header_row` to write.  The apostrophe that `predict` and others set before what a spreadsheet
+would run as a formula (`'=1+1`) is taken off.
 
 Records with too few or too many fields, an unclosed quote, a NUL byte, broken UTF-8 or a field of
 more than 1 MiB become rejects with their line; a wrong encoding, a doubled column name or a damaged
@@ -33,6 +34,7 @@ import pyarrow as pa
 from pyarrow import csv as arrow_csv
 from pydantic import AfterValidator, Field, StringConstraints
 
+from stoker.cells.formula_guard import unguarded
 from stoker.cells.raw import MISSING_TEXTS
 from stoker.core.errors import DataError, Place
 from stoker.core.events import message, warning
@@ -202,6 +204,7 @@ class Csv(Source):
                 expected="the option `encoding`",
                 place=Place(label, self.header_row),
             ) from None
+        names = unguarded(pa.array(names)).to_pylist()
         return [name.strip(" \t") for name in names] if self.strip else names
 
     def _check(self, header: list[str], delimiter: str, label: str) -> None:
@@ -248,6 +251,8 @@ class Csv(Source):
             ),
         )
         assert table.num_rows == len(piece.lines)
+        if b"'" in piece.text:
+            table = pa.table([unguarded(column) for column in table.columns], names)
         table = with_keys(table, form.part, dict.fromkeys(form.part.keys, pa.string()))
         own = self.text_cells().read_table(table)
         for name, written, read in zip(names, table.columns, own.columns, strict=False):

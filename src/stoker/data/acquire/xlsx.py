@@ -3,7 +3,8 @@
 The first row names the columns, `header_row` names another one.  Cells keep their types: whole
 numbers, decimals, truth values, days, moments, times, text; a column of several kinds is read as
 text and told.  The usual spellings of a missing value (`NA`, `null`, `?`, `未知`) are missing here
-as they are in CSV.  Rows without any cell are no records.
+as they are in CSV, and so is the apostrophe taken off that guards a formula there.  Rows without
+any cell are no records.
 
 The workbook is parsed in a child process, for it may come from a stranger.
 
@@ -23,7 +24,8 @@ from typing import TYPE_CHECKING, Annotated
 import pyarrow as pa
 from pydantic import BeforeValidator, Field
 
-from stoker.cells.raw import MISSING_TEXTS
+from stoker.cells.formula_guard import unguarded
+from stoker.cells.raw import MISSING_TEXTS, is_text
 from stoker.core.errors import MissingExtraError
 from stoker.core.events import counted, message, warning
 from stoker.data.acquire import Source, SourceColumn
@@ -134,7 +136,8 @@ class Xlsx(Source):
 
 def _placed(table: pa.Table, label: str) -> pa.Table:
     """The rows with the file that they come from."""
-    columns = dict(zip(table.column_names, table.columns, strict=True))
+    read = (unguarded(column) if is_text(column.type) else column for column in table.columns)
+    columns = dict(zip(table.column_names, read, strict=True))
     return pa.table({"_source": pa.repeat(label, table.num_rows), **columns})
 
 
