@@ -19,7 +19,7 @@ import sklearn.metrics as reference
 from _measure import save
 from sklearn.preprocessing import label_binarize
 
-from stoker.evaluate.answers import ClassAnswers
+from stoker.answers.classes import ClassAnswers
 from stoker.evaluate.score import evaluate
 from stoker.tasks.classify import FittedClassify
 

@@ -159,7 +159,7 @@ def _idx(path: Path) -> np.ndarray:
 def train(folder: Path, settings: Settings, parts: Sequence[str], seed: int) -> Trained:
     """A fresh network, trained on the first part and scored on the second."""
     torch.manual_seed(seed)
-    network = Mlp(hidden=(500,)).build(FEATURES, TASK.num_outputs)
+    network = Mlp(hidden=(500,)).build(FEATURES, TASK.output.width)
     with tempfile.TemporaryDirectory() as scratch:
         return train_network(
             network,

@@ -92,7 +92,7 @@ def train(training: Training) -> None:
     network = network_of(FAMILY, MIXED, dropout=0.2).to(device.torch)
     stepper = Stepper(network.train(), TASK, training.settings, None)
     batches = Batches(
-        rows, batch_size=training.batch_size, augment=(), num_outputs=TASK.num_outputs, seed=0
+        rows, batch_size=training.batch_size, augment=(), num_outputs=TASK.output.width, seed=0
     )
     state = State(losses=torch.zeros(batches.per_epoch, device=device.torch))
     load_state(scratch, "resume", state, stepper)

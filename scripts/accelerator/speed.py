@@ -105,7 +105,7 @@ def _measure(run: _Run, rows: PreparedSet, device: Device, sizes: Sizes) -> dict
         torch.cuda.reset_peak_memory_stats(device.torch)
     network = network_of(run.family, PICTURE).to(device.torch).train()
     stepper = Stepper(network, TASK, Settings(batch_size=run.batch), None)
-    batches = Batches(rows, batch_size=run.batch, augment=(), num_outputs=TASK.num_outputs, seed=0)
+    batches = Batches(rows, batch_size=run.batch, augment=(), num_outputs=TASK.output.width, seed=0)
     chunks = _Chunks(stepper, batches, device)
     with precise_as(run.precision, device):
         inputs, target, bounds = chunks.next()

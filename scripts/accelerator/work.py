@@ -95,7 +95,7 @@ def network_of(family: str, features: Mapping[str, FittedFeature], **fields: obj
     """A network of a family, equal each time; on the CPU."""
     torch.manual_seed(0)
     step = make_step("stoker.models", {family: {**FAMILIES[family], **fields}}, Network)
-    built = step.build(features, TASK.num_outputs)
+    built = step.build(features, TASK.output.width)
     assert isinstance(built, TwoHalves)
     return built
 

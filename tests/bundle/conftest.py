@@ -64,7 +64,7 @@ def forest() -> Forest:
 
 def table_graph(interface: Interface) -> bytes:
     columns = {name: np.empty((0, *f.shape), f.dtype) for name, f in interface.inputs.items()}
-    return graph_of(columns, interface.task.num_outputs, forest=forest())
+    return graph_of(columns, interface.task.output.width, forest=forest())
 
 
 def picture_interface() -> Interface:

@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from stoker.bundle._regions import regions
+from stoker.answers.classes import softmax
 from stoker.bundle.decision import Decision, Interval
+from stoker.bundle.regions import regions
 from stoker.core.errors import RecipeError
-from stoker.tasks.classify import FittedClassify, softmax
+from stoker.tasks.classify import FittedClassify
 from stoker.tasks.regress import FittedRegress
 
 PETS = FittedClassify(classes=("cat", "dog"), counts=(1, 1), kind="text")

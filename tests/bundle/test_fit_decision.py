@@ -7,13 +7,14 @@ import math
 import numpy as np
 import pytest
 
-from stoker.bundle._regions import members
+from stoker.answers.classes import softmax
 from stoker.bundle.decision import Decision
 from stoker.bundle.fit_decision import fit_decision
+from stoker.bundle.regions import members
 from stoker.core.errors import RecipeError
 from stoker.core.events import recording
-from stoker.models._losses import loss_of
-from stoker.tasks.classify import FittedClassify, softmax
+from stoker.models._row_losses import loss_of
+from stoker.tasks.classify import FittedClassify
 from stoker.tasks.regress import FittedRegress
 
 PETS = FittedClassify(classes=("cat", "dog"), counts=(9, 1), kind="text")

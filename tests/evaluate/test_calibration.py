@@ -54,7 +54,7 @@ def test_the_page_shows_both() -> None:
     page = render_page(
         ReportFacts(
             name="pets",
-            task="classify",
+            predicts="the class",
             target="pet",
             evaluations={"model": evaluation.model_copy(update=said)},
             decision=decision,

@@ -7,6 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from stoker.answers.classes import ClassAnswers
+from stoker.answers.numbers import NumberAnswers
 from stoker.core.errors import RecipeError
 from stoker.evaluate.evaluation import Evaluation
 from stoker.evaluate.gates import check_gates, parse_gates
@@ -30,7 +32,7 @@ def evaluation() -> Evaluation:
     st.sampled_from(["", " ", "  "]),
 )
 def test_reads_every_comparison(rule: str, bound: float, space: str) -> None:
-    (gate,) = parse_gates({"accuracy": f"{space}{rule}{space}{bound!r}{space}"}, "classify")
+    (gate,) = parse_gates({"accuracy": f"{space}{rule}{space}{bound!r}{space}"}, ClassAnswers)
     assert (gate.rule, gate.bound) == (rule, bound)
 
 
@@ -39,20 +41,23 @@ def test_reads_every_comparison(rule: str, bound: float, space: str) -> None:
 )
 def test_refuses_what_is_not_a_rule(text: str) -> None:
     with pytest.raises(RecipeError, match="is not a rule") as caught:
-        parse_gates({"accuracy": text}, "classify")
+        parse_gates({"accuracy": text}, ClassAnswers)
     assert "'>= 0.98'" in str(caught.value)
 
 
 def test_unknown_metric_gets_a_suggestion() -> None:
     with pytest.raises(RecipeError, match="did you mean 'accuracy'"):
-        parse_gates({"acuracy": ">= 1"}, "classify")
+        parse_gates({"acuracy": ">= 1"}, ClassAnswers)
     with pytest.raises(RecipeError, match="did you mean 'roc_auc'"):
-        parse_gates({"ROC-AUC": ">= 1"}, "classify")
+        parse_gates({"ROC-AUC": ">= 1"}, ClassAnswers)
 
 
 def test_metric_of_another_task_is_named() -> None:
-    with pytest.raises(RecipeError, match="this metric is for classify"):
-        parse_gates({"accuracy": ">= 1"}, "regress")
+    with pytest.raises(
+        RecipeError,
+        match="this metric is about classes, and the answers",
+    ):
+        parse_gates({"accuracy": ">= 1"}, NumberAnswers)
 
 
 @pytest.mark.parametrize(

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from stoker.answers.classes import ClassAnswers
+from stoker.answers.numbers import NumberAnswers
 from stoker.evaluate import bootstrap
-from stoker.evaluate.answers import ClassAnswers, NumberAnswers
 from stoker.evaluate.bootstrap import MANY_ROWS, Candidate
 from stoker.evaluate.evaluation import Evaluation
 from stoker.evaluate.metrics.mae import Mae
@@ -57,7 +58,7 @@ def test_where_few_rows_decide_draws_are_not_taken_for_normal() -> None:
     truth_N = np.arange(30_000) % 2
     output_NK = np.stack([1.0 - truth_N, truth_N], axis=1)
     output_NK[:3] = output_NK[:3, ::-1]
-    candidate = Candidate(ClassAnswers(output_NK, truth_N), metrics_of("classify"), 100)
+    candidate = Candidate(ClassAnswers(output_NK, truth_N), metrics_of(ClassAnswers), 100)
     assert not any(candidate.is_normal(name) for name in METRICS)
     error_N = np.zeros(30_000)
     error_N[:5] = 1e6

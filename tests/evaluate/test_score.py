@@ -12,8 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import confusion_matrix, roc_curve
 
+from stoker.answers.classes import ClassAnswers
+from stoker.answers.draw import Draw
+from stoker.answers.numbers import NumberAnswers
 from stoker.core.errors import DataError
-from stoker.evaluate.answers import ClassAnswers, Draw, NumberAnswers
 from stoker.evaluate.bootstrap import Candidate, draws, interval
 from stoker.evaluate.constant import answer_words, worse_words
 from stoker.evaluate.evaluation import Evaluation
@@ -59,7 +61,7 @@ def test_every_metric_is_there_inside_its_interval(width: int) -> None:
     output_NK, target_N = scored(400, width)
     names = classes(*"abc"[:width])
     evaluation = evaluate(output_NK, target_N, names, seed=0, resamples=200)
-    assert list(evaluation.metrics) == list(metrics_of("classify"))
+    assert list(evaluation.metrics) == list(metrics_of(ClassAnswers))
     for name, score in evaluation.metrics.items():
         assert score.value is not None
         assert score.low is not None

@@ -135,7 +135,7 @@ def test_a_task_learns_from_a_type_or_names_it(name: str, column: pa.Array) -> N
     assert done.values.shape == (len(column),)
     missing = {index for index, cell in enumerate(column) if cell.as_py() is None}
     assert {cell.index for cell in done.bad} == missing
-    answers = fitted.decode(np.zeros((2, fitted.num_outputs)))
+    answers = fitted.decode(np.zeros((2, fitted.output.width)))
     assert answers.num_rows == 2
 
 

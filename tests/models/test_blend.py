@@ -21,7 +21,7 @@ from stoker.core.events import Silent, listening
 from stoker.data.prepare.prepared_set import Column, PreparedSet, PreparedWriter
 from stoker.models import Conditions, Estimate, _search, _table_network
 from stoker.models._blend_weights import choose_weights
-from stoker.models._losses import loss_of
+from stoker.models._row_losses import loss_of
 from stoker.models._rows import join
 from stoker.models._search import deal, first_candidates
 from stoker.models.blend import Blend, prudent
@@ -62,8 +62,8 @@ def make_part(
     code = random.integers(0, 6, rows).astype(np.int32)
     noisy = signal(x, pair, code) + random.normal(0, 0.3, rows)
     target = noisy.astype(np.float32)
-    if task.num_outputs > 1:
-        target = np.digitize(noisy, [0.5, 1.5][: task.num_outputs - 1]).astype(np.int64)
+    if task.output.width > 1:
+        target = np.digitize(noisy, [0.5, 1.5][: task.output.width - 1]).astype(np.int64)
     x[::11] = np.nan
     folder.mkdir(exist_ok=True)
     with PreparedWriter(folder, part, FORMS, task.target_dtype.name) as writer:

@@ -31,8 +31,8 @@ def make_part(folder: Path, part: str, task: FittedTask, rows: int, seed: int) -
     code = random.integers(0, 9, rows).astype(np.int32)
     signal = number + (code % 3) + random.normal(0, 0.3, rows)
     target = signal.astype(np.float32)
-    if task.num_outputs > 1:
-        target = np.digitize(signal, [0.8, 1.6][: task.num_outputs - 1]).astype(np.int64)
+    if task.output.width > 1:
+        target = np.digitize(signal, [0.8, 1.6][: task.output.width - 1]).astype(np.int64)
     number[random.random(rows) < 0.1] = np.nan
     columns = {"数": Column("float32"), "code": Column("int32")}
     with PreparedWriter(folder, part, columns, task.target_dtype.name) as writer:
@@ -68,14 +68,14 @@ def test_graph_repeats_the_training_time_outputs(parts, task: FittedTask) -> Non
     estimate = fit(parts, task)
     feed = {graph_input(name): np.array(c) for name, c in parts[1].columns.items()}
     found = np.asarray(onnxruntime.InferenceSession(estimate.graph).run(None, feed)[0])
-    assert estimate.validation_output_NK.shape == (200, task.num_outputs)
+    assert estimate.validation_output_NK.shape == (200, task.output.width)
     np.testing.assert_allclose(found, estimate.validation_output_NK, atol=1e-5)
 
 
 def test_learns_better_than_a_constant(parts, task: FittedTask) -> None:
     estimate = fit(parts, task)
     target_N, output_NK = parts[1].target, estimate.validation_output_NK
-    if task.num_outputs == 1:
+    if task.output.width == 1:
         assert np.mean((output_NK[:, 0] - target_N) ** 2) < 0.4 * np.var(target_N)
     else:
         assert np.mean(output_NK.argmax(1) == target_N) > 0.75
@@ -100,7 +100,7 @@ def test_stops_when_the_validation_loss_no_longer_falls(parts, task: FittedTask)
     losses = [record["validation_loss"] for record in estimate.history]
     best = int(np.argmin(losses))
     assert len(losses) == best + 1 + 4 < 500
-    per_round = task.num_outputs if task.num_outputs > 2 else 1
+    per_round = task.output.width if task.output.width > 2 else 1
     assert len(estimate.weights["num_nodes"]) == (best + 1) * per_round
 
 
@@ -276,7 +276,7 @@ def test_a_column_of_two_values_is_cut_by_random_cuts_too(
 
 def test_a_small_table_is_left_to_one_thread(parts, task: FittedTask) -> None:
     train, validation = parts
-    rows = join(train, validation, task.num_outputs, max_bins=255, seed=0)
+    rows = join(train, validation, task.output.width, max_bins=255, seed=0)
     settings = BoostedTrees().settings(rows, 600, Conditions(0))
     assert settings["num_threads"] == 1
     assert BoostedTrees().settings(rows, 600, Conditions(0, threads=3))["num_threads"] == 3

@@ -21,7 +21,7 @@ from stoker.core import events
 from stoker.data.prepare.prepared_set import Column, PreparedSet, PreparedWriter
 from stoker.features import Form
 from stoker.models import Conditions, Estimate
-from stoker.models._losses import losses_N
+from stoker.models._row_losses import losses_N
 from stoker.models.pretrained import Pretrained
 from stoker.networks import fine_tuned, frozen
 from stoker.networks.efficientnet_lite import EfficientNetLite

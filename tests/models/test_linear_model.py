@@ -15,7 +15,7 @@ from stoker.data.prepare.prepared_set import Column, PreparedSet, PreparedWriter
 from stoker.models import Conditions, Estimate
 from stoker.models._design import Design, quantiles
 from stoker.models._linear_fit import fit_path
-from stoker.models._losses import loss_of
+from stoker.models._row_losses import loss_of
 from stoker.models.linear import Linear
 from stoker.networks.graph_names import graph_input
 from stoker.tasks import FittedTask
@@ -34,8 +34,8 @@ def make_part(folder: Path, part: str, task: FittedTask, rows: int, **change: fl
     code = random.integers(0, 6, rows).astype(np.int32)
     signal = number - 2 * pair[:, 1] + np.sin(code) + random.normal(0, 0.2, rows)
     target = signal.astype(np.float32)
-    if task.num_outputs > 1:
-        target = np.digitize(signal, [0.0, 1.5][: task.num_outputs - 1]).astype(np.int64)
+    if task.output.width > 1:
+        target = np.digitize(signal, [0.0, 1.5][: task.output.width - 1]).astype(np.int64)
     number = number * change.get("factor", 1.0) + change.get("shift", 0.0)
     number[::11] = np.nan
     folder.mkdir(exist_ok=True)
@@ -62,7 +62,7 @@ def test_learns_and_its_graph_repeats_it(tmp_path: Path, task: FittedTask, model
     feed = {graph_input(name): np.array(c) for name, c in part.columns.items()}
     output_NK = np.asarray(onnxruntime.InferenceSession(found.graph).run(None, feed)[0])
     np.testing.assert_allclose(output_NK, found.validation_output_NK, atol=2e-5)
-    if task.num_outputs == 1:
+    if task.output.width == 1:
         assert np.mean((output_NK[:, 0] - part.target) ** 2) < 0.2 * np.var(part.target)
     else:
         assert np.mean(output_NK.argmax(1) == part.target) > 0.85

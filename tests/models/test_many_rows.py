@@ -10,7 +10,7 @@ import pytest
 
 from stoker.data.prepare.prepared_set import Column, PreparedSet, PreparedWriter
 from stoker.models import Conditions, Estimator, _design, _rows, boosted_trees
-from stoker.models._losses import loss_of
+from stoker.models._row_losses import loss_of
 from stoker.models._rows import Rows, join
 from stoker.models.blend import Blend
 from stoker.models.boosted_trees import BoostedTrees
@@ -34,8 +34,8 @@ def make_part(folder: Path, part: str, task: FittedTask, rows: int) -> PreparedS
     code = random.integers(0, 9, rows).astype(np.int32)
     signal = number + (code % 3) + random.normal(0, 0.3, rows)
     target = signal.astype(np.float32)
-    if task.num_outputs > 1:
-        target = np.digitize(signal, [0.8, 1.6][: task.num_outputs - 1]).astype(np.int64)
+    if task.output.width > 1:
+        target = np.digitize(signal, [0.8, 1.6][: task.output.width - 1]).astype(np.int64)
     number[random.random(rows) < 0.1] = np.nan
     if part == "train":
         rare[-7] = np.nan
@@ -98,7 +98,7 @@ def test_a_blend_is_what_its_graph_says(parts, task: FittedTask) -> None:
 @pytest.mark.usefixtures("many")
 def test_a_cell_that_is_missing_in_one_row_alone_is_answered_alike(parts, task: FittedTask) -> None:
     """The only gap of a column lies in no evenly spaced row."""
-    rows = join(parts[0], parts[1], task.num_outputs, max_bins=255, seed=0)
+    rows = join(parts[0], parts[1], task.output.width, max_bins=255, seed=0)
     grown = boosted_trees.grow(
         TREES, rows, rows.train_M, rows.validation_M, Conditions(3, threads=1), None
     )
@@ -109,7 +109,7 @@ def test_a_cell_that_is_missing_in_one_row_alone_is_answered_alike(parts, task: 
 
 @pytest.mark.usefixtures("many")
 def test_bins_are_those_of_all_rows_at_once(parts, task: FittedTask) -> None:
-    rows: Rows = join(parts[0], parts[1], task.num_outputs, max_bins=255, seed=0)
+    rows: Rows = join(parts[0], parts[1], task.output.width, max_bins=255, seed=0)
     assert rows.binned is None
     index_M = np.array([3, 899, 900, 1_199, 5])
     whole_NF = rows.ranks(np.arange(len(rows)))

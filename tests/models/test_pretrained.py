@@ -122,7 +122,7 @@ def make_part(folder: Path, part: str, task: FittedTask, rows: int, seed: int) -
     number = random.normal(size=rows)
     signal = light / 100 + 2 * number
     target = np.digitize(signal, [0.2, 1.8]).astype(np.int64)
-    if task.num_outputs == 1:
+    if task.output.width == 1:
         target = (signal - 1.0).astype(np.float32)
     number[random.random(rows) < 0.1] = np.nan
     columns = {
@@ -152,7 +152,7 @@ def test_the_graph_answers_as_training_did_and_learns(
     feed = {graph_input(name): np.array(c) for name, c in validation.columns.items()}
     found = np.asarray(onnxruntime.InferenceSession(estimate.graph).run(None, feed)[0])
     np.testing.assert_allclose(found, estimate.validation_output_NK, atol=1e-4)
-    if task.num_outputs == 1:
+    if task.output.width == 1:
         assert np.mean((found[:, 0] - validation.target) ** 2) < 0.7 * np.var(validation.target)
     else:
         assert np.mean(found.argmax(1) == validation.target) > 0.6

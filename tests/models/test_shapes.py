@@ -17,7 +17,7 @@ import pytest
 
 from stoker.data.prepare.prepared_set import Column, PreparedSet, PreparedWriter
 from stoker.models import Conditions, Estimator
-from stoker.models._losses import losses_N
+from stoker.models._row_losses import losses_N
 from stoker.models.blend import Blend
 from stoker.models.linear import Linear
 from stoker.networks.graph_names import graph_input

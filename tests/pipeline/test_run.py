@@ -308,13 +308,14 @@ def test_a_refused_model_is_used_by_its_path(tumours_project: Path, home: Path) 
 
 
 OWN_METRIC = """\
+from stoker.answers.classes import ClassAnswers
 from stoker.evaluate.metrics import Metric
 
 
 class HitRate(Metric):
     "Share of rows that are answered right, by hand."
 
-    kind = "classify"
+    takes = ClassAnswers
     title = "Own hit rate"
     higher_is_better = True
 
@@ -348,7 +349,7 @@ def test_a_users_own_metric_is_measured_and_gated_by_one_name(
         check(recipe, home=home, overrides=[f"evaluate.gates={{'{name}': '> 1'}}"])
     with pytest.raises(RecipeError, match="accuracy is measured already"):
         check(recipe, home=home, overrides=["evaluate.metrics=[accuracy]"])
-    with pytest.raises(RecipeError, match="is for classify, and the target is to regress"):
+    with pytest.raises(RecipeError, match="is about classes, and the answers"):
         check(recipe, home=home, overrides=[*own, "target={diagnosis: regress}"])
 
 

@@ -114,7 +114,7 @@ def digits_facts() -> ReportFacts:
         run="r-20261122-093015-7f3a",
         created="2026-11-22 09:30 UTC",
         recipe_text=_DIGITS_RECIPE,
-        task="classify",
+        predicts="the class",
         target="label",
         inputs={"image": "image"},
         bundle=f".stoker/artifacts/{'6d' * 32}",
@@ -307,7 +307,7 @@ def census_facts() -> ReportFacts:
         run="r-20261122-101500-ab12",
         created="2026-11-22 10:15 UTC",
         recipe_text="version: 1\nname: census\ntarget: {income: classify}  # 收入\n",
-        task="classify",
+        predicts="the class",
         target="income",
         inputs={f"column {i}": "number" if i % 2 else "category" for i in range(39)},
         bundle="my models/census",
@@ -378,7 +378,7 @@ def price_facts() -> ReportFacts:
     worst = worst_rows(output_N1, target_N, task, limit=5)
     return ReportFacts(
         name="house-prices",
-        task="regress",
+        predicts="the number",
         target="price",
         inputs={"area": "number", "town": "category"},
         bundle=f".stoker/artifacts/{'c9' * 32}",
@@ -394,7 +394,7 @@ def price_facts() -> ReportFacts:
 
 def bare_facts() -> ReportFacts:
     """A run that was stopped before anything was scored."""
-    return ReportFacts(name="bare", task="classify", target="label")
+    return ReportFacts(name="bare", predicts="the class", target="label")
 
 
 FACTS = {

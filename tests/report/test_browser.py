@@ -113,7 +113,7 @@ def test_no_confusion_matrix_is_cut_off(classes: int, length: int, tmp_path: Pat
     task = FittedClassify(classes=names, counts=(9,) * classes, kind="text")
     facts = ReportFacts(
         name="many",
-        task="classify",
+        predicts="the class",
         target="label",
         evaluations={"model": evaluate(output_NK, target_N, task, seed=0, resamples=0)},
     )

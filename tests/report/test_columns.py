@@ -63,7 +63,7 @@ def facts() -> ReportFacts:
     )
     return ReportFacts(
         name="x",
-        task="regress",
+        predicts="the number",
         target="wage",
         inputs={"age": "number"},
         profile=Profile(rows=100, columns=(age, town)),

@@ -138,7 +138,7 @@ def evil_facts(base: ReportFacts) -> ReportFacts:
         run=EVIL,
         created=EVIL,
         recipe_text=EVIL,
-        task="classify",
+        predicts="the class",
         target=EVIL,
         inputs={EVIL: EVIL},
         bundle=EVIL,
@@ -237,7 +237,7 @@ def test_rows_that_vanish_are_called_out(census: ReportFacts) -> None:
 
 
 def test_empty_facts_read_well() -> None:
-    page = page_of(ReportFacts(name="x", task="regress", target="y"))
+    page = page_of(ReportFacts(name="x", predicts="the number", target="y"))
     assert "Nothing was scored: there is no test part in this run." in page.text
     assert "None" not in page.text
 

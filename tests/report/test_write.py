@@ -122,7 +122,7 @@ def card_facts() -> ReportFacts:
         run="never in a card",
         created="never in a card",
         recipe_text="version: 1\nname: churn\n",
-        task="classify",
+        predicts="the class",
         target="left",
         inputs={"age": "number", "city": "category"},
         example={"age": 40.5, "city": "l'Aquila"},

@@ -9,9 +9,6 @@ import numpy as np
 import pyarrow as pa
 import pytest
 import torch
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from torch.nn import functional
 
 from stoker.core import events
 from stoker.core.errors import DataError
@@ -166,55 +163,6 @@ def test_probabilities_sum_to_one_and_confidence_is_the_largest() -> None:
     expected = torch.softmax(torch.from_numpy(logits), 1).numpy()
     np.testing.assert_allclose(shares, expected, atol=1e-6)
     assert answers.schema.field("probabilities").type == pa.list_(pa.float32(), 3)
-
-
-batches = st.tuples(st.integers(0, 2**31), st.sampled_from([0.0, 0.1]), st.booleans())
-
-
-def batch(seed: int, weighted: bool) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor | None]:
-    generator = torch.Generator().manual_seed(seed)
-    output = torch.randn(12, 3, generator=generator)
-    target = torch.randint(0, 3, (12,), generator=generator)
-    return output, target, torch.rand(3, generator=generator) + 0.1 if weighted else None
-
-
-@settings(deadline=None)
-@given(batches)
-def test_loss_is_that_of_torch_per_row(case: tuple[int, float, bool]) -> None:
-    seed, smoothing, weighted = case
-    output, target, weight = batch(seed, weighted)
-    ours = fit("a", "b", "c").loss(output, target, weight_K=weight, label_smoothing=smoothing)
-    each = functional.cross_entropy(
-        output, target, weight, label_smoothing=smoothing, reduction="none"
-    )
-    torch.testing.assert_close(ours, each.mean())
-
-
-@settings(deadline=None)
-@given(batches)
-def test_one_hot_targets_cost_as_much_as_codes(case: tuple[int, float, bool]) -> None:
-    seed, smoothing, weighted = case
-    output, target, weight = batch(seed, weighted)
-    task = fit("a", "b", "c")
-    hard = task.loss(output, target, weight_K=weight, label_smoothing=smoothing)
-    soft = task.loss(
-        output, functional.one_hot(target, 3).float(), weight_K=weight, label_smoothing=smoothing
-    )
-    torch.testing.assert_close(soft, hard)
-
-
-@settings(deadline=None)
-@given(batches)
-def test_micro_batches_average_to_the_whole(case: tuple[int, float, bool]) -> None:
-    seed, smoothing, weighted = case
-    output, target, weight = batch(seed, weighted)
-    task = fit("a", "b", "c")
-    whole = task.loss(output, target, weight_K=weight, label_smoothing=smoothing)
-    parts = [
-        task.loss(o, t, weight_K=weight, label_smoothing=smoothing)
-        for o, t in zip(output.chunk(3), target.chunk(3), strict=True)
-    ]
-    torch.testing.assert_close(torch.stack(parts).mean(), whole)
 
 
 def test_many_numbers_as_labels_suggest_regress() -> None:

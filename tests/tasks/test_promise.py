@@ -10,7 +10,9 @@ import pytest
 
 from stoker.core.errors import ArtifactError, DataError
 from stoker.core.steps import find_step, load_stored, step_names, step_spec
+from stoker.evaluate.score import metrics_of
 from stoker.tasks import FittedTask, Task
+from stoker.train.losses import loss_of
 
 STAGE = "stoker.tasks"
 COLUMN = pa.chunked_array([["3", "1"], ["3", None, "2", ""]])
@@ -38,7 +40,7 @@ def test_encodes_one_target_a_row_and_names_missing_ones(task: Task) -> None:
 
 def test_answers_have_a_prediction_and_fit_their_schema(task: Task) -> None:
     fitted = task.fit(COLUMN)
-    output_NK = np.random.default_rng(0).normal(size=(5, fitted.num_outputs)).astype(np.float32)
+    output_NK = np.random.default_rng(0).normal(size=(5, fitted.output.width)).astype(np.float32)
     answers = fitted.decode(output_NK)
     schema = fitted.output_schema()
     assert answers.num_rows == 5
@@ -47,15 +49,45 @@ def test_answers_have_a_prediction_and_fit_their_schema(task: Task) -> None:
     assert json.dumps(schema)
 
 
+def test_answers_beside_the_truth_are_of_the_kind_that_it_gives(task: Task) -> None:
+    fitted = task.fit(COLUMN)
+    output_NK = np.random.default_rng(0).normal(size=(5, fitted.output.width))
+    found = fitted.answers(output_NK, np.zeros(5, fitted.target_dtype))
+    assert type(found) is task.gives is fitted.gives
+    assert found.num_rows == 5
+    assert np.isfinite(found.loss_N).all()
+    assert np.isfinite(found.belief_NK).all()
+    metrics = metrics_of(task.gives)
+    assert {*fitted.primary, *fitted.watched, task.gives.glance, task.gives.loss_name} <= set(
+        metrics
+    )
+    assert metrics[task.gives.glance].higher_is_better is task.gives.glance_rises
+    assert metrics[task.gives.glance].score(found) == pytest.approx(found.at_a_glance())
+    shown = task.gives.as_read(float(found.loss_N.mean()))
+    assert metrics[task.gives.loss_name].score(found) == pytest.approx(shown)
+
+
+def test_outputs_of_the_same_task_stand_as_they_are(task: Task) -> None:
+    fitted = task.fit(COLUMN)
+    output_NK = np.random.default_rng(0).normal(size=(5, fitted.output.width))
+    assert fitted.why_not_like(fitted) == ""
+    np.testing.assert_allclose(fitted.outputs_from(fitted, output_NK), output_NK)
+
+
+def test_the_loss_of_a_task_is_about_its_answers(task: Task) -> None:
+    fitted = task.fit(COLUMN)
+    assert issubclass(fitted.gives, loss_of(fitted).takes)
+
+
 def test_no_row_gives_no_answer(task: Task) -> None:
     fitted = task.fit(COLUMN)
-    assert fitted.decode(np.empty((0, fitted.num_outputs), np.float32)).num_rows == 0
+    assert fitted.decode(np.empty((0, fitted.output.width), np.float32)).num_rows == 0
     assert fitted.encode(COLUMN.slice(0, 0)).values.shape == (0,)
 
 
 def test_an_output_that_is_not_a_number_is_never_an_answer(task: Task) -> None:
     fitted = task.fit(COLUMN)
-    output_NK = np.zeros((3, fitted.num_outputs), np.float32)
+    output_NK = np.zeros((3, fitted.output.width), np.float32)
     output_NK[1] = np.nan
     with pytest.raises(ArtifactError, match="row 1"):
         fitted.decode(output_NK)

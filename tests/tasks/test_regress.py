@@ -5,11 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pyarrow as pa
 import pytest
-import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stoker.core.errors import DataError, RecipeError
+from stoker.core.errors import DataError
 from stoker.tasks.regress import Regress
 
 
@@ -32,14 +31,6 @@ def test_answers_are_float64() -> None:
 def test_text_is_no_number() -> None:
     with pytest.raises(DataError, match="'cat', which is not a number"):
         Regress().fit(pa.chunked_array([["cat", "dog"]]))
-
-
-def test_loss_is_the_mean_square() -> None:
-    fitted = Regress().fit(pa.chunked_array([["1", "3"]]))
-    output, target = torch.tensor([[1.0], [3.0]]), torch.tensor([0.0, 1.0])
-    assert fitted.loss(output, target, weight_K=None, label_smoothing=0).item() == 2.5
-    with pytest.raises(RecipeError, match="mean nothing"):
-        fitted.loss(output, target, weight_K=None, label_smoothing=0.1)
 
 
 def test_decimal_commas_are_declared() -> None:

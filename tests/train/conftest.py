@@ -65,7 +65,7 @@ class Tiny:
     def network(self, model: object, seed: int = 0) -> nn.Module:
         torch.manual_seed(seed)
         built = make_step("stoker.models", model, Network)
-        return built.build(self.features, self.task.num_outputs)
+        return built.build(self.features, self.task.output.width)
 
     def train(
         self, settings: Settings, *, model: object = "mlp", scratch: str = "scratch", seed: int = 0

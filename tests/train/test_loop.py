@@ -213,7 +213,7 @@ def test_empty_parts_are_refused(tiny: Any, tmp_path: Path) -> None:
         ("mixed", {"augment": ["mixup"]}, "half a category"),
         ("tiny", {"class_weights": {"五": 1}}, "no class of the training part"),
         ("table", {"class_weights": "balanced"}, "needs classes"),
-        ("table", {"label_smoothing": 0.1}, "mean nothing to regress"),
+        ("table", {"label_smoothing": 0.1}, "mean nothing to a number"),
     ],
 )
 def test_settings_that_do_not_fit_are_refused(

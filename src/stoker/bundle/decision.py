@@ -143,7 +143,7 @@ def check_threshold(task: FittedTask, name: str) -> None:
     Raises:
         RecipeError: If the target of the model of that name is a number or has more classes.
     """
-    if task.num_outputs != 2:
+    if task.output.width != 2:
         raise RecipeError(
             f"{name} has no threshold: it does not choose between two classes",
             expected="a model of exactly two classes",

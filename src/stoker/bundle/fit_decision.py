@@ -20,12 +20,12 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from stoker.answers.classes import ClassAnswers
+from stoker.answers.numbers import NumberAnswers
 from stoker.bundle.decision import Decision, Interval
 from stoker.core import events
 from stoker.core.errors import RecipeError
-from stoker.models._losses import loss_of
 from stoker.tasks import FittedTask
-from stoker.tasks.classify import FittedClassify
 
 Aim = str | Mapping[str, float | Mapping[str, float]]
 """`accuracy`, `f1`, or one of `{cost: {false_positive: 1, false_negative: 5}}`, `{precision: 0.9}`
@@ -47,14 +47,14 @@ def check_aim(task: FittedTask, aim: Aim) -> None:
     """
     if aim == "accuracy":
         return
-    if not isinstance(task, FittedClassify):
+    if not task.class_names:
         raise RecipeError(
             "evaluate.decision chooses between two classes, and this target is a number",
             fix="leave evaluate.decision out",
         )
-    if len(task.classes) != 2:
+    if len(task.class_names) != 2:
         raise RecipeError(
-            f"evaluate.decision chooses between two classes, and there are {len(task.classes)}",
+            f"evaluate.decision chooses between two classes, and there are {len(task.class_names)}",
             fix="leave evaluate.decision out; train.class_weights moves answers of many classes",
         )
 
@@ -80,8 +80,10 @@ def fit_decision(
         RecipeError: If the aim needs two classes and there are others.
     """
     check_aim(task, aim)
-    if not isinstance(task, FittedClassify):
+    if issubclass(task.gives, NumberAnswers):
         return Decision(level=LEVEL, interval=_interval(output_NK[:, 0], target_N))
+    if not issubclass(task.gives, ClassAnswers):
+        return Decision()
     shift = None
     if weight_K is not None:
         shift = tuple((-np.log(np.maximum(weight_K, 1e-9).astype(np.float64))).tolist())
@@ -95,7 +97,7 @@ def fit_decision(
     log_NK = decision.adjust(output_NK).astype(np.float64)
     probability_NK = np.exp(log_NK - log_NK.max(axis=1, keepdims=True))
     probability_NK /= probability_NK.sum(axis=1, keepdims=True)
-    weights, words = _weights(probability_NK, target_N, task, aim, weight_K)
+    weights, words = _weights(probability_NK, target_N, aim, weight_K)
     share = _share(probability_NK[np.arange(len(target_N)), target_N])
     return decision.model_copy(update={"weights": weights, "aim": words, "share": share})
 
@@ -116,7 +118,7 @@ def _temperature(output_NK: np.ndarray, target_N: np.ndarray) -> float:
     def loss(log_inverse: float) -> float:
         logit_NK = wide_NK * math.exp(log_inverse)
         lift = float((logit_NK[np.arange(len(target_N)), target_N] - logit_NK.mean(axis=1)).mean())
-        return loss_of(logit_NK, target_N) + doubt * lift
+        return float(ClassAnswers(logit_NK, target_N).loss_N.mean()) + doubt * lift
 
     low, high = -math.log(10), math.log(10)
     golden = (math.sqrt(5) - 1) / 2
@@ -134,7 +136,6 @@ def _temperature(output_NK: np.ndarray, target_N: np.ndarray) -> float:
 def _weights(
     probability_NK: np.ndarray,
     target_N: np.ndarray,
-    task: FittedClassify,
     aim: Aim,
     weight_K: np.ndarray | None,
 ) -> tuple[tuple[float, ...] | None, str]:

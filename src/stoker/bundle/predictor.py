@@ -22,7 +22,6 @@ from typing import TYPE_CHECKING, Any, Literal, Self, final
 import numpy as np
 import pyarrow as pa
 
-from stoker.bundle._regions import regions
 from stoker.bundle._tables import (
     Rows,
     left_out,
@@ -35,6 +34,7 @@ from stoker.bundle.decision import Decision, check_threshold
 from stoker.bundle.interface import Interface
 from stoker.bundle.prediction import Prediction, probabilities_NK
 from stoker.bundle.read import Bundle, open_bundle
+from stoker.bundle.regions import regions
 from stoker.bundle.session import Session
 from stoker.bundle.write import BUNDLE_FILE
 from stoker.cells import BadCell
@@ -43,7 +43,6 @@ from stoker.core.html import html_table
 from stoker.core.names import listed
 from stoker.core.steps import step_name
 from stoker.data.rejects import SCHEMA
-from stoker.tasks.classify import FittedClassify
 
 if TYPE_CHECKING:
     from stoker.store.artifact import Artifact
@@ -131,8 +130,8 @@ class Predictor:
     @property
     def classes(self) -> tuple[Any, ...]:
         """Labels in the order of the probabilities; empty where a number is predicted."""
-        task = self.interface.task
-        return tuple(task.labels.to_pylist()) if isinstance(task, FittedClassify) else ()
+        labels = self.interface.task.labels
+        return () if labels is None else tuple(labels.to_pylist())
 
     @property
     def decision(self) -> Decision:
@@ -261,7 +260,7 @@ class Predictor:
             DataError: If a column is missing, or a type or shape is another one.
         """
         num_rows = self._check_tensors(tensors)
-        output_NK = np.empty((num_rows, self.interface.task.num_outputs), np.float32)
+        output_NK = np.empty((num_rows, self.interface.task.output.width), np.float32)
         for begin in range(0, num_rows, self._block):
             end = min(begin + self._block, num_rows)
             part = {name: tensors[name][begin:end] for name in self.interface.inputs}
@@ -293,7 +292,7 @@ class Predictor:
 
     def _run(self, table: pa.Table) -> tuple[np.ndarray, list[tuple[str, BadCell]], Unseen]:
         """Outputs of all rows, bad cells and unseen ones; a bad row's output means nothing."""
-        output_NK = np.empty((table.num_rows, self.interface.task.num_outputs), np.float32)
+        output_NK = np.empty((table.num_rows, self.interface.task.output.width), np.float32)
         bad: list[tuple[str, BadCell]] = []
         unseen = Unseen(table.num_rows)
         for begin, part in self._blocks(table):

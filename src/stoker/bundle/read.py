@@ -85,10 +85,10 @@ def open_bundle(folder: str | Path) -> Bundle:
     graph = check_graph(_read(folder, manifest, GRAPH_FILE))
     check_weights(_read(folder, manifest, WEIGHTS_FILE))
     interface = Interface.from_json(form.interface)
-    if not form.decision.fits(interface.task.num_outputs):
+    if not form.decision.fits(interface.task.output.width):
         raise ArtifactError(
             f"the decision of {folder} is that of a model with other outputs",
-            expected=f"parts for {interface.task.num_outputs} outputs",
+            expected=f"parts for {interface.task.output.width} outputs",
             fix=_REBUILD,
         )
     return Bundle(

@@ -72,7 +72,7 @@ class Session:
                 fix="upgrade onnxruntime, or build the bundle again",
             ) from None
         self._inputs = {name: graph_input(name) for name in bundle.interface.inputs}
-        self._num_outputs = bundle.interface.task.num_outputs
+        self._num_outputs = bundle.interface.task.output.width
         self._check(bundle)
 
     def run(self, tensors: Mapping[str, np.ndarray]) -> np.ndarray:

@@ -188,7 +188,7 @@ def _calibration_rows(source: Bundle, train: PreparedSet) -> int:
     shapes = [column.shape[1:] for column in train.columns.values()]
     picture = next((shape for shape in shapes if len(shape) == 3), None)
     columns = sum(math.prod(shape) for shape in shapes if len(shape) < 3)
-    work = model.multiplications(picture, columns, source.interface.task.num_outputs) or 1
+    work = model.multiplications(picture, columns, source.interface.task.output.width) or 1
     return min(CALIBRATION_ROWS, max(_FEWEST_CALIBRATION, _CALIBRATION_WORK // work))
 
 
@@ -217,7 +217,7 @@ def _judge(
     scored = evaluate_all(outputs, target_N, task, seed=0, resamples=_RESAMPLES, reference=MODEL)
     predictors = {name: one.predictor for name, one in measured.items()}
     latency = {size: _latency_ms(predictors, columns, size) for size in BATCHES}
-    watched = _watched(scored[MODEL])
+    watched = scored[MODEL].watched
     rows = []
     for name, one in measured.items():
         row: dict[str, Any] = {
@@ -237,13 +237,6 @@ def _judge(
             row |= _verdict(row, max_accuracy_loss)
         rows.append(row)
     return rows
-
-
-def _watched(evaluation: Evaluation) -> list[str]:
-    """Scores that must not fall."""
-    if evaluation.task == "regress":
-        return ["r2"]
-    return ["accuracy", "roc_auc"] if evaluation.headline == "roc_auc" else ["accuracy"]
 
 
 def _changes(evaluation: Evaluation, watched: Sequence[str]) -> dict[str, dict[str, float | None]]:

@@ -40,8 +40,10 @@ from typing import Any
 
 import numpy as np
 
+from stoker.answers import Answers
+from stoker.answers.classes import ClassAnswers
+from stoker.answers.draw import Draw
 from stoker.core.seeds import derive_seed
-from stoker.evaluate.answers import ClassAnswers, Draw, NumberAnswers
 from stoker.evaluate.metrics import Metric, UndefinedMetricError
 from stoker.evaluate.metrics.f1 import F1
 from stoker.evaluate.metrics.precision import Precision
@@ -194,7 +196,7 @@ class Candidate:
 
     def __init__(
         self,
-        answers: ClassAnswers | NumberAnswers,
+        answers: Answers,
         metrics: Mapping[str, Metric[Any]],
         resamples: int,
         num_groups: int | None = None,
@@ -292,8 +294,8 @@ class Candidate:
 
 
 def _together(
-    answers: ClassAnswers | NumberAnswers,
-) -> tuple[ClassAnswers | NumberAnswers, tuple[np.ndarray, np.ndarray] | None]:
+    answers: Answers,
+) -> tuple[Answers, tuple[np.ndarray, np.ndarray] | None]:
     """One row of each class where every answer is the same, as the constant one is.
 
     A row that counts twice is as good as two equal rows, so metrics need to look at no more.

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from stoker.answers.classes import ClassAnswers
 from stoker.bundle.decision import Decision
-from stoker.evaluate.answers import ClassAnswers
 from stoker.evaluate.curves import curves
 from stoker.evaluate.evaluation import Uncalibrated
 from stoker.evaluate.metrics.ece import Ece

@@ -14,13 +14,12 @@ from typing import Any
 
 import numpy as np
 
-from stoker.bundle._regions import members
+from stoker.answers.classes import softmax
 from stoker.bundle.decision import Decision
+from stoker.bundle.regions import members, regions
 from stoker.evaluate.calibration import uncalibrated
 from stoker.evaluate.evaluation import LEVEL, Coverage
 from stoker.tasks import FittedTask
-from stoker.tasks.classify import FittedClassify, softmax
-from stoker.tasks.regress import FittedRegress
 
 
 def decided(
@@ -46,17 +45,17 @@ def coverage(
         target_N: Encoded targets.
         task: What is asked of the target.
     """
-    match task:
-        case FittedClassify() if decision.share is not None:
-            member_NK = members(softmax(output_NK), decision.share)
-            held_N = member_NK[np.arange(len(target_N)), target_N]
-            size = float(member_NK.sum(axis=1).mean())
-        case FittedRegress() if decision.interval is not None:
-            low_N, high_N = decision.interval.around(output_NK[:, 0].astype(np.float64))
-            held_N = (low_N <= target_N) & (target_N <= high_N)
-            size = float((high_N - low_N).mean()) * task.std
-        case _:
-            return None
+    if decision.share is not None:
+        member_NK = members(softmax(output_NK), decision.share)
+        held_N = member_NK[np.arange(len(target_N)), target_N]
+        size = float(member_NK.sum(axis=1).mean())
+    elif decision.interval is not None:
+        low_N, high_N = decision.interval.around(output_NK[:, 0].astype(np.float64))
+        held_N = (low_N <= target_N) & (target_N <= high_N)
+        ends = regions(output_NK, task, decision)
+        size = float(np.mean(ends["high"].to_numpy() - ends["low"].to_numpy()))
+    else:
+        return None
     hits, rows = int(held_N.sum()), len(held_N)
     low, high = share_interval(hits, rows)
     return Coverage(level=decision.level, value=hits / rows, low=low, high=high, size=size)

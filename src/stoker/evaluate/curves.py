@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from stoker.answers.classes import ClassAnswers
+from stoker.answers.draw import Draw
+from stoker.answers.numbers import NumberAnswers
 from stoker.core.seeds import derive_seed
-from stoker.evaluate.answers import ClassAnswers, Draw, NumberAnswers
 from stoker.evaluate.evaluation import Bin, ConfusedPair, Confusion, Curves, Residuals
 from stoker.evaluate.metrics.ece import NUM_BINS, bin_of
 

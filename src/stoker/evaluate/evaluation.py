@@ -168,7 +168,8 @@ class Uncalibrated(Value):
 class Evaluation(Value):
     """Everything measured about one candidate on one set of rows."""
 
-    task: Literal["classify", "regress"]
+    task: str
+    """Recipe name of the task, such as `classify`."""
     num_rows: int
     num_groups: int | None = None
     """Groups that resamples draw from; None: they draw rows."""
@@ -179,6 +180,8 @@ class Evaluation(Value):
     """By recipe name, such as `accuracy` or `f1_macro`."""
     headline: str
     """The metric to show first."""
+    watched: tuple[str, ...] = ()
+    """Metrics of which none may fall when a model is made smaller."""
     classes: list[str] | None = None
     positive: str | None = None
     """The second of two classes, which binary metrics are about."""

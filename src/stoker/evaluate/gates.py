@@ -16,11 +16,12 @@ from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from typing import Any
 
+from stoker.answers import Answers
 from stoker.core.errors import RecipeError
 from stoker.core.value import Value
 from stoker.evaluate.evaluation import Evaluation, Score
 from stoker.evaluate.metrics import Metric
-from stoker.evaluate.score import metrics_of
+from stoker.evaluate.score import all_metrics, metrics_of
 
 _RULES = {">=": operator.ge, "<=": operator.le, ">": operator.gt, "<": operator.lt}
 _WORDS = {">=": "at least", "<=": "at most", ">": "above", "<": "below"}
@@ -62,25 +63,26 @@ class GateResult(Value):
 
 
 def parse_gates(
-    gates: Mapping[str, str], kind: str, own_metrics: Sequence[Metric[Any]] = ()
+    gates: Mapping[str, str], gives: type[Answers], own_metrics: Sequence[Metric[Any]] = ()
 ) -> tuple[Gate, ...]:
     """The rules of a recipe.
 
     Args:
         gates: Metric name to rule.
-        kind: `classify` or `regress`, as metrics belong to tasks.
+        gives: The kind of answers that the task gives.
         own_metrics: Metrics that the recipe adds; a gate names one as `evaluate.metrics` does.
 
     Raises:
-        RecipeError: If a metric is unknown or belongs to another task, or a rule cannot be read.
+        RecipeError: If a metric is unknown or takes other answers, or a rule cannot be read.
 
-    >>> str(parse_gates({"accuracy": ">= 0.98"}, "classify")[0])
+    >>> from stoker.answers.classes import ClassAnswers
+    >>> str(parse_gates({"accuracy": ">= 0.98"}, ClassAnswers)[0])
     'accuracy >= 0.98'
     """
-    known = metrics_of(kind, own_metrics)
+    known = metrics_of(gives, own_metrics)
     for name in gates:
         if name not in known:
-            raise _unknown(name, kind, list(known))
+            raise _unknown(name, gives.of, list(known))
     return tuple(_parse(name, text) for name, text in gates.items())
 
 
@@ -107,11 +109,12 @@ def _parse(name: str, text: str) -> Gate:
     return Gate(metric=name, rule=match[1], bound=float(match[2]))
 
 
-def _unknown(name: str, kind: str, known: list[str]) -> RecipeError:
-    other = "regress" if kind == "classify" else "classify"
-    if name in metrics_of(other):
+def _unknown(name: str, of: str, known: list[str]) -> RecipeError:
+    other = all_metrics().get(name)
+    if other is not None:
         return RecipeError(
-            f"gate {name}: this metric is for {other}, and the target is to {kind}",
+            f"gate {name}: this metric is about {other.takes.of}, and the answers to this target "
+            f"are {of}",
             expected=f"one of {', '.join(known)}",
         )
     wanted = name if ":" in name else name.lower().replace("-", "_")

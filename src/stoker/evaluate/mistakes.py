@@ -11,10 +11,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from stoker.evaluate.answers import ClassAnswers
 from stoker.evaluate.score import answers_of
 from stoker.tasks import FittedTask
-from stoker.tasks.classify import FittedClassify
 
 
 @dataclass(frozen=True)
@@ -50,24 +48,6 @@ def worst_rows(
         DataError: If there are no rows, lengths differ, or an output is not a finite number.
     """
     answers = answers_of(output_NK, target_N, task, weights)
-    if not isinstance(answers, ClassAnswers):
-        distance_N = np.abs(answers.error_N)
-        worst = np.argsort(-distance_N, kind="stable")[:limit]
-        return [
-            WorstRow(int(i), float(answers.truth_N[i]), float(answers.answer_N[i]), None)
-            for i in worst
-            if distance_N[i] > 0
-        ]
-    assert isinstance(task, FittedClassify)
-    wrong = np.flatnonzero(~answers.hit_N)
-    believed_N = answers.log_probability_NK[wrong, answers.truth_N[wrong]]
-    worst = wrong[np.argsort(believed_N, kind="stable")][:limit]
-    return [
-        WorstRow(
-            int(i),
-            str(task.classes[answers.truth_N[i]]),
-            str(task.classes[answers.answer_N[i]]),
-            float(answers.confidence_N[i]),
-        )
-        for i in worst
-    ]
+    wrong = np.flatnonzero(answers.wrong_N)
+    worst = wrong[np.argsort(-answers.distance_N[wrong], kind="stable")][:limit]
+    return [WorstRow(int(row), *answers.told(row)) for row in worst]

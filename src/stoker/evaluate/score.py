@@ -13,23 +13,23 @@ from typing import Any
 
 import numpy as np
 
+from stoker.answers import Answers
+from stoker.answers.classes import ClassAnswers
+from stoker.answers.draw import Draw
 from stoker.core import events
 from stoker.core.errors import DataError, RecipeError
 from stoker.core.steps import find_step, step_name, step_names
-from stoker.evaluate.answers import ClassAnswers, Draw, NumberAnswers
 from stoker.evaluate.bootstrap import (
     Candidate,
-    class_values,
     draws,
     enough_draws,
     interval,
     normal_interval,
 )
-from stoker.evaluate.curves import confusion, curves, residuals
+from stoker.evaluate.details import details
 from stoker.evaluate.evaluation import (
     CONSTANT,
     LEVEL,
-    ClassScore,
     Comparison,
     Difference,
     Evaluation,
@@ -37,8 +37,6 @@ from stoker.evaluate.evaluation import (
 )
 from stoker.evaluate.metrics import STAGE, Metric
 from stoker.tasks import FittedTask
-from stoker.tasks.classify import FittedClassify
-from stoker.tasks.regress import FittedRegress
 
 FEW_ROWS = 30
 FEWEST_TO_COMPARE = 6
@@ -46,41 +44,48 @@ FEWEST_TO_COMPARE = 6
 two-sided sign test would not reach 5 % (5 pairs: 2 / 2**5 = 6.25 %)."""
 
 
-def metrics_of(kind: str, own: Sequence[Metric[Any]] = ()) -> dict[str, Metric[Any]]:
-    """Every metric of a task by the name that tables, gates and the catalog use.
+def metrics_of(gives: type[Answers], own: Sequence[Metric[Any]] = ()) -> dict[str, Metric[Any]]:
+    """Every metric of a kind of answers by the name that tables, gates and the catalog use.
 
     Ours are called as in a recipe (`f1`, and `f1_macro` for another average), a user's own as the
     recipe names it (`their_metrics:Profit`); they come in the order of tables, own ones last.
 
     Args:
-        kind: `classify` or `regress`.
+        gives: The kind of answers that the task gives.
         own: Metrics that the recipe adds under `evaluate.metrics`.
 
     Raises:
-        RecipeError: If an own metric is for another task or is there already.
+        RecipeError: If an own metric takes other answers or is there already.
 
-    >>> "rmse" in metrics_of("regress")
+    >>> "rmse" in metrics_of(NumberAnswers)
     True
     """
-    found: dict[str, Metric[Any]] = {}
-    steps = {name: find_step(STAGE, name, Metric)() for name in step_names(STAGE)}
-    for name, metric in sorted(steps.items(), key=lambda item: (item[1].place, item[0])):
-        if metric.kind == kind:
-            found[name] = metric
-            for suffix, fields in metric.variants.items():
-                found[f"{name}_{suffix}"] = type(metric).model_validate(fields)
+    ours = all_metrics()
+    found = {name: metric for name, metric in ours.items() if issubclass(gives, metric.takes)}
     for metric in own:
         name = step_name(metric)
-        if name in found or name in steps:
+        if name in found or name in ours:
             raise RecipeError(
                 f"evaluate.metrics: {name} is measured already",
                 expected="your own metrics, each once; those of stoker are always measured",
             )
-        if metric.kind != kind:
+        if not issubclass(gives, metric.takes):
             raise RecipeError(
-                f"evaluate.metrics: {name} is for {metric.kind}, and the target is to {kind}"
+                f"evaluate.metrics: {name} is about {metric.takes.of}, and the answers to this "
+                f"target are {gives.of}"
             )
         found[name] = metric
+    return found
+
+
+def all_metrics() -> dict[str, Metric[Any]]:
+    """Every metric of ours by name, whatever answers it takes, in the order of tables."""
+    found: dict[str, Metric[Any]] = {}
+    steps = {name: find_step(STAGE, name, Metric)() for name in step_names(STAGE)}
+    for name, metric in sorted(steps.items(), key=lambda item: (item[1].place, item[0])):
+        found[name] = metric
+        for suffix, fields in metric.variants.items():
+            found[f"{name}_{suffix}"] = type(metric).model_validate(fields)
     return found
 
 
@@ -144,8 +149,7 @@ def evaluate_all(  # noqa: PLR0913 - what to score, and how, each by its name
         DataError: See `evaluate`.
     """
     assert reference is None or reference in outputs
-    kind = "classify" if isinstance(task, FittedClassify) else "regress"
-    metrics = metrics_of(kind, own_metrics)
+    metrics = metrics_of(task.gives, own_metrics)
     num_groups = None if group_N is None else int(group_N.max(initial=-1)) + 1
     resamples = enough_draws(num_groups or len(target_N), resamples)
     if constant:
@@ -186,7 +190,7 @@ def answers_of(
     target_N: np.ndarray,
     task: FittedTask,
     weights: Sequence[float] | None = None,
-) -> ClassAnswers | NumberAnswers:
+) -> Answers:
     """Outputs and encoded targets as metrics want them, numbers in the target's own unit.
 
     Args:
@@ -212,14 +216,7 @@ def answers_of(
             f"the model's output is not a finite number in {bad} of {len(target_N)} rows",
             fix="lower the rate or clip gradients; training diverged",
         )
-    match task:
-        case FittedClassify():
-            return ClassAnswers(output_NK, target_N, weights)
-        case FittedRegress():
-            answer_N = output_NK[:, 0].astype(np.float64) * task.std + task.mean
-            return NumberAnswers(answer_N, target_N.astype(np.float64) * task.std + task.mean)
-        case _:
-            raise DataError(f"{type(task).__name__} has no metrics")
+    return task.answers(output_NK, target_N, weights)
 
 
 def _describe(
@@ -239,21 +236,12 @@ def _describe(
         "resamples": resamples,
         "metrics": _scores(candidate, metrics, whole),
     }
-    if isinstance(answers, NumberAnswers):
-        spread = residuals(answers, seed)
-        return Evaluation(task="regress", headline="rmse", residuals=spread, **common)
-    assert isinstance(task, FittedClassify)
-    classes = [str(one) for one in task.classes]
-    binary = len(classes) == 2
     return Evaluation(
-        task="classify",
-        headline="roc_auc" if binary and "roc_auc" not in candidate.undefined else "accuracy",
-        classes=classes,
-        positive=classes[1] if binary else None,
-        per_class=_class_scores(candidate, answers, classes, whole),
-        confusion=confusion(answers, classes),
-        curves=curves(answers),
+        task=step_name(task),
+        headline=next(name for name in task.primary if name not in candidate.undefined),
+        watched=tuple(n for n in task.watched if n not in candidate.undefined) or task.watched,
         **common,
+        **details(candidate, whole, seed),
     )
 
 
@@ -326,25 +314,6 @@ def _note(
     if num_rows < FEW_ROWS:
         return f"only {num_rows} rows: the interval is rough"
     return None
-
-
-def _class_scores(
-    candidate: Candidate, answers: ClassAnswers, classes: list[str], whole: Draw
-) -> list[ClassScore]:
-    tally = answers.tally(whole)
-    value_MK = class_values(answers, whole)
-    found = []
-    for k, name in enumerate(classes):
-        parts: dict[str, Any] = {}
-        for m, metric in enumerate(("precision", "recall", "f1")):
-            defined = not np.isnan(value_MK[m, k])
-            parts[metric] = float(value_MK[m, k]) if defined else None
-            between = interval(candidate.class_samples[:, m, k]) if defined else None
-            moves = between is not None and between[0] != between[1]
-            parts[f"{metric}_interval"] = between if moves else None
-        rows, answered = int(tally.truth_K[k]), int(tally.answered_K[k])
-        found.append(ClassScore(name=name, rows=rows, answered=answered, **parts))
-    return found
 
 
 def _compare_all(

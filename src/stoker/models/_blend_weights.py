@@ -19,7 +19,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from stoker.models._losses import loss_of
+from stoker.models._row_losses import loss_of
 
 STEPS = 20
 _LEAST_GAIN = 1e-3

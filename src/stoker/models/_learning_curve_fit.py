@@ -21,7 +21,7 @@ import numpy as np
 from stoker.candidates.learning_curve import CurvePoint, LearningCurve
 from stoker.core.seeds import derive_seed
 from stoker.models import Conditions
-from stoker.models._losses import is_clear, loss_name, losses_N, scored
+from stoker.models._row_losses import is_clear, losses_N, scored
 from stoker.models._tries import AnyTry, Folds, LinearTry, TreeTry
 from stoker.models.boosted_trees import grow
 from stoker.models.linear import answers, fit_rows
@@ -72,7 +72,7 @@ def _curve(name: str, found: Sequence[tuple[int, np.ndarray]], task: FittedTask)
     points = tuple(_point(rows, loss_M, task) for rows, loss_M in found)
     return LearningCurve(
         candidate=name,
-        metric=loss_name(task),
+        metric=task.gives.loss_name,
         held_rows=len(whole_M),
         points=points,
         gain=float(f"{1 - points[-1].score / max(points[-2].score, 1e-12):.4g}"),

@@ -20,7 +20,7 @@ import numpy as np
 from stoker.core.seeds import derive_seed
 from stoker.models import Conditions
 from stoker.models._design import Layout, fit_layout
-from stoker.models._losses import loss_of
+from stoker.models._row_losses import loss_of
 from stoker.models._table_graph import NetworkPart
 from stoker.models._tries import Try
 from stoker.models.mlp import Mlp

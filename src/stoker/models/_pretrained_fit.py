@@ -25,11 +25,12 @@ from stoker.core.steps import step_spec
 from stoker.features import Form
 from stoker.models import Conditions, Estimate
 from stoker.models._backbone import backbone_weights
-from stoker.models._losses import is_clear, loss_name, losses_N, scored
+from stoker.models._row_losses import is_clear, losses_N, scored
 from stoker.networks import fine_tuned, frozen
 from stoker.networks.export import export
 from stoker.networks.repeatable import repeatable
 from stoker.store.scratch import scratch_folder
+from stoker.train.losses import bound_loss, loss_of
 
 if TYPE_CHECKING:
     from stoker.data.prepare.prepared_set import PreparedSet
@@ -93,11 +94,7 @@ def fit(
 ) -> Estimate:
     """See `Pretrained.fit`; `parts` are training and validation rows."""
     end_s = time.monotonic() + _OF_BUDGET * (under.deadline_s or float("inf"))
-    weight = None if weight_K is None else torch.from_numpy(weight_K)
-
-    def loss(output_NK: Tensor, target_N: Tensor) -> Tensor:
-        return task.loss(output_NK, target_N, weight_K=weight, label_smoothing=0.0)
-
+    loss = bound_loss(loss_of(task), weight_K, label_smoothing=0.0)
     shift_K = np.zeros(1) if weight_K is None else np.log(np.maximum(weight_K, 1e-9))
     given = Given(step, parts, task, under, loss, shift_K)
     vectors = frozen.Vectors(given.columns, _num_codes(*parts), step.side)
@@ -120,7 +117,7 @@ def _frozen(given: Given, vectors: frozen.Vectors) -> tuple[Tried, list[dict[str
     )
     train_N, validation_N = given.targets
     fitted = frozen.fit_head(
-        (train_NF, train_N), (validation_NF, validation_N), given.task.num_outputs, given.loss
+        (train_NF, train_N), (validation_NF, validation_N), given.task.output.width, given.loss
     )
     return _tried_frozen(given, vectors, fitted, validation_NF, begin), fitted.history
 
@@ -144,7 +141,7 @@ def _both(
         fitted = frozen.fit_head(
             (train.vectors(above), train.target_N),
             (validation_NF, validation.target_N),
-            given.task.num_outputs,
+            given.task.output.width,
             given.loss,
         )
         plain = _tried_frozen(given, vectors, fitted, validation_NF, begin)
@@ -214,7 +211,7 @@ def _leaderboard(given: Given, tries: Sequence[Tried], chosen: Tried) -> Leaderb
             )
         )
     return Leaderboard(
-        metric=loss_name(given.task),
+        metric=given.task.gives.loss_name,
         rows=len(given.parts[1]),
         how="rows of the validation part",
         entries=tuple(sorted(entries, key=lambda entry: entry.score or 0.0)),

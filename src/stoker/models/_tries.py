@@ -20,7 +20,7 @@ from stoker.core.seeds import derive_seed
 from stoker.models import Conditions, Model
 from stoker.models._design import Designs, Layout, fit_layout
 from stoker.models._linear_fit import LinearWeights
-from stoker.models._losses import loss_of
+from stoker.models._row_losses import loss_of
 from stoker.models._rows import Rows
 from stoker.models._table_graph import LinearPart, NetworkPart, num_learned
 from stoker.models._tree_graph import Forest, join_forests

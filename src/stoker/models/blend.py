@@ -29,7 +29,7 @@ from stoker.models import Conditions, Estimate, Estimator, HeldOut
 from stoker.models._blend_weights import average, choose_weights
 from stoker.models._design import Layout
 from stoker.models._learning_curve_fit import learning_curve
-from stoker.models._losses import loss_name, losses_N, scored
+from stoker.models._row_losses import losses_N, scored
 from stoker.models._rows import Rows, bins_for, join
 from stoker.models._search import search
 from stoker.models._table_graph import table_graph
@@ -84,7 +84,7 @@ class Blend(Estimator):
         rows = join(
             train,
             validation,
-            task.num_outputs,
+            task.output.width,
             max_bins=bins_for(len(train.target), len(train.columns)),
             seed=under.seed,
             weight_K=weight_K,
@@ -134,7 +134,7 @@ def _graph_alone(one: AnyTry, train: PreparedSet, task: FittedTask) -> bytes:
 def _graph(parts: Parts, train: PreparedSet, task: FittedTask) -> bytes:
     return table_graph(
         train.columns,
-        task.num_outputs,
+        task.output.width,
         forest=parts.forest,
         linears=parts.linears,
         networks=parts.networks,
@@ -178,7 +178,7 @@ def leaderboard(
     kept = "rows of the validation part" if folds.count == 1 else "training and validation rows"
     how = kept if folds.count == 1 else f"{folds.count} folds of {kept}"
     return Leaderboard(
-        metric=loss_name(task),
+        metric=task.gives.loss_name,
         rows=len(folds.held_M),
         how=how,
         entries=(*done, *given_up),

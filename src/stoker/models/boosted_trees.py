@@ -128,7 +128,7 @@ class BoostedTrees(Estimator):
         rows = join(
             train,
             validation,
-            task.num_outputs,
+            task.output.width,
             max_bins=self.max_bins,
             seed=under.seed,
             weight_K=weight_K,
@@ -140,7 +140,7 @@ class BoostedTrees(Estimator):
         output_NK = np.zeros((len(rows), rows.num_outputs))
         output_NK[rows.validation_M] = grown.outputs(rows, rows.validation_M)
         return Estimate(
-            graph=table_graph(train.columns, task.num_outputs, forest=forest),
+            graph=table_graph(train.columns, task.output.width, forest=forest),
             weights=forest.arrays(),
             validation_output_NK=rows.validation_order(output_NK).astype(np.float32),
             history=grown.history,

@@ -28,7 +28,7 @@ from pydantic import Field
 from stoker.models import Conditions, Estimate, Estimator, HeldOut
 from stoker.models._design import Designs, fit_layout
 from stoker.models._linear_fit import LinearWeights, fit_path
-from stoker.models._losses import loss_of
+from stoker.models._row_losses import loss_of
 from stoker.models._rows import MOST_BINS, Rows, join
 from stoker.models._table_graph import LinearPart, table_graph
 from stoker.networks.stages import Shape
@@ -103,7 +103,7 @@ class Linear(Estimator):
         rows = join(
             train,
             validation,
-            task.num_outputs,
+            task.output.width,
             max_bins=MOST_BINS,
             seed=under.seed,
             weight_K=weight_K,
@@ -121,7 +121,9 @@ class Linear(Estimator):
         (output_NK[rows.validation_M],) = answers([whole], design, rows.validation_M)
         output_NK = rows.validation_order(output_NK)
         return Estimate(
-            graph=table_graph(train.columns, task.num_outputs, linears=[LinearPart(layout, whole)]),
+            graph=table_graph(
+                train.columns, task.output.width, linears=[LinearPart(layout, whole)]
+            ),
             weights={"weights": whole.weight_WK, "bias": whole.bias_K},
             validation_output_NK=output_NK.astype(np.float32),
             history=[

@@ -7,12 +7,13 @@ from pathlib import Path
 from typing import Any
 
 from stoker.core.errors import RecipeError
-from stoker.core.steps import expect, find_step, step_name, step_names
+from stoker.core.steps import expect, find_step, step_names
 from stoker.evaluate.gates import parse_gates
 from stoker.evaluate.metrics import Metric
 from stoker.pipeline.node import Node
 from stoker.pipeline.stage import ALL, ROWS, Stage, name_of
 from stoker.recipe.model import Recipe
+from stoker.tasks import Task
 
 STAGES = "stoker.pipeline.stages"
 
@@ -35,7 +36,7 @@ def build_graph(recipe: Recipe, cache: Path) -> list[Node]:
         RecipeError: If a gate asks for what the task cannot give, or an own metric does not fit.
         DataError: If a source's file is missing.
     """
-    parse_gates(recipe.evaluate.gates, step_name(recipe.task), own_metrics(recipe))
+    parse_gates(recipe.evaluate.gates, expect(recipe.task, Task).gives, own_metrics(recipe))
     stages: list[Stage] = []
     nodes: list[Node] = []
     for stage in stages_of(recipe):

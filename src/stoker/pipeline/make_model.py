@@ -30,7 +30,6 @@ from stoker.pipeline.prepared_parts import Prepared, open_prepared, raw_part, sp
 from stoker.pipeline.row_groups import group_codes
 from stoker.pipeline.stage import Work, rows_path
 from stoker.store.durable import write_file
-from stoker.train.class_weights import class_weights
 
 if TYPE_CHECKING:
     from stoker.bundle.decision import Decision
@@ -152,7 +151,7 @@ def _decide(aim: Any, settings: Settings, prepared: Prepared, made: _Made) -> De
         held.output_NK,
         held.target_N,
         task,
-        weight_K=class_weights(task, settings.class_weights),
+        weight_K=task.class_weights(settings.class_weights),
         aim=aim,
     )
 
@@ -169,7 +168,7 @@ def _train_network(
 
     torch.manual_seed(derive_seed(seed, "weights"))
     interface = prepared.interface
-    network = model.build(interface.inputs, interface.task.num_outputs)
+    network = model.build(interface.inputs, interface.task.output.width)
     if order.finds_rate:
         curve = find_rate(network, prepared.train, interface.task, settings, seed=seed)
         events.message(f"{work.stage}: the loss falls fastest at rate {curve.rate:.2g}")
@@ -207,7 +206,7 @@ def _fit_estimator(
         prepared.validation,
         task,
         under=under,
-        weight_K=class_weights(task, settings.class_weights),
+        weight_K=task.class_weights(settings.class_weights),
     )
     board, answer_ms = estimate.leaderboard, {}
     if board is not None:

@@ -129,7 +129,7 @@ def choose(  # noqa: PLR0913 - what presets look at, each by its name
         _warn_of_unused(model, given)
     settings = Settings.model_validate({**defaults, **given})
     _warn_of_small_batches(settings, num_rows)
-    outputs = f"{task.num_outputs} outputs" if task.num_outputs > 1 else "1 output"
+    outputs = f"{task.output.width} outputs" if task.output.width > 1 else "1 output"
     how = f"preset {preset}: {settings.epochs} epochs of {num_rows:,} rows, {outputs}"
     return TrainingChoice(
         model, settings, reason if isinstance(model, Estimator) else f"{reason}; {how}"

@@ -39,7 +39,6 @@ from stoker.pipeline.stage import Work, rows_path
 from stoker.report.cells import plain_cells
 from stoker.report.facts import MistakeFact
 from stoker.store.durable import write_file
-from stoker.tasks.classify import FittedClassify
 
 _MOST_CLASSES = 5
 
@@ -162,7 +161,7 @@ def _suspects(evaluation: Evaluation, prepared: Path, interface: Interface) -> l
     columns = {name: _rows_of([one.columns[name] for one in sets], row_N) for name in names}
     target_N = _rows_of([one.target for one in sets], row_N)
     task = interface.task
-    classes = len(task.classes) if isinstance(task, FittedClassify) else None
+    classes = len(task.class_names) or None
     parts = {name: feature.part_names for name, feature in interface.inputs.items()}
     suspects = find_suspects(columns, target_N, classes, parts)
     if suspects:

@@ -27,8 +27,6 @@ from stoker.pipeline.score_candidates import scored_part
 from stoker.pipeline.stage import rows_path
 from stoker.report.facts import VersionFact
 from stoker.tasks import FittedTask
-from stoker.tasks.classify import FittedClassify
-from stoker.tasks.regress import FittedRegress
 
 if TYPE_CHECKING:
     from stoker.recipe.model import Recipe
@@ -105,7 +103,7 @@ def _compared(
 ) -> VersionFact:
     prepared, chosen = inputs["prepare"].folder, chosen_name(inputs)
     new = load(candidate_bundles(inputs)[chosen])
-    why_not = _why_not(old.interface.task, new.interface.task)
+    why_not = new.interface.task.why_not_like(old.interface.task)
     if why_not:
         return fact.model_copy(update={"note": why_not})
     part = scored_part(prepared)
@@ -114,7 +112,7 @@ def _compared(
     rows = raw_rows(inputs, part, list(old.interface.inputs))
     old_NK = _outputs(old, rows, len(new_NK))
     evaluations = evaluate_all(
-        {"model": new_NK, BEFORE: _as_new(old_NK, old.interface.task, new.interface.task)},
+        {"model": new_NK, BEFORE: new.interface.task.outputs_from(old.interface.task, old_NK)},
         np.asarray(scored.target)[: len(new_NK)],
         new.interface.task,
         seed=recipe.seed,
@@ -141,16 +139,6 @@ def _compared(
     )
 
 
-def _why_not(old: FittedTask, new: FittedTask) -> str:
-    """Why answers to two tasks cannot be compared; empty: they can."""
-    match old, new:
-        case FittedClassify(), FittedClassify():
-            return "" if set(old.classes) == set(new.classes) else "it knows other classes"
-        case FittedRegress(), FittedRegress():
-            return ""
-    return "it was made for another task"
-
-
 def _column(table: pa.Table, name: str) -> np.ndarray:
     """Outputs of one candidate, (N, K)."""
     column = table[name].combine_chunks()
@@ -169,24 +157,10 @@ def _outputs(old: Predictor, rows: Iterator[pa.Table], count: int) -> np.ndarray
     return np.concatenate(found)
 
 
-def _as_new(output_NK: np.ndarray, old: FittedTask, new: FittedTask) -> np.ndarray:
-    """Outputs of the old task as those of the new one: classes in its order, or in its unit.
-
-    >>> old, new = (FittedRegress(mean=m, std=s, low=0, high=9) for m, s in ((1, 2), (2, 4)))
-    >>> _as_new(np.array([[1.5]]), old, new).tolist()
-    [[0.5]]
-    """
-    if isinstance(old, FittedClassify) and isinstance(new, FittedClassify):
-        return output_NK[:, [old.classes.index(name) for name in new.classes]]
-    assert isinstance(old, FittedRegress)
-    assert isinstance(new, FittedRegress)
-    return (output_NK * old.std + old.mean - new.mean) / new.std
-
-
 def _in_order(
     weights: Sequence[float] | None, old: FittedTask, new: FittedTask
 ) -> Sequence[float] | None:
     """Weights of answers in the order of the new classes."""
-    if weights is None or not isinstance(old, FittedClassify):
+    if weights is None:
         return None
-    return _as_new(np.array([weights]), old, new)[0].tolist()
+    return new.outputs_from(old, np.array([weights]))[0].tolist()

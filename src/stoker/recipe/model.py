@@ -123,6 +123,8 @@ class Train(Value):
     """Batches whose gradients are added up before one step."""
     patience: Annotated[Whole, Field(ge=1)] | None = None
     """Epochs without improvement on the validation part before training stops; null: never."""
+    loss: Annotated[Step | None, At("stoker.train.losses", "Loss")] = None
+    """What training makes small; absent: the loss of the task."""
     label_smoothing: Share | None = None
     """Share of certainty taken from the true class and spread over all."""
     class_weights: Literal["none", "balanced"] | dict[str, Weight] | None = None

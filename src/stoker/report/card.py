@@ -64,8 +64,7 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 
 def _summary(facts: ReportFacts) -> str:
-    verb = "Predicts the class" if facts.task == "classify" else "Predicts the number"
-    said = f"{verb} `{_code(facts.target)}`"
+    said = f"Predicts {facts.predicts} `{_code(facts.target)}`"
     if facts.inputs:
         names = [f"`{_code(name)}` ({feature})" for name, feature in facts.inputs.items()]
         shown = names if len(names) <= 12 else [*names[:11], f"{len(names) - 11} more columns"]

@@ -231,7 +231,8 @@ class ReportFacts(Value):
     recipe_text: str = ""
     overrides: tuple[str, ...] = ()
     """Changes of the recipe that were given with `--set`."""
-    task: Literal["classify", "regress"]
+    predicts: str
+    """What it predicts, such as `the class`."""
     target: str
     """Column that is predicted."""
     inputs: dict[str, str] = Field(default_factory=dict)

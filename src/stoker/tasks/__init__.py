@@ -1,33 +1,72 @@
-"""Tasks: what is asked of a target; one file each with loss and output schema.
+"""Tasks: what is asked of a target; one file each, which alone knows what its answers are.
 
 `Task.fit` looks at the training part's target and gives a `FittedTask`, which is stored in the
 bundle; `classify.py` holds the recipe's step and what it learned.
-Only `loss` needs torch, and imports it when called: a server loads this package without torch.
+The loss of training is named here and stands in `stoker.train.losses`: a server loads this package
+and no torch.
 """
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
+from stoker.answers import Answers
+from stoker.core.errors import RecipeError
 from stoker.core.steps import Step
 
 if TYPE_CHECKING:
     import numpy as np
     import pyarrow as pa
-    from torch import Tensor
 
     from stoker.features import Transformed
+
+
+class OutputSpec(NamedTuple):
+    """The raw output that a task asks a model for."""
+
+    axes: tuple[str, ...]
+    """Names of its axes; the first is `row`."""
+    width: int
+    """Size of the last axis: classes, or 1."""
 
 
 class FittedTask(Step, ABC):
     """A task that has seen the training part's target."""
 
+    gives: ClassVar[type[Answers]]
+    """The kind of answers that outputs become; metrics and losses of this kind fit the task."""
+    loss: ClassVar[str]
+    """File of `stoker.train.losses`: the loss where a recipe names none, and that by which epochs
+    are compared."""
+    predicts: ClassVar[str]
+    """What it predicts, in words, such as `the class`."""
+
     @property
     @abstractmethod
-    def num_outputs(self) -> int:
-        """Width of the model's raw output: classes, or 1."""
+    def output(self) -> OutputSpec:
+        """The model's raw output: logits, or standardised values."""
+
+    @property
+    @abstractmethod
+    def primary(self) -> tuple[str, ...]:
+        """Metrics to show first; the first of them that is defined is the main one."""
+
+    @property
+    @abstractmethod
+    def watched(self) -> tuple[str, ...]:
+        """Metrics of which none may fall when a model is made smaller."""
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """Names of the classes in the order of the outputs; empty where none are chosen from."""
+        return ()
+
+    @property
+    def labels(self) -> pa.Array | None:
+        """The classes as they stand in answers, in their own type; None where there are none."""
+        return None
 
     @property
     @abstractmethod
@@ -48,31 +87,55 @@ class FittedTask(Step, ABC):
         """Raw outputs (logits, standardised values) as answers, with a column `prediction`.
 
         Args:
-            output_NK: Shape (N, num_outputs).
+            output_NK: Shape (N, output.width).
             weights: What the probability of each class is multiplied with before the largest is
                 answered; None: nothing.
         """
 
     @abstractmethod
-    def loss(
-        self,
-        output_NK: Tensor,
-        target_N: Tensor,
-        *,
-        weight_K: Tensor | None,
-        label_smoothing: float,
-    ) -> Tensor:
-        """Mean loss of a batch, a scalar tensor.
-
-        It is the sum over rows divided by their number, class weights or not, so that the mean of
-        equal micro-batches is the loss of the whole batch.
+    def answers(
+        self, output_NK: np.ndarray, target_N: np.ndarray, weights: Sequence[float] | None = None
+    ) -> Answers:
+        """Raw outputs beside encoded targets, as metrics want them, in the target's own unit.
 
         Args:
-            output_NK: Raw outputs of the model, K = num_outputs.
-            target_N: Encoded targets; `classify` also takes soft ones, shape (N, K), from mixup.
-            weight_K: Weight of each class, or None.
-            label_smoothing: Share of a target that is spread over all classes, in [0, 1).
+            output_NK: Finite outputs, shape (N, output.width).
+            target_N: Encoded targets.
+            weights: As of `decode`.
         """
+
+    def loss_as_read(self, mean_loss: float) -> float:
+        """A mean of losses of raw outputs, as people read it: in the target's own unit."""
+        return self.gives.as_read(mean_loss)
+
+    @abstractmethod
+    def why_not_like(self, other: FittedTask) -> str:
+        """Why answers to another task cannot stand beside answers to this one; empty: they can."""
+
+    @abstractmethod
+    def outputs_from(self, other: FittedTask, output_NK: np.ndarray) -> np.ndarray:
+        """Outputs that were made for another task, as outputs for this one.
+
+        Args:
+            other: A task for which `why_not_like` is empty.
+            output_NK: Its outputs: its classes in its order, or in its unit.
+        """
+
+    def class_weights(self, wanted: str | Mapping[str, float] | None) -> np.ndarray | None:
+        """Weight of each class in a loss, float32; None where all rows count alike.
+
+        Args:
+            wanted: `balanced`, weights by label, or `none`.
+
+        Raises:
+            RecipeError: If there are no classes to weigh, or a weight names no class.
+        """
+        if wanted is None or wanted == "none":
+            return None
+        raise RecipeError(
+            f"class_weights needs classes, and this target is {self.predicts}",
+            fix="leave train.class_weights out",
+        )
 
     @abstractmethod
     def output_schema(self) -> dict[str, Any]:
@@ -81,6 +144,9 @@ class FittedTask(Step, ABC):
 
 class Task(Step, ABC):
     """What is asked of a target, before anything was seen."""
+
+    gives: ClassVar[type[Answers]]
+    """As of what `fit` gives."""
 
     @abstractmethod
     def fit(self, target: pa.ChunkedArray) -> FittedTask:

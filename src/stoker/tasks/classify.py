@@ -2,7 +2,7 @@
 
 Labels may be text, whole numbers or bools, and answers have the same type.  Classes are sorted,
 numbers by value (also numbers written as text, so that `10` stands behind `9`), so that equal data
-give equal codes.  The loss is cross entropy.
+give equal codes.
 
 Of two classes one is the positive one, which precision, recall, F1 and the area under the
 precision-recall curve are about; it stands second.  By default it is the greater of two numbers
@@ -12,26 +12,25 @@ precision-recall curve are about; it stands second.  By default it is the greate
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from difflib import get_close_matches
 from functools import cached_property
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
 import pyarrow as pa
 from pydantic import BeforeValidator
 
+from stoker.answers import Answers
+from stoker.answers.classes import ClassAnswers, softmax
 from stoker.cells import BadCell
 from stoker.cells.categories import alike, are_categories, count_categories, encode_categories
 from stoker.cells.raw import cell_text, is_text, one_array
 from stoker.cells.spelling import canonical, codes_by_spelling, find_code, fold_counts, folded
 from stoker.core import events
-from stoker.core.errors import ArtifactError, DataError
+from stoker.core.errors import DataError, RecipeError
 from stoker.features import Transformed
-from stoker.tasks import FittedTask, Task
-
-if TYPE_CHECKING:
-    from torch import Tensor
-
+from stoker.tasks import FittedTask, OutputSpec, Task
 
 LabelKind = Literal["text", "integer", "number", "bool"]
 
@@ -53,10 +52,29 @@ class FittedClassify(FittedTask):
     fold: bool = False
     """Whether case, width and blanks tell no labels apart."""
 
+    gives: ClassVar[type[Answers]] = ClassAnswers
+    loss: ClassVar[str] = "cross_entropy"
+    predicts: ClassVar[str] = "the class"
+
     @property
-    def num_outputs(self) -> int:
+    def output(self) -> OutputSpec:
         """One logit a class."""
-        return len(self.classes)
+        return OutputSpec(("row", "class"), len(self.classes))
+
+    @property
+    def primary(self) -> tuple[str, ...]:
+        """Of two classes the area under the ROC curve, as a threshold can be moved."""
+        return ("roc_auc", "accuracy") if len(self.classes) == 2 else ("accuracy",)
+
+    @property
+    def watched(self) -> tuple[str, ...]:
+        """Decisions, and of two classes their order."""
+        return ("accuracy", "roc_auc") if len(self.classes) == 2 else ("accuracy",)
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """The classes as text."""
+        return self.classes
 
     @property
     def target_dtype(self) -> np.dtype[Any]:
@@ -113,7 +131,7 @@ class FittedClassify(FittedTask):
         """Answers: `prediction`, `confidence` and all `probabilities` in the order of `classes`.
 
         Args:
-            output_NK: Logits, shape (N, num_outputs), floating.
+            output_NK: Logits, shape (N, output.width), floating.
             weights: The class with the largest probability times weight is answered; None: the most
                 probable one.  `confidence` is the probability of the answered class either way.
 
@@ -133,29 +151,56 @@ class FittedClassify(FittedTask):
             {
                 "prediction": self.labels.take(pa.array(code_N)),
                 "confidence": pa.array(confidence_N),
-                "probabilities": pa.FixedSizeListArray.from_arrays(flat, self.num_outputs),
+                "probabilities": pa.FixedSizeListArray.from_arrays(flat, self.output.width),
             }
         )
 
-    def loss(
-        self,
-        output_NK: Tensor,
-        target_N: Tensor,
-        *,
-        weight_K: Tensor | None,
-        label_smoothing: float,
-    ) -> Tensor:
-        """Cross entropy of logits, mean over rows."""
-        from torch.nn import functional
+    def answers(
+        self, output_NK: np.ndarray, target_N: np.ndarray, weights: Sequence[float] | None = None
+    ) -> ClassAnswers:
+        """Probabilities beside true classes."""
+        return ClassAnswers(output_NK, target_N, weights, self.classes)
 
-        if target_N.ndim == 2:
-            return _soft_loss(output_NK, target_N, weight_K, label_smoothing)
-        if weight_K is None:
-            return functional.cross_entropy(output_NK, target_N, label_smoothing=label_smoothing)
-        each_N = functional.cross_entropy(
-            output_NK, target_N, weight_K, label_smoothing=label_smoothing, reduction="none"
-        )
-        return each_N.mean()
+    def why_not_like(self, other: FittedTask) -> str:
+        """The same labels are needed, in any order."""
+        if not isinstance(other, FittedClassify):
+            return "it was made for another task"
+        return "" if set(other.classes) == set(self.classes) else "it knows other classes"
+
+    def outputs_from(self, other: FittedTask, output_NK: np.ndarray) -> np.ndarray:
+        """Its classes in the order of these.
+
+        >>> pairs = (("a", "b"), ("b", "a"))
+        >>> one, other = (FittedClassify(classes=c, counts=(1, 1), kind="text") for c in pairs)
+        >>> one.outputs_from(other, np.array([[1.0, 2.0]])).tolist()
+        [[2.0, 1.0]]
+        """
+        place = {name: code for code, name in enumerate(other.class_names)}
+        return output_NK[:, [place[name] for name in self.classes]]
+
+    def class_weights(self, wanted: str | Mapping[str, float] | None) -> np.ndarray | None:
+        """Weight of each class in a loss, float32; None where all rows count alike.
+
+        `balanced` gives a class n / (K * count): the mean weight over rows is 1, so that the rate
+        need not change.
+
+        Raises:
+            RecipeError: If a weight names a label that is no class.
+        """
+        if wanted is None or wanted == "none":
+            return None
+        if isinstance(wanted, str):  # balanced
+            count_K = np.maximum(self.counts, 1)
+            return (count_K.sum() / (len(count_K) * count_K)).astype(np.float32)
+        for label in wanted:
+            if label not in self.classes:
+                near = get_close_matches(label, self.classes, n=1)
+                raise RecipeError(
+                    f"class_weights names {label!r}, which is no class of the training part",
+                    expected=f"labels such as {', '.join(self.classes[:5])}",
+                    fix=f"did you mean {near[0]!r}?" if near else None,
+                )
+        return np.array([wanted.get(label, 1.0) for label in self.classes], np.float32)
 
     def output_schema(self) -> dict[str, Any]:
         """An object with the label, its probability, and the probabilities of all classes."""
@@ -169,8 +214,8 @@ class FittedClassify(FittedTask):
                 "probabilities": {
                     "type": "array",
                     "items": share,
-                    "minItems": self.num_outputs,
-                    "maxItems": self.num_outputs,
+                    "minItems": self.output.width,
+                    "maxItems": self.output.width,
                     "description": "In the order of the prediction's enum.",
                 },
             },
@@ -196,38 +241,6 @@ class FittedClassify(FittedTask):
         return len(self.classes) > _MANY and all(map(_NUMBER.fullmatch, self.classes))
 
 
-def softmax(output_NK: np.ndarray) -> np.ndarray:
-    """Probabilities of logits as float32, each row summing to 1.
-
-    Raises:
-        ArtifactError: If a logit is NaN.
-
-    >>> softmax(np.array([[1000.0, 1000.0]]))
-    array([[0.5, 0.5]], dtype=float32)
-    """
-    peak_N1 = output_NK.max(axis=1, keepdims=True)
-    if np.isnan(peak_N1).any():
-        row = int(np.flatnonzero(np.isnan(peak_N1))[0])
-        raise ArtifactError(
-            f"the model's output for row {row} is not a number",
-            expected="finite outputs",
-            fix="the weights or an input are damaged; verify the bundle, then look at that row",
-        )
-    power_NK = np.exp((output_NK - peak_N1).astype(np.float64))
-    return (power_NK / power_NK.sum(axis=1, keepdims=True)).astype(np.float32)
-
-
-def _soft_loss(
-    output_NK: Tensor, target_NK: Tensor, weight_K: Tensor | None, label_smoothing: float
-) -> Tensor:
-    """Cross entropy with a mixture of classes as target; equal to the hard one for one-hot rows."""
-    num_classes = output_NK.shape[1]
-    target_NK = target_NK * (1 - label_smoothing) + label_smoothing / num_classes
-    if weight_K is not None:
-        target_NK = target_NK * weight_K
-    return -(target_NK * output_NK.log_softmax(dim=1)).sum(dim=1).mean()
-
-
 _WHOLE = re.compile(r"-?(0|[1-9]\d{0,17})")
 _MANY = 20
 _MOST_ALIKE = 3
@@ -242,6 +255,8 @@ def _label(value: object) -> object:
 
 class Classify(Task):
     """Predict one label of each row."""
+
+    gives: ClassVar[type[Answers]] = ClassAnswers
 
     positive: Annotated[str, BeforeValidator(_label)] | None = None
     """Of two classes the one that is sought, such as a disease; absent: the greater of two numbers,

@@ -7,23 +7,21 @@ back in float64, so that large numbers keep their small differences.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar
 
 import numpy as np
 import pyarrow as pa
 from pydantic import Field
 
+from stoker.answers import Answers
+from stoker.answers.numbers import NumberAnswers
 from stoker.cells import BadCell
 from stoker.cells.number_advice import missing_options, options_text
 from stoker.cells.numbers import NumberCells
-from stoker.core.errors import ArtifactError, DataError, RecipeError
+from stoker.core.errors import ArtifactError, DataError
 from stoker.features import Transformed
 from stoker.features.number import mean_and_std
-from stoker.tasks import FittedTask, Task
-
-if TYPE_CHECKING:
-    from torch import Tensor
-
+from stoker.tasks import FittedTask, OutputSpec, Task
 
 _LARGEST = float(np.finfo(np.float32).max)
 
@@ -32,6 +30,9 @@ class FittedRegress(NumberCells, FittedTask):
     """Turns numbers into (x - mean) / std, and back."""
 
     _step: ClassVar[str] = "regress"
+    gives: ClassVar[type[Answers]] = NumberAnswers
+    loss: ClassVar[str] = "mse"
+    predicts: ClassVar[str] = "the number"
 
     mean: float
     """Mean of the training targets."""
@@ -43,9 +44,19 @@ class FittedRegress(NumberCells, FittedTask):
     """Largest training target."""
 
     @property
-    def num_outputs(self) -> int:
-        """One."""
-        return 1
+    def output(self) -> OutputSpec:
+        """One standardised value."""
+        return OutputSpec(("row", "value"), 1)
+
+    @property
+    def primary(self) -> tuple[str, ...]:
+        """The error in the target's own unit."""
+        return ("rmse",)
+
+    @property
+    def watched(self) -> tuple[str, ...]:
+        """The share of the variance, which has no unit."""
+        return ("r2",)
 
     @property
     def target_dtype(self) -> np.dtype[Any]:
@@ -101,27 +112,30 @@ class FittedRegress(NumberCells, FittedTask):
             )
         return pa.table({"prediction": value_N * self.std + self.mean})
 
-    def loss(
-        self,
-        output_NK: Tensor,
-        target_N: Tensor,
-        *,
-        weight_K: Tensor | None,
-        label_smoothing: float,
-    ) -> Tensor:
-        """Mean squared error of standardised values.
+    def answers(
+        self, output_NK: np.ndarray, target_N: np.ndarray, weights: Sequence[float] | None = None
+    ) -> NumberAnswers:
+        """Predicted numbers beside true ones, in the target's own unit."""
+        answer_N = output_NK[:, 0].astype(np.float64) * self.std + self.mean
+        return NumberAnswers(answer_N, target_N.astype(np.float64) * self.std + self.mean)
 
-        Raises:
-            RecipeError: If class weights or label smoothing are given, which need classes.
+    def loss_as_read(self, mean_loss: float) -> float:
+        """The root of a mean squared error of standardised values, in the target's own unit."""
+        return self.gives.as_read(mean_loss) * self.std
+
+    def why_not_like(self, other: FittedTask) -> str:
+        """Any number will do."""
+        return "" if isinstance(other, FittedRegress) else "it was made for another task"
+
+    def outputs_from(self, other: FittedTask, output_NK: np.ndarray) -> np.ndarray:
+        """Its values in this unit.
+
+        >>> old, new = (FittedRegress(mean=m, std=s, low=0, high=9) for m, s in ((1, 2), (2, 4)))
+        >>> new.outputs_from(old, np.array([[1.5]])).tolist()
+        [[0.5]]
         """
-        from torch.nn import functional
-
-        if weight_K is not None or label_smoothing:
-            raise RecipeError(
-                "class weights and label smoothing mean nothing to regress",
-                fix="leave train.class_weights and train.label_smoothing out",
-            )
-        return functional.mse_loss(output_NK[:, 0], target_N)
+        assert isinstance(other, FittedRegress)
+        return (output_NK * other.std + other.mean - self.mean) / self.std
 
     def output_schema(self) -> dict[str, Any]:
         """An object with the predicted number."""
@@ -141,6 +155,7 @@ class Regress(NumberCells, Task):
     """Predict a number of each row."""
 
     _step: ClassVar[str] = "regress"
+    gives: ClassVar[type[Answers]] = NumberAnswers
 
     def fit(self, target: pa.ChunkedArray) -> FittedRegress:
         """Learn the scale.

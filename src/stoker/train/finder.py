@@ -25,7 +25,6 @@ from torch import nn
 from stoker.core.errors import TrainingError
 from stoker.core.seeds import derive_seed
 from stoker.train.batches import Batches
-from stoker.train.class_weights import class_weights
 from stoker.train.step import Stepper
 
 if TYPE_CHECKING:
@@ -100,15 +99,12 @@ def _search(
     """Rates and raw losses, up to where the loss exploded."""
     seed, steps = seed_steps
     trained = copy.deepcopy(network).train()
-    weight_K = class_weights(task, settings.class_weights)
-    stepper = Stepper(
-        trained, task, settings, None if weight_K is None else torch.from_numpy(weight_K)
-    )
+    stepper = Stepper(trained, settings.loss_for(task), settings)
     batches = Batches(
         train,
         batch_size=settings.batch_size,
         augment=settings.augment,
-        num_outputs=task.num_outputs,
+        num_outputs=task.output.width,
         seed=seed,
     )
     growth = (_HIGHEST / _LOWEST) ** (1 / max(1, steps - 1))

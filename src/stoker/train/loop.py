@@ -27,7 +27,6 @@ from stoker.core.errors import RecipeError, TrainingError
 from stoker.core.seeds import derive_seed
 from stoker.train.augment import MixingAugmentation
 from stoker.train.batches import Batches
-from stoker.train.class_weights import class_weights
 from stoker.train.diagnosis import Watch
 from stoker.train.plan import Plan, StepTrial, make_plan
 from stoker.train.score import best_epoch, validation_score
@@ -83,7 +82,7 @@ def train_network(  # noqa: PLR0913 - seven different things; a bundle of them w
     """Train `network` in place, from the beginning or from the checkpoint in `scratch`.
 
     Args:
-        network: Takes a mapping of raw tensors by column, gives (N, num_outputs).
+        network: Takes a mapping of raw tensors by column, gives (N, output.width).
         train: Rows to learn from.
         validation: Rows to choose the best epoch by.
         task: Gives the loss.
@@ -106,12 +105,10 @@ def train_network(  # noqa: PLR0913 - seven different things; a bundle of them w
             train,
             batch_size=settings.batch_size,
             augment=settings.augment,
-            num_outputs=task.num_outputs,
+            num_outputs=task.output.width,
             seed=seed,
         )
-        given_K = class_weights(task, settings.class_weights)
-        weight_K = None if given_K is None else torch.from_numpy(given_K)
-        trial = StepTrial(network.train(), validation, task, settings, weight_K, batches)
+        trial = StepTrial(network.train(), validation, task, settings, batches)
         return _Training(trial, seed=seed, scratch=scratch, begin=begin).run()
 
 
@@ -121,7 +118,7 @@ class _Training:
     def __init__(self, trial: StepTrial, *, seed: int, scratch: Path, begin: float) -> None:
         self._trial, self._seed, self._scratch = trial, seed, scratch
         self._settings, self._batches = trial.settings, trial.batches
-        self._stepper = Stepper(trial.network, trial.task, trial.settings, trial.weight_K)
+        self._stepper = Stepper(trial.network, trial.loss, trial.settings)
         self._state = State(losses=torch.zeros(trial.batches.per_epoch))
         self._watch = Watch(trial.batches)
         self._seconds = dict.fromkeys(("data", "evaluate", "checkpoint"), 0.0)
@@ -239,7 +236,7 @@ class _Training:
                 expected="a finite number",
                 fix=f"try train.rate {self._settings.rate / 10:.1g} or train.gradient_clip 1.0",
             )
-        if best_epoch(state.history) == len(state.history) - 1:
+        if best_epoch(state.history, self._trial.task.gives) == len(state.history) - 1:
             state.best = copy_weights(scored)
         self._seconds["evaluate"] += time.perf_counter() - begin
 
@@ -249,7 +246,7 @@ class _Training:
         if state.step >= self._plan.total_steps:
             wished = self._settings.epochs * self._batches.per_epoch
             return "epochs" if state.step >= wished else "budget"
-        since_best = len(state.history) - 1 - best_epoch(state.history)
+        since_best = len(state.history) - 1 - best_epoch(state.history, self._trial.task.gives)
         return "patience" if patience and since_best >= patience else ""
 
     def _out_of_steps(self, now: float | None = None) -> bool:

@@ -22,11 +22,12 @@ from stoker.train.threads import available_cores, num_threads, threads_for
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from torch import Tensor, nn
+    from torch import nn
 
     from stoker.data.prepare.prepared_set import PreparedSet
     from stoker.tasks import FittedTask
     from stoker.train.batches import Batches
+    from stoker.train.losses import LossFunction
     from stoker.train.settings import Settings
 
 _MARGIN = 0.9
@@ -54,8 +55,12 @@ class StepTrial:
     validation: PreparedSet
     task: FittedTask
     settings: Settings
-    weight_K: Tensor | None
     batches: Batches
+
+    @property
+    def loss(self) -> LossFunction:
+        """What is made small."""
+        return self.settings.loss_for(self.task)
 
 
 def make_plan(trial: StepTrial, begin: float) -> Plan:
@@ -111,7 +116,7 @@ def steps_that_fit(left_s: float, *, step_s: float, score_s: float, per_epoch: i
 
 def _trial_step(trial: StepTrial) -> Callable[[], object]:
     """A function that takes one optimiser step on a copy, over and over on the first chunk."""
-    stepper = Stepper(copy.deepcopy(trial.network), trial.task, trial.settings, trial.weight_K)
+    stepper = Stepper(copy.deepcopy(trial.network), trial.loss, trial.settings)
     chunk = trial.batches.load(0, 0)
     inputs = stepper.scale(chunk.raw)
     bounds = cycle(chunk.bounds)

@@ -1,23 +1,23 @@
 """How good a network is on the validation part, as numbers that decide.
 
-`classify` is judged by accuracy (ties by loss), `regress` by the root mean squared error in the
-target's own unit.  The loss here has neither class weights nor label smoothing, so that runs with
-different settings can be compared.
+An epoch is judged by what its answers show at a glance (accuracy of classes, root mean squared
+error of numbers), ties by the loss.  The loss here is the task's own and has neither class weights
+nor label smoothing, so that runs with different settings can be compared.
 """
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 from torch import nn
 
-from stoker.tasks.regress import FittedRegress
+from stoker.train.losses import loss_of
 from stoker.train.network_output import outputs
 
 if TYPE_CHECKING:
+    from stoker.answers import Answers
     from stoker.data.prepare.prepared_set import PreparedSet
     from stoker.tasks import FittedTask
     from stoker.train.state import History
@@ -26,34 +26,31 @@ if TYPE_CHECKING:
 def validation_score(
     network: nn.Module, validation: PreparedSet, task: FittedTask
 ) -> dict[str, float]:
-    """`validation_loss`, and `validation_accuracy` or `validation_rmse`."""
-    output_NK = torch.from_numpy(outputs(network, validation))
-    target_N = torch.from_numpy(np.array(validation.target))
-    loss = float(task.loss(output_NK, target_N, weight_K=None, label_smoothing=0.0))
-    if target_N.is_floating_point():
-        scale = task.std if isinstance(task, FittedRegress) else 1.0
-        squared = (output_NK[:, 0].double() - target_N.double()).square().mean()
-        return {"validation_loss": loss, "validation_rmse": math.sqrt(float(squared)) * scale}
-    right = (output_NK.argmax(1) == target_N).double().mean()
-    return {"validation_loss": loss, "validation_accuracy": float(right)}
+    """`validation_loss`, and `validation_accuracy` or what else answers show at a glance."""
+    output_NK, target_N = outputs(network, validation), np.array(validation.target)
+    loss = loss_of(task)(torch.from_numpy(output_NK), torch.from_numpy(target_N))
+    shown = task.answers(output_NK, target_N).at_a_glance()
+    return {"validation_loss": float(loss), f"validation_{task.gives.glance}": shown}
 
 
-def rank(record: dict[str, Any]) -> tuple[float, float]:
+def rank(record: dict[str, Any], gives: type[Answers]) -> tuple[float, float]:
     """A key that is smaller for a better epoch.
 
+    >>> from stoker.answers.classes import ClassAnswers
     >>> good = {"validation_accuracy": 0.9, "validation_loss": 0.3}
-    >>> rank(good) < rank({"validation_accuracy": 0.9, "validation_loss": 0.4})
+    >>> rank(good, ClassAnswers) < rank({**good, "validation_loss": 0.4}, ClassAnswers)
     True
     """
-    if "validation_accuracy" in record:
-        return (-record["validation_accuracy"], record["validation_loss"])
-    return (record["validation_rmse"], record["validation_loss"])
+    shown = record[f"validation_{gives.glance}"]
+    return (-shown if gives.glance_rises else shown, record["validation_loss"])
 
 
-def best_epoch(history: History) -> int:
+def best_epoch(history: History, gives: type[Answers]) -> int:
     """Position of the best record, the first of equals.
 
-    >>> best_epoch([{"validation_rmse": r, "validation_loss": r} for r in (3.0, 1.0, 1.0)])
+    >>> from stoker.answers.numbers import NumberAnswers
+    >>> history = [{"validation_rmse": r, "validation_loss": r} for r in (3.0, 1.0, 1.0)]
+    >>> best_epoch(history, NumberAnswers)
     1
     """
-    return min(range(len(history)), key=lambda i: rank(history[i]))
+    return min(range(len(history)), key=lambda i: rank(history[i], gives))

@@ -6,15 +6,19 @@ gives a `Settings`.  Two runs with equal settings, data, seed and thread count e
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import BeforeValidator, Field, PlainSerializer, model_validator
 
 from stoker.core.steps import make_step, step_spec
 from stoker.core.value import Value
 from stoker.train.augment import Augmentation
+from stoker.train.losses import Loss, LossFunction, bound_loss, loss_of
 from stoker.train.optim import Optimizer
 from stoker.train.schedules import Schedule
+
+if TYPE_CHECKING:
+    from stoker.tasks import FittedTask
 
 AnyOptimizer = Annotated[
     Optimizer,
@@ -24,6 +28,11 @@ AnyOptimizer = Annotated[
 AnySchedule = Annotated[
     Schedule,
     BeforeValidator(lambda spec: make_step("stoker.train.schedules", spec, Schedule)),
+    PlainSerializer(step_spec),
+]
+AnyLoss = Annotated[
+    Loss,
+    BeforeValidator(lambda spec: make_step("stoker.train.losses", spec, Loss)),
     PlainSerializer(step_spec),
 ]
 AnyAugmentation = Annotated[
@@ -66,6 +75,9 @@ class Settings(Value):
     patience: Annotated[int, Field(ge=1)] | None = None
     """Stop after this many epochs without a better validation score."""
 
+    loss: AnyLoss | None = None
+    """What training makes small; absent: the loss of the task."""
+
     label_smoothing: Annotated[float, Field(ge=0, lt=1)] = 0.0
     """Share of each target that is spread over all classes."""
 
@@ -88,6 +100,15 @@ class Settings(Value):
 
     threads: Annotated[int, Field(ge=0)] = 0
     """CPU threads; 0 measures for at most a second which number is fastest."""
+
+    def loss_for(self, task: FittedTask) -> LossFunction:
+        """What training makes small, with class weights and label smoothing.
+
+        Raises:
+            RecipeError: If the loss, or the weights, do not fit the task.
+        """
+        loss = loss_of(task, self.loss)
+        return bound_loss(loss, task.class_weights(self.class_weights), self.label_smoothing)
 
     @model_validator(mode="after")
     def _a_piece_has_rows(self) -> Settings:

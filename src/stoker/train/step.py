@@ -20,7 +20,7 @@ from stoker.networks.encoders import Scaled, TwoHalves
 from stoker.train.averaging import Average
 
 if TYPE_CHECKING:
-    from stoker.tasks import FittedTask
+    from stoker.train.losses import LossFunction
     from stoker.train.settings import Settings
 
 
@@ -41,16 +41,13 @@ Rows = Scaled | RawRows
 class Stepper:
     """A network, its optimiser, and what one step of it is."""
 
-    def __init__(
-        self, network: nn.Module, task: FittedTask, settings: Settings, weight_K: Tensor | None
-    ) -> None:
+    def __init__(self, network: nn.Module, loss: LossFunction, settings: Settings) -> None:
         """Build the optimiser.
 
         Args:
             network: Trained in place.
-            task: Gives the loss.
+            loss: What is made small.
             settings: Optimiser, clipping, accumulation, averaging.
-            weight_K: Weight of each class in the loss.
         """
         self.network = network
         self.parameters = [p for p in network.parameters() if p.requires_grad]
@@ -61,8 +58,7 @@ class Stepper:
         """Set to have the next step measure its gradient."""
         self.norm = math.nan
         """Length of the gradient when it was last measured."""
-        self._task, self._weight_K = task, weight_K
-        self._smoothing = settings.label_smoothing
+        self._loss = loss
         self._clip, self._pieces = settings.gradient_clip, settings.accumulate
 
     def scale(self, raw: dict[str, Tensor]) -> Rows:
@@ -121,12 +117,7 @@ class Stepper:
 
     def _backward(self, inputs: Rows, target: Tensor, *, share: float) -> Tensor:
         begin = time.perf_counter()
-        loss = self._task.loss(
-            self._forward(inputs),
-            target,
-            weight_K=self._weight_K,
-            label_smoothing=self._smoothing,
-        )
+        loss = self._loss(self._forward(inputs), target)
         middle = time.perf_counter()
         (loss if share == 1 else loss * share).backward()
         self.seconds["forward"] += middle - begin

@@ -11,8 +11,10 @@ import sklearn.metrics as reference
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from stoker.answers.classes import ClassAnswers
+from stoker.answers.draw import Draw
+from stoker.answers.numbers import NumberAnswers
 from stoker.core.steps import find_step
-from stoker.evaluate.answers import ClassAnswers, Draw, NumberAnswers
 from stoker.evaluate.metrics import STAGE, Metric, UndefinedMetricError
 from stoker.evaluate.metrics.ece import Ece
 

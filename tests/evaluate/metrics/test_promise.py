@@ -10,8 +10,10 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from stoker.answers.classes import ClassAnswers
+from stoker.answers.draw import Draw
+from stoker.answers.numbers import NumberAnswers
 from stoker.core.steps import find_step, step_names
-from stoker.evaluate.answers import ClassAnswers, Draw, NumberAnswers
 from stoker.evaluate.metrics import STAGE, Metric, UndefinedMetricError
 
 Case = tuple[np.ndarray, np.ndarray, np.ndarray]
@@ -45,7 +47,7 @@ def cases(draw: st.DrawFn) -> Case:
 
 
 def answers_of(metric: Metric[Any], output_NK: np.ndarray, truth_N: np.ndarray) -> Any:
-    if metric.kind == "classify":
+    if metric.takes is ClassAnswers:
         return ClassAnswers(output_NK, truth_N)
     return NumberAnswers(output_NK[:, 0], truth_N)
 
@@ -99,7 +101,7 @@ def test_ignores_the_order_of_rows(metric: Metric[Any], case: Case, seed: int) -
 def test_nothing_beats_perfect_answers(metric: Metric[Any], case: Case) -> None:
     output_NK, truth_N, _ = case
     width = output_NK.shape[1]
-    perfect_NK = np.eye(width)[truth_N] * 40 if metric.kind == "classify" else truth_N[:, None]
+    perfect_NK = np.eye(width)[truth_N] * 40 if metric.takes is ClassAnswers else truth_N[:, None]
     best = score_or_none(metric, perfect_NK, truth_N)
     some = score_or_none(metric, output_NK, truth_N)
     if best is None or some is None:
@@ -111,7 +113,7 @@ def test_nothing_beats_perfect_answers(metric: Metric[Any], case: Case) -> None:
 @pytest.mark.parametrize("metric", variants())
 def test_says_what_it_is(metric: Metric[Any]) -> None:
     widths: Callable[[], list[int | None]] = (
-        (lambda: [2, 5]) if metric.kind == "classify" else (lambda: [None])
+        (lambda: [2, 5]) if metric.takes is ClassAnswers else (lambda: [None])
     )
     for width in widths():
         assert metric.about(width).endswith(".")

@@ -8,17 +8,18 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from typing import Any, ClassVar, Generic, Literal, TypeVar
+from typing import Any, ClassVar, Generic, TypeVar
 
 import numpy as np
 
+from stoker.answers import Answers
+from stoker.answers.draw import Draw
 from stoker.core.errors import DataError
 from stoker.core.steps import Step
-from stoker.evaluate.answers import ClassAnswers, Draw, NumberAnswers
 
 STAGE = "stoker.evaluate.metrics"
 
-AnswersT = TypeVar("AnswersT", ClassAnswers, NumberAnswers)
+AnswersT = TypeVar("AnswersT", bound=Answers)
 
 
 def deciding_rows(value_N: np.ndarray) -> float:
@@ -73,8 +74,8 @@ class Metric(Step, ABC, Generic[AnswersT]):
     rows, and one that counts zero times as good as absent; perfect answers get the best value.
     """
 
-    kind: ClassVar[Literal["classify", "regress"]]
-    """The task it is for."""
+    takes: ClassVar[type[Answers]]
+    """The kind of answers that it looks at; a task says which kind it gives."""
     title: ClassVar[str]
     """Its name for readers."""
     place: ClassVar[int] = 1000

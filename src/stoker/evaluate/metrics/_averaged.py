@@ -12,14 +12,16 @@ from typing import ClassVar, Literal
 
 import numpy as np
 
-from stoker.evaluate.answers import ClassAnswers, ClassTally, Draw
+from stoker.answers.classes import ClassAnswers
+from stoker.answers.draw import Draw
+from stoker.answers.tallies import ClassTally
 from stoker.evaluate.metrics import Metric, mean_where
 
 
 class AveragedMetric(Metric[ClassAnswers]):
     """A share that exists for each class."""
 
-    kind = "classify"
+    takes = ClassAnswers
     higher_is_better: ClassVar[bool] = True
     smoothed: ClassVar[bool] = True
     takes_many: ClassVar[bool] = True

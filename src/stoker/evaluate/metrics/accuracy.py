@@ -7,14 +7,15 @@ from __future__ import annotations
 
 import numpy as np
 
-from stoker.evaluate.answers import ClassAnswers, Draw
+from stoker.answers.classes import ClassAnswers
+from stoker.answers.draw import Draw
 from stoker.evaluate.metrics import Metric
 
 
 class Accuracy(Metric[ClassAnswers]):
     """Share of rows answered with their true class."""
 
-    kind = "classify"
+    takes = ClassAnswers
     title = "Accuracy"
     place = 10
     takes_many = True

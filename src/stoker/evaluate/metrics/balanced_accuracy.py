@@ -10,14 +10,15 @@ from __future__ import annotations
 
 import numpy as np
 
-from stoker.evaluate.answers import ClassAnswers, Draw
+from stoker.answers.classes import ClassAnswers
+from stoker.answers.draw import Draw
 from stoker.evaluate.metrics import Metric, mean_where
 
 
 class BalancedAccuracy(Metric[ClassAnswers]):
     """Mean over classes of the share of their rows answered right."""
 
-    kind = "classify"
+    takes = ClassAnswers
     title = "Balanced accuracy"
     place = 20
     takes_many = True

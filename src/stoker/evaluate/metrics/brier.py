@@ -11,14 +11,15 @@ from __future__ import annotations
 
 import numpy as np
 
-from stoker.evaluate.answers import ClassAnswers, Draw
+from stoker.answers.classes import ClassAnswers
+from stoker.answers.draw import Draw
 from stoker.evaluate.metrics import Metric, acceleration, deciding_rows
 
 
 class Brier(Metric[ClassAnswers]):
     """Mean squared error of the probabilities."""
 
-    kind = "classify"
+    takes = ClassAnswers
     title = "Brier score"
     place = 90
     takes_many = True

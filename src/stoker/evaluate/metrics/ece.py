@@ -30,7 +30,8 @@ from functools import cached_property
 
 import numpy as np
 
-from stoker.evaluate.answers import ClassAnswers, Draw
+from stoker.answers.classes import ClassAnswers
+from stoker.answers.draw import Draw
 from stoker.evaluate.metrics import Metric
 
 NUM_BINS = 15
@@ -62,7 +63,7 @@ def bin_of(share_N: np.ndarray) -> np.ndarray:
 class Ece(Metric[ClassAnswers]):
     """Mean gap between confidence and share right, over 15 bins of confidence, without chance."""
 
-    kind = "classify"
+    takes = ClassAnswers
     title = "Calibration error (ECE)"
     takes_skill = False
     place = 100

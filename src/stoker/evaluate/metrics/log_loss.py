@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import numpy as np
 
-from stoker.evaluate.answers import ClassAnswers, Draw
+from stoker.answers.classes import ClassAnswers
+from stoker.answers.draw import Draw
 from stoker.evaluate.metrics import Metric, acceleration, deciding_rows
 
 
 class LogLoss(Metric[ClassAnswers]):
     """Mean of minus the natural logarithm of the true class's probability."""
 
-    kind = "classify"
+    takes = ClassAnswers
     title = "Log loss"
     place = 80
     takes_many = True

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 
-from stoker.evaluate.answers import Draw, NumberAnswers
+from stoker.answers.draw import Draw
+from stoker.answers.numbers import NumberAnswers
 from stoker.evaluate.metrics import Metric, acceleration, deciding_rows
 
 
 class Mae(Metric[NumberAnswers]):
     """Mean distance between prediction and truth, in the target's unit."""
 
-    kind = "regress"
+    takes = NumberAnswers
     title = "Mean absolute error"
     place = 120
     takes_many = True

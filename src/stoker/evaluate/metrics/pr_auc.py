@@ -15,14 +15,15 @@ from __future__ import annotations
 
 import numpy as np
 
-from stoker.evaluate.answers import ClassAnswers, Draw
+from stoker.answers.classes import ClassAnswers
+from stoker.answers.draw import Draw
 from stoker.evaluate.metrics import Metric, UndefinedMetricError, deciding_rows, mean_where
 
 
 class PrAuc(Metric[ClassAnswers]):
     """Average precision over all thresholds."""
 
-    kind = "classify"
+    takes = ClassAnswers
     title = "PR AUC"
     place = 70
     takes_many = True

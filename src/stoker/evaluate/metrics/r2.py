@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from stoker.evaluate.answers import Draw, NumberAnswers
+from stoker.answers.draw import Draw
+from stoker.answers.numbers import NumberAnswers
 from stoker.evaluate.metrics import Metric, UndefinedMetricError, acceleration, deciding_rows
 
 _CONSTANT = 1e-12
@@ -17,7 +18,7 @@ _CONSTANT = 1e-12
 class R2(Metric[NumberAnswers]):
     """Share of the truth's variance that the predictions explain."""
 
-    kind = "regress"
+    takes = NumberAnswers
     title = "R²"
     place = 130
     takes_many = True

@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from stoker.evaluate.answers import ClassTally
+from stoker.answers.tallies import ClassTally
 from stoker.evaluate.metrics._averaged import AveragedMetric
 
 

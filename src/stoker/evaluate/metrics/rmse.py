@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 
-from stoker.evaluate.answers import Draw, NumberAnswers
+from stoker.answers.draw import Draw
+from stoker.answers.numbers import NumberAnswers
 from stoker.evaluate.metrics import Metric, acceleration, deciding_rows
 
 
 class Rmse(Metric[NumberAnswers]):
     """Square root of the mean squared error, in the target's unit."""
 
-    kind = "regress"
+    takes = NumberAnswers
     title = "Root mean squared error"
     place = 110
     takes_many = True

@@ -14,14 +14,15 @@ from __future__ import annotations
 
 import numpy as np
 
-from stoker.evaluate.answers import ClassAnswers, Draw
+from stoker.answers.classes import ClassAnswers
+from stoker.answers.draw import Draw
 from stoker.evaluate.metrics import Metric, UndefinedMetricError, deciding_rows, mean_where
 
 
 class RocAuc(Metric[ClassAnswers]):
     """Chance that a row of the class scores above one of another class."""
 
-    kind = "classify"
+    takes = ClassAnswers
     title = "ROC AUC"
     place = 60
     takes_many = True

@@ -13,7 +13,7 @@ from functools import cached_property
 
 import numpy as np
 
-from stoker.evaluate.answers import ClassAnswers, NumberAnswers
+from stoker.answers import Answers
 from stoker.evaluate.score import answers_of
 from stoker.tasks import FittedTask
 
@@ -45,7 +45,7 @@ class Subject:
         return self.outputs_of(self.columns)
 
     @cached_property
-    def answers(self) -> ClassAnswers | NumberAnswers:
+    def answers(self) -> Answers:
         """Answers beside the truth."""
         return answers_of(self.output_NK, self.target_N, self.task)
 
@@ -75,10 +75,3 @@ class Subject:
             self.calendar,
             self.threshold,
         )
-
-
-def losses(answers: ClassAnswers | NumberAnswers) -> np.ndarray:
-    """What each row costs: its log loss, or the square of its error."""
-    if isinstance(answers, ClassAnswers):
-        return -answers.log_probability_NK[np.arange(answers.num_rows), answers.truth_N]
-    return np.square(answers.error_N)

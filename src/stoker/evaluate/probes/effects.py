@@ -24,10 +24,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from stoker.core.value import Value
-from stoker.evaluate.answers import ClassAnswers
 from stoker.evaluate.probes import Subject
 from stoker.evaluate.score import answers_of
-from stoker.tasks.classify import FittedClassify
 
 MOST_COLUMNS = 6
 _MOST_ROWS = 100
@@ -65,7 +63,8 @@ def effects(subject: Subject, columns: Sequence[str]) -> tuple[Effect, ...]:
     found = [one for name in wanted[:MOST_COLUMNS] for one in _of_column(subject, asked, name)]
     found = found[:MOST_COLUMNS]
     shown = _class_shown([one.mean_GK for one in found])
-    of = str(subject.task.classes[shown]) if isinstance(subject.task, FittedClassify) else ""
+    names = subject.task.class_names
+    of = names[shown] if names else ""
     return tuple(one.effect(of, shown) for one in found)
 
 
@@ -184,11 +183,7 @@ def _means(asked: Subject, name: str, value_G: np.ndarray, place: int | None = N
     for value in value_G:
         column = np.array(asked.columns[name])
         column[... if place is None else (slice(None), place)] = value
-        answers = answers_of(
-            asked.outputs_of({**asked.columns, name: column}), asked.target_N, asked.task
-        )
-        if isinstance(answers, ClassAnswers):
-            mean_GK.append(answers.probability_NK.mean(axis=0))
-        else:
-            mean_GK.append(np.array([answers.answer_N.mean()]))
+        output_NK = asked.outputs_of({**asked.columns, name: column})
+        answers = answers_of(output_NK, asked.target_N, asked.task)
+        mean_GK.append(answers.belief_NK.mean(axis=0))
     return np.array(mean_GK)

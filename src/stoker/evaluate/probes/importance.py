@@ -18,8 +18,7 @@ import math
 import numpy as np
 
 from stoker.core.value import Value
-from stoker.evaluate.answers import ClassAnswers
-from stoker.evaluate.probes import Subject, losses
+from stoker.evaluate.probes import Subject
 from stoker.evaluate.score import answers_of
 
 MOST_COLUMNS = 60
@@ -65,20 +64,18 @@ def importance(subject: Subject) -> tuple[Importance, ...]:
 def _of(subject: Subject, name: str, place: int) -> Importance:
     """What shuffling one column costs, over some shuffles."""
     draw = np.random.default_rng((subject.seed, 2, place))
-    before_N = losses(subject.answers)
+    before_N = subject.answers.loss_N
     after_N = np.zeros_like(before_N)
     for _ in range(_REPEATS):
         shuffled = subject.columns[name][draw.permutation(len(before_N))]
         output_NK = subject.outputs_of({**subject.columns, name: shuffled})
-        after_N += losses(answers_of(output_NK, subject.target_N, subject.task)) / _REPEATS
+        after_N += answers_of(output_NK, subject.target_N, subject.task).loss_N / _REPEATS
     more_N = after_N - before_N
     margin = _Z * float(more_N.std(ddof=1)) / math.sqrt(len(more_N))
     mean, base = float(more_N.mean()), float(before_N.mean())
-    if isinstance(subject.answers, ClassAnswers):
-        return Importance(column=name, worse=mean, low=mean - margin, high=mean + margin)
+    as_read = subject.answers.as_read
     worse, low, high = (
-        math.sqrt(max(0.0, base + more)) - math.sqrt(base)
-        for more in (mean, mean - margin, mean + margin)
+        as_read(base + more) - as_read(base) for more in (mean, mean - margin, mean + margin)
     )
     return Importance(column=name, worse=worse, low=low, high=high)
 

@@ -20,8 +20,7 @@ from statistics import NormalDist
 import numpy as np
 
 from stoker.core.value import Value
-from stoker.evaluate.answers import ClassAnswers, NumberAnswers
-from stoker.evaluate.probes import Subject, losses
+from stoker.evaluate.probes import Subject
 from stoker.evaluate.probes.effects import code_name
 
 FEWEST_ROWS = 30
@@ -64,8 +63,7 @@ def worst_slices(subject: Subject) -> tuple[Slice, ...]:
     if not groups:
         return ()
     reach = NormalDist().inv_cdf(1 - (1 - _LEVEL) / (2 * len(groups)))
-    score_N = _scores(subject.answers)
-    cost_N = losses(subject.answers) if isinstance(subject.answers, ClassAnswers) else score_N
+    score_N, cost_N = subject.answers.score_N, subject.answers.distance_N
     found = []
     for name, value, chosen_N in groups:
         inside_M, outside_M = cost_N[chosen_N], cost_N[~chosen_N]
@@ -86,12 +84,6 @@ def worst_slices(subject: Subject) -> tuple[Slice, ...]:
     # The surest ones first: a large gap of few rows may be nothing.
     found.sort(key=lambda one: (-one.low, one.column, one.value))
     return tuple(one for one in found[:MOST_SHOWN] if one.low + one.high > 0)
-
-
-def _scores(answers: ClassAnswers | NumberAnswers) -> np.ndarray:
-    if isinstance(answers, ClassAnswers):
-        return answers.hit_N.astype(np.float64)
-    return np.abs(answers.error_N)
 
 
 def _groups(subject: Subject, name: str) -> Iterator[tuple[str, np.ndarray]]:

@@ -11,8 +11,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from stoker.answers.classes import ClassAnswers
 from stoker.core.value import Value
-from stoker.evaluate.answers import ClassAnswers
 from stoker.evaluate.probes import Subject
 
 TENTHS = 10

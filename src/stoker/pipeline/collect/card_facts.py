@@ -63,7 +63,7 @@ def card_facts(recipe: Recipe, inputs: Inputs) -> ReportFacts:
     return ReportFacts(
         name=recipe.name,
         recipe_text=recipe.text,
-        task=evaluations[chosen].task,
+        predicts=interface.task.predicts,
         target=interface.target,
         inputs={name: step_name(feature) for name, feature in interface.inputs.items()},
         example=example_row(interface),

@@ -13,7 +13,6 @@ from stoker.core.errors import RecipeError
 from stoker.pipeline.prepared_parts import read_interface
 from stoker.recipe.model import Recipe
 from stoker.store.artifact import Artifact
-from stoker.train.class_weights import class_weights
 
 
 def check_target(recipe: Recipe, prepared: Artifact) -> None:
@@ -30,7 +29,7 @@ def check_target(recipe: Recipe, prepared: Artifact) -> None:
     task = read_interface(prepared.folder).task
     threshold = getattr(recipe.serve, "threshold", None)
     wanted = (
-        (("train", "class_weights"), lambda: class_weights(task, recipe.train.class_weights)),
+        (("train", "class_weights"), lambda: task.class_weights(recipe.train.class_weights)),
         (("evaluate", "decision"), lambda: check_aim(task, recipe.evaluate.decision)),
         (("serve", "threshold"), lambda: threshold is None or check_threshold(task, recipe.name)),
     )

@@ -9,7 +9,6 @@ from __future__ import annotations
 import numpy as np
 
 from stoker.tasks import FittedTask
-from stoker.tasks.regress import FittedRegress
 
 _FEWEST_TELLING = 10
 
@@ -47,20 +46,14 @@ def is_clear(fell_N: np.ndarray) -> bool:
     return len(fell_N) >= _FEWEST_TELLING and bool(fell_N.mean() > 1.96 * error)
 
 
-def loss_name(task: FittedTask) -> str:
-    """What `scored` gives: `rmse` in the unit of the target, or `log_loss`."""
-    return "rmse" if isinstance(task, FittedRegress) else "log_loss"
-
-
 def scored(loss_M: np.ndarray, task: FittedTask) -> tuple[float, float, float]:
     """The mean of losses as people read it, and the ends of its 95 % interval.
 
+    >>> from stoker.tasks.regress import FittedRegress
     >>> scored(np.array([4.0, 4.0]), FittedRegress(mean=0, std=3, low=0, high=9))
     (6.0, 6.0, 6.0)
     """
     half = 1.96 * float(loss_M.std()) / len(loss_M) ** 0.5
-    ends = [max(0.0, float(loss_M.mean()) + part) for part in (0.0, -half, half)]
-    if isinstance(task, FittedRegress):
-        ends = [end**0.5 * task.std for end in ends]
+    ends = [task.loss_as_read(max(0.0, float(loss_M.mean()) + part)) for part in (0.0, -half, half)]
     score, low, high = (float(f"{end:.6g}") for end in ends)
     return score, low, high

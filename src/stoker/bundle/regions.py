@@ -5,10 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pyarrow as pa
 
+from stoker.answers.classes import softmax
 from stoker.bundle.decision import Decision
 from stoker.tasks import FittedTask
-from stoker.tasks.classify import FittedClassify, softmax
-from stoker.tasks.regress import FittedRegress
 
 
 def regions(output_NK: np.ndarray, task: FittedTask, decision: Decision) -> dict[str, pa.Array]:
@@ -22,16 +21,15 @@ def regions(output_NK: np.ndarray, task: FittedTask, decision: Decision) -> dict
     Returns:
         Nothing where the bundle does not know how wide; it was written before they were measured.
     """
-    match task:
-        case FittedRegress() if decision.interval is not None:
-            ends = decision.interval.around(output_NK[:, 0].astype(np.float64))
-            low_N, high_N = (end_N * task.std + task.mean for end_N in ends)
-            return {"low": pa.array(low_N), "high": pa.array(high_N)}
-        case FittedClassify() if decision.share is not None:
-            member_NK = members(softmax(output_NK), decision.share)
-            offset = np.concatenate([[0], member_NK.sum(axis=1).cumsum()]).astype(np.int32)
-            labels = task.labels.take(pa.array(np.nonzero(member_NK)[1]))
-            return {"set": pa.ListArray.from_arrays(pa.array(offset), labels)}
+    if decision.interval is not None:
+        ends = decision.interval.around(output_NK[:, 0].astype(np.float64))
+        low, high = (task.decode(end_N[:, None])["prediction"].combine_chunks() for end_N in ends)
+        return {"low": low, "high": high}
+    if decision.share is not None and task.labels is not None:
+        member_NK = members(softmax(output_NK), decision.share)
+        offset = np.concatenate([[0], member_NK.sum(axis=1).cumsum()]).astype(np.int32)
+        labels = task.labels.take(pa.array(np.nonzero(member_NK)[1]))
+        return {"set": pa.ListArray.from_arrays(pa.array(offset), labels)}
     return {}
 
 

@@ -1,0 +1,88 @@
+"""Losses: what training makes small, one number for a batch; one file each.
+
+A task names the loss that suits it, which a recipe may overrule under `train.loss`; epochs are
+compared by the task's own loss either way, without weights or smoothing, so that trainings with
+different settings can be compared.
+
+Importing a loss does not import torch; calling one does.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING, ClassVar
+
+from stoker.answers import Answers
+from stoker.core.errors import RecipeError
+from stoker.core.steps import Step, make_step, step_name
+
+if TYPE_CHECKING:
+    import numpy as np
+    from torch import Tensor
+
+    from stoker.tasks import FittedTask
+
+STAGE = "stoker.train.losses"
+
+LossFunction = Callable[["Tensor", "Tensor"], "Tensor"]
+"""Raw outputs and encoded targets of a batch to its mean loss, a scalar."""
+
+
+class Loss(Step, ABC):
+    """What training makes small.
+
+    Promise: the loss of a batch is the sum over its rows divided by their number, weights or not,
+    so that the mean of equal micro-batches is the loss of the whole batch; it is finite where
+    outputs are, and least where they are right.
+    """
+
+    takes: ClassVar[type[Answers]]
+    """The kind of answers that it is about; it fits the tasks that give them."""
+
+    @abstractmethod
+    def __call__(
+        self,
+        output_NK: Tensor,
+        target_N: Tensor,
+        *,
+        weight_K: Tensor | None = None,
+        label_smoothing: float = 0.0,
+    ) -> Tensor:
+        """Mean loss of a batch, a scalar tensor.
+
+        Args:
+            output_NK: Raw outputs of the model.
+            target_N: Encoded targets; for classes also soft ones, shape (N, K), from mixup.
+            weight_K: Weight of each class, or None.
+            label_smoothing: Share of a target that is spread over all classes, in [0, 1).
+
+        Raises:
+            RecipeError: If weights or smoothing are given to a loss that is not about classes.
+        """
+
+
+def loss_of(task: FittedTask, wanted: Loss | None = None) -> Loss:
+    """The wanted loss, or the task's own.
+
+    Raises:
+        RecipeError: If the wanted one is about other answers than the task gives.
+    """
+    if wanted is None:
+        return make_step(STAGE, task.loss, Loss)
+    if not issubclass(task.gives, wanted.takes):
+        raise RecipeError(
+            f"the loss {step_name(wanted)} is about {wanted.takes.of}, and the answers to this "
+            f"target are {task.gives.of}",
+            fix=f"leave train.loss out; it is then {task.loss}",
+        )
+    return wanted
+
+
+def bound_loss(loss: Loss, weight_K: np.ndarray | None, label_smoothing: float) -> LossFunction:
+    """A loss with all that stays the same over a training."""
+    import torch
+
+    weight = None if weight_K is None else torch.from_numpy(weight_K)
+    return partial(loss, weight_K=weight, label_smoothing=label_smoothing)

@@ -1,0 +1,79 @@
+"""What every loss promises, checked on each file of the stage."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from stoker.answers.classes import ClassAnswers
+from stoker.core.errors import RecipeError
+from stoker.core.steps import find_step, make_step, step_names
+from stoker.tasks.classify import FittedClassify
+from stoker.tasks.regress import FittedRegress
+from stoker.train.losses import STAGE, Loss, loss_of
+
+TASKS = (
+    FittedClassify(classes=("a", "b", "c"), counts=(1, 1, 1), kind="text"),
+    FittedRegress(mean=0, std=1, low=-1, high=1),
+)
+NAMES = step_names(STAGE)
+SEEDS = st.integers(0, 2**31)
+
+
+def batch(loss: Loss, seed: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """Twelve rows that the loss is about."""
+    generator = torch.Generator().manual_seed(seed)
+    if issubclass(ClassAnswers, loss.takes):
+        output = torch.randn(12, 3, generator=generator)
+        return output, torch.randint(0, 3, (12,), generator=generator)
+    return torch.randn(12, 1, generator=generator), torch.randn(12, generator=generator)
+
+
+@pytest.mark.parametrize("name", NAMES)
+@settings(deadline=None, max_examples=20)
+@given(SEEDS)
+def test_micro_batches_average_to_the_whole(name: str, seed: int) -> None:
+    loss = find_step(STAGE, name, Loss)()
+    output, target = batch(loss, seed)
+    pairs = zip(output.chunk(3), target.chunk(3), strict=True)
+    parts = torch.stack([loss(*pair) for pair in pairs])
+    torch.testing.assert_close(parts.mean(), loss(output, target))
+
+
+@pytest.mark.parametrize("name", NAMES)
+@settings(deadline=None, max_examples=20)
+@given(SEEDS, st.sampled_from([1.0, 1e4]))
+def test_loss_and_slope_are_finite(name: str, seed: int, scale: float) -> None:
+    loss = find_step(STAGE, name, Loss)()
+    output, target = batch(loss, seed)
+    output = (output * scale).requires_grad_()
+    found = loss(output, target)
+    found.backward()
+    assert output.grad is not None
+    assert found.shape == ()
+    assert torch.isfinite(found)
+    assert torch.isfinite(output.grad).all()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_right_outputs_cost_nothing_and_others_more(name: str) -> None:
+    loss = find_step(STAGE, name, Loss)()
+    output, target = batch(loss, 0)
+    is_class = target.dtype == torch.int64
+    right = torch.nn.functional.one_hot(target, 3) * 50.0 if is_class else target[:, None]
+    assert loss(right, target) == pytest.approx(0, abs=1e-6)
+    assert loss(output, target) > 0
+
+
+@pytest.mark.parametrize("task", TASKS, ids=["classify", "regress"])
+def test_a_task_takes_the_losses_that_are_about_its_answers(task: FittedClassify) -> None:
+    assert loss_of(task) == make_step(STAGE, task.loss, Loss)
+    for name in NAMES:
+        loss = find_step(STAGE, name, Loss)()
+        if issubclass(task.gives, loss.takes):
+            assert loss_of(task, loss) is loss
+        else:
+            with pytest.raises(RecipeError, match=f"the loss {name} is about {loss.takes.of}"):
+                loss_of(task, loss)
