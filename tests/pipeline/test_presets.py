@@ -71,6 +71,11 @@ def test_wrong_overrides_are_refused() -> None:
         pick(overrides={"epochs": 0})
 
 
+def test_a_batch_has_a_row_for_each_piece_that_the_recipe_asks_for() -> None:
+    settings = pick("good", Mlp(), rows=50, overrides={"accumulate": 100}).settings
+    assert (settings.accumulate, settings.batch_size) == (100, 100)
+
+
 def test_effort_rises_with_the_preset() -> None:
     epochs = [pick(preset, Mlp()).settings.epochs for preset in ("fast", "good", "best")]
     assert epochs == sorted(set(epochs))

@@ -92,7 +92,7 @@ def choose(  # noqa: PLR0913 - what presets look at, each by its name
     features: Mapping[str, FittedFeature],
     task: FittedTask,
     num_rows: int,
-    overrides: Mapping[str, object],
+    overrides: Mapping[str, Any],
     *,
     why: str = "as asked",
 ) -> TrainingChoice:
@@ -125,6 +125,8 @@ def choose(  # noqa: PLR0913 - what presets look at, each by its name
             events.warning(f"{why_not}; the network is trained from scratch instead")
             model, reason = _from_scratch(preset, has_table=situation.has_table)
     defaults = _defaults(situation, model.habits) if isinstance(model, Network) else {}
+    if "accumulate" in given:  # a piece has a row at least
+        defaults["batch_size"] = max(defaults.get("batch_size", 1), given["accumulate"])
     if isinstance(model, Estimator):
         _warn_of_unused(model, given)
     settings = Settings.model_validate({**defaults, **given})

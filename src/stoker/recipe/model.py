@@ -138,6 +138,14 @@ class Train(Value):
     threads: Annotated[Whole, Field(ge=0, le=1024)] = 0
     """Math threads; 0: as many as the work of a step is worth, at most one for each core."""
 
+    @model_validator(mode="after")
+    def _a_piece_has_rows(self) -> Self:
+        if self.accumulate and self.batch_size and self.accumulate > self.batch_size:
+            raise ValueError(
+                f"accumulate {self.accumulate} cuts a batch of {self.batch_size} into empty pieces"
+            )
+        return self
+
     @property
     def given(self) -> dict[str, Any]:
         """The keys that were written and overrule the preset, with their values."""

@@ -14,9 +14,11 @@ import pyarrow.parquet as pq
 import pytest
 
 from stoker.core import events
-from stoker.core.errors import StokerError
+from stoker.core.errors import RecipeError, StokerError
 from stoker.pipeline.plan import trial
+from stoker.pipeline.plan.check_training import check_training
 from stoker.pipeline.run import check, run
+from stoker.recipe.load import load_recipe
 
 Make = Callable[..., dict[str, Any]]
 
@@ -112,6 +114,45 @@ def test_what_the_target_cannot_give_is_refused_before_training(
         assert str(by_run.value) == str(by_check.value)
     with pytest.raises(StokerError, match=re.escape(by_check.value.what)):
         check(made, home=tmp_path / "home")
+
+
+NETWORK = {"model": "mlp", "inputs": {"x": "number"}}
+
+
+@pytest.mark.parametrize(
+    ("y", "keys", "said"),
+    [
+        (X, {"label_smoothing": 0.1}, "label_smoothing needs classes"),
+        (Y, {"augment": ["flip"]}, "no input is an image"),
+        (Y, {"augment": ["mixup"]}, "no input is an image"),
+        (Y, {"accumulate": 9, "batch_size": 8}, "into empty pieces"),
+    ],
+)
+def test_what_a_network_cannot_be_trained_with_is_refused_before_training(
+    recipe: Make, tmp_path: Path, y: list[Any], keys: dict[str, Any], said: str
+) -> None:
+    task = "regress" if y is X else "classify"
+    for chosen in (NETWORK, {"model": "mlp"}):
+        made = recipe({"x": X, "y": y}, target={"y": task}, train=keys, **chosen)
+        for do in (check, run):
+            with pytest.raises(RecipeError, match=said):
+                do(made, home=tmp_path / "home")
+    made = recipe({"x": X, "y": y}, target={"y": task}, train=keys)
+    if "accumulate" not in keys:
+        assert check(made, home=tmp_path / "home").to_do, "a model that fits itself looks at none"
+
+
+def test_what_a_network_of_pictures_cannot_be_trained_with_is_refused_unread() -> None:
+    sources = [{"images": {"path": "photos"}}]
+    whole = {"version": 1, "name": "a", "data": {"sources": sources}}
+    mixing = load_recipe({**whole, "target": {"y": "classify"}, "train": {"augment": ["mixup"]}})
+    check_training(mixing, {"image": True})
+    with pytest.raises(RecipeError, match="half a category"):
+        check_training(mixing, {"image": True, "age": False})
+    smooth = load_recipe({**whole, "target": {"y": "regress"}, "train": {"label_smoothing": 0.1}})
+    check_training(smooth, None)
+    with pytest.raises(RecipeError, match="needs classes"):
+        check_training(smooth, {"image": True})
 
 
 def test_a_column_that_nobody_wants_is_told_and_the_rest_is_sound(

@@ -19,6 +19,7 @@ from stoker.data.acquire import Source
 from stoker.data.acquire._partitions import folder_above, nameless_folders
 from stoker.features import Feature
 from stoker.models import Model
+from stoker.pipeline.plan.check_training import check_training
 from stoker.pipeline.plan.columns_of import KnownColumns, columns_of
 from stoker.recipe.model import Recipe
 from stoker.store.artifact import Artifact
@@ -44,6 +45,7 @@ def check_columns(recipe: Recipe, found: Mapping[str, Artifact], cache: Path) ->
         _check_names(recipe, columns, cache)
         _check_features(recipe, columns)
     _check_model(recipe, columns)
+    check_training(recipe, _are_pictures(recipe, columns))
 
 
 def _known(recipe: Recipe, found: Mapping[str, Artifact], cache: Path) -> KnownColumns | None:
@@ -139,6 +141,13 @@ def _check_model(recipe: Recipe, columns: KnownColumns | None) -> None:
             fix="write `model: cnn`, or leave `model` out and let the preset choose",
             place=recipe.place("model"),
         )
+
+
+def _are_pictures(recipe: Recipe, columns: KnownColumns | None) -> dict[str, bool] | None:
+    """Of each input whether it is a picture; of inputs that are chosen later, the pictures only."""
+    if recipe.inputs:
+        return {name: expect(step, Feature).media for name, step in recipe.inputs.items()}
+    return dict.fromkeys(_pictures(recipe, columns) or (), True) or None
 
 
 def _pictures(recipe: Recipe, columns: KnownColumns | None) -> list[str] | None:

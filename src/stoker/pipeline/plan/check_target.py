@@ -1,8 +1,9 @@
 """Refuse what a recipe wants of its target and the target cannot give, before anything is trained.
 
 Weights of classes, the aim of a decision and the threshold of a server need classes, and some of
-them exactly two.  Which classes there are the prepared rows tell, so that this costs the reading of
-one small file and not a training that ends in an error.
+them exactly two; how a network is trained depends on its inputs.  Which classes and inputs there
+are the prepared rows tell, so that this costs the reading of one small file and not a training that
+ends in an error.
 """
 
 from __future__ import annotations
@@ -10,9 +11,12 @@ from __future__ import annotations
 from stoker.bundle.decision import check_threshold
 from stoker.bundle.fit_decision import check_aim
 from stoker.core.errors import RecipeError
+from stoker.pipeline.plan.check_training import check_training
 from stoker.pipeline.prepared_parts import read_interface
 from stoker.recipe.model import Recipe
 from stoker.store.artifact import Artifact
+
+_PICTURE_AXES = 3
 
 
 def check_target(recipe: Recipe, prepared: Artifact) -> None:
@@ -24,9 +28,10 @@ def check_target(recipe: Recipe, prepared: Artifact) -> None:
 
     Raises:
         RecipeError: With the line, if it weighs classes that there are not, or wants a threshold of
-            a target that has not two classes.
+            a target that has not two classes, or a training that its inputs do not allow.
     """
-    task = read_interface(prepared.folder).task
+    interface = read_interface(prepared.folder)
+    task = interface.task
     threshold = getattr(recipe.serve, "threshold", None)
     wanted = (
         (("train", "class_weights"), lambda: task.class_weights(recipe.train.class_weights)),
@@ -39,3 +44,6 @@ def check_target(recipe: Recipe, prepared: Artifact) -> None:
         except RecipeError as error:
             error.place = recipe.place(*keys)
             raise
+    check_training(
+        recipe, {name: len(one.shape) == _PICTURE_AXES for name, one in interface.inputs.items()}
+    )
