@@ -13,6 +13,7 @@ import pyarrow as pa
 import pytest
 
 from stoker.core.errors import DataError
+from stoker.core.events import counted
 from stoker.core.steps import make_step
 from stoker.core.yaml import parse_yaml
 from stoker.data.profile.judge import judge
@@ -329,6 +330,20 @@ def test_numbers_with_odd_words_are_never_a_category_in_silence(
     assert found.is_notable
     assert "of its values are numbers, the others are" in found.why
     assert fits(found.change, cells) == [cell in words for cell in cells]
+
+
+@pytest.mark.parametrize("num_words", [15, 20, 21, 50])
+def test_words_that_the_line_does_not_name_are_counted(judged: Judged, num_words: int) -> None:
+    numbers = [f"{n / 7:.3g}" for n in range(2_000)]
+    cells = shuffled(
+        [*numbers, *(f"see {chr(97 + n // 26)}{chr(97 + n % 26)}" for n in range(num_words))]
+    )
+    found = only(judged, cells)
+    more = max(0, num_words - 20)
+    said = f"names the 20 commonest, without those of {counted(more, 'cells')} more"
+    assert (said in found.why) == bool(more), found.why
+    assert fits(found.change, [cell for cell in cells if cell[0] != "s"]) == [False] * 2_000
+    assert found.change.count("see ") == min(num_words, 20)
 
 
 def test_a_dictionary_of_digits_is_a_category(judged: Judged) -> None:

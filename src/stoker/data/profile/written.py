@@ -17,6 +17,7 @@ from typing import Any
 from stoker.cells.number_advice import multiplier
 from stoker.cells.number_forms import values_with
 from stoker.cells.raw import MISSING_NUMBERS
+from stoker.core.events import counted
 from stoker.data.profile.choice import feature_yaml, quoted
 from stoker.data.profile.column import ColumnProfile, NumberFacts, NumberReading, TextFacts
 from stoker.data.profile.spelling import LEAST_READ
@@ -130,6 +131,10 @@ def with_texts(column: ColumnProfile, texts: TextFacts) -> tuple[str, dict[str, 
         others = tuple(sorted((*reading.odd, *reading.words), key=lambda pair: -pair[1]))
         share = reading.cells / wanted
         said = f"{share:.0%} of its values are numbers, the others are texts ({_named(others[:5])})"
+        more = wanted - reading.cells - sum(cells for _, cells in others)
+        if more:
+            said += f"; the line names the {len(others)} commonest, without those of "
+            said += f"{counted(more, 'cells')} more, whose rows are rejected unless you add them"
     form = {} if reading is None else reading.options
     return said, {**form, "missing": [*MISSING_NUMBERS, *(text for text, _ in others)]}
 
