@@ -6,8 +6,9 @@ object, because no object that was cut is one; otherwise it is rejected as cut.
 
 A column has one kind of value.  Because a file may change its mind at its end, it is read twice:
 first to see the kinds, then to build columns of the kind that most records have; the others
-become rejects.  Whole numbers beside decimals are decimals, and as many truth values as numbers
-make a column of numbers.  Absent keys are missing values, and so are the usual
+become rejects, unless they are written like one of that kind: `"8"` is a number among numbers, and
+`8` a text among texts.  Whole numbers beside decimals are decimals, and as many truth values as
+numbers make a column of numbers.  Absent keys are missing values, and so are the usual
 spellings of one (`NA`, `-`, `未知`) among numbers.  Blank lines are no records.  A column whose
 values are mostly nested is left out with a warning, or refused where `columns` asks for it.
 
@@ -26,7 +27,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pyarrow as pa
 
-from stoker.cells.raw import MISSING_NUMBERS
 from stoker.core.errors import DataError, Place
 from stoker.data.acquire import Source, SourceColumn
 from stoker.data.acquire._columns import MOST_COLUMNS, choose_columns
@@ -38,6 +38,16 @@ from stoker.data.acquire._files import (
     read_blocks,
     read_head,
 )
+from stoker.data.acquire._json_kinds import (
+    LEAST,
+    MOST,
+    NESTED,
+    TYPES,
+    conform,
+    counted_kind,
+    kind_of,
+    kind_of_column,
+)
 from stoker.data.acquire._partitions import Part, key_types, tell_lost, wanted_keys, with_keys
 from stoker.data.fingerprint import path_label
 
@@ -48,25 +58,6 @@ MOST_LINE_BYTES = 16 << 20
 _HEAD_BYTES = 64 << 10
 _ENDINGS = (".jsonl", ".ndjson", ".jsonl.gz", ".ndjson.gz")
 _ROWS = 8_192
-_TYPES = {
-    "a truth value": pa.bool_(),
-    "a whole number": pa.int64(),
-    "a decimal number": pa.float64(),
-    "text": pa.string(),
-}
-_NUMBERS = {"a whole number", "a decimal number"}
-_SPELLED = {"", *(text.lower() for text in MISSING_NUMBERS)}
-_NESTED = "an object or array"
-_KINDS: dict[type, str] = {
-    bool: "a truth value",
-    int: "a whole number",
-    float: "a decimal number",
-    str: "text",
-    type(None): "null",
-}
-_LEAST, _MOST = -(2**63), 2**63 - 1
-
-
 _CUT = "has no line end and is no whole object: the file is cut"
 
 
@@ -104,13 +95,13 @@ class Jsonl(Source):
         if not head:
             raise DataError("the file is empty", expected="records", place=Place(label))
         counts, _ = _counted(_lines(path, label), self.columns)
-        kinds = {name: _most(counts[name]) for name in counts}
+        kinds = {name: kind_of_column(counts[name]) for name in counts}
         keys = wanted_keys(parts[0].keys, self.columns).keys() - kinds.keys()
         own = tuple(
             SourceColumn(
                 name,
-                type=None if kind == _NESTED else str(_TYPES[kind]),
-                left_out=_nested_in(counts[name]) if kind == _NESTED else "",
+                type=None if kind == NESTED else str(TYPES[kind]),
+                left_out=_nested_in(counts[name]) if kind == NESTED else "",
             )
             for name, kind in kinds.items()
         )
@@ -137,7 +128,7 @@ class Jsonl(Source):
             record, problem = _parse(line, self.columns)
             column, found = None, line.text[:200]
             if record is not None:
-                column, problem = _mismatch(record, kinds)
+                column, problem = conform(record, kinds)
                 found = record.get(column, found) if column else found
             if problem or record is None:
                 _reject(reading, (label, line.number), column, found, problem)
@@ -170,8 +161,8 @@ class Jsonl(Source):
         keys = parts[0].keys
         wanted = self.columns and tuple(name for name in self.columns if name not in keys)
         names = choose_columns(list(counts), wanted, place) if num_sound else ()
-        kinds = {name: _most(counts[name]) for name in names}
-        nested = [name for name, kind in kinds.items() if kind == _NESTED]
+        kinds = {name: kind_of_column(counts[name]) for name in names}
+        nested = [name for name, kind in kinds.items() if kind == NESTED]
         if nested and (self.columns is not None or len(nested) == len(kinds)):
             raise DataError(
                 _nested_in(counts[nested[0]]),
@@ -182,7 +173,7 @@ class Jsonl(Source):
                 place=Place(place.file, column=nested[0]),
             )
         reading.leave_out({name: _nested_in(counts[name]) for name in nested})
-        return {name: kind for name, kind in kinds.items() if kind != _NESTED}
+        return {name: kind for name, kind in kinds.items() if kind != NESTED}
 
 
 def _counted(
@@ -197,7 +188,7 @@ def _counted(
         for name, value in (record or {}).items():
             if name not in counts:
                 counts[name] = Counter()
-            counts[name][_kind(value)] += 1
+            counts[name][counted_kind(value)] += 1
     return counts, num_sound
 
 
@@ -205,7 +196,7 @@ def _nested_in(counts: Counter[str]) -> str:
     """What is wrong with a column that is nested, and how often."""
     filled = counts.total() - counts["null"]
     return (
-        f"holds {_NESTED} in {counts[_NESTED]:,} of the {filled:,} records that have it, "
+        f"holds {NESTED} in {counts[NESTED]:,} of the {filled:,} records that have it, "
         "which no feature reads"
     )
 
@@ -278,7 +269,7 @@ def _parse(line: _Line, wanted: tuple[str, ...] | None) -> tuple[dict[str, Any] 
     except ValueError:  # Python's own limit of digits
         return None, "holds a whole number of more than 64 bits"
     if not isinstance(value, dict):
-        return None, f"is {_kind(value)}, not an object"
+        return None, f"is {kind_of(value)}, not an object"
     if wanted is not None:
         value = {name: value[name] for name in wanted if name in value}
     return _checked(value)
@@ -292,7 +283,7 @@ def _checked(record: dict[str, Any]) -> tuple[dict[str, Any] | None, str | None]
             problem = None if cell.isascii() else _half(cell)
         elif kind is float and cell - cell != 0:
             problem = "a number beyond all decimals"
-        elif kind is int and not _LEAST <= cell <= _MOST:
+        elif kind is int and not LEAST <= cell <= MOST:
             problem = "a whole number of more than 64 bits"
         if problem is None and not name.isascii():
             problem = _half(name)
@@ -328,44 +319,13 @@ def _constant(text: str) -> None:
 _DECODER = json.JSONDecoder(object_pairs_hook=_pairs, parse_constant=_constant)
 
 
-def _kind(value: object) -> str:
-    return _KINDS.get(type(value), _NESTED)
-
-
-def _most(counts: Counter[str]) -> str:
-    """The kind that most values have; whole and decimal numbers count as one, nulls not at all."""
-    merged = Counter(counts)
-    if merged["a decimal number"]:
-        merged["a decimal number"] += merged.pop("a whole number", 0)
-    if not merged.keys() - {"null"}:
-        return "text"
-    order = ["a decimal number", "a whole number", "a truth value", "text", _NESTED]
-    return max(order, key=lambda kind: (merged[kind], -order.index(kind)))
-
-
-def _mismatch(record: dict[str, Any], kinds: dict[str, str]) -> tuple[str | None, str | None]:
-    """The first column whose value is of another kind, and what is wrong with it."""
-    for name, value in record.items():
-        kind, wanted = _kind(value), kinds.get(name)
-        if kind in (wanted, "null") or wanted is None:
-            continue
-        if wanted in _NUMBERS and kind == "text" and value.strip().lower() in _SPELLED:
-            record[name] = None
-            continue
-        if {kind, wanted} <= _NUMBERS and float(value) == value:
-            record[name] = float(value)
-            continue
-        return name, f"is {kind} where most records have {wanted}"
-    return None, None
-
-
 def _table(rows: list[tuple[int, dict[str, Any]]], kinds: dict[str, str], label: str) -> pa.Table:
     columns = {
         "_source": pa.repeat(label, len(rows)),
         "_line": pa.array([line for line, _ in rows], pa.int64()),
     }
     for name, kind in kinds.items():
-        columns[name] = pa.array([record.get(name) for _, record in rows], _TYPES[kind])
+        columns[name] = pa.array([record.get(name) for _, record in rows], TYPES[kind])
     return pa.table(columns)
 
 
