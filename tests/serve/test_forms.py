@@ -59,13 +59,12 @@ ROW: dict[str, Any] = {"age": 30.5, "fee": 12, "code": "a b", "smoker": True, "d
 LENGTH = "inference-header-content-length"
 
 
-@pytest.fixture(scope="module")
-def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def write_sum(folder: Path, features: dict[str, FittedFeature]) -> Path:
     """A graph that adds its inputs up, a missing number as 1000, each with a weight of its own."""
     kinds = {"f8": TensorProto.DOUBLE, "f4": TensorProto.FLOAT, "i4": TensorProto.INT32}
     constants = {"gone": np.array([1000.0], np.float32), "axis": np.array([1], np.int64)}
     nodes, parts = [], []
-    for place, (name, feature) in enumerate(INPUTS.items()):
+    for place, (name, feature) in enumerate(features.items()):
         column, size = graph_input(name), f"w{place}"
         constants[size] = np.array([10.0**place], np.float32)
         nodes += [
@@ -80,19 +79,23 @@ def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
             part = f"u{place}"
         parts.append(part)
     nodes.append(helper.make_node("Sum", parts, [OUTPUT]))
-    folder = tmp_path_factory.mktemp("forms") / "b"
     inputs: dict[str, tuple[int, list[Any]]] = {
-        name: (kinds[f.dtype.str[1:]], list(f.shape)) for name, f in INPUTS.items()
+        name: (kinds[f.dtype.str[1:]], list(f.shape)) for name, f in features.items()
     }
     write_bundle(
         folder,
         name="forms",
-        interface=Interface(INPUTS, (), "y", FittedRegress(mean=0, std=1, low=0, high=1)),
+        interface=Interface(features, (), "y", FittedRegress(mean=0, std=1, low=0, high=1)),
         graph=graph(inputs, nodes, constants, 1),
         weights=constants,
         model={},
     )
     return folder
+
+
+@pytest.fixture(scope="module")
+def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_sum(tmp_path_factory.mktemp("forms") / "b", INPUTS)
 
 
 @pytest.fixture(scope="module")
@@ -212,7 +215,9 @@ def test_a_row_has_one_answer_in_every_form(
         ("code", [2**53 + 1, "9007199254740993"]),
         ("smoker", [True, "true", "True", 1, "1", "yes"]),
         ("smoker", [False, "false", 0, "0", "No"]),
-        ("age", [30, 30.0]),
+        ("age", [30, 30.0, "30", " 30.0 ", "3e1"]),
+        ("age", [None, "", "NA", "-"]),
+        ("fee", [None, "", "n/a"]),
         ("fee", ["12,0", "12 €", "12", 12]),
         ("fee", ["-12,5", "12,5-", "12,50 €-", -12.5]),
     ],
@@ -231,6 +236,38 @@ def test_spellings_of_one_value_have_one_answer_or_a_refusal_by_name(
                 assert repr(column) in answer.text or f'"{column}"' in answer.text
     assert len(set(answers.values())) == 1, answers
     assert len(answers) >= 2 * len(spellings)
+
+
+def test_numbers_and_their_texts_stand_in_one_request(client: httpx.Client) -> None:
+    for column, cells in (("age", [30.25, "30.25", 30, "30", None, ""]), ("fee", [1.234, "1,234"])):
+        rows = [ROW | {column: cell} for cell in cells]
+        found = client.post("/predict", json=rows).json()["predictions"]
+        one, other = found[::2], found[1::2]
+        assert one == other, column
+        alone = [answer_of(rest_json(client, row)) for row in rows]
+        assert [answer["prediction"] for answer in found] == alone
+
+
+def test_metadata_names_the_type_that_training_saw_and_the_others_are_taken(
+    tmp_path: Path, start: Callable[..., Any]
+) -> None:
+    numbers = {"mean": 66, "std": 9, "low": 40, "high": 99, "had_missing": False, "raw": True}
+    units = {"kg": 1, "g": 0.001}
+    features: dict[str, FittedFeature] = {
+        "plain": FittedNumber(**numbers),
+        "mixed": FittedNumber(**numbers, unit=units, decimal=",", thousands="."),
+        "never bare": FittedNumber(**numbers, unit=units, decimal=",", had_bare=False),
+    }
+    with start(write_sum(tmp_path / "b", features)) as server, server.client() as client:
+        inputs = client.get("/v2/models/forms").json()["inputs"]
+        assert [one["datatype"] for one in inputs] == ["FP64", "FP64", "BYTES"]
+        want = answer_of(client.post("/predict", json=dict.fromkeys(features, 70.125)))
+        for name in features:
+            text = "70.125" if name == "plain" else "70,125"
+            for send in (v2_json, v2_binary):
+                row = dict.fromkeys(features, 70.125) | {name: text}
+                assert answer_of(send(client, row)) == pytest.approx(want), (name, send)
+                assert answer_of(send(client, dict.fromkeys(features, 70.125))) == want
 
 
 def test_the_guard_of_a_formula_is_taken_off_csv(client: httpx.Client) -> None:

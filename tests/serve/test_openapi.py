@@ -85,6 +85,8 @@ def _values_of_type(
             min_size=schema.get("minItems", 0),
             max_size=4,
         )
+    if kind == "string" and "pattern" in schema:
+        return st.from_regex(schema["pattern"])
     return {
         "string": st.text(max_size=8) | st.sampled_from(["农民", "nurse"]),
         "integer": st.integers(0, 4),

@@ -28,6 +28,7 @@ from stoker.core import events
 from stoker.core.errors import DataError
 from stoker.features import Feature, NumericFeature, Scale, Transformed
 
+_DIGITS = r"^ *([+-]?[0-9]{1,15}(\.[0-9]{0,15})?)? *$"
 _LARGEST = float(np.finfo(np.float32).max)
 
 
@@ -89,16 +90,17 @@ class FittedNumber(NumberCells, NumericFeature):
         return Transformed(value_N, bad, outside_N if any_outside else None)
 
     def json_schema(self) -> dict[str, Any]:
-        """A number or null; a text too where the recipe says how numbers are written.
+        """A number, its text as the table has it, or null.
 
-        The example has a unit where training never saw a number without one.
+        The pattern is of texts that are sure to be read; others are taken too.  The example has a
+        unit where training never saw a number without one.
         """
-        as_text = "" if self.is_plain else " or its text as in the table"
         in_unit = f" in {self.base_unit}" if self.base_unit else ""
         seen = f"{self.low:g} to {self.high:g}"
         return {
-            "type": ["number", "null"] if self.is_plain else ["number", "string", "null"],
-            "description": f"A number{in_unit}{as_text}; training saw {seen}.",
+            "type": ["number", "string", "null"],
+            **({"pattern": _DIGITS} if self.is_plain else {}),
+            "description": f"A number{in_unit} or its text as in the table; training saw {seen}.",
             "examples": [self.text(float(f"{self.mean:.4g}")) if self._wants_unit else self.mean],
         }
 

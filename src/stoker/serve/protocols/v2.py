@@ -1,10 +1,11 @@
 """Open Inference Protocol, version 2, over REST, with JSON and with binary tensors.
 
 Each input of the model is a tensor of shape [rows] (or [rows, 1]) under the name of its column:
-numbers FP64 (any numeric type is taken), categories BYTES, pictures BYTES (the file itself in
-binary form, base64 in JSON).  Each column of the answer is a tensor; probabilities have the shape
-[rows, classes].  NaN in a binary number, or null in JSON, is a missing value; so is an empty text
-in place of a category, which is all that binary tensors have for it.
+numbers FP64 (any numeric type is taken, and BYTES with their text), numbers that never came without
+a unit BYTES, which alone can hold one (a numeric type is taken too), categories BYTES, pictures
+BYTES (the file itself in binary form, base64 in JSON).  Each column of the answer is a tensor;
+probabilities have the shape [rows, classes].  NaN in a binary number, or null in JSON, is a missing
+value; so is an empty text, which is all that binary tensors of BYTES have for it.
 
 Source: https://github.com/kserve/open-inference-protocol (REST), and the binary tensor data
 extension of https://github.com/triton-inference-server/server.
@@ -150,8 +151,13 @@ def error_answer(refusal: Refusal) -> Answer:
 
 
 def _datatype(cell: Any) -> Literal["BYTES", "FP64"]:
-    types = cell.get("type", "string")
-    return "FP64" if not is_image(cell) and "number" in types else "BYTES"
+    """The type that the metadata names: that of the example, where a number may be a text too."""
+    example = next(iter(cell.get("examples", ())), None)
+    return "FP64" if _holds_numbers(cell) and not isinstance(example, str) else "BYTES"
+
+
+def _holds_numbers(cell: Any) -> bool:
+    return not is_image(cell) and "number" in cell.get("type", "string")
 
 
 def _split(request: Request, body: bytes) -> tuple[bytes, memoryview]:
@@ -209,7 +215,7 @@ def _table(
 
 
 def _column(tensor: Input, blob: memoryview | None, cell: Any) -> pa.Array:
-    wants_numbers = _datatype(cell) == "FP64"
+    wants_numbers = _holds_numbers(cell)
     tensors.check_datatype(tensor.name, tensor.datatype, cell)
     num_rows = tensor.shape[0]
     if tensor.parameters.content_type == "base64" and (blob is not None or not is_image(cell)):
