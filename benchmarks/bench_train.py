@@ -33,8 +33,8 @@ import numpy as np
 import torch
 from _measure import save
 
-from stoker.data.acquire._archive import extract
-from stoker.data.acquire._registry import Pinned, package_file
+from stoker.data.packages.archive import extract
+from stoker.data.packages.registry import Pinned, package_file
 from stoker.data.prepare.prepared_set import Column, PreparedSet, PreparedWriter
 from stoker.features import FittedFeature
 from stoker.features.image import FittedImage

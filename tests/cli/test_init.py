@@ -18,7 +18,8 @@ from stoker.cli.starters import read_template
 from stoker.core.errors import DataError, RecipeError
 from stoker.core.steps import step_name
 from stoker.data.acquire.csv import Csv
-from stoker.data.dataset import Dataset, acquire
+from stoker.data.dataset import Dataset
+from stoker.data.read_sources import acquire
 from stoker.recipe.load import load_recipe
 from stoker.tasks.regress import Regress
 from tests.data.acquire.workbooks import write_workbook

@@ -21,8 +21,8 @@ from stoker.cli.progress import Lines
 from stoker.core import events
 from stoker.core.errors import ArtifactError, DataError, RecipeError
 from stoker.data.acquire.images import Images
-from stoker.data.dataset import Reading
 from stoker.data.media import MediaWriter
+from stoker.data.reading import Reading
 from stoker.data.rejects import Rejects
 from stoker.features import FittedFeature
 from stoker.features.category import FittedCategory

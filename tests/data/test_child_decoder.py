@@ -34,8 +34,9 @@ from stoker.data.acquire.images import Images
 from stoker.data.child_decoder import ChildDecoder
 from stoker.data.clean._run import clean_rows
 from stoker.data.clean.unreadable_media import UnreadableMedia
-from stoker.data.dataset import Dataset, acquire
+from stoker.data.dataset import Dataset
 from stoker.data.prepare.prepare import prepare
+from stoker.data.read_sources import acquire
 from stoker.engine.table_file import read_table, write_table
 from stoker.features.image import Image as ImageFeature
 from stoker.tasks.classify import Classify

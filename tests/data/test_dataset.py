@@ -13,7 +13,9 @@ from stoker.core.errors import ArtifactError, DataError
 from stoker.data.acquire import Source
 from stoker.data.acquire.csv import Csv
 from stoker.data.acquire.jsonl import Jsonl
-from stoker.data.dataset import Dataset, Reading, _conform, acquire
+from stoker.data.dataset import Dataset
+from stoker.data.read_sources import _conform, acquire
+from stoker.data.reading import Reading
 
 PNG = b"\x89PNG\r\n\x1a\n"
 

@@ -3,13 +3,17 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 
-from stoker.core.errors import DataError
+from stoker.core.errors import DataError, RecipeError
+from stoker.data.acquire import Source
 from stoker.data.acquire.csv import Csv
-from stoker.data.fingerprint import default_cache, path_label, source_fingerprint
+from stoker.data.fingerprint import FileHashes, default_cache, path_label, source_fingerprint
+from stoker.data.reading import Reading
 
 SOURCE = Csv(path="a.csv")
 OLD_NS = 1_600_000_000 * 10**9
@@ -99,3 +103,32 @@ def test_the_cache_can_be_moved(monkeypatch: pytest.MonkeyPatch, tmp_path: Path)
     assert default_cache() == tmp_path / "stoker"
     monkeypatch.setenv("STOKER_CACHE", str(tmp_path / "here"))
     assert default_cache() == tmp_path / "here"
+
+
+class Elsewhere(Source):
+    """Rows that come from no file."""
+
+    def read_rows(self, reading: Reading) -> Iterator[pa.Table]:
+        yield pa.table({"_source": ["there"], "_line": [1], "v": ["x"]})
+
+
+class Numbered(Elsewhere):
+    """The same, with a state of its own."""
+
+    revision: int
+
+    def state(self, hashes: FileHashes) -> list[list[object]]:
+        return [["there", self.revision]]
+
+
+def test_a_source_without_files_says_what_its_rows_follow_from(tmp_path: Path) -> None:
+    found = source_fingerprint([Numbered(revision=7)], tmp_path, tmp_path / "cache")
+    assert found == [["there", 7]]
+    with pytest.raises(RecipeError, match="does not say what its rows follow from"):
+        source_fingerprint([Elsewhere()], tmp_path, tmp_path / "cache")
+
+
+def test_what_a_source_does_not_know_is_not_known(tmp_path: Path) -> None:
+    extent = Elsewhere().extent(tmp_path, tmp_path)
+    assert (extent.rows, extent.size_bytes, extent.exact) == (None, None, False)
+    assert Elsewhere().seen_columns(tmp_path, tmp_path) is None

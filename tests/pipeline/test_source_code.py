@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 import stoker
+from stoker.core.steps import step_names
 from stoker.pipeline import source_code
 from stoker.pipeline.graph import build_graph
 from stoker.pipeline.source_code import closure, code_version, named_modules
@@ -88,6 +89,15 @@ def test_a_stage_knows_the_code_that_it_runs() -> None:
     assert {"stoker.tasks.classify", "stoker.features.number"} <= of("compress") | of("prepare")
     assert "stoker.models.boosted_trees" in of("train"), "a preset names models in text"
     assert "stoker.data._decode_worker" in of("clean"), "a child process is named in text"
+
+
+@pytest.mark.parametrize("stage", ["acquire", "clean", "split"])
+def test_all_code_of_a_room_counts_for_its_stage(stage: str) -> None:
+    room = f"stoker.data.{stage}"
+    steps = {f"{room}.{name}" for name in step_names(room)}
+    code = set(closure(frozenset({f"stoker.pipeline.stages.{stage}", *steps})))
+    there = {name for name in modules_of_stoker() if name.startswith(room)}
+    assert not there - code, "called by a name that is no name of a module"
 
 
 def test_a_stage_is_not_repeated_for_code_that_it_does_not_run() -> None:

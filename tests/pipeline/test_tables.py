@@ -17,7 +17,8 @@ import stoker
 from stoker.core.errors import DataError, RecipeError
 from stoker.core.events import Silent, listening
 from stoker.data.acquire import Source
-from stoker.data.dataset import Dataset, acquire
+from stoker.data.dataset import Dataset
+from stoker.data.read_sources import acquire
 from stoker.engine.table_file import read_table
 from stoker.pipeline.result import RunResult
 from stoker.pipeline.tables import table_recipe

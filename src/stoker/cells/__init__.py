@@ -9,6 +9,10 @@ Imports numpy and pyarrow, never torch: a server loads this.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
+
+MediaKind = Literal["image"]
+"""What a file is whose bytes are a cell; columns without one hold values."""
 
 
 @dataclass(frozen=True)

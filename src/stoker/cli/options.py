@@ -58,18 +58,42 @@ def make_settings(owner: type[S], given: Mapping[str, object], pairs: Sequence[s
     Raises:
         RecipeError: If a pair cannot be read, a key is unknown or a value does not fit.
     """
+    known = {key: value for key, value in given.items() if value is not None}
+    return _validated(owner, given_options(pairs, known), bool(pairs))
+
+
+def check_options(owner: type[S], given: Mapping[str, object], pairs: Sequence[str]) -> None:
+    """Refuse options that are wrong, before the file is read that tells the others.
+
+    Args:
+        owner: Class of the settings.
+        given: Fields that are known.
+        pairs: Further fields as the user wrote them.
+
+    Raises:
+        RecipeError: As `make_settings`, but not for a key that is lacking.
+    """
+    from pydantic import ValidationError
+
+    raw = given_options(pairs, given)
+    try:
+        owner.model_validate(raw)
+    except ValidationError as error:
+        if any(one["type"] != "missing" for one in error.errors()):
+            _validated(owner, raw, bool(pairs))
+
+
+def _validated(owner: type[S], raw: dict[str, Any], has_pairs: bool) -> S:
     from pydantic import ValidationError
 
     from stoker.core.errors import Place, RecipeError
     from stoker.recipe.mistake import mistakes
 
-    known = {key: value for key, value in given.items() if value is not None}
-    raw: dict[str, Any] = given_options(pairs, known)
     try:
         return owner.model_validate(raw)
     except ValidationError as error:
         wrong = next(mistakes(error, owner, raw, ()))
-        place = Place("--set") if pairs else None
+        place = Place("--set") if has_pairs else None
         raise RecipeError(wrong.what, expected=wrong.expected, fix=wrong.fix, place=place) from None
 
 

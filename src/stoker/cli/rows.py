@@ -19,25 +19,21 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 
 from stoker.cells.image_formats import FORMATS
-from stoker.cli.options import given_options, make_settings
+from stoker.cli.options import check_options, given_options, make_settings
 from stoker.core.errors import DataError, Place
 from stoker.core.steps import find_step, step_name
 from stoker.core.value import Value
-from stoker.data.acquire import Source
-from stoker.data.acquire._image_tree import Found, read_picture, walk_files
-from stoker.data.acquire._pictures import shown
-from stoker.data.dataset import Reading
 from stoker.data.media import MediaWriter
+from stoker.data.picture_files import Found, read_picture, shown, walk_files
+from stoker.data.reading import Reading
 from stoker.data.rejects import Rejects
-from stoker.data.table_source import found_options, known_endings, reader_of
+from stoker.data.table_source import known_endings, reader_of, source_class
 from stoker.features import Feature
 from stoker.store.scratch import scratch_folder
 
 if TYPE_CHECKING:
     from stoker.bundle.interface import Interface
 
-_TEXT = ("csv", "xlsx")
-"""Sources that read spellings of a missing value."""
 _PICTURES_AT_ONCE = 256
 
 
@@ -110,14 +106,13 @@ def _read_table(
 ) -> Iterator[RowBlock]:
     name = reader_of(path)
     assert name is not None, "the ending is one of a table's"
-    kind = find_step("stoker.data.acquire", name, Source)
+    kind = source_class(name)
     fields: dict[str, object] = {"path": path.name}
-    make_settings(kind, fields, options)  # a wrong option is named before the file is read
-    fields |= found_options(path, name, given_options(options))
-    if name in _TEXT:
-        # The predictor reads text as training did; a model of typed data has no rule of its own.
-        fields["missing"] = () if interface.text_cells else None
+    check_options(kind, fields, options)  # a wrong option is named before the file is read
+    fields |= kind.told_options(path, given_options(options))
     source = make_settings(kind, fields, options)
+    if interface.text_cells and "missing" not in given_options(options):
+        source = source.verbatim()  # the predictor reads text as training did
     media = media_columns(interface)
     with scratch_folder("rows") as scratch:
         folder = path.absolute().parent

@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING
 
 from stoker.core import events
 from stoker.core.errors import DataError, Place, RecipeError
-from stoker.data.acquire._partitions import folder_above
-from stoker.data.acquire._say_option import yaml_value
+from stoker.data.option_text import yaml_value
+from stoker.data.partitions import folder_above
 from stoker.data.profile.choice import quoted
 
 if TYPE_CHECKING:

@@ -10,11 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from stoker.cli.options import given_options, make_settings
+from stoker.cli.options import check_options, given_options, make_settings
 from stoker.core.errors import RecipeError
-from stoker.core.steps import find_step
 from stoker.data.acquire import Source
-from stoker.data.table_source import reader_of, table_source
+from stoker.data.table_source import reader_of, source_class, table_source
 
 
 @dataclass(frozen=True)
@@ -43,12 +42,7 @@ def open_table(path: Path, pairs: Sequence[str]) -> TableFile:
     if "path" in given:
         raise RecipeError("path is not an option here", fix="name the file as the argument")
     if (reader := reader_of(path)) is not None:  # a wrong option is named before the file is read
-        _source(reader, {"path": str(path)}, pairs)
+        check_options(source_class(reader), {"path": str(path)}, pairs)
     reader, options = table_source(path, given)
-    source = _source(reader, {"path": str(path.absolute()), **options}, pairs)
-    return TableFile(reader, options, source)
-
-
-def _source(reader: str, fields: dict[str, object], pairs: Sequence[str]) -> Source:
-    kind = find_step("stoker.data.acquire", reader, Source)
-    return make_settings(kind, fields, pairs)
+    fields = {"path": str(path.absolute()), **options}
+    return TableFile(reader, options, make_settings(source_class(reader), fields, pairs))

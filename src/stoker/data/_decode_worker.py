@@ -27,7 +27,7 @@ import numpy as np
 
 from stoker.cells.image_formats import BadImageError
 from stoker.cells.pixels import bits_used, decode, look
-from stoker.data._child_limits import forbid_writing, limit_memory, limit_time, restore_signals
+from stoker.data.child_limits import forbid_writing, limit_memory, limit_time, restore_signals
 
 READY = b"R"
 """Said once, before the first request is read."""

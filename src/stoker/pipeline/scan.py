@@ -18,9 +18,10 @@ from pathlib import Path
 from stoker.core import events
 from stoker.core.errors import DataError, Place
 from stoker.data.acquire import Source
-from stoker.data.dataset import Dataset, acquire
+from stoker.data.dataset import Dataset
 from stoker.data.profile.column import Profile
 from stoker.data.profile.measure import profile_table
+from stoker.data.read_sources import acquire
 from stoker.engine.table_file import read_table
 
 _MOST_BAD = 0.5

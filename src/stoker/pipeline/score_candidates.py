@@ -17,7 +17,8 @@ from stoker.bundle.interface import Interface
 from stoker.bundle.predictor import Predictor, load
 from stoker.core import events
 from stoker.core.canonical import canonical_json
-from stoker.data.dataset import OWN_COLUMNS, Dataset
+from stoker.data.acquire import OWN_COLUMNS
+from stoker.data.dataset import Dataset
 from stoker.data.prepare.prepared_set import PreparedSet
 from stoker.engine.table_file import write_table
 from stoker.evaluate.constant import no_better_words, worse_words

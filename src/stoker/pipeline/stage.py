@@ -30,7 +30,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 from stoker.core.steps import Step, step_name
 
 if TYPE_CHECKING:
-    from stoker.pipeline.plan.extent import Extent
+    from stoker.data.extent import Extent
     from stoker.pipeline.plan.size import Size
     from stoker.recipe.model import Recipe
     from stoker.store.artifact import Artifact

@@ -18,6 +18,9 @@ from stoker.core.value import Value
 from stoker.core.yaml import Path
 from stoker.recipe.words import field_words, keys_below, keys_of, section_at
 
+_LAST = {"extra_forbidden": 0, "missing": 2}
+"""Kinds of mistake that are told first and last."""
+
 
 @final
 class Mistake(Exception):
@@ -106,7 +109,7 @@ def mistakes(error: ValidationError, owner: type[Value], raw: Any, at: Path) -> 
     seen: set[Path] = set()
     found = error.errors(include_url=False)
     # A key that is written wrong is one that is lacking too: the first says what to do.
-    for one in sorted(found, key=lambda one: one["type"] != "extra_forbidden"):
+    for one in sorted(found, key=lambda one: _LAST.get(one["type"], 1)):
         below = _written(one["loc"], raw, with_last=one["type"] in ("missing", "extra_forbidden"))
         if below in seen:
             continue

@@ -239,10 +239,12 @@ class ReportFacts(Value):
     """Column to feature, as in `{"image": "image"}`."""
     example: dict[str, Cell] = Field(default_factory=dict)
     """A row that the model takes, of usual values and no real one; pictures in base64."""
-    table: str = "csv"
-    """Ending of the files that hold rows: `csv`, `parquet`, `jsonl` or `xlsx`."""
+    table: str = ".csv"
+    """Ending of the files that hold rows."""
     read_options: dict[str, Any] = Field(default_factory=dict)
-    """Options with which tables have to be read, such as `{"delimiter": ";"}`."""
+    """Options with which commands have to read tables, such as `{"sheet": "2024"}`."""
+    python_code: str = ""
+    """The call of another library that reads such a table; empty where there is none."""
     bundle: str = ""
     """Path of the bundle as a user would type it."""
     registered: bool = False

@@ -10,17 +10,10 @@ from __future__ import annotations
 import json
 import shlex
 
-from stoker.data.table_source import set_options
+from stoker.data.option_text import set_options
 from stoker.report.facts import ReportFacts
 
 _ADDRESS = "http://127.0.0.1:8080/predict"
-_READERS = {
-    "csv": "pandas.read_csv({path}, dtype=str, keep_default_na=False{options})",
-    "jsonl": "pandas.read_json({path}, lines=True, dtype=False, convert_dates=False)",
-    "parquet": "pandas.read_parquet({path})",
-    "xlsx": 'pandas.read_excel({path}, engine="calamine"{options})',
-}
-_PANDAS_NAMES = {"delimiter": "sep", "encoding": "encoding", "sheet": "sheet_name"}
 
 
 def commands(facts: ReportFacts) -> dict[str, str]:
@@ -36,7 +29,7 @@ def commands(facts: ReportFacts) -> dict[str, str]:
     anywhere = f" --home {shlex.quote(facts.home)}" if facts.home else ""
     home = anywhere if facts.registered else ""
     options = set_options(facts.read_options)
-    source = "photos/" if _only_pictures(facts) else f"rows.{facts.table}{options}"
+    source = "photos/" if _only_pictures(facts) else f"rows{facts.table}{options}"
     return {
         "predict": f"stoker predict {bundle} {source} -o answers.csv{home}",
         "serve": f"stoker serve {bundle}{home}",
@@ -67,33 +60,15 @@ def _python(facts: ReportFacts) -> str:
             f"answers = predictor.predict([{{{cells}}}])\n"
             "print(answers.table.to_pylist())"
         )
-    reader = _READERS[facts.table].format(
-        path=f'"rows.{facts.table}"', options=_pandas_options(facts)
-    )
+    code = facts.python_code
+    library = f"import {code.partition('.')[0]}\n" if code else ""
     return (
-        "import pandas\nimport stoker\n\n"
+        f"{library}import stoker\n\n"
         f"predictor = stoker.load({bundle})\n"
-        f"frame = {reader}  # or Polars, Arrow, a list of dicts\n"
-        "answers = predictor.predict(frame)\n"
+        f"rows = {code or [facts.example]}  # or pandas, Polars, Arrow, a list of dicts\n"
+        "answers = predictor.predict(rows)\n"
         "print(answers.to_pandas())"
     )
-
-
-def _pandas_options(facts: ReportFacts) -> str:
-    said = {
-        _PANDAS_NAMES[key]: value
-        for key, value in facts.read_options.items()
-        if key in _PANDAS_NAMES
-    }
-    above = facts.read_options.get("header_row", 1) - 1
-    if above:  # pandas counts no blank lines of CSV as rows of a header.
-        said["skiprows" if facts.table == "csv" else "header"] = above
-    has_header = facts.read_options.get("header", True)
-    if "names" in facts.read_options or not has_header:
-        numbered = [f"c{number}" for number in range(1, len(facts.data.columns) + 1)]
-        names = list(facts.read_options.get("names", numbered))
-        said |= {"names": names, "header": 0 if has_header else None}
-    return "".join(f", {name}={value!r}" for name, value in said.items())
 
 
 def _cell_code(facts: ReportFacts, name: str) -> str:

@@ -15,7 +15,8 @@ import pytest
 from stoker.core.events import Silent, listening
 from stoker.core.steps import make_step
 from stoker.data.acquire import Source
-from stoker.data.dataset import Dataset, acquire
+from stoker.data.dataset import Dataset
+from stoker.data.read_sources import acquire
 from stoker.engine.table_file import read_table
 
 

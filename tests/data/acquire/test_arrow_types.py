@@ -111,7 +111,8 @@ def table() -> pa.Table:
 @pytest.fixture(scope="module")
 def acquired(table: pa.Table, tmp_path_factory: pytest.TempPathFactory) -> Acquired:
     """The whole table, read once."""
-    from stoker.data.dataset import Dataset, acquire
+    from stoker.data.dataset import Dataset
+    from stoker.data.read_sources import acquire
 
     project = tmp_path_factory.mktemp("types")
     pq.write_table(table, project / "a.parquet")

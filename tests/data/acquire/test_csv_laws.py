@@ -14,8 +14,8 @@ from stoker.core.errors import DataError
 from stoker.data.acquire import _csv_records
 from stoker.data.acquire._csv_records import Records
 from stoker.data.acquire.csv import Csv
-from stoker.data.dataset import Reading
 from stoker.data.media import MediaWriter
+from stoker.data.reading import Reading
 
 # Few characters, and those that matter, so that quotes, ends and delimiters meet often.
 FIELD = st.text(st.sampled_from('ab",\n\r 李\t;'), max_size=6)

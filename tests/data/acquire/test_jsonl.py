@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from stoker.core.errors import DataError
 from stoker.data.acquire import _files
 from stoker.data.acquire.jsonl import Jsonl
-from stoker.data.dataset import Reading
 from stoker.data.media import MediaWriter
+from stoker.data.reading import Reading
 from tests.data.acquire.conftest import Acquire, Told
 
 SPEC = {"jsonl": {"path": "a.jsonl"}}

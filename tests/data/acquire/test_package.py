@@ -13,9 +13,9 @@ import pytest
 from stoker.core.errors import DataError
 from stoker.core.steps import make_step, step_spec
 from stoker.data.acquire import Source
-from stoker.data.acquire._registry import Pinned, package_file
 from stoker.data.acquire.package import Package
 from stoker.data.fingerprint import default_cache, source_fingerprint
+from stoker.data.packages.registry import Pinned, package_file
 from tests.data.acquire.conftest import Acquire, tar
 
 MNIST = Pinned(
@@ -226,3 +226,13 @@ def test_reads_the_census_whole(read: Acquire) -> None:
     assert sum(train[f"c{i}"].null_count for i in range(1, 43)) == 415_717
     assert train["_line"].to_pylist()[-1] == 199_523
     assert set(train["c42"].unique().to_pylist()) == {"- 50000.", "50000+."}
+
+
+def test_what_is_asked_of_a_package_its_source_answers(cache: Path, spec: dict[str, Any]) -> None:
+    spec["read"] = {"csv": {"path": "data/b.csv", "delimiter": ";", "header_row": 2}}
+    package = make_step("stoker.data.acquire", {"package": spec}, Source)
+    assert isinstance(package, Package)
+    for name in ("text_cells", "usual_decimal", "table_ending", "read_options", "media_columns"):
+        assert getattr(package, name)() == getattr(package.read, name)(), name
+    assert package.python_code("rows", 1) == package.read.python_code("rows", 1)
+    assert package.extent(cache, cache).rows == 1, "of three lines two stand above"

@@ -18,8 +18,8 @@ from stoker.data.acquire import SourceColumn, _parquet_child
 from stoker.data.acquire._parquet_child import Footer, footer_of_child
 from stoker.data.acquire._parquet_read import read_file
 from stoker.data.acquire.parquet import Parquet
-from stoker.data.dataset import Reading
 from stoker.data.media import MediaWriter
+from stoker.data.reading import Reading
 from tests.data.acquire.conftest import Acquire
 
 SPEC = {"parquet": {"path": "a.parquet"}}

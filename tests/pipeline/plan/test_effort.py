@@ -13,13 +13,13 @@ import pytest
 import torch
 
 from stoker.core.steps import find_step
+from stoker.data.extent import Extent
 from stoker.features import FittedFeature
 from stoker.features.image import FittedImage
 from stoker.features.number import FittedNumber
 from stoker.models import Network
 from stoker.networks.stages import Shape
 from stoker.pipeline.plan.effort import GFLOPS, efforts, measure_gflops
-from stoker.pipeline.plan.extent import Extent
 from stoker.pipeline.plan.size import Size
 from stoker.pipeline.presets import Preset, choose
 from stoker.recipe.load import load_recipe

@@ -80,7 +80,7 @@ def describe(result: RunResult, name: str, *, home: Path | None = None) -> str:
 
     from stoker.cli.text import table
     from stoker.core.words import duration
-    from stoker.data.table_source import set_options
+    from stoker.data.option_text import set_options
 
     spent = duration(sum(result.seconds.values()))
     lines = [f"run {result.run}: {result.status} in {spent}"]

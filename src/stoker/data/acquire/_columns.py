@@ -7,12 +7,9 @@ from collections.abc import Sequence
 
 from stoker.core.errors import DataError, Place
 from stoker.core.events import message, warning
+from stoker.data.acquire import OWN_COLUMNS
 
 MOST_COLUMNS = 10_000
-OWN_NAMES = ("_row", "_source", "_line", "_part")
-"""Columns that stoker adds."""
-
-
 ROW_NAME = "row_name"
 """Name of a nameless first column: there pandas writes its index, and R the names of rows."""
 
@@ -76,7 +73,7 @@ def name_problem(names: Sequence[str]) -> str | None:
         return f"{len(names):,} columns are more than {MOST_COLUMNS:,}"
     if "" in names:
         return f"column {list(names).index('') + 1} has no name"
-    own = [name for name in names if name in OWN_NAMES]
+    own = [name for name in names if name in OWN_COLUMNS]
     if own:
         return f"the name {own[0]!r} is stoker's own"
     name, times = Counter(names).most_common(1)[0]

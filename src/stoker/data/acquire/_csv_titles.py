@@ -18,7 +18,7 @@ from itertools import islice
 from typing import NamedTuple
 
 from stoker.core.errors import DataError, Place
-from stoker.data.acquire._say_option import say_option
+from stoker.data.option_text import say_option
 
 _LOOKED_AT = 100
 _LOOKED_AT_BYTES = 64 << 10

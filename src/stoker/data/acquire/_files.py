@@ -1,9 +1,9 @@
 """Find and read the files that a source names: plain or gzip, regular files only.
 
 A path is a file, a folder (its files with the right endings, hidden ones left out, and those in its
-folders of the form `key=value`, see `_partitions`) or a pattern with `*`; relative ones start at
-the project folder.  Symbolic links are followed, as whoever named the path can see them.  A FIFO or
-a device is never opened, because reading one could block for ever.
+folders of the form `key=value`, see `data.partitions`) or a pattern with `*`; relative ones start
+at the project folder.  Symbolic links are followed, as whoever named the path can see them.  A FIFO
+or a device is never opened, because reading one could block for ever.
 
 A gzip file that unpacks to more than 300 times its size is taken for a bomb, once past 64 MiB.
 """
@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import BinaryIO, cast
 
 from stoker.core.errors import DataError, Place
-from stoker.data.acquire._partitions import Part, deeper_pattern, files_below, part_of
+from stoker.data.partitions import Part, deeper_pattern, files_below, part_of
 
 Paths = str | tuple[str, ...]
 """One path or several, as a recipe writes them."""

@@ -14,6 +14,7 @@ MEMORY_BYTES = 6 << 30
 """Some writers put a thousand pictures into one page; it has at most 2 GiB, packed and unpacked."""
 CPU_S = 60.0
 """For one batch of rows, all threads together."""
+_READER = "stoker.data.acquire._parquet_read"
 _FOOTER_BYTES = 1 << 30
 _FOOTER_CPU_S = 10.0
 
@@ -30,7 +31,7 @@ def orders_for(
 ) -> Orders:
     """What a child is to read, under the limits of this form."""
     options = {"columns": columns, "images": list(images)}
-    return Orders("_parquet_read", "Parquet", list(map(str, paths)), options, MEMORY_BYTES, CPU_S)
+    return Orders(_READER, "Parquet", list(map(str, paths)), options, MEMORY_BYTES, CPU_S)
 
 
 def footer_of_child(path: Path, label: str, images: Sequence[str] = ()) -> Footer:
@@ -46,6 +47,6 @@ def footer_of_child(path: Path, label: str, images: Sequence[str] = ()) -> Foote
         MachineError: If the child does not start, or is killed from outside.
     """
     options = {"columns": None, "images": list(images)}
-    orders = Orders("_parquet_read", "Parquet", [str(path)], options, _FOOTER_BYTES, _FOOTER_CPU_S)
+    orders = Orders(_READER, "Parquet", [str(path)], options, _FOOTER_BYTES, _FOOTER_CPU_S)
     said = look_of_child(orders, label)
     return Footer(said["rows"], tuple(SourceColumn(**one) for one in said["columns"]))

@@ -202,7 +202,7 @@ def columns_of_footer(
             type="int64" if is_media else plain and str(plain),
             declared=str(declared.get(field.name, field.type)),
             left_out="" if is_media else why_left_out(field.type) or "",
-            media=is_media,
+            media="image" if is_media else None,
         )
 
 

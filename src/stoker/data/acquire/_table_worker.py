@@ -28,7 +28,7 @@ from typing import Any, BinaryIO, Protocol, cast
 import pyarrow as pa
 
 from stoker.core.errors import DataError
-from stoker.data._child_limits import forbid_writing, limit_memory, limit_time, restore_signals
+from stoker.data.child_limits import forbid_writing, limit_memory, limit_time, restore_signals
 from stoker.engine.without_pandas import leave_pandas_out
 
 FRAME = struct.Struct("<cQ")
@@ -42,7 +42,7 @@ class Orders:
     """What a child is to read, and at what cost."""
 
     reader: str
-    """Module of this package that reads, such as `_parquet_read`."""
+    """Module that reads, whole, so that its code takes part in the fingerprint."""
     form: str
     """What the files are called in messages, such as `Parquet`."""
     paths: list[str]
@@ -78,7 +78,7 @@ class Reader(Protocol):
 
 def serve(orders: Orders, answers: BinaryIO) -> None:
     """Send the rows of all files, or what is wrong with one of them."""
-    reader = cast(Reader, importlib.import_module(f"stoker.data.acquire.{orders.reader}"))
+    reader = cast(Reader, importlib.import_module(orders.reader))
     for path in map(Path, orders.paths):
         limit_time(orders.cpu_s, 0)
         try:

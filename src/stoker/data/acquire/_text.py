@@ -28,8 +28,8 @@ from stoker.data.acquire._east_asian import (
     is_korean,
 )
 from stoker.data.acquire._files import read_blocks
-from stoker.data.acquire._say_option import say_option
 from stoker.data.acquire._western import CODE, is_western
+from stoker.data.option_text import say_option
 
 _MARKS = {codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
 _ESCAPES = (b"\x1b$B", b"\x1b$@")

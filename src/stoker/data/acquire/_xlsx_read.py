@@ -37,8 +37,8 @@ from python_calamine import (
 
 from stoker.core.errors import DataError, Place
 from stoker.data.acquire._columns import name_problem, with_names
-from stoker.data.acquire._say_option import say_option
 from stoker.data.acquire._xlsx_keys import HEADER, MERGED, MIXED, SPELLED
+from stoker.data.option_text import say_option
 
 ERRORS = (CalamineError,)
 _ROWS = 4_096

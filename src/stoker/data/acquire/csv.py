@@ -23,12 +23,14 @@ Source: RFC 4180, https://www.rfc-editor.org/rfc/rfc4180
 
 from __future__ import annotations
 
+import csv
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, NamedTuple
 
 import pyarrow as pa
 from pyarrow import csv as arrow_csv
@@ -38,38 +40,43 @@ from stoker.cells.formula_guard import unguarded
 from stoker.cells.raw import MISSING_TEXTS
 from stoker.core.errors import DataError, Place
 from stoker.core.events import message, warning
-from stoker.data.acquire import Source, SourceColumn
+from stoker.data.acquire import OWN_COLUMNS, Source, SourceColumn
 from stoker.data.acquire._columns import (
-    OWN_NAMES,
     ROW_NAME,
     free_name,
     name_problem,
     tell_names,
     with_names,
 )
+from stoker.data.acquire._csv_form import DELIMITERS, CsvForm, csv_form
 from stoker.data.acquire._csv_records import BadRecord, Piece, Records
 from stoker.data.acquire._csv_titles import refuse_titles, skip_lines
 from stoker.data.acquire._files import Paths, as_paths, find_files, find_parts
-from stoker.data.acquire._partitions import Part, tell_lost, with_keys
 from stoker.data.acquire._row_numbers import RowNumbers
-from stoker.data.acquire._say_option import say_option
+from stoker.data.acquire._sampled import FileRows, sampled, text_rows
 from stoker.data.acquire._spelled import count_spelled, tell_spelled
-from stoker.data.acquire._text import check_encoding, utf8_blocks
+from stoker.data.acquire._text import TOLD_ENCODINGS, check_encoding, utf8_blocks
+from stoker.data.extent import SourceExtent
 from stoker.data.fingerprint import path_label
+from stoker.data.option_text import say_option
+from stoker.data.partitions import Part, tell_lost, with_keys
 from stoker.data.text_cells import TextCells
 
 if TYPE_CHECKING:
-    from stoker.data.dataset import Reading
+    from stoker.data.reading import Reading
 
-_ENDINGS = (".csv", ".tsv", ".txt", ".csv.gz", ".tsv.gz", ".txt.gz")
 _SPREADSHEET_MARK = re.compile(rb'"?sep=([!#-~\t ])"?\r?(\n|\Z)')
 """First line by which spreadsheets are told the delimiter."""
 _MOST_NAMES = 40
+_READ_BY = ("delimiter", "encoding", "header", "header_row", "names", "strip")
+"""Options that say how such a file is read; what is missing, a bundle knows."""
 _OTHER_DELIMITERS = ";\t|,"
 
 
 class Csv(Source):
     """Rows of text files with a delimiter, plain or gzip."""
+
+    endings: ClassVar[tuple[str, ...]] = (".csv", ".tsv", ".txt", ".csv.gz", ".tsv.gz", ".txt.gz")
 
     path: Paths
     """A file, a folder or a pattern with `*`; or several."""
@@ -102,16 +109,75 @@ class Csv(Source):
         """A comma for files with `;`, which spreadsheets write where the comma is taken."""
         return "," if self.delimiter == ";" else ""
 
+    def verbatim(self) -> Csv:
+        """Without texts that mean "not known"."""
+        return self.model_copy(update={"missing": ()})
+
+    @classmethod
+    def told_options(cls, path: Path, given: Mapping[str, Any]) -> dict[str, Any]:
+        """Delimiter and encoding, where they are not the usual ones.
+
+        Raises:
+            DataError: If it is plainly not UTF-8 and nothing tells what else.
+        """
+        if given.keys() >= {"delimiter", "encoding"}:
+            return {}
+        row = given.get("header_row", 1)
+        form = csv_form(path, encoding=given.get("encoding"), header_row=row)
+        usual = asdict(CsvForm())
+        return {k: v for k, v in asdict(form).items() if k not in given and v != usual[k]}
+
+    def read_options(self) -> dict[str, Any]:
+        """Without a delimiter and an encoding that are told from any file.
+
+        >>> Csv(path="a.csv", delimiter=";", encoding="koi8-r", header=False).read_options()
+        {'encoding': 'koi8-r', 'header': False}
+        """
+        said = self.model_dump(mode="json", exclude_defaults=True)
+        told = {"delimiter": DELIMITERS, "encoding": TOLD_ENCODINGS}
+        named = [key for key in _READ_BY if key in said]
+        return {key: said[key] for key in named if said[key] not in told.get(key, ())}
+
+    def python_code(self, path: str, num_columns: int) -> str:
+        """A call of pandas that leaves every cell the text that it is.
+
+        >>> Csv(path="a.csv", delimiter=";", header_row=3).python_code("rows", 2)
+        "pandas.read_csv('rows.csv', dtype=str, keep_default_na=False, sep=';', skiprows=2)"
+        """
+        said: dict[str, Any] = {"sep": self.delimiter} if self.delimiter != "," else {}
+        said |= {"encoding": self.encoding} if self.encoding != "utf-8" else {}
+        said |= {"skiprows": self.header_row - 1} if self.header_row > 1 else {}
+        if self.names is not None or not self.header:
+            numbered = [f"c{number}" for number in range(1, num_columns + 1)]
+            said |= {"names": list(self.names or numbered), "header": 0 if self.header else None}
+        options = "".join(f", {name}={value!r}" for name, value in said.items())
+        return f"pandas.read_csv({f'{path}.csv'!r}, dtype=str, keep_default_na=False{options})"
+
     def files(self, project: Path, cache: Path) -> list[Path]:
         """The text files."""
-        return find_files(self.path, project, _ENDINGS)
+        return find_files(self.path, project, self.endings)
 
     def seen_columns(self, project: Path, cache: Path) -> tuple[SourceColumn, ...]:
         """Those of the header of the first file, or its first record where it has none."""
-        part = find_parts(self.path, project, _ENDINGS)[0]
+        part = find_parts(self.path, project, self.endings)[0]
         _, form = self._begun(part, path_label(part.path, project, cache))
         names = dict.fromkeys([*form.names, *part.keys])
         return tuple(SourceColumn(name, type="string") for name in names)
+
+    def extent(self, project: Path, cache: Path) -> SourceExtent:
+        """Records as the first 64 kB of each file let guess."""
+        return sampled(self.files(project, cache), self._look_at)
+
+    def _look_at(self, path: Path) -> FileRows:
+        return text_rows(
+            path, self._num_fields, is_quoted=True, above=self.header_row - 1 + self.header
+        )
+
+    def _num_fields(self, line: str) -> int:
+        try:
+            return len(next(csv.reader([line], delimiter=self.delimiter), [""]))
+        except csv.Error:
+            return 1
 
     def read_rows(self, reading: Reading) -> Iterator[pa.Table]:
         """One row a record; `_line` is the line on which the record begins.
@@ -121,7 +187,7 @@ class Csv(Source):
         """
         spelled: dict[str, Counter[str]] = {}
         numbers = RowNumbers()
-        parts = find_parts(self.path, reading.project, _ENDINGS)
+        parts = find_parts(self.path, reading.project, self.endings)
         tell_lost(parts)
         for part in parts:
             label = reading.label(part.path)
@@ -224,7 +290,7 @@ class Csv(Source):
         """What to do about names that will not do."""
         if self.names is not None:
             return "mend the option `names`"
-        if not set(names).isdisjoint(OWN_NAMES):
+        if not set(names).isdisjoint(OWN_COLUMNS):
             return "name the columns anew with the option `names`, or in the file"
         if "" in names:
             return "name them with the option `names`"

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
+from dataclasses import replace
 from math import prod
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,13 +23,16 @@ import pyarrow as pa
 
 from stoker.core.errors import DataError, Place
 from stoker.data.acquire import Source, SourceColumn
-from stoker.data.acquire._files import find_files, read_blocks
+from stoker.data.acquire._files import find_files, read_blocks, read_head
+from stoker.data.extent import SourceExtent, size_of
+from stoker.data.fingerprint import path_label
 
 if TYPE_CHECKING:
-    from stoker.data.dataset import Reading
+    from stoker.data.reading import Reading
 
 _UINT8 = 8
 _ROWS = 8_192
+_MOST_HEAD_BYTES = 20
 _MOST_BYTES = 8 << 30
 _TYPES = {8: "uint8", 9: "int8", 11: "int16", 12: "int32", 13: "float32", 14: "float64"}
 
@@ -59,9 +63,20 @@ class Idx(Source):
 
     def seen_columns(self, project: Path, cache: Path) -> tuple[SourceColumn, ...]:
         """Pictures, and labels if there are some."""
-        image = SourceColumn(self.image_column, type="int64", media=True)
+        image = SourceColumn(self.image_column, type="int64", media="image")
         label = SourceColumn(self.label_column, type="int64")
         return (image, label) if self.labels is not None else (image,)
+
+    def extent(self, project: Path, cache: Path) -> SourceExtent:
+        """As the header of the pictures says."""
+        size = size_of(self.files(project, cache))
+        path = project / self.images
+        label = path_label(path, project, cache)
+        shape, _ = _header(bytearray(read_head(path, label, _MOST_HEAD_BYTES)[0]), label)
+        if len(shape) < 3:
+            return replace(size, rows=shape[0], exact=True)
+        picture = (shape[3] if len(shape) == 4 else 1, shape[1], shape[2])
+        return replace(size, rows=shape[0], exact=True, picture=picture)
 
     def read_rows(self, reading: Reading) -> Iterator[pa.Table]:
         """One row a picture; `_line` counts pictures from 1.

@@ -14,26 +14,34 @@ Cost: reading and hashing each file once; pictures are not decoded.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
 from pydantic import model_validator
 
+from stoker.cells.image_formats import MOST_PIXELS, BadImageError
+from stoker.cells.pixels import look
 from stoker.core.errors import DataError, Place
 from stoker.core.events import warning
 from stoker.data.acquire import Source, SourceColumn
 from stoker.data.acquire._files import kind_of, require_regular
-from stoker.data.acquire._image_tree import Found, file_problem, read_picture, twins, walk_classes
-from stoker.data.acquire._pictures import shown
+from stoker.data.acquire._sampled import spread
 from stoker.data.acquire.csv import Csv
+from stoker.data.extent import PictureShape, SourceExtent, size_of
+from stoker.data.media import MediaWriter
+from stoker.data.picture_files import Found, file_problem, read_picture, shown, twins, walk_classes
+from stoker.data.reading import Reading
 
 if TYPE_CHECKING:
-    from stoker.data.dataset import Reading
     from stoker.data.text_cells import TextCells
 
 _ROWS = 4_096
+_MOST_LOOKS = 12
+"""Pictures whose size is looked at before a run."""
 
 
 class Images(Source):
@@ -85,8 +93,28 @@ class Images(Source):
         """Pictures and classes; those of a table are known when it was read."""
         if self.table is not None:
             return None
-        image = SourceColumn(self.image_column, type="int64", media=True)
+        image = SourceColumn(self.image_column, type="int64", media="image")
         return image, SourceColumn(self.label_column, type="string")
+
+    def extent(self, project: Path, cache: Path) -> SourceExtent:
+        """One row a file, and the commonest size of a few."""
+        files = self.files(project, cache)
+        pictures = files if self.table is None else files[1:]
+        sizes: Counter[PictureShape] = Counter()
+        for index in spread(len(pictures), _MOST_LOOKS):
+            try:
+                seen = look(pictures[index].read_bytes(), MOST_PIXELS)
+            except BadImageError:
+                continue
+            sizes[1 if seen.grey else 3, seen.height, seen.width] += 1
+        return replace(
+            size_of(files),
+            rows=len(pictures),
+            exact=True,
+            picture=sizes.most_common(1)[0][0] if sizes else None,
+            encoded=True,
+            classes=len({path.parent for path in files}) if self.table is None else None,
+        )
 
     def read_rows(self, reading: Reading) -> Iterator[pa.Table]:
         """One row a picture; with a table, `_source` and `_line` are those of the table.
@@ -171,9 +199,6 @@ class Images(Source):
 
     def _listed(self, project: Path, cache: Path) -> Iterator[str | None]:
         """Every path in the table; what is wrong with the table is told when it is read."""
-        from stoker.data.dataset import Reading  # the dataset imports the sources' abstract class
-        from stoker.data.media import MediaWriter
-
         looking = Reading(project, cache, MediaWriter(project))
         for table in Csv(path=self.table or "").read_rows(looking):
             yield from self._path_cells(table)

@@ -23,7 +23,7 @@ import json
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 import pyarrow as pa
 
@@ -48,15 +48,16 @@ from stoker.data.acquire._json_kinds import (
     kind_of,
     kind_of_column,
 )
-from stoker.data.acquire._partitions import Part, key_types, tell_lost, wanted_keys, with_keys
+from stoker.data.acquire._sampled import FileRows, sampled, text_rows
+from stoker.data.extent import SourceExtent
 from stoker.data.fingerprint import path_label
+from stoker.data.partitions import Part, key_types, tell_lost, wanted_keys, with_keys
 
 if TYPE_CHECKING:
-    from stoker.data.dataset import Reading
+    from stoker.data.reading import Reading
 
 MOST_LINE_BYTES = 16 << 20
 _HEAD_BYTES = 64 << 10
-_ENDINGS = (".jsonl", ".ndjson", ".jsonl.gz", ".ndjson.gz")
 _ROWS = 8_192
 _CUT = "has no line end and is no whole object: the file is cut"
 
@@ -71,6 +72,8 @@ class _Line(NamedTuple):
 class Jsonl(Source):
     """Records of JSON Lines files, plain or gzip."""
 
+    endings: ClassVar[tuple[str, ...]] = (".jsonl", ".ndjson", ".jsonl.gz", ".ndjson.gz")
+
     path: Paths
     """A file, a folder or a pattern with `*`; or several."""
     columns: tuple[str, ...] | None = None
@@ -82,11 +85,11 @@ class Jsonl(Source):
 
     def files(self, project: Path, cache: Path) -> list[Path]:
         """The files."""
-        return find_files(self.path, project, _ENDINGS)
+        return find_files(self.path, project, self.endings)
 
     def seen_columns(self, project: Path, cache: Path) -> tuple[SourceColumn, ...] | None:
         """Those of a first file that is small; a key may turn up in the last line of any."""
-        parts = find_parts(self.path, project, _ENDINGS)
+        parts = find_parts(self.path, project, self.endings)
         path, types = parts[0].path, key_types(parts)
         label = path_label(path, project, cache)
         head, is_whole = read_head(path, label, _HEAD_BYTES)
@@ -107,13 +110,22 @@ class Jsonl(Source):
         )
         return own + tuple(SourceColumn(key, type=str(types[key])) for key in sorted(keys))
 
+    def python_code(self, path: str, num_columns: int) -> str:
+        """A call of pandas that takes values as they are."""
+        name = f"{path}.jsonl"
+        return f"pandas.read_json({name!r}, lines=True, dtype=False, convert_dates=False)"
+
+    def extent(self, project: Path, cache: Path) -> SourceExtent:
+        """Records as the first 64 kB of each file let guess."""
+        return sampled(self.files(project, cache), _look_at)
+
     def read_rows(self, reading: Reading) -> Iterator[pa.Table]:
         """One row a record; `_line` is its line.
 
         Raises:
             DataError: If a file is no JSON Lines at all, or a column is nested in most records.
         """
-        parts = find_parts(self.path, reading.project, _ENDINGS)
+        parts = find_parts(self.path, reading.project, self.endings)
         tell_lost(parts)
         kinds, types = self._kinds(parts, reading), key_types(parts)
         for part in parts:
@@ -174,6 +186,17 @@ class Jsonl(Source):
             )
         reading.leave_out({name: _nested_in(counts[name]) for name in nested})
         return {name: kind for name, kind in kinds.items() if kind != NESTED}
+
+
+def _look_at(path: Path) -> FileRows:
+    return text_rows(path, _num_keys, is_quoted=False, above=0)
+
+
+def _num_keys(line: str) -> int:
+    try:
+        return len(json.loads(line))
+    except (ValueError, TypeError, RecursionError):
+        return 1
 
 
 def _counted(

@@ -36,12 +36,13 @@ from stoker.core.canonical import canonical_json, fingerprint
 from stoker.core.errors import DataError, Place
 from stoker.core.steps import make_step, step_spec
 from stoker.data.acquire import Source, SourceColumn
-from stoker.data.acquire._archive import extract
-from stoker.data.acquire._registry import Pinned, locked, package_file
+from stoker.data.extent import SourceExtent
+from stoker.data.packages.archive import extract
+from stoker.data.packages.registry import Pinned, locked, package_file
 from stoker.store.durable import machine_errors, make_folder, remove_tree, write_file
 
 if TYPE_CHECKING:
-    from stoker.data.dataset import Reading
+    from stoker.data.reading import Reading
     from stoker.data.text_cells import TextCells
 
 _STAGE = "stoker.data.acquire"
@@ -97,6 +98,22 @@ class Package(Source):
         """Those of the source inside."""
         return self.read.text_cells()
 
+    def usual_decimal(self) -> str:
+        """That of the source inside."""
+        return self.read.usual_decimal()
+
+    def table_ending(self) -> str:
+        """That of the source inside."""
+        return self.read.table_ending()
+
+    def read_options(self) -> dict[str, Any]:
+        """Those of the source inside."""
+        return self.read.read_options()
+
+    def python_code(self, path: str, num_columns: int) -> str:
+        """That of the source inside."""
+        return self.read.python_code(path, num_columns)
+
     def media_columns(self) -> tuple[str, ...]:
         """Those of the source inside."""
         return self.read.media_columns()
@@ -124,6 +141,10 @@ class Package(Source):
     def seen_columns(self, project: Path, cache: Path) -> tuple[SourceColumn, ...] | None:
         """Those of the source inside."""
         return self.read.seen_columns(self._unpacked(cache), cache)
+
+    def extent(self, project: Path, cache: Path) -> SourceExtent:
+        """That of the source inside."""
+        return self.read.extent(self._unpacked(cache), cache)
 
     def read_rows(self, reading: Reading) -> Iterator[pa.Table]:
         """The rows of the source inside; `_source` begins with the package."""

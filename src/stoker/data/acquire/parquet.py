@@ -20,7 +20,7 @@ import hashlib
 import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, ClassVar
 
 import numpy as np
 import pyarrow as pa
@@ -31,19 +31,25 @@ from stoker.data.acquire import Source, SourceColumn
 from stoker.data.acquire._files import Paths, as_paths, find_files, find_parts
 from stoker.data.acquire._parquet_child import footer_of_child, orders_for
 from stoker.data.acquire._parquet_read import DECLARED, LEFT_OUT, read_file
-from stoker.data.acquire._partitions import key_types, tell_lost, with_keys
-from stoker.data.acquire._pictures import shown, why_no_picture
+from stoker.data.acquire._sampled import UNKNOWN, FileRows, sampled
 from stoker.data.acquire._table_child import tables_of_child
+from stoker.data.extent import SourceExtent
 from stoker.data.fingerprint import path_label
+from stoker.data.partitions import key_types, tell_lost, with_keys
+from stoker.data.picture_files import shown, why_no_picture
 
 if TYPE_CHECKING:
-    from stoker.data.dataset import Reading
+    from stoker.data.reading import Reading
 
-_ENDINGS = (".parquet", ".pq")
+
+_MOST_LOOKS = 8
+"""Files whose footers are looked at: each costs a process."""
 
 
 class Parquet(Source):
     """Rows of Parquet files that have the same columns."""
+
+    endings: ClassVar[tuple[str, ...]] = (".parquet", ".pq")
 
     path: Paths
     """A file, a folder or a pattern with `*`; or several."""
@@ -65,11 +71,11 @@ class Parquet(Source):
 
     def files(self, project: Path, cache: Path) -> list[Path]:
         """The Parquet files."""
-        return find_files(self.path, project, _ENDINGS)
+        return find_files(self.path, project, self.endings)
 
     def seen_columns(self, project: Path, cache: Path) -> tuple[SourceColumn, ...]:
         """Those of the footer of the first file that will be read."""
-        parts = find_parts(self.path, project, _ENDINGS)
+        parts = find_parts(self.path, project, self.endings)
         path, keys = parts[0].path, parts[0].keys
         there = footer_of_child(path, path_label(path, project, cache), self.images).columns
         types = key_types(parts)
@@ -78,6 +84,14 @@ class Parquet(Source):
         names = [column.name for column in there if column.name not in keys] + list(keys)
         return tuple(by_name[name] for name in self.columns or names if name in by_name)
 
+    def python_code(self, path: str, num_columns: int) -> str:
+        """A call of pandas."""
+        return f"pandas.read_parquet({f'{path}.parquet'!r})"
+
+    def extent(self, project: Path, cache: Path) -> SourceExtent:
+        """Rows of the footers, each of which a child reads."""
+        return sampled(self.files(project, cache), _look_at, _MOST_LOOKS)
+
     def read_rows(self, reading: Reading) -> Iterator[pa.Table]:
         """One row a row; `_line` counts rows of a file from 1.
 
@@ -85,7 +99,7 @@ class Parquet(Source):
             DataError: If a file is damaged or too large when decoded, or a column is of a kind that
                 cannot be used.
         """
-        parts = find_parts(self.path, reading.project, _ENDINGS)
+        parts = find_parts(self.path, reading.project, self.endings)
         tell_lost(parts)
         labels = [reading.label(part.path) for part in parts]
         columns = None
@@ -150,6 +164,14 @@ class Parquet(Source):
                 step="parquet",
             )
         return numbers
+
+
+def _look_at(path: Path) -> FileRows:
+    try:
+        footer = footer_of_child(path, path.name)
+    except DataError:  # told when it is read
+        return UNKNOWN
+    return FileRows(footer.num_rows, exact=True, num_columns=len(footer.columns))
 
 
 def require_hash(paths: Sequence[Path], labels: Sequence[str], sha256: str) -> None:

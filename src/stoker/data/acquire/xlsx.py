@@ -19,7 +19,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 import pyarrow as pa
 from pydantic import BeforeValidator, Field
@@ -31,19 +31,19 @@ from stoker.core.events import counted, message, warning
 from stoker.data.acquire import Source, SourceColumn
 from stoker.data.acquire._columns import ROW_NAME, tell_names
 from stoker.data.acquire._files import Paths, as_paths, find_files, find_parts
-from stoker.data.acquire._partitions import key_types, tell_lost, with_keys
 from stoker.data.acquire._row_numbers import RowNumbers
 from stoker.data.acquire._spelled import tell_spelled
 from stoker.data.acquire._table_child import look_of_child, tables_of_child
 from stoker.data.acquire._table_worker import Orders
 from stoker.data.acquire._xlsx_keys import HEADER, MERGED, MIXED, SPELLED
 from stoker.data.fingerprint import path_label
+from stoker.data.partitions import key_types, tell_lost, with_keys
 from stoker.data.text_cells import TextCells
 
 if TYPE_CHECKING:
-    from stoker.data.dataset import Reading
+    from stoker.data.reading import Reading
 
-_ENDINGS = (".xlsx", ".xlsm")
+_READER = "stoker.data.acquire._xlsx_read"
 _MEMORY_BYTES = 6 << 30
 _CPU_S = 300.0
 _SHOWN = 20
@@ -56,6 +56,8 @@ def _sheet_name(given: object) -> object:
 
 class Xlsx(Source):
     """Rows of a sheet of Excel workbooks that have the same columns."""
+
+    endings: ClassVar[tuple[str, ...]] = (".xlsx", ".xlsm")
 
     path: Paths
     """A file, a folder or a pattern with `*`; or several."""
@@ -76,6 +78,22 @@ class Xlsx(Source):
         """As the options say."""
         return TextCells(missing=self.missing)
 
+    def verbatim(self) -> Xlsx:
+        """Without texts that mean "not known"."""
+        return self.model_copy(update={"missing": ()})
+
+    def read_options(self) -> dict[str, Any]:
+        """Sheet and row of the header."""
+        said = self.model_dump(mode="json", exclude_defaults=True)
+        return {key: said[key] for key in ("sheet", "header_row") if key in said}
+
+    def python_code(self, path: str, num_columns: int) -> str:
+        """A call of pandas."""
+        said: dict[str, Any] = {} if self.sheet is None else {"sheet_name": self.sheet}
+        said |= {"header": self.header_row - 1} if self.header_row > 1 else {}
+        options = "".join(f", {name}={value!r}" for name, value in said.items())
+        return f'pandas.read_excel({f"{path}.xlsx"!r}, engine="calamine"{options})'
+
     def files(self, project: Path, cache: Path) -> list[Path]:
         """The workbooks.
 
@@ -84,12 +102,12 @@ class Xlsx(Source):
         """
         if find_spec("python_calamine") is None:
             raise MissingExtraError("python-calamine", extra="excel", needed_for="source xlsx")
-        return find_files(self.path, project, _ENDINGS)
+        return find_files(self.path, project, self.endings)
 
     def seen_columns(self, project: Path, cache: Path) -> tuple[SourceColumn, ...]:
         """Those of the sheet of the first file, which is read for it."""
         self.files(project, cache)
-        parts = find_parts(self.path, project, _ENDINGS)
+        parts = find_parts(self.path, project, self.endings)
         label = path_label(parts[0].path, project, cache)
         said = look_of_child(self._orders([parts[0].path]), label)["columns"]
         keys = {key: str(kind) for key, kind in key_types(parts).items() if key in parts[0].keys}
@@ -103,7 +121,7 @@ class Xlsx(Source):
                 not do.
         """
         self.files(reading.project, reading.cache)
-        parts = find_parts(self.path, reading.project, _ENDINGS)
+        parts = find_parts(self.path, reading.project, self.endings)
         tell_lost(parts)
         labels = [reading.label(part.path) for part in parts]
         types, numbers = key_types(parts), RowNumbers()
@@ -131,7 +149,7 @@ class Xlsx(Source):
             "header_row": self.header_row,
             "missing": list(self.missing),
         }
-        return Orders("_xlsx_read", "Excel", list(map(str, paths)), options, _MEMORY_BYTES, _CPU_S)
+        return Orders(_READER, "Excel", list(map(str, paths)), options, _MEMORY_BYTES, _CPU_S)
 
 
 def _placed(table: pa.Table, label: str) -> pa.Table:

@@ -19,7 +19,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from stoker.core import events
-from stoker.data.dataset import OWN_COLUMNS
+from stoker.data.acquire import OWN_COLUMNS
 from stoker.data.profile.cells import Cells, read_block
 from stoker.data.profile.column import ColumnProfile, PartFacts, Profile
 from stoker.data.profile.numbers import bins_of

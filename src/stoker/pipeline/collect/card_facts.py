@@ -60,6 +60,7 @@ def card_facts(recipe: Recipe, inputs: Inputs) -> ReportFacts:
     part, evaluations = read_evaluations(inputs)
     interface = open_prepared(inputs["prepare"].folder).interface
     chosen = chosen_name(inputs)
+    data = _data(recipe, inputs)
     return ReportFacts(
         name=recipe.name,
         recipe_text=recipe.text,
@@ -67,14 +68,14 @@ def card_facts(recipe: Recipe, inputs: Inputs) -> ReportFacts:
         target=interface.target,
         inputs={name: step_name(feature) for name, feature in interface.inputs.items()},
         example=example_row(interface),
-        **table_form(recipe),
+        **table_form(recipe, len(data.columns)),
         scored_part=part,
         evaluations=evaluations,
         suspects=_suspects(inputs),
         chosen=chosen,
         gates=tuple(gate_results(recipe, inputs)),
         gates_part=part,
-        data=_data(recipe, inputs),
+        data=data,
         training=_training(inputs["train"]),
         findings=Findings.model_validate(_json(inputs["evaluate"], "findings.json")),
         leaderboard=_leaderboard(inputs["train"]),

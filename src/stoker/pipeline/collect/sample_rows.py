@@ -7,44 +7,37 @@ from __future__ import annotations
 
 import base64
 import io
-from typing import TYPE_CHECKING, Any, Literal, TypedDict
+from typing import TYPE_CHECKING, Any, TypedDict
 
 from PIL import Image
 
 from stoker.bundle.interface import Interface
-from stoker.core.steps import step_name
+from stoker.core.steps import expect
+from stoker.data.acquire import Source
 from stoker.features import FittedFeature
 from stoker.report.cells import Cell
 
 if TYPE_CHECKING:
     from stoker.recipe.model import Recipe
 
-_READ_OPTIONS = {
-    "csv": ("delimiter", "encoding", "header", "header_row", "names", "strip"),
-    "xlsx": ("sheet", "header_row"),
-    "parquet": (),
-    "jsonl": (),
-}
-"""Options that say how a table is read, by the name of the source."""
-
 
 class TableForm(TypedDict):
     """How the recipe's tables are read."""
 
-    table: Literal["csv", "parquet", "jsonl", "xlsx"]
+    table: str
     read_options: dict[str, Any]
+    python_code: str
 
 
-def table_form(recipe: Recipe) -> TableForm:
+def table_form(recipe: Recipe, num_columns: int) -> TableForm:
     """Form and options of the first source that is a table; CSV where none is."""
-    for source in recipe.data.sources:
-        inner = getattr(source, "read", source)
-        name = step_name(inner)
-        if name in ("csv", "parquet", "jsonl", "xlsx"):
-            said = inner.model_dump(mode="json", exclude_defaults=True)
-            options = {key: said[key] for key in _READ_OPTIONS[name] if key in said}
-            return {"table": name, "read_options": options}
-    return {"table": "csv", "read_options": {}}
+    sources = (expect(source, Source) for source in recipe.data.sources)
+    source = next((one for one in sources if one.table_ending()), None)
+    return {
+        "table": source.table_ending() if source else ".csv",
+        "read_options": source.read_options() if source else {},
+        "python_code": source.python_code("rows", num_columns) if source else "",
+    }
 
 
 def example_row(interface: Interface) -> dict[str, Cell]:

@@ -8,7 +8,6 @@ from typing import Any
 
 from stoker.candidates.leaderboard import FILE as LEADERBOARD_FILE
 from stoker.pipeline.collect.card_facts import card_facts
-from stoker.pipeline.collect.sample_rows import table_form
 from stoker.pipeline.flows import Lost, flows_of, lost, rejects_path, stages_with_rows
 from stoker.recipe.model import Recipe
 from stoker.report.words import headline_sentence
@@ -47,7 +46,7 @@ def summary(recipe: Recipe, artifacts: Mapping[str, Artifact]) -> dict[str, Any]
             for stage, artifact in stages_with_rows(artifacts)
             if (rows := sum(flow.rejected for flow in flows_of(artifact)))
         ],
-        "read_options": table_form(recipe)["read_options"],
+        "read_options": facts.read_options,
     }
 
 

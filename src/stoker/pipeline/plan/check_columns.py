@@ -16,7 +16,7 @@ from pathlib import Path
 from stoker.core.errors import Place, RecipeError
 from stoker.core.steps import expect, step_name
 from stoker.data.acquire import Source
-from stoker.data.acquire._partitions import folder_above, nameless_folders
+from stoker.data.partitions import folder_above, nameless_folders
 from stoker.features import Feature
 from stoker.models import Model
 from stoker.pipeline.plan.check_training import check_training

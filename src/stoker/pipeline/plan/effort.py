@@ -17,8 +17,8 @@ from time import perf_counter
 import numpy as np
 
 from stoker.core.steps import step_name
+from stoker.data.extent import Extent
 from stoker.pipeline.graph import stages_of
-from stoker.pipeline.plan.extent import Extent
 from stoker.pipeline.plan.size import Size
 from stoker.pipeline.stage import name_of
 from stoker.recipe.model import Recipe

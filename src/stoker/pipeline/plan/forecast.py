@@ -1,10 +1,11 @@
 """The plan: what a run would do, what of it is there already, and about what it costs.
 
 Estimates are rough on purpose and say so.  Rows come from a quick look at the raw files (see
-`extent`), or from the artifacts that are there.  Seconds come from the last time this home did the
-same kind of stage, scaled to the work at hand, and before that from built-in rates and the speed of
-a matrix product measured now (see `effort`): right within a factor of five either way, on a machine
-that does nothing else.  Memory is the libraries that a stage loads plus the largest of its inputs.
+`Source.extent`), or from the artifacts that are there.  Seconds come from the last time this home
+did the same kind of stage, scaled to the work at hand, and before that from built-in rates and the
+speed of a matrix product measured now (see `effort`): right within a factor of five either way, on
+a machine that does nothing else.  Memory is the libraries that a stage loads plus the largest of
+its inputs.
 
 Cost: milliseconds for the looks and the matrix products, and some for each earlier run that is
 looked at.
@@ -20,11 +21,11 @@ from typing import Any, Literal
 
 from stoker.core.steps import expect
 from stoker.data.acquire import Source
+from stoker.data.extent import Extent, SourceExtent, together
 from stoker.data.profile.choices import Choices
 from stoker.pipeline.cache import cached
 from stoker.pipeline.node import Node
 from stoker.pipeline.plan.effort import GFLOPS, Effort, efforts, measure_gflops
-from stoker.pipeline.plan.extent import Extent, FileLook, look_at, together
 from stoker.pipeline.plan.history import look_back
 from stoker.recipe.model import Recipe
 from stoker.store.artifact import Artifact
@@ -130,18 +131,21 @@ def extent_of(recipe: Recipe, found: Mapping[str, Artifact], cache: Path) -> Ext
         cache: Folder for downloads.
     """
     sources = [expect(source, Source) for source in recipe.data.sources]
-    looks = [look_at(source, recipe.project, cache) for source in sources]
+    looks = [source.extent(recipe.project, cache) for source in sources]
     if "acquire" in found:
         looks = _counted(looks, found["acquire"].manifest.summary["sources"])
     split = recipe.data.split
-    extent = together(looks, test=split.test, validation=split.validation)
+    parts = [source.part for source in sources]
+    extent = together(looks, parts, test=split.test, validation=split.validation)
     if extent is None or "split" not in found:
         return extent
-    parts = {**dict.fromkeys(extent.parts, 0), **found["split"].manifest.summary["parts"]}
-    return replace(extent, rows=sum(parts.values()), parts=parts)
+    counts = {**dict.fromkeys(extent.parts, 0), **found["split"].manifest.summary["parts"]}
+    return replace(extent, rows=sum(counts.values()), parts=counts)
 
 
-def _counted(looks: Sequence[FileLook], sources: Sequence[Mapping[str, Any]]) -> list[FileLook]:
+def _counted(
+    looks: Sequence[SourceExtent], sources: Sequence[Mapping[str, Any]]
+) -> list[SourceExtent]:
     """What was looked at, with the rows that acquiring counted."""
     return [
         replace(one, rows=int(source["rows_out"]), exact=True)

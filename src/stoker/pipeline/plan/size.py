@@ -16,9 +16,9 @@ from typing import Any
 import numpy as np
 
 from stoker.core.steps import expect, step_name
+from stoker.data.extent import Extent
 from stoker.models import Estimator, Model, Network
 from stoker.networks.stages import Shape
-from stoker.pipeline.plan.extent import Extent
 from stoker.pipeline.presets import Preset, choose_model
 from stoker.recipe.model import Recipe
 

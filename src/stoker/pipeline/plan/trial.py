@@ -97,8 +97,10 @@ def _why_not(recipe: Recipe, cache: Path) -> str:
     sources = [expect(source, Source) for source in recipe.data.sources]
     if any(source.media_columns() for source in sources):
         return "pictures are not read before a run"
-    files = (path for source in sources for path in source.files(recipe.project, cache))
-    size = sum(path.stat().st_size for path in files)
+    sizes = [source.extent(recipe.project, cache).size_bytes for source in sources]
+    if None in sizes:
+        return "how much there is, nobody knows before a run"
+    size = sum(size for size in sizes if size is not None)
     if size > MOST_BYTES:
         return f"{size / 1e6:,.0f} MB are not read before a run (at most {MOST_BYTES / 1e6:.0f})"
     return ""

@@ -54,7 +54,7 @@ class AcquireStage(Stage):
         Raises:
             DataError: If a file cannot be read, or is not the one that the graph was made from.
         """
-        from stoker.data.dataset import acquire
+        from stoker.data.read_sources import acquire
 
         info = acquire(self.sources, work.folder, project=self.project, cache=work.cache)
         if self._hashed(work.cache) != self.files:

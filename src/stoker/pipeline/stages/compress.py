@@ -9,7 +9,7 @@ from stoker.models import Estimator
 from stoker.pipeline.stage import Stage, Work
 
 if TYPE_CHECKING:
-    from stoker.pipeline.plan.extent import Extent
+    from stoker.data.extent import Extent
     from stoker.pipeline.plan.size import Size
     from stoker.recipe.model import Recipe
 

@@ -11,7 +11,7 @@ from stoker.evaluate.metrics import Metric
 from stoker.pipeline.stage import ALL, Stage, Work
 
 if TYPE_CHECKING:
-    from stoker.pipeline.plan.extent import Extent
+    from stoker.data.extent import Extent
     from stoker.pipeline.plan.size import Size
     from stoker.recipe.model import Recipe
 

@@ -10,7 +10,7 @@ from stoker.models import Model
 from stoker.pipeline.stage import ROWS, Stage, Work
 
 if TYPE_CHECKING:
-    from stoker.pipeline.plan.extent import Extent
+    from stoker.data.extent import Extent
     from stoker.pipeline.plan.size import Size
     from stoker.recipe.model import Recipe
 

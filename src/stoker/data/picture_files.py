@@ -1,4 +1,7 @@
-"""Walk class folders without being led astray: links, FIFOs, devices, loops, foreign names.
+"""Files of pictures: found in folders without being led astray (links, FIFOs, loops), and judged.
+
+What a picture is, its contents say, whatever it is called.  Whether it is whole is found when it is
+decoded (`clean: unreadable_media`, and the feature `image`).
 
 Nothing is opened while walking, and a file is opened so that neither a FIFO nor a link that took
 its place meanwhile can block or mislead.
@@ -12,8 +15,12 @@ import unicodedata
 from pathlib import Path
 from typing import NamedTuple
 
-from stoker.data.acquire._pictures import MOST_BYTES, why_no_picture
+from stoker.cells.image_formats import why_refused
+from stoker.cells.raw import shorten
 
+MOST_BYTES = 64 << 20
+"""Largest file taken for a picture."""
+_SHOWN = 40
 _LITTER = {"thumbs.db", "desktop.ini"}
 _MOST_DEPTH = 64
 _KINDS = {stat.S_IFIFO: "FIFO", stat.S_IFDIR: "folder", stat.S_IFSOCK: "socket"}
@@ -130,6 +137,27 @@ def twins(found: list[Found]) -> list[Path]:
             first = seen.setdefault(unicodedata.normalize("NFC", name), file.path)
             again += [file.path] if first != file.path else []
     return again
+
+
+def shown(content: bytes) -> str | None:
+    r"""What a reject shows of contents: the beginning of a text, else their size and first bytes.
+
+    >>> shown("<html>\n没有</html>".encode()), shown(b"II*\0" + bytes(96)), shown(b"")
+    ('<html> 没有</html>', '100 bytes that begin 49492a0000000000', None)
+    """
+    text = " ".join(content[:_SHOWN].decode("utf-8", "ignore").split())
+    return text if text.isprintable() and text else shorten(content) if content else None
+
+
+def why_no_picture(content: bytes) -> str | None:
+    """Why the contents of a file cannot be a picture; None if they may be one.
+
+    >>> why_no_picture(b"")
+    'is empty'
+    """
+    if len(content) > MOST_BYTES:
+        return f"has {len(content):,} bytes, more than {MOST_BYTES:,}"
+    return why_refused(content)
 
 
 def _class_name(name: str) -> tuple[str, str | None]:

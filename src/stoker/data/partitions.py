@@ -24,7 +24,7 @@ import pyarrow as pa
 
 from stoker.core.errors import DataError, Place
 from stoker.core.events import message
-from stoker.data.acquire._columns import OWN_NAMES
+from stoker.data.acquire import OWN_COLUMNS
 
 _MISSING = "__HIVE_DEFAULT_PARTITION__"
 _WHOLE = re.compile(r"-?(0|[1-9]\d{0,17})", re.ASCII)
@@ -91,7 +91,7 @@ def part_of(path: Path, root: Path, label: str) -> Part:
 
 
 def _problem(key: str, value: str) -> str | None:
-    if key in OWN_NAMES:
+    if key in OWN_COLUMNS:
         return f"is called {key!r}, which is stoker's own"
     for text in (key, value):
         if not text.isprintable():

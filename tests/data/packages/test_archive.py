@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from stoker.core.errors import DataError
-from stoker.data.acquire import _archive
-from stoker.data.acquire._archive import extract
+from stoker.data.packages import archive as archive_module
+from stoker.data.packages.archive import extract
 from tests.data.acquire.conftest import tar
 
 
@@ -106,7 +106,7 @@ def test_a_bomb_in_front_of_what_is_wanted_is_found_too(tmp_path: Path, out: Pat
 def test_refuses_too_many_members(
     tmp_path: Path, out: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(_archive, "MOST_MEMBERS", 3)
+    monkeypatch.setattr(archive_module, "MOST_MEMBERS", 3)
     archive = tar(tmp_path / "a.tgz", *((f"p/{i}", b"") for i in range(4)))
     with pytest.raises(DataError, match="more than 3 members"):
         extract(archive, out, everything)

@@ -17,11 +17,11 @@ from PIL import Image
 
 from stoker.core.steps import make_step
 from stoker.data.acquire import Source
-from stoker.pipeline.plan.extent import FileLook, look_at, together
+from stoker.data.extent import SourceExtent, together
 
 
-def look(spec: dict[str, object], project: Path) -> FileLook:
-    return look_at(make_step("stoker.data.acquire", spec, Source), project, project / "cache")
+def look(spec: dict[str, object], project: Path) -> SourceExtent:
+    return make_step("stoker.data.acquire", spec, Source).extent(project, project / "cache")
 
 
 def write_idx(path: Path, values: np.ndarray, *, packed: bool = False) -> None:
@@ -107,14 +107,14 @@ def test_what_is_no_known_file_is_not_known(tmp_path: Path) -> None:
     (tmp_path / "rows.csv").write_bytes(b"\x89\0\1\2" * 100)
     found = look({"csv": {"path": "rows.csv"}}, tmp_path)
     assert found.rows is None
-    assert together([found], test=0.1, validation=0.1) is None
+    assert together([found], [None], test=0.1, validation=0.1) is None
 
 
 def test_parts_add_up_and_a_decreed_part_replaces_its_share() -> None:
-    plain = FileLook(rows=1000, exact=True, size_bytes=1, num_files=1, num_columns=3)
-    test = FileLook(rows=200, exact=False, size_bytes=1, num_files=1, num_columns=3, part="test")
-    one = together([plain], test=0.2, validation=0.1)
-    both = together([plain, test], test=0.2, validation=0.1)
+    plain = SourceExtent(rows=1000, exact=True, size_bytes=1, num_files=1, num_columns=3)
+    test = SourceExtent(rows=200, exact=False, size_bytes=1, num_files=1, num_columns=3)
+    one = together([plain], [None], test=0.2, validation=0.1)
+    both = together([plain, test], [None, "test"], test=0.2, validation=0.1)
     assert one is not None
     assert both is not None
     assert one.parts == {"test": 200, "validation": 100, "train": 700}

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import shlex
+from collections.abc import Mapping
 from typing import Any
 
 from stoker.data.profile.choice import quoted
@@ -34,6 +35,15 @@ def set_option(key: str, value: Any) -> str:
     ('--set header_row=3', '--set \'sheet="2024"\'')
     """
     return f"--set {shlex.quote(f'{key}={yaml_value(value)}')}"
+
+
+def set_options(options: Mapping[str, Any]) -> str:
+    """Options of a source as they stand behind a command, each with a blank before it.
+
+    >>> set_options({"sheet": "A B", "header": False})
+    " --set 'sheet=A B' --set header=false"
+    """
+    return "".join(f" {set_option(key, value)}" for key, value in options.items())
 
 
 def yaml_value(value: Any) -> str:

@@ -8,7 +8,7 @@ is unpacked or built.
 The modules of pip used here are not a public interface.  They are these since pip 20, and if one
 day they are not, the child ends with status 3 and the parent says how to fetch the file by hand.
 
-Run: python -P _pip_fetch.py NAME VERSION SHA256 OUT MOST_BYTES
+Run: python -P -m stoker.data.packages.pip_fetch NAME VERSION SHA256 OUT MOST_BYTES
 """
 
 from __future__ import annotations
