@@ -18,9 +18,9 @@ from stoker.bundle.write import BUNDLE_FILE
 from stoker.core.errors import ArtifactError
 from stoker.store.artifact import Artifact
 from stoker.store.catalog import Catalog
+from stoker.store.catalog.versions import CHAMPION
 from stoker.store.home import find_home
 from stoker.store.store import Store
-from stoker.store.versions import CHAMPION
 
 
 @dataclass(frozen=True)

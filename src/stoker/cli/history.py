@@ -8,10 +8,11 @@ from pathlib import Path
 from stoker.bundle.find import best_version
 from stoker.core.errors import ArtifactError
 from stoker.store.catalog import Catalog
+from stoker.store.catalog.lineage import Ancestor
+from stoker.store.catalog.runs import RunRecord
 from stoker.store.garbage import Removed
 from stoker.store.home import find_home, report_path
 from stoker.store.manifest import NAME, read_manifest
-from stoker.store.records import Ancestor, RunRecord
 from stoker.store.store import Store
 
 _COUNTS = {

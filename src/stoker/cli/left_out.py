@@ -14,7 +14,7 @@ from stoker.core.errors import ArtifactError
 from stoker.data.rejects import SCHEMA
 from stoker.engine.table_file import read_tables
 from stoker.pipeline.flows import REJECTS, rejects_path
-from stoker.store.records import RunRecord
+from stoker.store.catalog.runs import RunRecord
 from stoker.store.store import Store
 
 

@@ -17,8 +17,7 @@ from typing import Any
 from stoker.core import events
 from stoker.evaluate.evaluation import Evaluation
 from stoker.store.catalog import Catalog
-from stoker.store.records import ModelRecord
-from stoker.store.versions import CHAMPION
+from stoker.store.catalog.versions import CHAMPION, ModelRecord
 
 
 def champion_of(catalog: Catalog, name: str) -> ModelRecord | None:

@@ -2,8 +2,10 @@
 
 The code of a stage is the closure of the imports of its function's module, function-local ones
 too, and of the modules of its steps.  A name in text (`"stoker.models"`, by which steps and child
-processes are found) counts as an import of that module, and of a package's whole stage.  `core` and
-`store` are below everything and join as a whole.  Names that only a type checker sees do not count.
+processes are found) counts as an import of that module, and of a package's whole stage; so does the
+abstract class by which a stored step is loaded, because which step it is only the file tells.
+`core` and `store` are below everything and join as a whole, but for the catalog, which no stage
+sees.  Names that only a type checker sees do not count.
 
 Modules are read as text and not imported: to find out that nothing changed, none of their
 libraries is needed.  Patterns find the imports, because parsing would take ten times as long; a
@@ -24,6 +26,8 @@ from pathlib import Path
 import stoker
 
 _FLOOR = ("stoker.core", "stoker.store")
+_BESIDE = "stoker.store.catalog"
+"""Kept by the run and not by its stages."""
 _ROOT = Path(stoker.__file__).parent
 _SHARED = ("site-packages", "dist-packages")
 
@@ -31,6 +35,7 @@ _DOCSTRING = re.compile(r'"""[\s\S]*?"""')
 _FOR_CHECKERS = re.compile(r"^if TYPE_CHECKING:\n(?:[ \t].*\n|\n)+", re.MULTILINE)
 _FROM = re.compile(r"^[ \t]*from ([\w.]+) import (\([^)]*\)|[^\n]*)", re.MULTILINE)
 _IMPORT = re.compile(r"^[ \t]*import ([\w., \t]+)", re.MULTILINE)
+_STORED = re.compile(r"\bload_stored\((?:[^()]|\([^()]*\))*,\s*(\w+),?\s*\)")
 _IN_TEXT = re.compile(r"[\"'](stoker(?:\.\w+)+)(?::\w+)?[\"']")
 
 
@@ -57,7 +62,9 @@ def closure(modules: frozenset[str]) -> tuple[str, ...]:
     >>> "stoker.data.content" in names, "stoker.core.steps" in names, "stoker.serve.app" in names
     (True, True, False)
     """
-    found: set[str] = {name for package in _FLOOR for name in _whole(package)}
+    found: set[str] = {
+        name for package in _FLOOR for name in _whole(package) if not name.startswith(_BESIDE)
+    }
     waiting = [name for module in modules for name in (module, *_parents(module))]
     while waiting:
         name = waiting.pop()
@@ -73,11 +80,23 @@ def named_modules(name: str) -> frozenset[str]:
     source = _DOCSTRING.sub("", _file(name).read_text(encoding="utf-8"))
     source = _FOR_CHECKERS.sub("", source)
     named = set(_imported(source))
-    for text in _IN_TEXT.findall(source):
+    for text in [*_IN_TEXT.findall(source), *_stored(source)]:
         named |= _steps(text) if _is_package(text) else {text}
     top = name.partition(".")[0]
     there = {one for one in named if _joins(one, top) and _file_or_none(one)}
     return frozenset(one for module in there for one in (module, *_parents(module)))
+
+
+def _stored(source: str) -> set[str]:
+    r"""Packages whose steps a source loads from a file.
+
+    >>> _stored("from a.b import Kind\nload_stored(json.loads(text), Kind)")
+    {'a.b'}
+    """
+    kinds = set(_STORED.findall(source))
+    return {
+        module for module, names in _FROM.findall(source) if kinds & set(re.findall(r"\w+", names))
+    }
 
 
 def _imported(source: str) -> Iterator[str]:

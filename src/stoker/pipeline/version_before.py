@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from stoker.recipe.model import Recipe
     from stoker.store.artifact import Artifact
     from stoker.store.catalog import Catalog
-    from stoker.store.records import ModelRecord
+    from stoker.store.catalog.versions import ModelRecord
     from stoker.store.store import Store
 
 _MOST_ROWS = 20_000

@@ -22,7 +22,7 @@ from stoker.cli.app import Verb, VerbWithParts
 from stoker.cli.options import HOME, JSON
 
 if TYPE_CHECKING:
-    from stoker.store.records import ModelRecord
+    from stoker.store.catalog.versions import ModelRecord
 
 
 @click.group("models", cls=VerbWithParts, help=__doc__, invoke_without_command=True)

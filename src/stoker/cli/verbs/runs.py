@@ -19,7 +19,7 @@ from stoker.cli.app import Verb
 from stoker.cli.options import HOME, JSON
 
 if TYPE_CHECKING:
-    from stoker.store.records import RunRecord
+    from stoker.store.catalog.runs import RunRecord
 
 
 @click.command("runs", cls=Verb, help=__doc__)

@@ -14,7 +14,7 @@ import pytest
 
 from stoker.core.errors import ArtifactError, MachineError, RecipeError
 from stoker.store.catalog import Catalog
-from stoker.store.database import Database
+from stoker.store.catalog.database import Database
 from stoker.store.process import this_process
 
 

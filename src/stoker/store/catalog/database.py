@@ -32,8 +32,8 @@ from sqlalchemy.engine import Connection, Engine
 
 from stoker.core.errors import ArtifactError, MachineError
 from stoker.store import locks
+from stoker.store.catalog.tables import REVISION, all_tables
 from stoker.store.durable import machine_errors, make_folder
-from stoker.store.tables import METADATA, REVISION
 
 # The pool raises an interrupt that comes while it closes a connection, and also logs it with a
 # traceback; raising is enough.
@@ -234,11 +234,11 @@ class Database:
 def _bring_up(connection: Connection) -> None:
     """Make the newest tables where there are none, else run the revisions that are missing."""
     if sqlalchemy.inspect(connection).get_table_names():
-        from stoker.store.migrate import migrate
+        from stoker.store.catalog.migrate import migrate
 
         migrate(connection, MIGRATIONS)
         return
-    METADATA.create_all(connection)
+    all_tables().create_all(connection)
     connection.execute(schema.CreateTable(REVISION))
     connection.execute(REVISION.insert().values(version_num=newest_revision()))
 

@@ -6,20 +6,77 @@ are kept.
 
 from __future__ import annotations
 
-import json
 from collections import deque
 from collections.abc import Callable
-from datetime import UTC, datetime
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import exists, insert, select
+from sqlalchemy import BigInteger, Column, ForeignKey, String, Table, Text, exists, insert, select
 from sqlalchemy.engine import Connection
 
-from stoker.store.records import Ancestor
-from stoker.store.tables import ARTIFACTS, PARENTS
+from stoker.core.errors import ArtifactError
+from stoker.core.names import short
+from stoker.store.catalog.subject import Subject, now, to_json
+from stoker.store.catalog.tables import METADATA
 
 if TYPE_CHECKING:
     from stoker.store.manifest import Manifest
+
+ARTIFACTS = Table(
+    "artifacts",
+    METADATA,
+    Column("fingerprint", String(64), primary_key=True),
+    Column("kind", String(64), nullable=False),
+    Column("digest", String(64), nullable=False),
+    Column("size_bytes", BigInteger, nullable=False),
+    Column("summary", Text, nullable=False),
+    Column("created_at", String(32), nullable=False),
+)
+
+PARENTS = Table(
+    "parents",
+    METADATA,
+    Column(
+        "child",
+        String(64),
+        ForeignKey("artifacts.fingerprint", ondelete="CASCADE"),
+        primary_key=True,
+    ),
+    Column("role", String(64), primary_key=True),
+    # Not a foreign key: an artifact may be known whose parent came from another home.
+    Column("parent", String(64), nullable=False, index=True),
+)
+
+
+@dataclass(frozen=True)
+class Ancestor:
+    """An artifact that another was made from."""
+
+    fingerprint: str
+    kind: str | None
+    """None if the catalog never saw it."""
+    role: str
+    """What it was to the child, such as `rows`; `self` for the one that was asked about."""
+    child: str | None
+    depth: int
+    """Steps back, 0 for the one that was asked about."""
+    summary: dict[str, Any]
+
+
+class Lineage(Subject):
+    """What the artifacts of a home were made from."""
+
+    def lineage(self, fingerprint: str) -> list[Ancestor]:
+        """An artifact and everything it was made from, nearest first.
+
+        Raises:
+            ArtifactError: If the catalog does not know the artifact.
+        """
+        with self._database.reading() as connection:
+            found = ancestors(connection, fingerprint, self._value)
+        if len(found) == 1 and found[0].kind is None:
+            raise ArtifactError(f"the catalog knows no artifact {short(fingerprint)}")
+        return found
 
 
 def record_artifact(connection: Connection, manifest: Manifest) -> None:
@@ -67,13 +124,3 @@ def ancestors(
                 seen.add(parent.parent)
                 waiting.append((parent.parent, parent.role, one, depth + 1))
     return found
-
-
-def now() -> str:
-    """This moment in ISO 8601, UTC."""
-    return datetime.now(UTC).isoformat(timespec="milliseconds")
-
-
-def to_json(value: object) -> str:
-    """The text of a cell that holds a value."""
-    return json.dumps(value, ensure_ascii=False, allow_nan=False)

@@ -3,25 +3,194 @@
 A version that was deleted keeps its row, with the moment: its number is not given again, and what
 it scored and was made from can still be told.  It is no root any more, so the store may collect it.
 
-Every function works in a transaction of its caller.
+Functions work in a transaction of their caller.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Row, delete, func, insert, select, update
+from sqlalchemy import (
+    Column,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Integer,
+    Row,
+    String,
+    Table,
+    Text,
+    delete,
+    func,
+    insert,
+    select,
+    update,
+)
 from sqlalchemy.engine import Connection
 
 from stoker.core.errors import ArtifactError
 from stoker.core.names import check_name
-from stoker.store.lineage import now, to_json
-from stoker.store.records import ModelRecord
-from stoker.store.tables import ALIASES, MODELS, RUNS
+from stoker.store.catalog.runs import RUNS, run_number
+from stoker.store.catalog.subject import Subject, now, to_json
+from stoker.store.catalog.tables import METADATA
+
+MODELS = Table(
+    "models",
+    METADATA,
+    Column("name", String(128), primary_key=True),
+    Column("version", Integer, primary_key=True, autoincrement=False),
+    Column("fingerprint", String(64), nullable=False, index=True),
+    Column("metrics", Text, nullable=False),
+    Column("run", Integer, ForeignKey("runs.number", ondelete="SET NULL")),
+    Column("created_at", String(32), nullable=False),
+    Column("deleted_at", String(32)),
+)
+
+ALIASES = Table(
+    "aliases",
+    METADATA,
+    Column("name", String(128), primary_key=True),
+    Column("alias", String(128), primary_key=True),
+    Column("version", Integer, nullable=False),
+    ForeignKeyConstraint(["name", "version"], ["models.name", "models.version"]),
+)
 
 CHAMPION = "champion"
 """The alias that stands for a model when none is named."""
+
+
+@dataclass(frozen=True)
+class ModelRecord:
+    """One version of a model."""
+
+    name: str
+    version: int
+    """From 1."""
+    fingerprint: str
+    """The bundle's artifact."""
+    metrics: dict[str, Any]
+    run: str | None
+    """The run it came from."""
+    created_at: str
+    aliases: tuple[str, ...] = ()
+    """Such as `champion`."""
+    deleted_at: str | None = None
+    """When it was deleted; its number and its row stay."""
+
+
+class ModelVersions(Subject):
+    """Versions of the models of a home."""
+
+    def add_model(
+        self,
+        name: str,
+        fingerprint: str,
+        metrics: Mapping[str, Any],
+        *,
+        run: str | None = None,
+    ) -> int:
+        """Register a bundle as the next version of a model.
+
+        Args:
+            name: Name of the model.
+            fingerprint: The bundle's artifact.
+            metrics: What it scored; JSON values.
+            run: The run it came from.
+
+        Returns:
+            The version, from 1.  A bundle that is registered already keeps its version.
+        """
+        check_name(name)
+        with self._database.writing() as connection:
+            number = None if run is None else run_number(connection, run)
+            return add_version(connection, name, fingerprint, metrics, number)
+
+    def models(self, name: str | None = None, *, deleted: bool = False) -> list[ModelRecord]:
+        """Every version of every model (or of one), by name, newest first.
+
+        Args:
+            name: Only those of this model.
+            deleted: Also those that were deleted.
+        """
+        with self._database.reading() as connection:
+            found = all_versions(connection, self._value)
+        return [
+            model
+            for model in found
+            if name in (None, model.name) and (deleted or model.deleted_at is None)
+        ]
+
+    def set_alias(self, name: str, alias: str, version: int) -> int | None:
+        """Let `alias` mean this version of the model from now on.
+
+        Returns:
+            The version that it meant before, if any.
+
+        Raises:
+            ArtifactError: If there is no such version.
+            RecipeError: If the alias is no safe name, or is a number.
+        """
+        with self._database.writing() as connection:
+            self._find_version(connection, name, version)
+            return move_alias(connection, name, alias, version)
+
+    def remove_alias(self, name: str, alias: str) -> int:
+        """Let `alias` mean no version of the model any more.
+
+        Returns:
+            The version that it meant.
+
+        Raises:
+            ArtifactError: If it meant none.
+        """
+        with self._database.writing() as connection:
+            self._find_version(connection, name, alias)
+            before = drop_alias(connection, name, alias)
+        if before is None:
+            raise ArtifactError(f"{alias!r} is a version of {name!r}", expected="an alias")
+        return before
+
+    def delete_model(self, name: str, version: int, *, dry_run: bool = False) -> ModelRecord:
+        """Delete a version of a model: it is not listed, found or kept any more.
+
+        The row stays with the moment, so its number is not given again.
+
+        Args:
+            name: Name of the model.
+            version: Its version.
+            dry_run: Only say whether it could be deleted.
+
+        Returns:
+            What it was.
+
+        Raises:
+            ArtifactError: If there is no such version, or an alias points to it.
+        """
+        with self._database.reading() if dry_run else self._database.writing() as connection:
+            model = self._find_version(connection, name, version)
+            check_no_alias(model)
+            if not dry_run:
+                mark_deleted(connection, name, version)
+        return model
+
+    def resolve(self, name: str, which: str | int | None = None) -> ModelRecord:
+        """One version of a model.
+
+        Args:
+            name: Name of the model.
+            which: An alias, a version, or None for the newest version.
+
+        Raises:
+            ArtifactError: If there is no such model, alias or version.
+        """
+        with self._database.reading() as connection:
+            return self._find_version(connection, name, which)
+
+    def _find_version(
+        self, connection: Connection, name: str, which: str | int | None
+    ) -> ModelRecord:
+        return find_version(all_versions(connection, self._value), name, which)
 
 
 def add_version(

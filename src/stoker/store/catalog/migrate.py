@@ -1,16 +1,13 @@
 """Bring a catalog's tables to the newest revision, with alembic.
 
-Importing this module imports alembic, about a third of a second of CPU; only an older catalog
-needs it.  All revisions run in one transaction: either all of them are done or none.
+alembic takes about a third of a second of CPU to import; only an older catalog needs it.  All
+revisions run in one transaction: either all of them are done or none.
 """
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from alembic.config import Config
-from alembic.runtime.environment import EnvironmentContext
-from alembic.script import ScriptDirectory
 from sqlalchemy.engine import Connection
 
 
@@ -22,6 +19,10 @@ def migrate(connection: Connection, revisions: Path, *, to: str = "head") -> Non
         revisions: Folder of the revisions.
         to: The revision to reach.
     """
+    from alembic.config import Config
+    from alembic.runtime.environment import EnvironmentContext
+    from alembic.script import ScriptDirectory
+
     config = Config()
     config.set_main_option("script_location", str(revisions))
     scripts = ScriptDirectory(str(revisions))

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import sqlite3
+import subprocess
+import sys
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -13,12 +17,54 @@ from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import schema
 
+import stoker
 from stoker.store.catalog import Catalog
-from stoker.store.database import MIGRATIONS, Database, known_revisions, newest_revision
-from stoker.store.migrate import migrate
-from stoker.store.tables import METADATA, REVISION
+from stoker.store.catalog.database import MIGRATIONS, Database, known_revisions, newest_revision
+from stoker.store.catalog.migrate import migrate
+from stoker.store.catalog.tables import REVISION, all_tables
 
-GOLDEN = Path(__file__).parents[1] / "golden"
+AUDIT = '''
+"""Who looked at what."""
+
+from sqlalchemy import Column, Integer, String, Table, insert, select
+
+from stoker.store.catalog.subject import Subject
+from stoker.store.catalog.tables import METADATA
+
+AUDIT = Table(
+    "audit",
+    METADATA,
+    Column("number", Integer, primary_key=True),
+    Column("what", String(64), nullable=False),
+)
+
+
+class Audit(Subject):
+    """Looks at a home."""
+
+    def add(self, what):
+        with self._database.writing() as connection:
+            connection.execute(insert(AUDIT).values(what=what))
+
+    def all(self):
+        with self._database.reading() as connection:
+            return list(connection.execute(select(AUDIT.c.what)).scalars())
+'''
+REVISION_3 = """
+import sqlalchemy
+from alembic import op
+
+revision, down_revision = "0003", "0002"
+
+
+def upgrade():
+    op.create_table(
+        "audit",
+        sqlalchemy.Column("number", sqlalchemy.Integer, primary_key=True),
+        sqlalchemy.Column("what", sqlalchemy.String(64), nullable=False),
+    )
+"""
+GOLDEN = Path(__file__).parents[2] / "golden"
 
 
 def test_a_fresh_catalog_has_the_tables_of_the_code(tmp_path):
@@ -27,15 +73,15 @@ def test_a_fresh_catalog_has_the_tables_of_the_code(tmp_path):
         assert database.revision() == newest_revision()
     with database.reading() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
-        assert compare_metadata(context, METADATA) == []
+        assert compare_metadata(context, all_tables()) == []
         foreign = {
             (table, key["constrained_columns"][0], key["referred_table"])
-            for table in METADATA.tables
+            for table in all_tables().tables
             for key in sqlalchemy.inspect(connection).get_foreign_keys(table)
         }
     assert foreign == {
         (table.name, key.column_keys[0], key.referred_table.name)
-        for table in METADATA.tables.values()
+        for table in all_tables().tables.values()
         for key in table.foreign_key_constraints
     }
 
@@ -133,3 +179,35 @@ def test_a_file_that_was_not_made_whole_is_made_again(tmp_path, monkeypatch):
     with closing(sqlite3.connect(tmp_path / "catalog.sqlite")) as database, database:
         assert database.execute("SELECT count(*) FROM sqlite_master").fetchone() == (0,)
     assert Catalog(tmp_path).runs() == []
+
+
+def test_a_subject_is_one_file(tmp_path):
+    """Its tables are made with the others, and its verbs work on the home's database."""
+    source = tmp_path / "source"
+    shutil.copytree(Path(stoker.__file__).parent, source / "stoker")
+    folder = source / "stoker/store/catalog"
+    (folder / "audit.py").write_text(AUDIT)
+    (folder / "migrations/versions/0003_audit.py").write_text(REVISION_3)
+    run = """
+import sys
+import stoker
+from stoker.store.catalog import Catalog
+from stoker.store.catalog.audit import Audit
+home = sys.argv[1]
+Catalog(home).add_model("digits", "0" * 64, {})
+Audit(home).add("looked")
+print(Audit(home).all(), len(Catalog(home).models()))
+"""
+    old = tmp_path / "old"
+    old.mkdir()
+    with closing(sqlite3.connect(old / "catalog.sqlite")) as database:
+        database.executescript((GOLDEN / "catalog_0002.sql").read_text(encoding="utf-8"))
+    for home in (tmp_path / "new", old):
+        done = subprocess.run(
+            [sys.executable, "-c", run, str(home)],
+            env={**os.environ, "PYTHONPATH": str(source)},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.stdout.startswith("['looked']"), done.stderr
