@@ -26,7 +26,9 @@ from _measure import save
 from stoker.data.prepare.prepared_set import Column, PreparedSet, PreparedWriter
 from stoker.train.augment import Augmentation
 from stoker.train.augment.shift import Shift
-from stoker.train.batches import Batches, epoch_order
+from stoker.train.batches import Batches
+from stoker.train.samplers.rows import Rows
+from stoker.train.settings import Settings
 
 BATCH, ROUNDS = 64, 15
 SETS = {
@@ -51,7 +53,7 @@ def write(folder: Path, num_rows: int, forms: dict[str, Column]) -> PreparedSet:
 
 def ours(prepared: PreparedSet, augment: tuple[Augmentation, ...] = ()) -> Epoch:
     """One epoch of stoker's loader; cuts every batch."""
-    batches = Batches(prepared, batch_size=BATCH, augment=augment, num_outputs=10, seed=0)
+    batches = Batches(prepared, Settings(batch_size=BATCH, augment=augment), num_outputs=10, seed=0)
 
     def epoch(number: int) -> int:
         rows = 0
@@ -68,7 +70,8 @@ def ours(prepared: PreparedSet, augment: tuple[Augmentation, ...] = ()) -> Epoch
 def bare(prepared: PreparedSet) -> Epoch:
     """One epoch of fancy indexing on the maps."""
     size = len(prepared)
-    orders = [epoch_order(size, 0, number) for number in range(ROUNDS + 1)]
+    draw = Rows().start(prepared, BATCH, seed=0)
+    orders = [draw(number).order for number in range(ROUNDS + 1)]
     maps = [*prepared.columns.values(), prepared.target]
 
     def epoch(number: int) -> int:

@@ -7,9 +7,6 @@
 
 Exit code 1 says that a result differs by more than is allowed; the file tells which.  Nothing is
 written beside the output and, in a pack, its unpacked wheels.
-
-Not covered: `train_network` and scoring, which work on the processor only; so the loop of `resume`
-is its own, around the batches, steps and checkpoints of `stoker.train`.
 """
 
 from __future__ import annotations

@@ -16,13 +16,23 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from accelerator.work import CPU, FAMILIES, MIXED, TASK, Device, network_of, precise_as, some_rows
+from accelerator.work import (
+    CPU,
+    FAMILIES,
+    MIXED,
+    Device,
+    engine_of,
+    network_of,
+    precise_as,
+    some_rows,
+)
 from stoker.core.steps import find_step, step_names
 from stoker.data.prepare.prepared_set import PreparedSet
-from stoker.networks.encoders import Scaled, TwoHalves
+from stoker.networks.encoders import Scaled
+from stoker.networks.preparing import PreparingNetwork
 from stoker.train.optim import Optimizer
 from stoker.train.settings import Settings
-from stoker.train.step import Stepper
+from stoker.train.step import SingleEngine
 
 TOLERANCES = {
     "float32": {"output": 1e-5, "gradient": 5e-3, "step": 5e-3},
@@ -57,11 +67,12 @@ def optimizers(device: Device) -> list[dict[str, Any]]:
 def _compare(family: str, rows: PreparedSet, device: Device, precision: str) -> dict[str, Any]:
     network = _moved(network_of(family, MIXED))
     raw, target_N = some_rows(rows, _ROWS, CPU)
-    right = _results(copy.deepcopy(network).double(), _doubled(network.scale(raw)), target_N)
-    network.to(device.torch)
+    exact = engine_of(copy.deepcopy(network).double(), _SGD, CPU)
+    right = _results(exact, _doubled(network.prepare(raw)), target_N)
+    engine = engine_of(network, _SGD, device, precision)
     raw, target_N = some_rows(rows, _ROWS, device)
-    with precise_as(precision, device):
-        found = _results(network, network.scale(raw), target_N)
+    with engine.using(1), precise_as(precision, device):
+        found = _results(engine, network.prepare(raw), target_N)
     errors = {name: _error(found[name], right[name]) for name in right}
     allowed = TOLERANCES[precision]
     return {
@@ -74,19 +85,21 @@ def _compare(family: str, rows: PreparedSet, device: Device, precision: str) -> 
     }
 
 
-def _results(network: TwoHalves, inputs: Scaled, target_N: Tensor) -> dict[str, Tensor]:
+def _results(engine: SingleEngine, inputs: Scaled, target_N: Tensor) -> dict[str, Tensor]:
     """Outputs in evaluation, the gradient of a batch, and how a step of `sgd` moves the weights."""
+    network = engine.network
+    assert isinstance(network, PreparingNetwork)
     with torch.no_grad():
         output_NK = network.eval().learn(inputs)
-    stepper = Stepper(network.train(), TASK, _SGD, None)
-    before = _joined(stepper.parameters)
-    stepper.gradient(inputs, target_N)
-    gradient = _joined([p.grad for p in stepper.parameters if p.grad is not None])
-    stepper.optimizer.step()
+    network.train()
+    before = _joined(engine.parameters)
+    engine.gradient(inputs, target_N)
+    gradient = _joined([p.grad for p in engine.parameters if p.grad is not None])
+    engine.optimizer.step()
     return {
         "output": output_NK,
         "gradient": gradient,
-        "step": _joined(stepper.parameters) - before,
+        "step": _joined(engine.parameters) - before,
     }
 
 
@@ -118,7 +131,7 @@ def _walk(step: Optimizer, device: Device) -> Tensor:
     return _joined(weights) - before
 
 
-def _moved(network: TwoHalves) -> TwoHalves:
+def _moved(network: PreparingNetwork) -> PreparingNetwork:
     with torch.no_grad():
         for weight in network.parameters():
             weight.add_(_MOVED * torch.randn_like(weight))

@@ -1,8 +1,7 @@
 """Whether a training on a device that is killed goes on from its checkpoint to equal bits.
 
-The parts are those of `stoker.train`: batches, step, state, checkpoint.  The loop around them is
-this one, because `train_network` trains on the processor only.  The network has every kind of layer
-and is trained with an average, clipping and dropout, so that all of the state counts.
+The network has every kind of layer and is trained with an average, clipping and dropout, so that
+all of the state counts.
 
 Each training is a process of its own: `scripts/gpu.py train`.
 """
@@ -21,13 +20,11 @@ from typing import Any
 
 import torch
 
-from accelerator.work import MIXED, TASK, Device, network_of, precise_as, to
-from stoker.core.seeds import derive_seed
+from accelerator.work import MIXED, TASK, network_of
 from stoker.data.prepare.prepared_set import PreparedSet
-from stoker.train.batches import Batches
+from stoker.train.loop import train_network
 from stoker.train.settings import Settings
-from stoker.train.state import State, load_state, save_state
-from stoker.train.step import Stepper
+from stoker.train.strategies.single import Single
 
 FAMILY = "cnn"
 _PROGRAM = Path(__file__).parents[1] / "gpu.py"
@@ -49,7 +46,15 @@ class Training:
     @property
     def settings(self) -> Settings:
         """How is trained."""
-        return Settings(batch_size=self.batch_size, ema=0.98, gradient_clip=1.0, rate=0.01)
+        return Settings(
+            batch_size=self.batch_size,
+            epochs=self.epochs,
+            ema=0.98,
+            gradient_clip=1.0,
+            rate=0.01,
+            strategy=Single.model_validate({"device": self.device}),
+            checkpoint_every_s=0,
+        )
 
 
 def compare(training: Training, kills: int) -> dict[str, Any]:
@@ -64,7 +69,7 @@ def compare(training: Training, kills: int) -> dict[str, Any]:
         for name in ("straight", "broken")
     )
     _finish(_start(straight))
-    steps = _position(straight)
+    steps = _result(straight)["steps"]
     killed = 0
     for number in range(1, kills + 1):
         killed += _kill_at(_start(broken), broken, steps * number // (kills + 1))
@@ -87,44 +92,16 @@ def train(training: Training) -> None:
     """Train from the checkpoint, if there is one, to the end; the result is a file of JSON."""
     torch.use_deterministic_algorithms(True, warn_only=True)
     torch.backends.cudnn.benchmark = False
-    device, scratch = Device(torch.device(training.device)), Path(training.scratch)
+    scratch = Path(training.scratch)
     rows = PreparedSet.open(Path(training.rows), "train")
-    network = network_of(FAMILY, MIXED, dropout=0.2).to(device.torch)
-    stepper = Stepper(network.train(), TASK, training.settings, None)
-    batches = Batches(
-        rows, batch_size=training.batch_size, augment=(), num_outputs=TASK.output.width, seed=0
-    )
-    state = State(losses=torch.zeros(batches.per_epoch, device=device.torch))
-    load_state(scratch, "resume", state, stepper)
-    with precise_as("float32", device):
-        while state.epoch < training.epochs:
-            while state.chunk < batches.chunks_per_epoch:
-                _chunk(stepper, batches, state, device)
-                save_state(scratch, state, stepper, {"identity": "resume"})
-            state.history.append({"loss": float(state.losses.double().mean())})
-            state.epoch, state.chunk = state.epoch + 1, 0
-    assert stepper.average is not None
+    network = network_of(FAMILY, MIXED, dropout=0.2)
+    done = train_network(network, rows, rows, TASK, training.settings, seed=0, scratch=scratch)
     sha = hashlib.sha256()
-    for kept in (network, stepper.average.finish()):
-        for name, tensor in sorted(kept.state_dict().items()):
-            sha.update(name.encode() + tensor.cpu().contiguous().numpy().tobytes())
-    losses = [record["loss"] for record in state.history]
-    result = {"sha256": sha.hexdigest(), "losses": losses}
+    for name, tensor in sorted(done.network.state_dict().items()):
+        sha.update(name.encode() + tensor.contiguous().numpy().tobytes())
+    losses = [record["train_loss"] for record in done.history]
+    result = {"sha256": sha.hexdigest(), "steps": done.steps, "losses": losses}
     (scratch / "result.json").write_text(json.dumps(result), encoding="utf-8")
-
-
-def _chunk(stepper: Stepper, batches: Batches, state: State, device: Device) -> None:
-    """Take the steps of a chunk of batches."""
-    torch.manual_seed(derive_seed(0, "dropout", state.epoch, state.chunk))
-    chunk = batches.load(state.epoch, state.chunk)
-    inputs, target = stepper.scale(to(chunk.raw, device)), chunk.target.to(device.torch)
-    first = batches.first_batch(state.chunk)
-    for position, (start, stop) in enumerate(chunk.bounds, first):
-        state.losses[position] = stepper.step(
-            inputs.rows(start, stop), target[start:stop], rate=0.01, number=state.step
-        )
-        state.step += 1
-    state.chunk += 1
 
 
 def _start(training: Training) -> subprocess.Popen[bytes]:

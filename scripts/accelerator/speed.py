@@ -22,16 +22,17 @@ from accelerator.work import (
     PICTURE,
     TASK,
     Device,
+    engine_of,
     network_of,
     precise_as,
     some_rows,
-    to,
 )
 from stoker.data.prepare.prepared_set import PreparedSet
+from stoker.networks.preparing import Inputs
 from stoker.train.batches import Batches
 from stoker.train.settings import Settings
 from stoker.train.speed import multiplications
-from stoker.train.step import Rows, Stepper
+from stoker.train.step import SingleEngine
 
 _RATE = 1e-4
 
@@ -103,15 +104,15 @@ def _measure(run: _Run, rows: PreparedSet, device: Device, sizes: Sizes) -> dict
     if device.is_cuda:
         torch.cuda.empty_cache()
         torch.cuda.reset_peak_memory_stats(device.torch)
-    network = network_of(run.family, PICTURE).to(device.torch).train()
-    stepper = Stepper(network, TASK, Settings(batch_size=run.batch), None)
-    batches = Batches(rows, batch_size=run.batch, augment=(), num_outputs=TASK.output.width, seed=0)
-    chunks = _Chunks(stepper, batches, device)
-    with precise_as(run.precision, device):
+    settings = Settings(batch_size=run.batch)
+    engine = engine_of(network_of(run.family, PICTURE), settings, device, run.precision)
+    batches = Batches(rows, settings, num_outputs=TASK.output.width, seed=0)
+    chunks = _Chunks(engine, batches)
+    with engine.using(torch.get_num_threads()):
         inputs, target, bounds = chunks.next()
         start, stop = bounds[0]
         inputs, target = inputs.rows(start, stop), target[start:stop]
-        alone = _a_second(lambda: stepper.step(inputs, target, rate=_RATE, number=0), device, sizes)
+        alone = _a_second(lambda: engine.step(inputs, target, rate=_RATE, number=0), device, sizes)
         with_rows = _a_second(chunks.train, device, sizes)
     peak = torch.cuda.max_memory_allocated(device.torch) if device.is_cuda else None
     return {
@@ -126,25 +127,24 @@ def _measure(run: _Run, rows: PreparedSet, device: Device, sizes: Sizes) -> dict
 
 
 class _Chunks:
-    """Chunks of batches, one after the other, on a device."""
+    """Chunks of batches, one after the other."""
 
-    def __init__(self, stepper: Stepper, batches: Batches, device: Device) -> None:
-        self._stepper, self._batches, self._device = stepper, batches, device
+    def __init__(self, engine: SingleEngine, batches: Batches) -> None:
+        self._engine, self._batches = engine, batches
         self._places = _places(batches.chunks_per_epoch)
-        self.mean_rows = float(batches.sizes.sum() / batches.chunks_per_epoch)
+        self.mean_rows = batches.rows / batches.chunks_per_epoch
         """Rows of a chunk."""
 
-    def next(self) -> tuple[Rows, Tensor, list[tuple[int, int]]]:
+    def next(self) -> tuple[Inputs, Tensor, list[tuple[int, int]]]:
         """Inputs and targets of the next chunk, and where its batches lie."""
         chunk = self._batches.load(*next(self._places))
-        inputs = self._stepper.scale(to(chunk.raw, self._device))
-        return inputs, chunk.target.to(self._device.torch), chunk.bounds
+        return *self._engine.load(chunk), chunk.bounds
 
     def train(self) -> None:
         """Take the steps of the next chunk."""
         inputs, target, bounds = self.next()
         for start, stop in bounds:
-            self._stepper.step(inputs.rows(start, stop), target[start:stop], rate=_RATE, number=0)
+            self._engine.step(inputs.rows(start, stop), target[start:stop], rate=_RATE, number=0)
 
 
 def _places(chunks_per_epoch: int) -> Iterator[tuple[int, int]]:

@@ -24,8 +24,11 @@ from stoker.features.category import FittedCategory
 from stoker.features.image import FittedImage
 from stoker.features.number import FittedNumber
 from stoker.models import Network
-from stoker.networks.encoders import TwoHalves
+from stoker.networks.preparing import PreparingNetwork
 from stoker.tasks.classify import FittedClassify
+from stoker.train.settings import Settings
+from stoker.train.step import SingleEngine
+from stoker.train.strategies.single import Single
 
 FAMILIES: dict[str, dict[str, Any]] = {
     "logistic": {},
@@ -75,6 +78,17 @@ class Device:
 CPU = Device(torch.device("cpu"))
 
 
+def engine_of(
+    network: PreparingNetwork, settings: Settings, device: Device, precision: str = "float32"
+) -> SingleEngine:
+    """The engine that a training on this device has."""
+    told = {"device": device.torch.type, "precision": precision}
+    strategy = Single.model_validate(told)
+    engine = strategy.start(network.train(), settings.loss_for(TASK), settings)
+    assert isinstance(engine, SingleEngine)
+    return engine
+
+
 @contextmanager
 def precise_as(precision: str, device: Device) -> Iterator[None]:
     """Multiply in this precision: float32, its short form TF32, or bfloat16 where that is safe."""
@@ -91,12 +105,14 @@ def precise_as(precision: str, device: Device) -> Iterator[None]:
         yield
 
 
-def network_of(family: str, features: Mapping[str, FittedFeature], **fields: object) -> TwoHalves:
+def network_of(
+    family: str, features: Mapping[str, FittedFeature], **fields: object
+) -> PreparingNetwork:
     """A network of a family, equal each time; on the CPU."""
     torch.manual_seed(0)
     step = make_step("stoker.models", {family: {**FAMILIES[family], **fields}}, Network)
     built = step.build(features, TASK.output.width)
-    assert isinstance(built, TwoHalves)
+    assert isinstance(built, PreparingNetwork)
     return built
 
 

@@ -24,6 +24,7 @@ from PIL import Image
 from stoker.bundle.interface import Interface
 from stoker.bundle.predictor import load
 from stoker.bundle.write import FORMAT, write_bundle
+from stoker.candidates.conditions import Conditions
 from stoker.cells.numbers import NumberCells
 from stoker.compress.int8 import Int8
 from stoker.data.clean.missing import FilledNumber, FittedMissing
@@ -32,7 +33,6 @@ from stoker.features import FittedFeature
 from stoker.features.category import Category
 from stoker.features.image import FittedImage
 from stoker.features.number import Number
-from stoker.models import Conditions
 from stoker.models.boosted_trees import BoostedTrees
 from stoker.models.cnn import Cnn
 from stoker.networks.export import export, weights_of

@@ -16,10 +16,12 @@ import torch
 
 from stoker.bundle._operators import _WRITTEN, OPERATORS
 from stoker.bundle.session import run_graph
+from stoker.candidates.conditions import Conditions
+from stoker.candidates.fitted import Fitted
 from stoker.compress.int8 import _quantise
 from stoker.core.events import Silent, listening
 from stoker.data.prepare.prepared_set import Column, PreparedSet, PreparedWriter
-from stoker.models import Conditions, Estimate, _search, _table_network
+from stoker.models import _search, _table_network
 from stoker.models._blend_weights import choose_weights
 from stoker.models._row_losses import loss_of
 from stoker.models._rows import join
@@ -74,7 +76,7 @@ def make_part(
 
 def fit(
     folder: Path, task: FittedTask, signal: Signal = lines, under: Conditions = ONE
-) -> tuple[Estimate, PreparedSet]:
+) -> tuple[Fitted, PreparedSet]:
     train = make_part(folder, "train", task, 400, signal)
     validation = make_part(folder, "validation", task, 120, signal)
     return Blend().fit(train, validation, task, under=under), validation
@@ -84,7 +86,7 @@ def parts_of(folder: Path, task: FittedTask) -> tuple[PreparedSet, PreparedSet]:
     return make_part(folder, "train", task, 400), make_part(folder, "validation", task, 120)
 
 
-def answers(estimate: Estimate, part: PreparedSet) -> np.ndarray:
+def answers(estimate: Fitted, part: PreparedSet) -> np.ndarray:
     feed = {graph_input(name): np.array(c) for name, c in part.columns.items()}
     return np.asarray(onnxruntime.InferenceSession(estimate.graph).run(None, feed)[0])
 
@@ -217,7 +219,9 @@ def test_class_weights_are_taken_back_before_scores(tmp_path: Path) -> None:
     validation = make_part(tmp_path, "validation", BINARY, 120)
     weight_K = np.array([0.5, 9.0], np.float32)
     plain = Blend().fit(train, validation, BINARY, under=ONE).leaderboard
-    weighed = Blend().fit(train, validation, BINARY, under=ONE, weight_K=weight_K).leaderboard
+    weighed = (
+        Blend().fit(train, validation, BINARY, under=replace(ONE, weight_K=weight_K)).leaderboard
+    )
     assert plain is not None
     assert weighed is not None
     best = [board.entries[0].score for board in (plain, weighed)]
@@ -353,7 +357,8 @@ def test_good_imports_no_torch(tmp_path: Path) -> None:
     code = (
         "import sys; from pathlib import Path\n"
         "from stoker.data.prepare.prepared_set import PreparedSet\n"
-        "from stoker.models import Conditions; from stoker.models.blend import Blend\n"
+        "from stoker.candidates.conditions import Conditions\n"
+        "from stoker.models.blend import Blend\n"
         "from stoker.tasks.classify import FittedClassify\n"
         f"train, validation = (PreparedSet.open(Path({str(tmp_path)!r}), p)"
         " for p in ('train', 'validation'))\n"

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import onnxruntime
 import pytest
 
+from stoker.candidates.conditions import Conditions
+from stoker.candidates.fitted import Fitted
 from stoker.core.errors import RecipeError
 from stoker.core.events import Silent, TaskView, listening
 from stoker.data.prepare.prepared_set import Column, PreparedSet, PreparedWriter
-from stoker.models import Conditions, Estimate
 from stoker.models._rows import join
 from stoker.models.boosted_trees import BoostedTrees
 from stoker.networks.graph_names import graph_input
@@ -59,7 +61,7 @@ def fit(
     deadline_s: float | None = None,
     threads: int = 1,
     **fields: object,
-) -> Estimate:
+) -> Fitted:
     model = BoostedTrees.model_validate({**SMALL, **fields})
     return model.fit(*parts, task, under=Conditions(3, deadline_s, threads))
 
@@ -152,7 +154,7 @@ def test_a_weight_counts_like_that_many_rows(tmp_path: Path) -> None:
     doubled = PreparedSet.open(tmp_path, "twice")
     model = BoostedTrees(num_trees=1, num_leaves=2, min_rows_per_leaf=1, feature_fraction=1.0)
     weight_K, one = np.array([1, 2], np.float32), Conditions(0, threads=1)
-    weighed = model.fit(part, part, BINARY, under=one, weight_K=weight_K)
+    weighed = model.fit(part, part, BINARY, under=replace(one, weight_K=weight_K))
     copied = model.fit(doubled, doubled, BINARY, under=one)
     assert model.fit(part, part, BINARY, under=one).history != weighed.history
     losses = [made.history[0]["validation_loss"] for made in (weighed, copied)]

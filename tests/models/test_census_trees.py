@@ -16,12 +16,12 @@ import pyarrow as pa
 import pyarrow.csv
 import pytest
 
+from stoker.candidates.conditions import Conditions
 from stoker.data.prepare.prepared_set import Column, PreparedSet, PreparedWriter
 from stoker.evaluate.score import evaluate
 from stoker.features import FittedFeature
 from stoker.features.category import Category
 from stoker.features.number import Number
-from stoker.models import Conditions
 from stoker.models.boosted_trees import BoostedTrees
 from stoker.networks.graph_names import graph_input
 from stoker.tasks import FittedTask

@@ -6,6 +6,7 @@ has random weights that let signals through, so nothing is fetched.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -17,10 +18,11 @@ from safetensors.numpy import load_file, save
 from torch import nn
 
 from stoker import cli
+from stoker.candidates.conditions import Conditions
+from stoker.candidates.fitted import Fitted
 from stoker.core import events
 from stoker.data.prepare.prepared_set import Column, PreparedSet, PreparedWriter
 from stoker.features import Form
-from stoker.models import Conditions, Estimate
 from stoker.models._row_losses import losses_N
 from stoker.models.pretrained import Pretrained
 from stoker.networks import fine_tuned, frozen
@@ -71,7 +73,7 @@ def fit(
     count: int,
     under: Conditions,
     weight_K: np.ndarray | None = None,
-) -> tuple[Estimate, list[str]]:
+) -> tuple[Fitted, list[str]]:
     """A fit and what it says."""
     lines: list[str] = []
 
@@ -81,13 +83,13 @@ def fit(
 
     model = Pretrained(side=SIDE, path=str(weights), fine_tune=count)
     with events.listening(Told()):
-        return model.fit(*parts, TASK, under=under, weight_K=weight_K), lines
+        return model.fit(*parts, TASK, under=replace(under, weight_K=weight_K)), lines
 
 
 @pytest.fixture(scope="module", params=[1, 2], ids=["taken", "refused"])
 def found(
     request: pytest.FixtureRequest, parts: tuple[PreparedSet, PreparedSet], weights: Path
-) -> tuple[int, Estimate, list[str]]:
+) -> tuple[int, Fitted, list[str]]:
     """Fits whose last convolution, and whose last block too, was trained further."""
     count = int(request.param)
     return count, *fit(parts, weights, count, Conditions(3, threads=1))
@@ -105,7 +107,7 @@ def test_the_halves_of_a_backbone_are_the_whole(count: int) -> None:
 
 
 def test_trained_layers_are_taken_where_they_are_clearly_better(
-    found: tuple[int, Estimate, list[str]], parts: tuple[PreparedSet, PreparedSet]
+    found: tuple[int, Fitted, list[str]], parts: tuple[PreparedSet, PreparedSet]
 ) -> None:
     count, estimate, lines = found
     board = estimate.leaderboard
@@ -123,7 +125,7 @@ def test_trained_layers_are_taken_where_they_are_clearly_better(
 
 
 def test_the_graph_answers_as_training_did(
-    found: tuple[int, Estimate, list[str]], parts: tuple[PreparedSet, PreparedSet]
+    found: tuple[int, Fitted, list[str]], parts: tuple[PreparedSet, PreparedSet]
 ) -> None:
     _, estimate, _ = found
     feed = {graph_input(name): np.array(c) for name, c in parts[1].columns.items()}
@@ -132,14 +134,14 @@ def test_the_graph_answers_as_training_did(
 
 
 def test_only_the_last_layers_differ_from_the_weights_that_were_given(
-    found: tuple[int, Estimate, list[str]], weights: Path
+    found: tuple[int, Fitted, list[str]], weights: Path
 ) -> None:
     count, estimate, _ = found
     last = {"head.convolution.weight", "head.convolution.bias"}
     assert changed_names(weights, estimate) == (last if count == 1 else set())
 
 
-def changed_names(weights: Path, estimate: Estimate) -> set[str]:
+def changed_names(weights: Path, estimate: Fitted) -> set[str]:
     """Names of the backbone's weights that are no longer those of the file."""
     return {
         name
@@ -149,7 +151,7 @@ def changed_names(weights: Path, estimate: Estimate) -> set[str]:
 
 
 def test_rounds_end_when_the_validation_loss_does_not_fall(
-    found: tuple[int, Estimate, list[str]],
+    found: tuple[int, Fitted, list[str]],
 ) -> None:
     _, estimate, _ = found
     heads = [record for record in estimate.history if "penalty" in record]

@@ -12,9 +12,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from stoker.candidates.conditions import Conditions
 from stoker.core.steps import find_step
 from stoker.data.prepare.prepared_set import Column, PreparedSet, PreparedWriter
-from stoker.models import Conditions, Estimator
+from stoker.models import Estimator
 from stoker.tasks.classify import FittedClassify
 
 GOLDEN = json.loads((Path(__file__).parents[1] / "golden" / "curves.json").read_bytes())

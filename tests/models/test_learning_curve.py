@@ -8,9 +8,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from stoker.candidates.conditions import Conditions
+from stoker.candidates.fitted import Fitted
 from stoker.candidates.learning_curve import CurvePoint, LearningCurve
 from stoker.data.prepare.prepared_set import Column, PreparedSet, PreparedWriter
-from stoker.models import Conditions, Estimate, _learning_curve_fit
+from stoker.models import _learning_curve_fit
 from stoker.models.blend import Blend
 from stoker.tasks import FittedTask
 from stoker.tasks.classify import FittedClassify
@@ -36,7 +38,7 @@ def make_part(folder: Path, part: str, task: FittedTask, rows: int, *, waves: fl
 
 def fit(
     folder: Path, task: FittedTask, *, waves: float, rows: int = 800, under: Conditions = ONE
-) -> Estimate:
+) -> Fitted:
     train = make_part(folder, "train", task, rows, waves=waves)
     validation = make_part(folder, "v", task, 200, waves=waves)
     return Blend().fit(train, validation, task, under=under)

@@ -10,9 +10,10 @@ import numpy as np
 import onnxruntime
 import pytest
 
+from stoker.candidates.conditions import Conditions
+from stoker.candidates.fitted import Fitted
 from stoker.core.errors import RecipeError
 from stoker.data.prepare.prepared_set import Column, PreparedSet, PreparedWriter
-from stoker.models import Conditions, Estimate
 from stoker.models._design import Design, quantiles
 from stoker.models._linear_fit import fit_path
 from stoker.models._row_losses import loss_of
@@ -48,7 +49,7 @@ def make_part(folder: Path, part: str, task: FittedTask, rows: int, **change: fl
 STRAIGHT, BENT, WAVING = Linear(), Linear(bends=5), Linear(waves=60)
 
 
-def fit(folder: Path, task: FittedTask, model: Linear = STRAIGHT, **change: float) -> Estimate:
+def fit(folder: Path, task: FittedTask, model: Linear = STRAIGHT, **change: float) -> Fitted:
     train = make_part(folder, "train", task, 400, **change)
     test = make_part(folder, "test", task, 150, **change)
     return model.fit(train, test, task, under=Conditions(0, threads=1))

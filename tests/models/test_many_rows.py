@@ -8,8 +8,9 @@ import numpy as np
 import onnxruntime
 import pytest
 
+from stoker.candidates.conditions import Conditions
 from stoker.data.prepare.prepared_set import Column, PreparedSet, PreparedWriter
-from stoker.models import Conditions, Estimator, _design, _rows, boosted_trees
+from stoker.models import Estimator, _design, _rows, boosted_trees
 from stoker.models._row_losses import loss_of
 from stoker.models._rows import Rows, join
 from stoker.models.blend import Blend

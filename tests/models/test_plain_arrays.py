@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from stoker.candidates.conditions import Conditions
 from stoker.data.prepare.prepared_set import Column, PreparedSet, PreparedWriter
-from stoker.models import Conditions, Estimator
+from stoker.models import Estimator
 from stoker.models.blend import Blend
 from stoker.models.boosted_trees import BoostedTrees
 from stoker.tasks import FittedTask

@@ -15,9 +15,10 @@ from safetensors.numpy import save
 from torch import nn
 from torch.nn import functional
 
+from stoker.candidates.conditions import Conditions
+from stoker.candidates.fitted import Fitted
 from stoker.core.errors import DataError
 from stoker.data.prepare.prepared_set import Column, PreparedSet, PreparedWriter
-from stoker.models import Conditions, Estimate
 from stoker.models._backbone import folded, read_weights
 from stoker.models.pretrained import Pretrained
 from stoker.networks.efficientnet_lite import EfficientNetLite, SameConv
@@ -135,7 +136,7 @@ def make_part(folder: Path, part: str, task: FittedTask, rows: int, seed: int) -
     return PreparedSet.open(folder, part)
 
 
-def fit(folder: Path, weights: Path, task: FittedTask) -> tuple[Estimate, PreparedSet]:
+def fit(folder: Path, weights: Path, task: FittedTask) -> tuple[Fitted, PreparedSet]:
     train, validation = (
         make_part(folder / str(len(list(folder.iterdir()))), part, task, rows, seed)
         for part, rows, seed in (("train", 120, 0), ("validation", 60, 1))

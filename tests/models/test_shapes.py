@@ -15,8 +15,9 @@ import numpy as np
 import onnxruntime
 import pytest
 
+from stoker.candidates.conditions import Conditions
 from stoker.data.prepare.prepared_set import Column, PreparedSet, PreparedWriter
-from stoker.models import Conditions, Estimator
+from stoker.models import Estimator
 from stoker.models._row_losses import losses_N
 from stoker.models.blend import Blend
 from stoker.models.linear import Linear

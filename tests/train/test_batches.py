@@ -11,7 +11,9 @@ from hypothesis import strategies as st
 
 from stoker.train.augment import Augmentation
 from stoker.train.augment.shift import Shift
-from stoker.train.batches import Batches, batch_edges, epoch_order
+from stoker.train.batches import Batches, Chunk
+from stoker.train.samplers import batch_edges
+from stoker.train.settings import Settings
 
 
 @given(num_rows=st.integers(1, 500), batch_size=st.integers(1, 100))
@@ -25,16 +27,16 @@ def test_edges_cover_every_row_once_and_leave_no_lonely_row(num_rows: int, batch
     assert sizes.min() > 1 or batch_size == 1 or num_rows == 1
 
 
-@given(num_rows=st.integers(1, 300), seed=st.integers(0, 5), epoch=st.integers(0, 5))
-def test_an_epoch_is_a_permutation(num_rows: int, seed: int, epoch: int) -> None:
-    order = epoch_order(num_rows, seed, epoch)
-    assert sorted(order.tolist()) == list(range(num_rows))
-    assert np.array_equal(order, epoch_order(num_rows, seed, epoch))
-
-
 def batches_of(tiny: Any, batch_size: int = 8, augment: tuple[Augmentation, ...] = ()) -> Batches:
     part = tiny.part("train")
-    return Batches(part, batch_size=batch_size, augment=augment, num_outputs=4, seed=0)
+    told = Settings(batch_size=batch_size, augment=augment)
+    return Batches(part, told, num_outputs=4, seed=0)
+
+
+def picture_of(chunk: Chunk) -> torch.Tensor:
+    picture = chunk.raw["图"]
+    assert isinstance(picture, torch.Tensor)
+    return picture
 
 
 @settings(deadline=None, max_examples=10)
@@ -47,14 +49,14 @@ def test_chunks_hold_the_rows_of_their_epoch(session_tiny: Any, batch_size: int)
         chunk = batches.load(1, number)
         rows = batches.row_ids(1, number)
         position = np.searchsorted(part.row, rows)
-        assert np.array_equal(chunk.raw["图"].numpy(), part.columns["图"][position])
+        assert np.array_equal(picture_of(chunk).numpy(), part.columns["图"][position])
         assert np.array_equal(chunk.target.numpy(), part.target[position])
         assert chunk.bounds[0][0] == 0
         assert chunk.bounds[-1][1] == len(rows)
         sizes += [stop - start for start, stop in chunk.bounds]
         seen += rows.tolist()
     assert sorted(seen) == part.row.tolist()
-    assert sizes == batches.sizes.tolist()
+    assert sizes == batches.sizes(1).tolist()
     assert len(sizes) == batches.per_epoch
 
 
@@ -66,7 +68,7 @@ def test_chunks_do_not_depend_on_those_before(tiny: Any) -> None:
             straight.load(epoch, number)
     expected = straight.load(2, 1)
     found = jumping.load(2, 1)
-    assert torch.equal(found.raw["图"], expected.raw["图"])
+    assert torch.equal(picture_of(found), picture_of(expected))
     assert torch.equal(found.target, expected.target)
 
 
@@ -79,8 +81,8 @@ def test_epochs_and_chunks_draw_their_own_augmentation(tiny: Any) -> None:
         chunk = batches.load(epoch, 0)
         rows = np.searchsorted(part.row, batches.row_ids(epoch, 0))
         back = np.argsort(rows)
-        pictures.append(chunk.raw["图"][torch.from_numpy(back)].clone())
-        assert not torch.equal(chunk.raw["图"], plain.load(epoch, 0).raw["图"])
+        pictures.append(picture_of(chunk)[torch.from_numpy(back)].clone())
+        assert not torch.equal(picture_of(chunk), picture_of(plain.load(epoch, 0)))
     assert not torch.equal(pictures[0][:300], pictures[1][:300])
 
 
@@ -89,5 +91,5 @@ def test_the_prepared_set_is_never_written(tiny: Any) -> None:
     before = part.columns["图"].copy()
     batches = batches_of(tiny, augment=(Shift(),))
     chunk = batches.load(0, 0)
-    chunk.raw["图"].zero_()
+    picture_of(chunk).zero_()
     assert np.array_equal(part.columns["图"], before)

@@ -48,9 +48,8 @@ def test_threads_follow_from_the_work_of_a_step(
 
     monkeypatch.setattr(plan_module, "available_cores", lambda: 4)
     settings = Settings(batch_size=32)
-    batches = Batches(
-        tiny.part("train"), batch_size=32, augment=(), num_outputs=tiny.task.output.width, seed=0
-    )
+    told = Settings(batch_size=32)
+    batches = Batches(tiny.part("train"), told, num_outputs=tiny.task.output.width, seed=0)
     trial = StepTrial(Wide(), tiny.part("validation"), tiny.task, settings, batches)
     assert [make_plan(trial, 0.0).threads for _ in range(2)] == [threads, threads]
     assert f"training on {threads} of 4 threads" in heard.lines[0]

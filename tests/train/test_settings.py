@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from stoker.recipe.model import Train
 from stoker.train.settings import Settings
 
-STEPS = {"optimizer", "schedule", "augment", "loss"}
+STEPS = {"optimizer", "schedule", "augment", "sampler", "strategy", "loss"}
 """The loader makes them from their own classes, which both sides share."""
 SHARED = sorted((Train.model_fields.keys() & Settings.model_fields.keys()) - STEPS)
 VALUES: list[Any] = [

@@ -42,7 +42,7 @@ class Interface:
     @property
     def forms(self) -> dict[str, Form]:
         """Type and shape of each input's tensor."""
-        return {name: Form(f.dtype, f.shape) for name, f in self.inputs.items()}
+        return {name: feature.form for name, feature in self.inputs.items()}
 
     def to_json(self) -> dict[str, Any]:
         """JSON values from which `from_json` makes an equal interface."""

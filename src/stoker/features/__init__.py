@@ -63,6 +63,11 @@ class FittedFeature(Step, ABC):
         """Type of the tensor."""
 
     @property
+    def form(self) -> Form:
+        """What its tensor looks like."""
+        return Form(self.dtype, self.shape)
+
+    @property
     def part_names(self) -> tuple[str, ...]:
         """What each of the D numbers of a (D,) tensor is; empty for any other shape."""
         return ()

@@ -18,9 +18,9 @@ from dataclasses import replace
 
 import numpy as np
 
+from stoker.candidates.conditions import Conditions
 from stoker.candidates.learning_curve import CurvePoint, LearningCurve
 from stoker.core.seeds import derive_seed
-from stoker.models import Conditions
 from stoker.models._row_losses import is_clear, losses_N, scored
 from stoker.models._tries import AnyTry, Folds, LinearTry, TreeTry
 from stoker.models.boosted_trees import grow

@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from stoker.candidates.conditions import Conditions
 from stoker.core.seeds import derive_seed
-from stoker.models import Conditions
 from stoker.models._design import Layout, fit_layout
 from stoker.models._row_losses import loss_of
 from stoker.models._table_graph import NetworkPart

@@ -19,11 +19,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from stoker.candidates.conditions import Conditions
+from stoker.candidates.fitted import Fitted
 from stoker.candidates.leaderboard import Entry, Leaderboard, Timing, tell
 from stoker.core import events
 from stoker.core.steps import step_spec
 from stoker.features import Form
-from stoker.models import Conditions, Estimate
 from stoker.models._backbone import backbone_weights
 from stoker.models._row_losses import is_clear, losses_N, scored
 from stoker.networks import fine_tuned, frozen
@@ -90,11 +91,11 @@ def fit(
     task: FittedTask,
     *,
     under: Conditions,
-    weight_K: np.ndarray | None,
-) -> Estimate:
+) -> Fitted:
     """See `Pretrained.fit`; `parts` are training and validation rows."""
     end_s = time.monotonic() + _OF_BUDGET * (under.deadline_s or float("inf"))
-    loss = bound_loss(loss_of(task), weight_K, label_smoothing=0.0)
+    loss = bound_loss(loss_of(task), under.weight_K)
+    weight_K = under.weight_K
     shift_K = np.zeros(1) if weight_K is None else np.log(np.maximum(weight_K, 1e-9))
     given = Given(step, parts, task, under, loss, shift_K)
     vectors = frozen.Vectors(given.columns, _num_codes(*parts), step.side)
@@ -172,7 +173,7 @@ def _tried_frozen(
     return Tried(FROZEN, step, vectors, fitted.head, output_NK, took_s, settings)
 
 
-def _estimate(given: Given, tries: Sequence[Tried], history: list[dict[str, float]]) -> Estimate:
+def _estimate(given: Given, tries: Sequence[Tried], history: list[dict[str, float]]) -> Fitted:
     """The last candidate if it is better than the first by more than chance, else the first."""
     first, last = tries[0], tries[-1]
     chosen = last if is_clear(given.losses(first) - given.losses(last)) else first
@@ -182,7 +183,7 @@ def _estimate(given: Given, tries: Sequence[Tried], history: list[dict[str, floa
         timings = tuple(Timing(name=one.name, fit_s=one.fit_s) for one in tries)
         tell(board)
     network = frozen.FrozenNetwork(chosen.vectors, chosen.head).eval()
-    return Estimate(
+    return Fitted(
         graph=export(network, given.columns),
         weights={name: value.numpy() for name, value in network.state_dict().items()},
         validation_output_NK=chosen.output_NK,

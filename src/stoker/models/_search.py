@@ -18,9 +18,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from stoker.candidates.conditions import Conditions
 from stoker.core import events
 from stoker.core.seeds import derive_seed
-from stoker.models import Conditions, Model
+from stoker.models import Model
 from stoker.models._linear_fit import MOST_SQUARED
 from stoker.models._network_try import NetworkTry
 from stoker.models._rows import Rows

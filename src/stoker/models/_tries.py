@@ -16,8 +16,9 @@ from typing import Any, Generic, TypeVar
 
 import numpy as np
 
+from stoker.candidates.conditions import Conditions
 from stoker.core.seeds import derive_seed
-from stoker.models import Conditions, Model
+from stoker.models import Model
 from stoker.models._design import Designs, Layout, fit_layout
 from stoker.models._linear_fit import LinearWeights
 from stoker.models._row_losses import loss_of

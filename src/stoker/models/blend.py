@@ -23,9 +23,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from stoker.candidates.conditions import Conditions
+from stoker.candidates.fitted import Fitted, HeldOut
 from stoker.candidates.leaderboard import Entry, Leaderboard, Timing, tell
 from stoker.core.steps import step_spec
-from stoker.models import Conditions, Estimate, Estimator, HeldOut
+from stoker.models import Estimator
 from stoker.models._blend_weights import average, choose_weights
 from stoker.models._design import Layout
 from stoker.models._learning_curve_fit import learning_curve
@@ -73,8 +75,7 @@ class Blend(Estimator):
         task: FittedTask,
         *,
         under: Conditions,
-        weight_K: np.ndarray | None = None,
-    ) -> Estimate:
+    ) -> Fitted:
         """Try candidates and average the best.
 
         Raises:
@@ -87,7 +88,7 @@ class Blend(Estimator):
             task.output.width,
             max_bins=bins_for(len(train.target), len(train.columns)),
             seed=under.seed,
-            weight_K=weight_K,
+            weight_K=under.weight_K,
             unit_N=under.unit_N,
         )
         tries = search(rows, under)
@@ -103,7 +104,7 @@ class Blend(Estimator):
         parts = joined([one for one, _ in members], shares)
         board = leaderboard(tries, members, task)
         tell(board)
-        return Estimate(
+        return Fitted(
             graph=_graph(parts, train, task),
             weights=_arrays(parts),
             validation_output_NK=_validation_outputs(rows, members),

@@ -34,8 +34,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import numpy as np
 from pydantic import Field
 
+from stoker.candidates.conditions import Conditions
+from stoker.candidates.fitted import Fitted
 from stoker.core import events
-from stoker.models import Conditions, Estimate, Estimator
+from stoker.models import Estimator
 from stoker.models._lightgbm import lightgbm
 from stoker.models._rows import MOST_BINS, Rows, join
 from stoker.models._table_graph import table_graph
@@ -115,8 +117,7 @@ class BoostedTrees(Estimator):
         task: FittedTask,
         *,
         under: Conditions,
-        weight_K: np.ndarray | None = None,
-    ) -> Estimate:
+    ) -> Fitted:
         """Grow trees on `train`, stop on `validation`.
 
         Raises:
@@ -131,7 +132,7 @@ class BoostedTrees(Estimator):
             task.output.width,
             max_bins=self.max_bins,
             seed=under.seed,
-            weight_K=weight_K,
+            weight_K=under.weight_K,
         )
         with events.task("boosted trees", total=self.num_trees, unit="trees") as view:
             grown = grow(self, rows, rows.train_M, rows.validation_M, under, end_s, view=view)
@@ -139,7 +140,7 @@ class BoostedTrees(Estimator):
         say_what_is_wrong(self, rows, forest, grown)
         output_NK = np.zeros((len(rows), rows.num_outputs))
         output_NK[rows.validation_M] = grown.outputs(rows, rows.validation_M)
-        return Estimate(
+        return Fitted(
             graph=table_graph(train.columns, task.output.width, forest=forest),
             weights=forest.arrays(),
             validation_output_NK=rows.validation_order(output_NK).astype(np.float32),

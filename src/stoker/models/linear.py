@@ -25,7 +25,9 @@ from typing import TYPE_CHECKING, Annotated
 import numpy as np
 from pydantic import Field
 
-from stoker.models import Conditions, Estimate, Estimator, HeldOut
+from stoker.candidates.conditions import Conditions
+from stoker.candidates.fitted import Fitted, HeldOut
+from stoker.models import Estimator
 from stoker.models._design import Designs, fit_layout
 from stoker.models._linear_fit import LinearWeights, fit_path
 from stoker.models._row_losses import loss_of
@@ -93,8 +95,7 @@ class Linear(Estimator):
         task: FittedTask,
         *,
         under: Conditions,
-        weight_K: np.ndarray | None = None,
-    ) -> Estimate:
+    ) -> Fitted:
         """Fit for each penalty to `train`, keep the best on `validation`, fit that to both.
 
         Raises:
@@ -106,7 +107,7 @@ class Linear(Estimator):
             task.output.width,
             max_bins=MOST_BINS,
             seed=under.seed,
-            weight_K=weight_K,
+            weight_K=under.weight_K,
         )
         layout = fit_layout(rows.columns, bends=self.bends, waves=self.waves)
         design = Designs(layout, rows.columns)
@@ -120,7 +121,7 @@ class Linear(Estimator):
         output_NK = np.zeros((len(rows), rows.num_outputs))
         (output_NK[rows.validation_M],) = answers([whole], design, rows.validation_M)
         output_NK = rows.validation_order(output_NK)
-        return Estimate(
+        return Fitted(
             graph=table_graph(
                 train.columns, task.output.width, linears=[LinearPart(layout, whole)]
             ),

@@ -23,13 +23,13 @@ from typing import TYPE_CHECKING, Annotated
 
 from pydantic import Field
 
+from stoker.candidates.conditions import Conditions
+from stoker.candidates.fitted import Fitted
 from stoker.core.errors import DataError, MachineError
-from stoker.models import Conditions, Estimate, Estimator
+from stoker.models import Estimator
 from stoker.networks.stages import Shape
 
 if TYPE_CHECKING:
-    import numpy as np
-
     from stoker.data.prepare.prepared_set import PreparedSet
     from stoker.tasks import FittedTask
 
@@ -78,8 +78,7 @@ class Pretrained(Estimator):
         task: FittedTask,
         *,
         under: Conditions,
-        weight_K: np.ndarray | None = None,
-    ) -> Estimate:
+    ) -> Fitted:
         """Vectors of all rows, the head, then the last layers; `validation` chooses.
 
         Raises:
@@ -88,7 +87,7 @@ class Pretrained(Estimator):
         """
         from stoker.models._pretrained_fit import fit
 
-        return fit(self, (train, validation), task, under=under, weight_K=weight_K)
+        return fit(self, (train, validation), task, under=under)
 
 
 def missing_backbone() -> str | None:

@@ -4,7 +4,7 @@ An image column becomes a vector through a tower (a convolutional one, or mere f
 and embedded categories join it as they are.  One image column alone gives a plain CNN, a table
 alone a plain MLP, both together a hybrid, with no extra concept.
 
-`scale` and `learn` are apart because training scales many batches at once; `forward` is both.
+`prepare` and `learn` are apart because training scales many batches at once; `forward` is both.
 """
 
 from __future__ import annotations
@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor, nn
 
-from stoker.networks.encoders import Scaled, Scaler, TableEncoder, TwoHalves, sort_columns
+from stoker.networks.encoders import Scaled, Scaler, TableEncoder, sort_columns
 from stoker.networks.periodic import FREQUENCY
+from stoker.networks.preparing import PreparingNetwork
 
 if TYPE_CHECKING:
     from stoker.features import FittedFeature
@@ -42,7 +43,7 @@ class Flattened(Tower):
         return image_NCHW.flatten(1)
 
 
-class ColumnNetwork(TwoHalves):
+class ColumnNetwork(PreparingNetwork):
     """Towers for images, an encoder for the table, and a head over all of it."""
 
     def __init__(
@@ -78,13 +79,13 @@ class ColumnNetwork(TwoHalves):
                 if weight.ndim == 4:
                     weight.data = weight.data.contiguous(memory_format=torch.channels_last)
 
-    def scale(self, raw: Mapping[str, Tensor]) -> Scaled:
+    def prepare(self, raw: Mapping[str, Tensor]) -> Scaled:
         """The half without weights; see `stoker.networks.encoders`."""
         return self.scaler(raw)
 
-    def learn(self, scaled: Scaled) -> Tensor:
+    def learn(self, inputs: Scaled) -> Tensor:
         """The half with weights: outputs (N, num_outputs)."""
         parts = [
-            tower(image) for tower, image in zip(self.towers, scaled.image_NCHW, strict=True)
-        ] + self.table(scaled)
+            tower(image) for tower, image in zip(self.towers, inputs.image_NCHW, strict=True)
+        ] + self.table(inputs)
         return self.head(parts[0] if len(parts) == 1 else torch.cat(parts, 1))

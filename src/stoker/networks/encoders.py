@@ -15,7 +15,6 @@ columns, E width of an embedding.
 from __future__ import annotations
 
 import math
-from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import NamedTuple
 
@@ -45,22 +44,6 @@ class Scaled(NamedTuple):
             None if self.number_NM is None else self.number_NM[start:stop],
             None if self.code_NK is None else self.code_NK[start:stop],
         )
-
-
-class TwoHalves(nn.Module, ABC):
-    """A network whose work without weights can be done for many batches at once."""
-
-    @abstractmethod
-    def scale(self, raw: Mapping[str, Tensor]) -> Scaled:
-        """The half without weights: raw tensors by column to scaled ones."""
-
-    @abstractmethod
-    def learn(self, scaled: Scaled) -> Tensor:
-        """The half with weights: outputs (N, num_outputs), float32."""
-
-    def forward(self, raw: Mapping[str, Tensor]) -> Tensor:
-        """Raw tensors by column to outputs (N, num_outputs), float32."""
-        return self.learn(self.scale(raw))
 
 
 class TableShape(NamedTuple):

@@ -90,6 +90,7 @@ def _is_worth(input: Tensor, weight: Tensor) -> bool:
         and len(input) * weight.numel() >= _WORTH
         and input.dtype == weight.dtype == torch.float32
         and input.device.type == weight.device.type == "cpu"
+        and not torch.is_autocast_enabled("cpu")
         and onednn_is_faster()
     )
 

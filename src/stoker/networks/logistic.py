@@ -8,14 +8,15 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor, nn
 
-from stoker.networks.encoders import Scaled, Scaler, TwoHalves, sort_columns
+from stoker.networks.encoders import Scaled, Scaler, sort_columns
 from stoker.networks.linear import LinearLayer
+from stoker.networks.preparing import PreparingNetwork
 
 if TYPE_CHECKING:
     from stoker.features import FittedFeature
 
 
-class LinearNetwork(TwoHalves):
+class LinearNetwork(PreparingNetwork):
     """The sum of a linear layer over pixels and numbers, and one table row per category."""
 
     def __init__(self, features: Mapping[str, FittedFeature], num_outputs: int) -> None:
@@ -34,18 +35,18 @@ class LinearNetwork(TwoHalves):
         for weight in self.parameters():
             nn.init.zeros_(weight)
 
-    def scale(self, raw: Mapping[str, Tensor]) -> Scaled:
+    def prepare(self, raw: Mapping[str, Tensor]) -> Scaled:
         """The half without weights."""
         return self.scaler(raw)
 
-    def learn(self, scaled: Scaled) -> Tensor:
+    def learn(self, inputs: Scaled) -> Tensor:
         """The half with weights."""
-        parts = [image.flatten(1) for image in scaled.image_NCHW]
-        if scaled.number_NM is not None:
-            parts.append(scaled.number_NM)
+        parts = [image.flatten(1) for image in inputs.image_NCHW]
+        if inputs.number_NM is not None:
+            parts.append(inputs.number_NM)
         output_NK = self.bias
         if self.linear is not None:
             output_NK = output_NK + self.linear(torch.cat(parts, 1))
-        if self.embedding is not None and scaled.code_NK is not None:
-            output_NK = output_NK + self.embedding(scaled.code_NK + self.starts).sum(1)
+        if self.embedding is not None and inputs.code_NK is not None:
+            output_NK = output_NK + self.embedding(inputs.code_NK + self.starts).sum(1)
         return output_NK

@@ -16,15 +16,16 @@ import numpy as np
 from stoker.bundle.fit_decision import fit_decision
 from stoker.bundle.parity import check_parity
 from stoker.bundle.write import write_bundle
+from stoker.candidates.conditions import Conditions
+from stoker.candidates.fitted import Fitted, HeldOut
 from stoker.candidates.leaderboard import FILE as LEADERBOARD_FILE
 from stoker.candidates.leaderboard import Leaderboard
 from stoker.candidates.learning_curve import FILE as CURVE_FILE
-from stoker.candidates.learning_curve import LearningCurve
 from stoker.core import events
 from stoker.core.canonical import canonical_json
 from stoker.core.seeds import derive_seed
-from stoker.core.steps import expect, step_name, step_spec
-from stoker.models import Conditions, Estimator, HeldOut, Model, Network
+from stoker.core.steps import step_name, step_spec
+from stoker.models import Model
 from stoker.pipeline.board import measure_candidates, timed
 from stoker.pipeline.prepared_parts import Prepared, open_prepared, raw_part, spaced
 from stoker.pipeline.row_groups import group_codes
@@ -88,21 +89,28 @@ def make_model(work: Work, order: Order) -> dict[str, Any]:
         why=order.why,
     )
     events.message(f"{work.stage}: {choice.reason}")
-    seed = derive_seed(order.seed, "model", step_name(choice.model))
-    if isinstance(choice.model, Network):
-        made = _train_network(choice.model, choice.settings, prepared, seed, work, order)
-    else:
-        under = Conditions(
-            seed=seed,
-            deadline_s=choice.settings.budget_s,
-            threads=choice.settings.threads,
-            preset=order.preset,
-            unit_N=_units(work, prepared, order.group),
-            is_ordered=order.is_by_time,
-        )
-        made = _fit_estimator(expect(choice.model, Estimator), choice.settings, prepared, under)
-    work.measured.update(made.measured)
-    facts = {"model": step_spec(choice.model), "reason": choice.reason, **made.facts}
+    task = prepared.interface.task
+    under = Conditions(
+        seed=derive_seed(order.seed, "model", step_name(choice.model)),
+        deadline_s=choice.settings.budget_s,
+        threads=choice.settings.threads,
+        preset=order.preset,
+        unit_N=_units(work, prepared, order.group),
+        is_ordered=order.is_by_time,
+        weight_K=task.class_weights(choice.settings.class_weights),
+        features=prepared.interface.inputs,
+        settings=choice.settings,
+        finds_rate=order.finds_rate,
+        scratch=work.scratch,
+    )
+    made = choice.model.fit(prepared.train, prepared.validation, task, under=under)
+    board = _measured(work, made, prepared)
+    facts = {
+        "model": step_spec(choice.model),
+        "reason": choice.reason,
+        "num_parameters": sum(array.size for array in made.weights.values()),
+        **made.facts,
+    }
     write_bundle(
         work.folder / "bundle",
         name=order.name,
@@ -119,29 +127,29 @@ def make_model(work: Work, order: Order) -> dict[str, Any]:
         spaced(raw_part(work, "validation"), step),
     )
     write_file(work.folder / "history.json", canonical_json(made.history))
-    if made.leaderboard is not None:
-        board = made.leaderboard.model_dump(mode="json")
-        write_file(work.folder / LEADERBOARD_FILE, canonical_json(board) + b"\n")
-    if made.learning_curve is not None:
-        curve = made.learning_curve.model_dump(mode="json")
-        write_file(work.folder / CURVE_FILE, canonical_json(curve) + b"\n")
+    for file, value in ((LEADERBOARD_FILE, board), (CURVE_FILE, made.learning_curve)):
+        if value is not None:
+            write_file(work.folder / file, canonical_json(value.model_dump(mode="json")) + b"\n")
     return {**facts, "parity": float(f"{difference:.2g}"), "rows": len(prepared.train)}
 
 
-@dataclass(frozen=True)
-class _Made:
-    graph: bytes
-    weights: dict[str, np.ndarray]
-    validation_output_NK: np.ndarray
-    history: list[dict[str, Any]]
-    facts: dict[str, Any]
-    measured: dict[str, Any]
-    held_out: HeldOut | None = None
-    leaderboard: Leaderboard | None = None
-    learning_curve: LearningCurve | None = None
+def _measured(work: Work, made: Fitted, prepared: Prepared) -> Leaderboard | None:
+    """Note what fitting took, and how long each candidate answers; the board with their sizes."""
+    board, answer_ms = made.leaderboard, {}
+    if board is not None:
+        board, answer_ms = measure_candidates(
+            board, made.candidate_graphs, prepared.validation.columns
+        )
+    timings = timed(made.timings, answer_ms)
+    work.measured.update(made.measured)
+    if timings:
+        work.measured["candidates"] = [one.model_dump(mode="json") for one in timings]
+    if made.threads is not None:
+        work.measured["threads"] = made.threads
+    return board
 
 
-def _decide(aim: Any, settings: Settings, prepared: Prepared, made: _Made) -> Decision:
+def _decide(aim: Any, settings: Settings, prepared: Prepared, made: Fitted) -> Decision:
     """Calibration, threshold, sets and intervals, from rows that the model was not fitted to."""
     task = prepared.interface.task
     held = made.held_out or HeldOut(
@@ -151,83 +159,6 @@ def _decide(aim: Any, settings: Settings, prepared: Prepared, made: _Made) -> De
         held.output_NK,
         held.target_N,
         task,
-        weight_K=task.class_weights(settings.class_weights),
+        weight_K=settings.odds_K(task),
         aim=aim,
-    )
-
-
-def _train_network(
-    model: Network, settings: Settings, prepared: Prepared, seed: int, work: Work, order: Order
-) -> _Made:
-    import torch
-
-    from stoker.networks.export import export, weights_of
-    from stoker.train.finder import find_rate
-    from stoker.train.loop import train_network
-    from stoker.train.network_output import outputs
-
-    torch.manual_seed(derive_seed(seed, "weights"))
-    interface = prepared.interface
-    network = model.build(interface.inputs, interface.task.output.width)
-    if order.finds_rate:
-        curve = find_rate(network, prepared.train, interface.task, settings, seed=seed)
-        events.message(f"{work.stage}: the loss falls fastest at rate {curve.rate:.2g}")
-        settings = settings.model_copy(update={"rate": curve.rate})
-    trained = train_network(
-        network,
-        prepared.train,
-        prepared.validation,
-        interface.task,
-        settings,
-        seed=seed,
-        scratch=work.scratch,
-    )
-    return _Made(
-        graph=export(trained.network, interface.forms),
-        weights=weights_of(trained.network),
-        validation_output_NK=outputs(trained.network, prepared.validation),
-        history=trained.history,
-        facts={
-            "settings": settings.model_dump(mode="json"),
-            "num_parameters": sum(p.numel() for p in trained.network.parameters()),
-            "steps": trained.steps,
-            "stopped": trained.stopped,
-        },
-        measured={"seconds": trained.seconds, "speed": trained.speed},
-    )
-
-
-def _fit_estimator(
-    model: Estimator, settings: Settings, prepared: Prepared, under: Conditions
-) -> _Made:
-    task = prepared.interface.task
-    estimate = model.fit(
-        prepared.train,
-        prepared.validation,
-        task,
-        under=under,
-        weight_K=task.class_weights(settings.class_weights),
-    )
-    board, answer_ms = estimate.leaderboard, {}
-    if board is not None:
-        board, answer_ms = measure_candidates(
-            board, estimate.candidate_graphs, prepared.validation.columns
-        )
-    timings = timed(estimate.timings, answer_ms)
-    return _Made(
-        graph=estimate.graph,
-        weights=estimate.weights,
-        validation_output_NK=estimate.validation_output_NK,
-        history=estimate.history,
-        facts={
-            "num_parameters": sum(array.size for array in estimate.weights.values()),
-            **estimate.facts,
-        },
-        measured={
-            "candidates": [one.model_dump(mode="json") for one in timings],
-            "threads": estimate.threads,
-        },
-        held_out=estimate.held_out,
-        leaderboard=board,
-        learning_curve=estimate.learning_curve,
     )

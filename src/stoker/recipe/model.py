@@ -123,6 +123,10 @@ class Train(Value):
     """Batches whose gradients are added up before one step."""
     patience: Annotated[Whole, Field(ge=1)] | None = None
     """Epochs without improvement on the validation part before training stops; null: never."""
+    sampler: Annotated[Step | None, At("stoker.train.samplers", "Sampler")] = None
+    """Which rows make the batches of an epoch; absent: every row once."""
+    strategy: Annotated[Step | None, At("stoker.train.strategies", "Strategy")] = None
+    """Devices and processes that train; absent: one of each."""
     loss: Annotated[Step | None, At("stoker.train.losses", "Loss")] = None
     """What training makes small; absent: the loss of the task."""
     label_smoothing: Share | None = None

@@ -64,6 +64,11 @@ class FittedTask(Step, ABC):
         return ()
 
     @property
+    def class_counts(self) -> tuple[int, ...]:
+        """Training rows of each class."""
+        return ()
+
+    @property
     def labels(self) -> pa.Array | None:
         """The classes as they stand in answers, in their own type; None where there are none."""
         return None

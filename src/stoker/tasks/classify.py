@@ -91,6 +91,11 @@ class FittedClassify(FittedTask):
         """
         return np.log(np.asarray(self.counts, dtype=np.float64))
 
+    @property
+    def class_counts(self) -> tuple[int, ...]:
+        """Training rows of each class."""
+        return self.counts
+
     @cached_property
     def labels(self) -> pa.Array:
         """The classes as they stand in answers: strings, int64, float64 or bools."""

@@ -1,6 +1,6 @@
-"""The order of an epoch, and its batches, many at a time.
+"""The batches of an epoch, many at a time.
 
-An epoch's order is a permutation made from (seed, epoch), and every random draw of a chunk comes
+Which rows make a batch a sampler says, from (seed, epoch), and every random draw of a chunk comes
 from (seed, epoch, chunk), so that a position is all that must be saved to go on exactly.
 
 A chunk is up to 16 batches.  Its rows are gathered from the memory-mapped columns in one go, into a
@@ -23,10 +23,14 @@ import torch
 from torch import Tensor
 
 from stoker.core.seeds import derive_seed
-from stoker.train.augment import Augmentation, ImageAugmentation, MixingAugmentation
+from stoker.networks.preparing import RaggedTensor
+from stoker.train.augment import ImageAugmentation, MixingAugmentation
+from stoker.train.samplers import Epoch
 
 if TYPE_CHECKING:
     from stoker.data.prepare.prepared_set import PreparedSet
+    from stoker.data.prepare.ragged import Ragged
+    from stoker.train.settings import Settings
 
 _BATCHES_PER_CHUNK = 16
 _CHUNK_BYTES = 2 << 20
@@ -38,37 +42,12 @@ processor's cache."""
 class Chunk:
     """Some batches of an epoch, side by side."""
 
-    raw: dict[str, Tensor]
+    raw: dict[str, Tensor | RaggedTensor]
     """Columns, augmented, in their raw types."""
     target: Tensor
     """Targets in the same order: codes or values (N,), or blended classes (N, K)."""
     bounds: list[tuple[int, int]]
     """First and one past last row of each batch within the chunk."""
-
-
-def batch_edges(num_rows: int, batch_size: int) -> list[int]:
-    """Edges of the batches of an epoch: batch i is rows [edges[i], edges[i + 1]).
-
-    The last batch may be smaller, but a single row is never a batch of its own where there is
-    another to join: batch norm cannot take a deviation of one row.
-
-    >>> batch_edges(10, 4), batch_edges(9, 4), batch_edges(1, 4)
-    ([0, 4, 8, 10], [0, 4, 9], [0, 1])
-    """
-    edges = [*range(0, num_rows, batch_size), num_rows]
-    if len(edges) > 2 and edges[-1] - edges[-2] == 1:
-        del edges[-2]
-    return edges
-
-
-def epoch_order(num_rows: int, seed: int, epoch: int) -> np.ndarray:
-    """The permutation of an epoch, int64.
-
-    >>> sorted(epoch_order(4, seed=0, epoch=1).tolist())
-    [0, 1, 2, 3]
-    """
-    generator = np.random.Generator(np.random.PCG64(derive_seed(seed, "epoch", epoch)))
-    return generator.permutation(num_rows)
 
 
 class Batches:
@@ -77,30 +56,50 @@ class Batches:
     def __init__(
         self,
         train: PreparedSet,
+        settings: Settings,
         *,
-        batch_size: int,
-        augment: tuple[Augmentation, ...],
         num_outputs: int,
         seed: int,
+        rank: int = 0,
+        world: int = 1,
     ) -> None:
-        """Plan the chunks; nothing is read yet."""
-        self._set, self._augment, self._seed = train, augment, seed
-        self._num_outputs = num_outputs
-        self._edges = batch_edges(len(train), batch_size)
-        self._per_chunk = _batches_per_chunk(train.row_bytes, batch_size)
-        chunk_edges = [*self._edges[: -1 : self._per_chunk], self._edges[-1]]
-        self._buffers = train.buffers(int(np.diff(chunk_edges).max()))
-        self._epoch, self._order = -1, np.empty(0, np.int64)
+        """Plan the chunks; nothing is read yet.
+
+        Args:
+            train: The training part.
+            settings: Rows of a batch over all processes, the sampler, random changes of pictures.
+            num_outputs: Classes, for augmentations that blend targets.
+            seed: Source of all randomness.
+            rank: Which of several processes this is.
+            world: How many there are.
+        """
+        self._set, self._augment, self._seed = train, settings.augment, seed
+        self._num_outputs, self._rank, self._world = num_outputs, rank, world
+        self._draw = settings.sampler.start(train, settings.batch_size, seed)
+        self._number, self._epoch = -1, Epoch(np.empty(0, np.int64), np.zeros(1, np.int64))
+        self._per_chunk = _batches_per_chunk(train.row_bytes, settings.batch_size)
+        self._buffers = train.buffers(0)
+        self._go_to(0)
 
     @property
     def per_epoch(self) -> int:
         """Batches of one epoch."""
-        return len(self._edges) - 1
+        return len(self._epoch.edges) - 1
 
     @property
-    def sizes(self) -> np.ndarray:
+    def rows(self) -> int:
+        """Rows of the training part."""
+        return len(self._set)
+
+    @property
+    def mean_rows(self) -> float:
+        """Rows of a batch in the mean."""
+        return len(self._epoch.order) / self.per_epoch
+
+    def sizes(self, epoch: int) -> np.ndarray:
         """Rows of each batch of an epoch, int64."""
-        return np.diff(self._edges)
+        self._go_to(epoch)
+        return np.diff(self._epoch.edges)
 
     @property
     def chunks_per_epoch(self) -> int:
@@ -126,42 +125,54 @@ class Batches:
         """
         index = self._index(epoch, chunk)
         rows = self._set.gather(index, self._buffers)
-        raw = {name: torch.from_numpy(column) for name, column in rows.columns.items()}
+        raw: dict[str, Tensor | RaggedTensor] = {
+            **{name: torch.from_numpy(column) for name, column in rows.columns.items()},
+            **{name: _ragged(column) for name, column in rows.ragged.items()},
+        }
         target = torch.from_numpy(rows.target)
         if self._augment:
             raw, target = self._augmented(raw, target, epoch, chunk)
         edges = self._chunk_edges(chunk)
-        bounds = [(start - edges[0], stop - edges[0]) for start, stop in pairwise(edges)]
-        return Chunk(raw, target, bounds)
+        return Chunk(raw, target, list(pairwise((edges - edges[0]).tolist())))
 
-    def _chunk_edges(self, chunk: int) -> list[int]:
+    def _go_to(self, epoch: int) -> None:
+        """Draw the batches of an epoch, and see that a chunk has room."""
+        if epoch == self._number:
+            return
+        self._number, self._epoch = epoch, self._draw(epoch).share(self._rank, self._world)
+        ends = self._epoch.edges
+        most = int(np.diff(np.r_[ends[: -1 : self._per_chunk], ends[-1]]).max())
+        if most > len(self._buffers.target):
+            self._buffers = self._set.buffers(most)
+
+    def _chunk_edges(self, chunk: int) -> np.ndarray:
         first = self.first_batch(chunk)
-        return self._edges[first : first + self._per_chunk + 1]
+        return self._epoch.edges[first : first + self._per_chunk + 1]
 
     def _index(self, epoch: int, chunk: int) -> np.ndarray:
         """Positions of a chunk's rows in the prepared set."""
-        if epoch != self._epoch:
-            self._epoch = epoch
-            self._order = epoch_order(len(self._set), self._seed, epoch)
+        self._go_to(epoch)
         edges = self._chunk_edges(chunk)
-        return self._order[edges[0] : edges[-1]]
+        return self._epoch.order[edges[0] : edges[-1]]
 
     def _augmented(
-        self, raw: Mapping[str, Tensor], target: Tensor, epoch: int, chunk: int
-    ) -> tuple[dict[str, Tensor], Tensor]:
+        self, raw: Mapping[str, Tensor | RaggedTensor], target: Tensor, epoch: int, chunk: int
+    ) -> tuple[dict[str, Tensor | RaggedTensor], Tensor]:
         generator = torch.Generator()
         generator.manual_seed(derive_seed(self._seed, "augment", epoch, chunk))
-        changed = dict(raw)
-        images = [name for name, column in raw.items() if column.ndim == 4]
+        images = {n: c for n, c in raw.items() if isinstance(c, Tensor) and c.ndim == 4}
         for step in self._augment:
             if isinstance(step, ImageAugmentation):
-                for name in images:
-                    changed[name] = step.augment(changed[name], generator)
+                images = {name: step.augment(image, generator) for name, image in images.items()}
             elif isinstance(step, MixingAugmentation):
                 mix = step.draw(len(target), generator)
-                changed |= {name: mix.images(changed[name]) for name in images}
+                images = {name: mix.images(image) for name, image in images.items()}
                 target = mix.targets(target, self._num_outputs)
-        return changed, target
+        return {**raw, **images}, target
+
+
+def _ragged(column: Ragged) -> RaggedTensor:
+    return RaggedTensor(torch.from_numpy(column.values), torch.from_numpy(column.offsets))
 
 
 def _batches_per_chunk(row_bytes: int, batch_size: int) -> int:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from stoker.core.errors import TrainingError
 
@@ -97,7 +98,11 @@ def strange_columns(batches: Batches, epoch: int, batch: int) -> list[str]:
     start, stop = chunk.bounds[batch - batches.first_batch(chunk_number)]
     rows = batches.row_ids(epoch, chunk_number)[start:stop]
     named = {**chunk.raw, "the target": chunk.target}
-    floating = {name: column for name, column in named.items() if column.is_floating_point()}
+    floating = {
+        name: column
+        for name, column in named.items()
+        if isinstance(column, Tensor) and column.is_floating_point()
+    }
     found = []
     for name, column in floating.items():
         value_N = np.abs(np.nan_to_num(column[start:stop].numpy(), nan=0.0, posinf=np.inf))

@@ -25,7 +25,6 @@ from torch import nn
 from stoker.core.errors import TrainingError
 from stoker.core.seeds import derive_seed
 from stoker.train.batches import Batches
-from stoker.train.step import Stepper
 
 if TYPE_CHECKING:
     from stoker.data.prepare.prepared_set import PreparedSet
@@ -99,24 +98,18 @@ def _search(
     """Rates and raw losses, up to where the loss exploded."""
     seed, steps = seed_steps
     trained = copy.deepcopy(network).train()
-    stepper = Stepper(trained, settings.loss_for(task), settings)
-    batches = Batches(
-        train,
-        batch_size=settings.batch_size,
-        augment=settings.augment,
-        num_outputs=task.output.width,
-        seed=seed,
-    )
+    engine = settings.strategy.start(trained, settings.loss_for(task), settings)
+    batches = Batches(train, settings, num_outputs=task.output.width, seed=seed)
     growth = (_HIGHEST / _LOWEST) ** (1 / max(1, steps - 1))
     rates: list[float] = []
     losses: list[float] = []
     for position in range(-(-steps // batches.per_epoch) * batches.chunks_per_epoch):
         chunk = batches.load(*divmod(position, batches.chunks_per_epoch))
-        inputs = stepper.scale(chunk.raw)
+        inputs, target = engine.load(chunk)
         for start, stop in chunk.bounds:
             rate = _LOWEST * growth ** len(rates)
-            loss = stepper.step(
-                inputs.rows(start, stop), chunk.target[start:stop], rate=rate, number=len(rates)
+            loss = engine.step(
+                inputs.rows(start, stop), target[start:stop], rate=rate, number=len(rates)
             )
             losses.append(float(loss))
             rates.append(rate)

@@ -1,7 +1,7 @@
 """The training loop: epochs of chunks of batches, scored, saved, watched, and stopped in time.
 
 Read it from `train_network` down; one optimiser step is in `step.py`, the order of rows in
-`batches.py`, what a checkpoint holds in `state.py`.
+`samplers/`, batches in `batches.py`, what a checkpoint holds in `state.py`.
 
 All randomness is a function of (seed, position).  Dropout uses torch's global generator, which is
 seeded at each chunk; the caller's generator state is put back at the end.  Checkpoints are written
@@ -32,8 +32,6 @@ from stoker.train.plan import Plan, StepTrial, make_plan
 from stoker.train.score import best_epoch, validation_score
 from stoker.train.speed import speed_of
 from stoker.train.state import History, State, copy_weights, load_state, save_state
-from stoker.train.step import Stepper
-from stoker.train.threads import num_threads
 
 if TYPE_CHECKING:
     from stoker.core.events import TaskView
@@ -101,13 +99,7 @@ def train_network(  # noqa: PLR0913 - seven different things; a bundle of them w
     begin = time.perf_counter()
     _check(train, validation, settings)
     with torch.random.fork_rng(devices=[]):
-        batches = Batches(
-            train,
-            batch_size=settings.batch_size,
-            augment=settings.augment,
-            num_outputs=task.output.width,
-            seed=seed,
-        )
+        batches = Batches(train, settings, num_outputs=task.output.width, seed=seed)
         trial = StepTrial(network.train(), validation, task, settings, batches)
         return _Training(trial, seed=seed, scratch=scratch, begin=begin).run()
 
@@ -118,12 +110,13 @@ class _Training:
     def __init__(self, trial: StepTrial, *, seed: int, scratch: Path, begin: float) -> None:
         self._trial, self._seed, self._scratch = trial, seed, scratch
         self._settings, self._batches = trial.settings, trial.batches
-        self._stepper = Stepper(trial.network, trial.loss, trial.settings)
-        self._state = State(losses=torch.zeros(trial.batches.per_epoch))
+        self._engine = trial.start(trial.network)
+        losses = torch.zeros(trial.batches.per_epoch, device=self._engine.device)
+        self._state = State(losses=losses)
         self._watch = Watch(trial.batches)
         self._seconds = dict.fromkeys(("data", "evaluate", "checkpoint"), 0.0)
         self._identity = self._make_identity()
-        numbers = load_state(scratch, self._identity, self._state, self._stepper)
+        numbers = load_state(scratch, self._identity, self._state, self._engine)
         if numbers:
             events.message(f"training goes on from step {self._state.step:,}", passing=True)
         self._plan = Plan(**numbers["plan"]) if numbers else make_plan(trial, begin)
@@ -138,7 +131,7 @@ class _Training:
         total = self._plan.total_steps
         done = self._steps_before
         with (
-            num_threads(self._plan.threads),
+            self._engine.using(self._plan.threads),
             events.task("train", total=total, unit="steps", done=done) as view,
         ):
             while not self._state.stopped:
@@ -166,14 +159,11 @@ class _Training:
 
     def _chunk(self, view: TaskView) -> None:
         """Gather some batches and take their steps."""
-        state, stepper = self._state, self._stepper
-        # Not `torch.manual_seed`, which also asks every kind of accelerator: 75 microseconds.
-        torch.default_generator.manual_seed(
-            derive_seed(self._seed, "dropout", state.epoch, state.chunk)
-        )
+        state, engine = self._state, self._engine
+        engine.seed(derive_seed(self._seed, "dropout", state.epoch, state.chunk))
         begin = time.perf_counter()
         chunk = self._batches.load(state.epoch, state.chunk)
-        inputs = stepper.scale(chunk.raw)
+        inputs, target = engine.load(chunk)
         now = time.perf_counter()
         self._seconds["data"] += now - begin
         first = self._batches.first_batch(state.chunk)
@@ -181,9 +171,9 @@ class _Training:
             if self._out_of_steps(now):
                 return
             self._rate = self._rate_at(state.step)
-            state.losses[position] = stepper.step(
+            state.losses[position] = engine.step(
                 inputs.rows(start, stop),
-                chunk.target[start:stop],
+                target[start:stop],
                 rate=self._rate,
                 number=state.step,
             )
@@ -204,9 +194,9 @@ class _Training:
         """Show progress, and see whether the losses are sane."""
         state, done = self._state, self._batches_done()
         self._looked = time.perf_counter()
-        self._watch.gradient_norm = self._stepper.norm
+        self._watch.gradient_norm = self._engine.norm
         self._watch.check(state, done, self._rate)
-        self._stepper.measure_norm = True
+        self._engine.measures_norm = True
         view.advance(state.step - self._shown)
         self._shown = state.step
         if done:
@@ -216,15 +206,17 @@ class _Training:
         """Score the epoch and keep its weights if they are the best so far."""
         state = self._state
         begin = time.perf_counter()
-        average = self._stepper.average
-        scored = average.finish() if average else self._stepper.network
+        scored = self._engine.scored()
         done = self._batches_done()
         record = {
             "epoch": state.epoch + 1,
             "step": state.step,
             "rate": self._rate,
             "train_loss": float(
-                np.average(state.losses[:done].double().numpy(), weights=self._batches.sizes[:done])
+                np.average(
+                    state.losses[:done].double().cpu().numpy(),
+                    weights=self._batches.sizes(state.epoch)[:done],
+                )
             ),
             **validation_score(scored, self._trial.validation, self._trial.task),
         }
@@ -267,7 +259,7 @@ class _Training:
             return
         self._state.elapsed_s = now - self._begin
         numbers = {"identity": self._identity, "plan": asdict(self._plan)}
-        save_state(self._scratch, self._state, self._stepper, numbers)
+        save_state(self._scratch, self._state, self._engine, numbers)
         write_s = time.perf_counter() - now
         self._seconds["checkpoint"] += write_s
         pause_s = max(every_s, _CHECKPOINT_SHARE * write_s) if every_s else 0.0
@@ -275,12 +267,12 @@ class _Training:
 
     def _finish(self) -> Trained:
         """The best weights and the account of the time."""
-        network = self._stepper.network
+        network = self._engine.network.to("cpu")
         network.load_state_dict(self._state.best)
         total_s = time.perf_counter() - self._begin
-        seconds = {"total": total_s, **self._seconds, **self._stepper.seconds}
+        seconds = {"total": total_s, **self._seconds, **self._engine.seconds}
         steps_here = self._state.step - self._steps_before
-        worked_s = sum(self._stepper.seconds.values()) + self._seconds["data"]
+        worked_s = sum(self._engine.seconds.values()) + self._seconds["data"]
         return Trained(
             network=network.eval(),
             history=self._state.history,
@@ -294,13 +286,13 @@ class _Training:
 
     def _make_identity(self) -> str:
         """What must be equal for a checkpoint to be this training's."""
-        state = self._stepper.network.state_dict()
+        state = self._engine.network.state_dict()
         return fingerprint(
             {
                 "settings": self._settings.model_dump(mode="json"),
                 "task": self._trial.task.model_dump(mode="json"),
                 "weights": {name: list(tensor.shape) for name, tensor in state.items()},
-                "rows": [int(self._batches.sizes.sum()), len(self._trial.validation)],
+                "rows": [self._batches.rows, len(self._trial.validation)],
                 "seed": self._seed,
                 "torch": torch.__version__,
             }

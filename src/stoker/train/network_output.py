@@ -13,8 +13,11 @@ import numpy as np
 import torch
 from torch import nn
 
+from stoker.networks.preparing import RaggedTensor
+
 if TYPE_CHECKING:
     from stoker.data.prepare.prepared_set import PreparedSet
+    from stoker.data.prepare.ragged import Ragged
 
 _BATCH_BYTES = 8 << 20
 
@@ -32,22 +35,35 @@ def outputs(network: nn.Module, prepared: PreparedSet) -> np.ndarray:
     was_training = network.training
     network.eval()
     size = _rows_per_batch(prepared)
+    device = next((p.device for p in network.parameters()), torch.device("cpu"))
     with torch.inference_mode():
         parts = [
-            network(_slice(prepared, start, start + size)).numpy()
+            network(_slice(prepared, start, start + size, device)).float().cpu().numpy()
             for start in range(0, len(prepared), size)
         ]
     network.train(was_training)
     return np.concatenate(parts)
 
 
-def _slice(prepared: PreparedSet, start: int, stop: int) -> dict[str, torch.Tensor]:
-    return {
-        name: torch.from_numpy(np.array(column[start:stop]))
+def _slice(
+    prepared: PreparedSet, start: int, stop: int, device: torch.device
+) -> dict[str, torch.Tensor | RaggedTensor]:
+    fixed = {
+        name: torch.from_numpy(np.array(column[start:stop])).to(device)
         for name, column in prepared.columns.items()
     }
+    index = np.arange(start, min(stop, len(prepared)))
+    ragged = {name: _gathered(column, index, device) for name, column in prepared.ragged.items()}
+    return {**fixed, **ragged}
+
+
+def _gathered(column: Ragged, index: np.ndarray, device: torch.device) -> RaggedTensor:
+    rows = column.gather(index)
+    return RaggedTensor(torch.from_numpy(rows.values).to(device), torch.from_numpy(rows.offsets))
 
 
 def _rows_per_batch(prepared: PreparedSet) -> int:
     row_bytes = 4 * sum(int(np.prod(c.shape[1:])) for c in prepared.columns.values())
+    lengths = [column.lengths.max(initial=0) for column in prepared.ragged.values()]
+    row_bytes += 4 * int(sum(lengths))
     return max(16, min(8192, _BATCH_BYTES // max(1, row_bytes)))

@@ -15,8 +15,7 @@ from typing import TYPE_CHECKING
 
 from stoker.core import events
 from stoker.train.score import validation_score
-from stoker.train.speed import multiplications
-from stoker.train.step import Stepper
+from stoker.train.speed import first_row, multiplications
 from stoker.train.threads import available_cores, num_threads, threads_for
 
 if TYPE_CHECKING:
@@ -27,8 +26,8 @@ if TYPE_CHECKING:
     from stoker.data.prepare.prepared_set import PreparedSet
     from stoker.tasks import FittedTask
     from stoker.train.batches import Batches
-    from stoker.train.losses import LossFunction
     from stoker.train.settings import Settings
+    from stoker.train.strategies import Engine
 
 _MARGIN = 0.9
 """Share of the budget that is planned; the rest is for a machine that slows down."""
@@ -57,10 +56,10 @@ class StepTrial:
     settings: Settings
     batches: Batches
 
-    @property
-    def loss(self) -> LossFunction:
-        """What is made small."""
-        return self.settings.loss_for(self.task)
+    def start(self, network: nn.Module) -> Engine:
+        """An engine for a network like this one."""
+        loss = self.settings.loss_for(self.task)
+        return self.settings.strategy.start(network, loss, self.settings)
 
 
 def make_plan(trial: StepTrial, begin: float) -> Plan:
@@ -93,8 +92,7 @@ def _usual_threads(trial: StepTrial) -> int:
     cores = available_cores()
     if cores == 1:
         return 1
-    row = {name: column[:1] for name, column in trial.batches.load(0, 0).raw.items()}
-    work = multiplications(trial.network, row) * trial.settings.batch_size
+    work = multiplications(trial.network, first_row(trial.batches)) * trial.settings.batch_size
     threads = threads_for(work, cores)
     events.message(f"training on {threads} of {cores} threads; train.threads sets another number")
     return threads
@@ -116,19 +114,17 @@ def steps_that_fit(left_s: float, *, step_s: float, score_s: float, per_epoch: i
 
 def _trial_step(trial: StepTrial) -> Callable[[], object]:
     """A function that takes one optimiser step on a copy, over and over on the first chunk."""
-    stepper = Stepper(copy.deepcopy(trial.network), trial.loss, trial.settings)
+    engine = trial.start(copy.deepcopy(trial.network))
     chunk = trial.batches.load(0, 0)
-    inputs = stepper.scale(chunk.raw)
+    inputs, target = engine.load(chunk)
     bounds = cycle(chunk.bounds)
 
     def step() -> object:
         start, stop = next(bounds)
-        return stepper.step(
-            inputs.rows(start, stop),
-            chunk.target[start:stop],
-            rate=trial.settings.rate / 1000,
-            number=0,
-        )
+        rate = trial.settings.rate / 1000
+        loss = engine.step(inputs.rows(start, stop), target[start:stop], rate=rate, number=0)
+        # A GPU is asked and not waited for; a number is.
+        return float(loss)
 
     return step
 

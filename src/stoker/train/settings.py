@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Literal
 
+import numpy as np
 from pydantic import BeforeValidator, Field, PlainSerializer, model_validator
 
 from stoker.core.steps import make_step, step_spec
@@ -15,7 +16,9 @@ from stoker.core.value import Value
 from stoker.train.augment import Augmentation
 from stoker.train.losses import Loss, LossFunction, bound_loss, loss_of
 from stoker.train.optim import Optimizer
+from stoker.train.samplers import Sampler
 from stoker.train.schedules import Schedule
+from stoker.train.strategies import Strategy
 
 if TYPE_CHECKING:
     from stoker.tasks import FittedTask
@@ -33,6 +36,16 @@ AnySchedule = Annotated[
 AnyLoss = Annotated[
     Loss,
     BeforeValidator(lambda spec: make_step("stoker.train.losses", spec, Loss)),
+    PlainSerializer(step_spec),
+]
+AnySampler = Annotated[
+    Sampler,
+    BeforeValidator(lambda spec: make_step("stoker.train.samplers", spec, Sampler)),
+    PlainSerializer(step_spec),
+]
+AnyStrategy = Annotated[
+    Strategy,
+    BeforeValidator(lambda spec: make_step("stoker.train.strategies", spec, Strategy)),
     PlainSerializer(step_spec),
 ]
 AnyAugmentation = Annotated[
@@ -75,6 +88,12 @@ class Settings(Value):
     patience: Annotated[int, Field(ge=1)] | None = None
     """Stop after this many epochs without a better validation score."""
 
+    sampler: AnySampler = Field(default="rows", validate_default=True)
+    """Which rows make the batches of an epoch."""
+
+    strategy: AnyStrategy = Field(default="single", validate_default=True)
+    """Devices and processes that train."""
+
     loss: AnyLoss | None = None
     """What training makes small; absent: the loss of the task."""
 
@@ -109,6 +128,17 @@ class Settings(Value):
         """
         loss = loss_of(task, self.loss)
         return bound_loss(loss, task.class_weights(self.class_weights), self.label_smoothing)
+
+    def odds_K(self, task: FittedTask) -> np.ndarray | None:
+        """What training multiplies the odds of each class with, float32; None: nothing.
+
+        A bundle takes it back, so that probabilities are shares of rows again.
+        """
+        weight_K = task.class_weights(self.class_weights)
+        drawn_K = self.sampler.drawn_K(np.array(task.class_counts)) if task.class_counts else None
+        if weight_K is None or drawn_K is None:
+            return weight_K if drawn_K is None else drawn_K
+        return weight_K * drawn_K
 
     @model_validator(mode="after")
     def _a_piece_has_rows(self) -> Settings:

@@ -10,12 +10,14 @@ Cost: about 0.05 s, spent only after trainings of a second or more.
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
 
 from stoker.networks.linear import LinearLayer
+from stoker.networks.preparing import RaggedTensor, RawRows
 
 if TYPE_CHECKING:
     from stoker.train.batches import Batches
@@ -37,19 +39,22 @@ def speed_of(
     """
     if not steps or seconds <= 0:
         return {}
-    rows_per_s = float(batches.sizes.mean()) * steps / seconds
+    rows_per_s = batches.mean_rows * steps / seconds
     speed = {"rows_per_s": round(rows_per_s, 1)}
     if seconds < _WORTH_S:
         return speed
-    chunk = batches.load(0, 0)
-    row = {name: column[:1] for name, column in chunk.raw.items()}
-    gflops = 2 * multiplications(network, row) * rows_per_s / 1e9
+    gflops = 2 * multiplications(network, first_row(batches)) * rows_per_s / 1e9
     peak = peak_gflops()
     rounded = {"gflops": gflops, "peak_gflops": peak, "share_of_peak": gflops / peak}
     return speed | {name: round(value, 3) for name, value in rounded.items()}
 
 
-def multiplications(network: nn.Module, row: dict[str, Tensor]) -> int:
+def first_row(batches: Batches) -> dict[str, Tensor | RaggedTensor]:
+    """The first row that is trained on, by column."""
+    return RawRows(batches.load(0, 0).raw).rows(0, 1).raw
+
+
+def multiplications(network: nn.Module, row: Mapping[str, Tensor | RaggedTensor]) -> int:
     """Multiplications of a training step per row, in linear and convolution layers.
 
     A layer multiplies once for its output, once for its weights' gradient, and once for its

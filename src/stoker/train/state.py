@@ -7,7 +7,6 @@ training goes on; a test drops each part in turn and sees the result change.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,15 +14,10 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
-from stoker.train.checkpoint import (
-    optimizer_tensors,
-    read_checkpoint,
-    restore_optimizer,
-    write_checkpoint,
-)
+from stoker.train.checkpoint import read_checkpoint, write_checkpoint
 
 if TYPE_CHECKING:
-    from stoker.train.step import Stepper
+    from stoker.train.strategies import Engine
 
 History = list[dict[str, Any]]
 
@@ -66,47 +60,27 @@ class State:
     """Weights of the best epoch."""
 
 
-def save_state(folder: Path, state: State, stepper: Stepper, numbers: dict[str, Any]) -> None:
+def save_state(folder: Path, state: State, engine: Engine, numbers: dict[str, Any]) -> None:
     """Write a checkpoint; `numbers` are kept beside the state."""
     position = {name: getattr(state, name) for name in _NUMBERS}
-    write_checkpoint(folder, _tensors(state, stepper), {**numbers, **position})
+    best = {f"best.{name}": tensor.cpu() for name, tensor in state.best.items()}
+    tensors = {**engine.state(), **best, "losses": state.losses.cpu()}
+    write_checkpoint(folder, tensors, {**numbers, **position})
 
 
-def load_state(
-    folder: Path, identity: str, state: State, stepper: Stepper
-) -> dict[str, Any] | None:
-    """Put a checkpoint's state into `state` and `stepper`; its numbers, or None without one."""
+def load_state(folder: Path, identity: str, state: State, engine: Engine) -> dict[str, Any] | None:
+    """Put a checkpoint's state into `state` and `engine`; its numbers, or None without one."""
     found = read_checkpoint(folder, identity)
     if found is None:
         return None
     tensors, numbers = found
-    stepper.network.load_state_dict(_under("network.", tensors))
-    restore_optimizer(stepper.optimizer, _under("optimizer.", tensors))
-    if stepper.average:
-        stepper.average.network.load_state_dict(_under("average.", tensors))
+    engine.load_state(tensors)
     state.losses.copy_(tensors["losses"])
-    state.best = _under("best.", tensors)
+    best = {n.removeprefix("best."): t for n, t in tensors.items() if n.startswith("best.")}
+    state.best = {name: tensor.to(engine.device) for name, tensor in best.items()}
     for name in _NUMBERS:
         setattr(state, name, numbers[name])
     return numbers
-
-
-def _tensors(state: State, stepper: Stepper) -> dict[str, Tensor]:
-    average = stepper.average.network.state_dict() if stepper.average else {}
-    parts: dict[str, Mapping[str, Tensor]] = {
-        "network.": stepper.network.state_dict(),
-        "average.": average,
-        "best.": state.best,
-        "optimizer.": optimizer_tensors(stepper.optimizer),
-    }
-    named = {
-        prefix + name: tensor for prefix, part in parts.items() for name, tensor in part.items()
-    }
-    return {**named, "losses": state.losses}
-
-
-def _under(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    return {n.removeprefix(prefix): t for n, t in tensors.items() if n.startswith(prefix)}
 
 
 def copy_weights(network: torch.nn.Module) -> dict[str, Tensor]:

@@ -10,8 +10,7 @@ Importing a loss does not import torch; calling one does.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
-from functools import partial
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ClassVar
 
 from stoker.answers import Answers
@@ -20,14 +19,12 @@ from stoker.core.steps import Step, make_step, step_name
 
 if TYPE_CHECKING:
     import numpy as np
+    import torch
     from torch import Tensor
 
     from stoker.tasks import FittedTask
 
 STAGE = "stoker.train.losses"
-
-LossFunction = Callable[["Tensor", "Tensor"], "Tensor"]
-"""Raw outputs and encoded targets of a batch to its mean loss, a scalar."""
 
 
 class Loss(Step, ABC):
@@ -80,9 +77,31 @@ def loss_of(task: FittedTask, wanted: Loss | None = None) -> Loss:
     return wanted
 
 
-def bound_loss(loss: Loss, weight_K: np.ndarray | None, label_smoothing: float) -> LossFunction:
+@dataclass(frozen=True)
+class LossFunction:
     """A loss with all that stays the same over a training."""
+
+    loss: Loss
+    weight_K: Tensor | None = None
+    """Weight of each class; None: all rows count alike."""
+    label_smoothing: float = 0.0
+
+    def __call__(self, output_NK: Tensor, target_N: Tensor) -> Tensor:
+        """The mean loss of a batch, a scalar."""
+        return self.loss(
+            output_NK, target_N, weight_K=self.weight_K, label_smoothing=self.label_smoothing
+        )
+
+    def to(self, device: torch.device) -> LossFunction:
+        """The same on a device."""
+        return self if self.weight_K is None else replace(self, weight_K=self.weight_K.to(device))
+
+
+def bound_loss(
+    loss: Loss, weight_K: np.ndarray | None, label_smoothing: float = 0.0
+) -> LossFunction:
+    """A loss with weights of classes, float32 (K,), and smoothing."""
     import torch
 
     weight = None if weight_K is None else torch.from_numpy(weight_K)
-    return partial(loss, weight_K=weight, label_smoothing=label_smoothing)
+    return LossFunction(loss, weight, label_smoothing)

@@ -1,0 +1,90 @@
+"""The two halves of a network: what needs no weights, and what learns.
+
+Work without weights (bytes to floats, gaps, positions in tables) is the same each time a row is
+seen in an epoch, so training does it for many batches at once; `forward` is both halves, and that
+is what is exported and served.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from typing import Any, NamedTuple, Protocol, Self
+
+from torch import Tensor, nn
+
+
+class Inputs(Protocol):
+    """Inputs of many rows, prepared, that can be cut into batches."""
+
+    def rows(self, start: int, stop: int) -> Self:
+        """A run of rows, as views."""
+        ...
+
+
+class RaggedTensor(NamedTuple):
+    """Rows of any length: values end to end, and where each row begins."""
+
+    values: Tensor
+    """Shape (V, ...)."""
+    offsets: Tensor
+    """int64 on the CPU, one more than rows, from 0."""
+
+    def rows(self, start: int, stop: int) -> RaggedTensor:
+        """A run of rows, as views."""
+        first, last = int(self.offsets[start]), int(self.offsets[stop])
+        return RaggedTensor(self.values[first:last], self.offsets[start : stop + 1] - first)
+
+
+class PreparingNetwork(nn.Module, ABC):
+    """A network whose work without weights can be done for many batches at once."""
+
+    @abstractmethod
+    def prepare(self, raw: Mapping[str, Any]) -> Inputs:
+        """The half without weights: raw tensors by column to inputs of the other half."""
+
+    @abstractmethod
+    def learn(self, inputs: Any) -> Tensor:
+        """The half with weights: outputs, float32, the rows in axis 0."""
+
+    def forward(self, raw: Mapping[str, Any]) -> Tensor:
+        """Raw tensors by column to outputs."""
+        return self.learn(self.prepare(raw))
+
+
+class RawRows(NamedTuple):
+    """Columns as they are."""
+
+    raw: dict[str, Tensor | RaggedTensor]
+
+    def rows(self, start: int, stop: int) -> RawRows:
+        """A run of rows, as views."""
+        cut = {
+            name: column.rows(start, stop)
+            if isinstance(column, RaggedTensor)
+            else column[start:stop]
+            for name, column in self.raw.items()
+        }
+        return RawRows(cut)
+
+
+class Whole(PreparingNetwork):
+    """A module that does everything in `forward`: nothing is prepared."""
+
+    def __init__(self, module: nn.Module) -> None:
+        """Keep the module."""
+        super().__init__()
+        self.module = module
+
+    def prepare(self, raw: Mapping[str, Any]) -> RawRows:
+        """The columns as they are."""
+        return RawRows(dict(raw))
+
+    def learn(self, inputs: RawRows) -> Tensor:
+        """All of the module."""
+        return self.module(inputs.raw)
+
+
+def preparing(network: nn.Module) -> PreparingNetwork:
+    """The two halves of any network; one that has none does everything in the second."""
+    return network if isinstance(network, PreparingNetwork) else Whole(network)

@@ -1,0 +1,61 @@
+"""One process and one device: a processor, or one GPU.
+
+`auto` takes a CUDA GPU if torch has one, else the CPU; Apple's GPU (`mps`) has to be named, as its
+kernels lack float64.  Precision: `bfloat16` and `float16` multiply in 16 bits and keep weights,
+sums and the optimiser in float32 (`float16` with a scaled loss, as its range is short); `tf32` is a
+GPU's short form of float32.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+from stoker.core.errors import MachineError
+from stoker.train.strategies import Engine, Strategy
+
+if TYPE_CHECKING:
+    import torch
+    from torch import nn
+
+    from stoker.train.losses import LossFunction
+    from stoker.train.settings import Settings
+
+
+class Single(Strategy):
+    """One process on one device."""
+
+    device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
+    """Where it computes; `auto`: a CUDA GPU if there is one, else the CPU."""
+
+    precision: Literal["float32", "tf32", "bfloat16", "float16"] = "float32"
+    """Numbers in which matrices are multiplied; weights are float32 always."""
+
+    compile: bool = False
+    """Whether torch compiles the network: some ten seconds before the first step, and faster ones
+    after it on a GPU.  Equal seeds give equal weights, but not those of a network as it stands."""
+
+    def start(self, network: nn.Module, loss: LossFunction, settings: Settings) -> Engine:
+        """An engine on the device."""
+        from stoker.train.step import SingleEngine
+
+        return SingleEngine(network, loss, settings, self)
+
+    def place(self) -> torch.device:
+        """The device that is meant.
+
+        Raises:
+            MachineError: If torch has none of this kind.
+        """
+        import torch
+
+        has_gpu = torch.cuda.is_available()
+        if self.device == "auto":
+            return torch.device("cuda" if has_gpu else "cpu")
+        is_there = {"cpu": True, "cuda": has_gpu, "mps": torch.backends.mps.is_available()}
+        if not is_there[self.device]:
+            raise MachineError(
+                f"torch {torch.__version__} has no device {self.device!r}",
+                expected=f"one of {', '.join(name for name, there in is_there.items() if there)}",
+                fix="leave train.strategy out, or install a build of torch for your GPU",
+            )
+        return torch.device(self.device)
