@@ -371,6 +371,44 @@ def test_folders_are_read_or_explained() -> None:
         assert said in str(init("table", folder, "--target", "y").exception)
 
 
+PATTERNS = ["sales/*.csv", "*.csv", "sales/[ab].csv", "sales/?.csv", "parts/y=*/a.csv"]
+
+
+@pytest.mark.parametrize("pattern", PATTERNS)
+def test_a_pattern_is_read_as_its_source_reads_it(tmp_path: Path, pattern: str) -> None:
+    for name in ("sales/a.csv", "sales/b.csv", "parts/y=1/a.csv", "parts/y=2/a.csv", "x.csv"):
+        Path(name).parent.mkdir(parents=True, exist_ok=True)
+        Path(name).write_text("".join(f"{i % 7},{i % 2}\n" for i in range(60)).join(["x,z\n", ""]))
+    Path("sales/note.md").write_text("a")
+    done = init("table", pattern, "--target", "z")
+    assert done.exit_code == 0, done.exception
+    recipe = load_recipe(Path("recipe.yaml"))
+    (source,) = recipe.data.sources
+    assert source.model_dump()["path"] == pattern
+    assert len(source.files(tmp_path, tmp_path)) == (1 if pattern == "*.csv" else 2)
+    folder = {"parts": "a", "*.csv": re.sub(r"[^A-Za-z0-9._]+", "-", tmp_path.name)}
+    assert recipe.name == folder.get(pattern.partition("/")[0], "sales")
+    assert ("y" in (recipe.inputs or {})) == pattern.startswith("parts")
+    Path("deep").mkdir()
+    done = init("table", f"../{tmp_path.name}/{pattern}", "--target", "z", "-o", "deep/r.yaml")
+    assert done.exit_code == 0, done.exception
+    assert load_recipe(Path("deep/r.yaml")).data.sources[0].model_dump()["path"] == f"../{pattern}"
+
+
+def test_a_pattern_that_will_not_do_says_why() -> None:
+    for name in ("a.csv", "b.jsonl", "c.md"):
+        Path(name).write_text("x,y\n1,2\n")
+    for pattern, said in [
+        ("*.parquet", "no file to read here"),
+        ("[ab].*", "is a pattern with tables of several kinds"),
+        ("[ac].*", "is a pattern with other files beside its tables"),
+        ("*.md", "is a pattern with no table in it"),
+    ]:
+        done = init("table", pattern, "--target", "y")
+        assert isinstance(done.exception, DataError)
+        assert said in str(done.exception)
+
+
 def test_a_file_of_another_kind_is_answered_with_what_to_do() -> None:
     Path("a.xls").write_bytes(b"x")
     assert "save it as .xlsx or as CSV" in str(init("table", "a.xls", "--target", "y").exception)

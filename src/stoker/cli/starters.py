@@ -20,6 +20,7 @@ from stoker.core import events
 from stoker.core.errors import DataError, Place, RecipeError
 from stoker.data.option_text import yaml_value
 from stoker.data.partitions import folder_above
+from stoker.data.patterns import fixed_part, is_pattern
 from stoker.data.profile.choice import quoted
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from stoker.data.profile.relations import Relation
 
 _FOLDER = Path(__file__).with_name("templates")
+_WILDCARD = re.compile(r"\[[^\]]*\]|[*?]")
 _INPUTS = """\
 # inputs:                               # absent: chosen from the columns, and printed
 #   age: number
@@ -69,7 +71,7 @@ def fill_table(path: Path, target: str | None, project: Path, pairs: Sequence[st
     """The recipe for a table; task, inputs and their options follow from all of its rows.
 
     Args:
-        path: A file, or a folder of files of one kind.
+        path: A file, or several of one kind as a folder or a pattern.
         target: Column to predict.
         project: Folder of the recipe.
         pairs: `KEY=VALUE` options of the source, which are written down too.
@@ -226,20 +228,28 @@ def relative(path: Path, project: Path) -> str:
     if path.is_absolute() and not whole.is_relative_to(project):
         return quoted(whole.as_posix())
     way = Path(os.path.relpath(whole, project))
-    leads_there = (project / way).exists() and (project / way).samefile(path)
+    there, here = project / way, path
+    if is_pattern(path):
+        there, here = fixed_part(there), fixed_part(here)
+    leads_there = there.exists() and there.samefile(here)
     return quoted((way if leads_there else whole).as_posix())
 
 
 def recipe_name(path: Path, otherwise: str) -> str:
-    """A name for the recipe made from a file name; names are ASCII.
+    """A name for the recipe made from a file name, of a pattern's folder else; names are ASCII.
 
     A name in another script becomes the word and four digits of its hash, so that two such tables
     do not become versions of one model.
 
     >>> recipe_name(Path("My data (2).csv"), "table"), recipe_name(Path("数据.csv"), "table")
     ('My-data-2', 'table-a4c5')
+    >>> recipe_name(Path("sales/*.csv"), "table"), recipe_name(Path("sales/y=*/eu-*.csv"), "table")
+    ('sales', 'eu')
     """
-    stem = path.absolute().name.partition(".")[0] or path.absolute().stem
+    path = path.absolute()
+    while _WILDCARD.search(path.name) and not re.search(r"\w", _WILDCARD.sub("", path.stem)):
+        path = path.parent
+    stem = _WILDCARD.sub("-", path.name).partition(".")[0] or path.stem
     name = re.sub(r"[^A-Za-z0-9._]+", "-", stem).strip("-._")
     if name:
         return name[:64]

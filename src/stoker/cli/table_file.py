@@ -18,7 +18,7 @@ from stoker.data.table_source import reader_of, source_class, table_source
 
 @dataclass(frozen=True)
 class TableFile:
-    """How a file, or a folder of files of one kind, is read."""
+    """How a file, or several of one kind, is read."""
 
     reader: str
     """Name of the source."""
@@ -31,7 +31,7 @@ def open_table(path: Path, pairs: Sequence[str]) -> TableFile:
     """The source of a table.
 
     Args:
-        path: A file, or a folder of files of one kind.
+        path: A file, a folder of files of one kind, or a pattern of such files.
         pairs: `KEY=VALUE` options of the source.
 
     Raises:

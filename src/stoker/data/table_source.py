@@ -17,6 +17,7 @@ from stoker.core.errors import DataError, Place
 from stoker.core.steps import find_step, step_names
 from stoker.data.acquire import Source
 from stoker.data.partitions import files_below
+from stoker.data.patterns import is_pattern, matching
 
 _OTHERS = {
     ".xls": "save it as .xlsx or as CSV",
@@ -30,10 +31,10 @@ _LISTED = 5
 
 
 def table_source(path: Path, given: Mapping[str, Any] | None = None) -> tuple[str, dict[str, Any]]:
-    """The source that reads a file, or a folder of files of one kind, and the options it needs.
+    """The source that reads a file, or several of one kind, and the options it needs.
 
     Args:
-        path: The file or folder.
+        path: The file, a folder of files, or a pattern with `*`.
         given: Options that the user gave; what they say is not guessed.
 
     Raises:
@@ -79,7 +80,7 @@ def _endings(name: str) -> tuple[str, ...]:
 
 
 def _first_file(path: Path) -> Path:
-    """The file, or the first one of a folder whose files are of one kind.
+    """The file, or the first one of a folder or pattern whose files are of one kind.
 
     Raises:
         DataError: If nothing is there, or a folder holds no table, or tables of several kinds.
@@ -87,26 +88,42 @@ def _first_file(path: Path) -> Path:
     place = Place(str(path))
     if path.is_file():
         return path
-    if not path.is_dir():
+    if not path.is_dir() and not is_pattern(path):
         raise DataError(
             "no such file",
-            expected=f"a file that ends in {', '.join(known_endings())}",
+            expected=f"files that end in {', '.join(known_endings())}: one, a folder or a pattern",
             place=place,
         )
-    inside = sorted(p for p in path.iterdir() if p.is_file() and p.name[0] != ".")
-    if not inside:  # a table in parts, in folders called key=value
-        inside = sorted(files_below(path, [""]))
+    inside = _inside(path)
     tables = [p for p in inside if reader_of(p)]
     kinds = {reader_of(p) for p in tables}
     if len(kinds) == 1 and len(tables) == len(inside):
         return tables[0]
-    names = ", ".join(p.name for p in (tables or sorted(path.iterdir()))[:_LISTED])
+    is_folder = path.is_dir()
+    names = [p.name for p in (tables or (sorted(path.iterdir()) if is_folder else inside))]
+    shown = ", ".join(names[:_LISTED])
+    fix = f"name one of {shown}"
     raise DataError(
-        f"is a folder with {_described(tables, kinds)}",
-        expected="a file, or a folder with tables of one kind and nothing else",
-        fix=f"name one of {names}" if tables else _deeper(path, names),
+        f"is a {'folder' if is_folder else 'pattern'} with {_described(tables, kinds)}",
+        expected="a file, or a folder or pattern with tables of one kind and nothing else",
+        fix=fix if tables or not is_folder else _deeper(path, shown),
         place=place,
     )
+
+
+def _inside(path: Path) -> list[Path]:
+    """The files of a folder or a pattern, sorted; hidden ones left out.
+
+    Raises:
+        DataError: If a pattern fits no file.
+    """
+    if not path.is_dir():
+        found = sorted(p for p in matching(path) if p.is_file() and p.name[0] != ".")
+        if not found:
+            raise DataError("no file to read here", place=Place(str(path)))
+        return found
+    inside = sorted(p for p in path.iterdir() if p.is_file() and p.name[0] != ".")
+    return inside or sorted(files_below(path, [""]))  # a table in parts, in folders key=value
 
 
 def _described(tables: list[Path], kinds: set[str | None]) -> str:

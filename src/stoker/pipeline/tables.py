@@ -81,8 +81,8 @@ def file_recipe(
     """The recipe that predicts a column of a table's file, which is read where it lies.
 
     Args:
-        path: A file, or a folder of files of one kind; delimiter and encoding of CSV are told from
-            it.
+        path: A file, or a folder or pattern of files of one kind; delimiter and encoding of CSV are
+            told from it.
         target: The column to predict, or that column and its task.
         keys: Other keys of a recipe.
         overrides: Changes such as `train.epochs=3`.

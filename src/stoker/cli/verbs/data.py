@@ -39,7 +39,7 @@ def verb() -> None:
 @SOURCE_SET
 @JSON
 def show(path: Path, output: Path | None, options: tuple[str, ...], as_json: bool) -> None:
-    """Count every cell of a file, or of a folder of files of one kind.
+    """Count every cell of a file, or of a folder or pattern of files of one kind.
 
     Each column is printed with its type, missing cells, different values, range or commonest value,
     and what a run would make of it.  Delimiter and encoding of CSV are told from the file; --set

@@ -4,18 +4,19 @@ TEMPLATE is `images` (a folder with one sub-folder per class), `table` (a CSV, P
 lines file), or `example`: real data to try things with, customers.csv and photos/, are written here
 or into the folder PATH, and a recipe for the customers beside them.
 
-With PATH the recipe names your data; without it, edit the marked lines. Of a table (a file, or a
-folder of files of one kind) all rows are read, and every column is written down with what it
-becomes and why; those that tell nothing stand there as comments. A target of more than 20 different
-numbers, or of numbers with a fraction, is predicted as a number, any other as a label. Delimiter
-and encoding of CSV are told from the file; --set says them, the sheet of a workbook and other
-options of the source, and all of them stand in the recipe.
+With PATH the recipe names your data; without it, edit the marked lines. Of a table (a file, a
+folder of files of one kind, or a pattern of them in quotes) all rows are read, and every column is
+written down with what it becomes and why; those that tell nothing stand there as comments. A target
+of more than 20 different numbers, or of numbers with a fraction, is predicted as a number, any
+other as a label. Delimiter and encoding of CSV are told from the file; --set says them, the sheet
+of a workbook and other options of the source, and all of them stand in the recipe.
 
 Examples:
     stoker init example
     stoker init images photos/
     stoker init table customers.csv --target churned
     stoker init table sales.xlsx --target price --set sheet=2024
+    stoker init table 'sales/2024-*.parquet' --target price
     stoker init table -o churn.yaml
 """
 

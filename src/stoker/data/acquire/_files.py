@@ -21,6 +21,7 @@ from typing import BinaryIO, cast
 
 from stoker.core.errors import DataError, Place
 from stoker.data.partitions import Part, deeper_pattern, files_below, part_of
+from stoker.data.patterns import fixed_part, is_pattern, matching
 
 Paths = str | tuple[str, ...]
 """One path or several, as a recipe writes them."""
@@ -63,8 +64,8 @@ def find_parts(paths: Paths, project: Path, endings: Sequence[str]) -> list[Part
         whole = root = project / name
         if kind_of(whole, name) == "a folder":
             matches = list(files_below(whole, endings))
-        elif not kind_of(whole, name) and any(c in name for c in "*?["):
-            matches, root = list(_glob(project, name)), project / _fixed(name)
+        elif is_pattern(whole):
+            matches, root = list(matching(whole)), project / fixed_part(Path(name))
         else:
             matches, root = [whole], whole.parent
         matches = [p for p in matches if p == whole or p.name[0] != "."]
@@ -74,13 +75,6 @@ def find_parts(paths: Paths, project: Path, endings: Sequence[str]) -> list[Part
     for part in found:
         require_regular(part.path, _shown(part.path, project))
     return found
-
-
-def _fixed(name: str) -> Path:
-    """The folders of a pattern before its first wildcard."""
-    parts = Path(name).parts
-    first = next(i for i, part in enumerate(parts) if any(c in part for c in "*?["))
-    return Path(*parts[:first])
 
 
 def _nothing(folder: Path, name: str, endings: Sequence[str]) -> DataError:
@@ -192,13 +186,6 @@ def _unpacked(raw: BinaryIO, label: str) -> Iterator[bytes]:
                     place=Place(label),
                 )
             yield block
-
-
-def _glob(project: Path, name: str) -> Iterator[Path]:
-    pattern = Path(name)
-    if pattern.is_absolute():
-        return Path(pattern.anchor).glob(str(pattern.relative_to(pattern.anchor)))
-    return project.glob(name)
 
 
 def _names_beside(path: Path) -> list[str]:
