@@ -385,6 +385,7 @@ def test_a_pattern_is_read_as_its_source_reads_it(tmp_path: Path, pattern: str) 
     recipe = load_recipe(Path("recipe.yaml"))
     (source,) = recipe.data.sources
     assert source.model_dump()["path"] == pattern
+    assert isinstance(source, Csv)
     assert len(source.files(tmp_path, tmp_path)) == (1 if pattern == "*.csv" else 2)
     folder = {"parts": "a", "*.csv": re.sub(r"[^A-Za-z0-9._]+", "-", tmp_path.name)}
     assert recipe.name == folder.get(pattern.partition("/")[0], "sales")
