@@ -146,7 +146,9 @@ def test_a_number_without_its_unit_is_answered_and_told(tmp_path: Path) -> None:
     assert unit.unseen is None
     assert unit.columns["prediction"] == number.columns["prediction"]
     assert example_row(model)["age"].to_pylist() == ["40 y"]
-    assert b'data-kind="text" value="40 y"' in page(model).body
+    body = page(model).body
+    assert isinstance(body, bytes)
+    assert b'data-kind="text" value="40 y"' in body
 
 
 def test_many_columns_do_not_make_a_long_answer() -> None:

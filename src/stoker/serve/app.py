@@ -1,9 +1,13 @@
 """The application: a table of fixed paths behind one gate.
 
-Every path is known when the server starts, because it serves one model, so routing is a look-up
-and whatever is not in the table is 404.  A route needs the key unless it says that it is open.  No
-web framework is used: with one table and one gate there is nothing that a new route could forget,
-and a request takes 7 us here, gate and metrics included, where Starlette's bare route takes 16.
+Every path is known when the server starts, because the models and the protocols are, so routing is
+a look-up and whatever is not in the table is 404.  A route needs the key unless it says that it is
+open.  No protocol is known here by its name: each brings its paths, its errors and its part of the
+document (`protocols`).
+
+No web framework is used: with one table and one gate there is nothing that a new route could
+forget, and a request takes 8 µs here, gate and metrics included, where it takes 29 in Starlette
+(decision 037).
 
 It is a plain ASGI application, so that other ASGI servers can run it too; the deadlines against
 slow sockets and the drain are the work of `connection` and `worker`.
@@ -13,40 +17,42 @@ Source: ASGI, https://asgi.readthedocs.io/en/latest/specs/www.html
 
 from __future__ import annotations
 
-import asyncio
 import sys
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from contextlib import aclosing
 from http import HTTPStatus
 from time import perf_counter, time
+from typing import NamedTuple
 
 import orjson
 
 from stoker import __version__
-from stoker.serve import page
-from stoker.serve.batcher import Batcher, BatchLimits
+from stoker.serve.deployment import Deployment
 from stoker.serve.gate import AccessGate
 from stoker.serve.keys import Keys
 from stoker.serve.messages import (
     Answer,
     BodyBudget,
     ClientGone,
+    Message,
+    Pieces,
     Receive,
     Refusal,
     Request,
     Scope,
     Send,
-    json_answer,
+    refusal_answer,
 )
 from stoker.serve.metrics import Metrics
-from stoker.serve.protocols import rest, v2
-from stoker.serve.protocols.openapi import openapi_document
-from stoker.serve.served_model import Answers, Picture, ServedModel, Unit
+from stoker.serve.openapi import openapi_document
+from stoker.serve.own_paths import own_openapi, own_routes
+from stoker.serve.protocols import find_protocols
+from stoker.serve.routes import Route
+from stoker.serve.routing import Deployments
+from stoker.serve.routing.fixed import Fixed
+from stoker.serve.served_model import ServedModel
 from stoker.serve.settings import ServeSettings
-from stoker.serve.unpack import read_body
-from stoker.serve.unseen import UnseenWatch
+from stoker.serve.streams import next_piece, send_pieces, while_connected
 
-Handler = Callable[[Request], Awaitable[Answer]]
 _SECURITY = (
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"no-referrer"),
@@ -54,40 +60,27 @@ _SECURITY = (
 _DISCARD_BYTES = 16 * 1024 * 1024
 
 
-@dataclass(frozen=True)
-class Route:
-    """One path and what may be done with it."""
+class _Exchange(NamedTuple):
+    """One request on its way."""
 
-    label: str
-    """How metrics name it."""
-    methods: dict[str, Handler]
-    is_open: bool = False
-    """Whether it may be used without a key; only for probes that say nothing about the model."""
+    scope: Scope
+    receive: Receive
+    send: Send
+    route: Route
+    began: float
 
 
 class App:
     """The ASGI application of one model."""
 
     def __init__(
-        self, model: ServedModel, settings: ServeSettings, keys: Keys, metrics: Metrics
+        self, deployments: Deployments, settings: ServeSettings, keys: Keys, metrics: Metrics
     ) -> None:
-        """Build the batcher, the gate and the table of routes."""
-        self.model, self.settings, self.metrics = model, settings, metrics
-        self.ready = True
-        max_pixels = settings.pixel_limit(sum(model.max_pixels.values()))
-        limits = BatchLimits(
-            max_batch=settings.max_batch,
-            max_pixels=max_pixels,
-            queue=settings.queue,
-            queue_s=settings.queue_s,
-            deadline_s=settings.deadline_s,
-        )
-        self.batcher = Batcher(model.answer, metrics, limits)
+        """Build the gate and the table of routes."""
+        self.deployments, self.settings, self.metrics = deployments, settings, metrics
+        self.protocols = find_protocols()
         self.routes = self._make_routes()
         self._gate = AccessGate(settings, keys)
-        self._count_pixels = _pixel_counter(model, max_pixels)
-        self._budget = BodyBudget(settings.max_buffered_bytes)
-        self._unseen = UnseenWatch(metrics)
         self._unknown = Route("unknown", {})
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -97,112 +90,120 @@ class App:
         elif scope["type"] == "http":
             await self._serve(scope, receive, send)
 
+    def refuse(self, path: str, refusal: Refusal) -> Answer:
+        """A refusal in the form of the protocol that owns the path, or else in the server's own."""
+        for protocol in self.protocols:
+            if protocol.owns(path):
+                return protocol.error(refusal)
+        return refusal_answer(refusal)
+
+    def drain(self) -> None:
+        """Say that no further requests are wanted."""
+        self.deployments.drain()
+
     async def close(self) -> None:
         """Finish what waits and end the model's thread."""
-        await self.batcher.close()
+        await self.deployments.close()
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         began = perf_counter()
         route = self.routes.get(scope["path"], self._unknown)
+        exchange = _Exchange(scope, receive, send, route, began)
         try:
-            answer = await self._answer(route, scope, receive)
+            answer = await self._answer(exchange)
+            if isinstance(answer.body, bytes):
+                await self._send(exchange, answer, answer.body)
+            else:
+                await self._stream(exchange, answer, answer.body)
         except ClientGone:
             self.metrics.reject("client_gone")
-            return
-        seconds = perf_counter() - began
-        # Before it is sent: whoever has the answer may ask for the counts, or kill this process.
-        self.metrics.request(route.label, answer.status, seconds)
-        await _send(send, answer)
-        if self.settings.access_log:
-            _log(scope, route, answer, seconds)
 
-    async def _answer(self, route: Route, scope: Scope, receive: Receive) -> Answer:
+    async def _answer(self, exchange: _Exchange) -> Answer:
         request: Request | None = None
         try:
-            request = Request(scope, receive)
-            self._gate.check(request, is_open=route.is_open)
-            handler = route.methods.get(request.method)
+            request = Request(exchange.scope, exchange.receive)
+            self._gate.check(request, is_open=exchange.route.is_open)
+            handler = exchange.route.methods.get(request.method)
             if handler is None:
-                raise _no_handler(route, request)
+                raise _no_handler(exchange.route, request)
             return await handler(request)
         except Refusal as refusal:
-            self.metrics.reject(f"status_{refusal.status}")
             if request is not None:
                 await request.discard(_DISCARD_BYTES)
-            return _refuse(refusal, scope["path"])
+            return self._refused(exchange, refusal)
         finally:
             if request is not None:
-                request.release(self._budget)
+                request.release()
+
+    def _refused(self, exchange: _Exchange, refusal: Refusal) -> Answer:
+        self.metrics.reject(f"status_{refusal.status}")
+        return self.refuse(exchange.scope["path"], refusal)
+
+    async def _send(self, exchange: _Exchange, answer: Answer, body: bytes) -> None:
+        seconds = self._count(exchange, answer)
+        length = (b"content-length", str(len(body)).encode())
+        await exchange.send(_start(answer, length))
+        await exchange.send({"type": "http.response.body", "body": body})
+        self._log(exchange, answer, seconds, len(body))
+
+    async def _stream(self, exchange: _Exchange, answer: Answer, pieces: Pieces) -> None:
+        """Send a body as it is made; nothing is sent before its first piece."""
+        deadline_s = self.settings.deadline_s
+        async with aclosing(pieces), while_connected(exchange.receive):
+            try:
+                first = await next_piece(pieces, deadline_s)
+            except Refusal as refusal:
+                refused = self._refused(exchange, refusal)
+                assert isinstance(refused.body, bytes)
+                await self._send(exchange, refused, refused.body)
+                return
+            seconds = self._count(exchange, answer)
+            await exchange.send(_start(answer))
+            try:
+                num_bytes = await send_pieces(exchange.send, first, pieces, deadline_s)
+            except Refusal as refusal:  # What was sent cannot be taken back.
+                self.metrics.reject(f"cut_{refusal.status}")
+                return
+        self._log(exchange, answer, seconds, num_bytes)
+
+    def _count(self, exchange: _Exchange, answer: Answer) -> float:
+        """Count an answer before it is sent; the seconds that it took.
+
+        Whoever has the answer may ask for the counts, or kill this process.
+        """
+        seconds = perf_counter() - exchange.began
+        self.metrics.request(exchange.route.label, answer.status, seconds)
+        return seconds
+
+    def _log(self, exchange: _Exchange, answer: Answer, seconds: float, num_bytes: int) -> None:
+        """One line of JSON if it is wanted; the path as it came, never headers or bodies."""
+        if not self.settings.access_log:
+            return
+        scope = exchange.scope
+        line = {
+            "time": round(time(), 3),
+            "client": (scope.get("client") or ("",))[0],
+            "method": scope["method"],
+            "path": scope["path"][:200],
+            "route": exchange.route.label,
+            "status": answer.status,
+            "reason": HTTPStatus(answer.status).phrase,
+            "ms": round(seconds * 1000, 3),
+            "bytes": num_bytes,
+        }
+        sys.stderr.buffer.write(orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE))
+        sys.stderr.buffer.flush()
 
     def _make_routes(self) -> dict[str, Route]:
-        get, post = self._get, self._post
-        predict = post("/predict", self._predict)
-        model = f"/v2/models/{self.model.name}"
-        document = openapi_document(self.model, __version__)
-        routes = {
-            "/": get("/", lambda: page.page(self.model)),
-            "/page.css": get("/page.css", page.style),
-            "/page.js": get("/page.js", page.script),
-            "/predict": predict,
-            "/openapi.json": get("/openapi.json", lambda: json_answer(document)),
-            "/metrics": get("/metrics", self.metrics.page),
-            "/healthz": get("/healthz", lambda: json_answer({"live": True}), is_open=True),
-            "/readyz": get("/readyz", self._readiness, is_open=True),
-            "/v2": get("/v2", lambda: v2.server_metadata(__version__)),
-            "/v2/health/live": get(
-                "/v2/health/live", lambda: json_answer({"live": True}), is_open=True
-            ),
-            "/v2/health/ready": get("/v2/health/ready", self._readiness, is_open=True),
-        }
-        for path in (model, f"{model}/versions/{self.model.version}"):
-            routes[path] = get("/v2/models", lambda: v2.model_metadata(self.model))
-            routes[f"{path}/ready"] = get("/v2/models/ready", self._model_readiness)
-            routes[f"{path}/infer"] = post("/v2/models/infer", self._infer)
+        parts = [own_openapi(), *(one.openapi(self.deployments) for one in self.protocols)]
+        model = self.deployments.members[0].model
+        document = openapi_document(model, __version__, parts)
+        routes = own_routes(self.deployments, self.metrics, document)
+        for protocol in self.protocols:
+            theirs = protocol.routes(self.deployments)
+            assert not theirs.keys() & routes.keys(), f"paths of {protocol!r} are taken"
+            routes |= theirs
         return routes
-
-    def _get(self, label: str, make: Callable[[], Answer], *, is_open: bool = False) -> Route:
-        async def handler(_: Request) -> Answer:
-            return make()
-
-        return Route(label, {"GET": handler, "HEAD": handler}, is_open)
-
-    def _post(self, label: str, handler: Handler) -> Route:
-        return Route(label, {"POST": handler})
-
-    async def _predict(self, request: Request) -> Answer:
-        body = await self._body(request)
-        asked = rest.read_rows(request, body, self.model, self.settings.max_rows)
-        answers = await self._wait(request, asked.rows)
-        return rest.write_answers(answers, self.model, single=asked.single, ignored=asked.ignored)
-
-    async def _infer(self, request: Request) -> Answer:
-        body = await self._body(request)
-        asked = v2.read_infer(request, body, self.model, self.settings.max_rows)
-        return asked.write(await self._wait(request, asked.rows))
-
-    async def _body(self, request: Request) -> bytes:
-        self.batcher.check_room()
-        return await read_body(request, self.settings, self._budget)
-
-    async def _wait(self, request: Request, rows: Unit) -> Answers:
-        """The answers; the connection cancels the future when its client leaves."""
-        future = self.batcher.submit(rows, self._count_pixels(rows))
-        request.scope.setdefault("state", {})["waits_for"] = future
-        try:
-            answers = await future
-        except asyncio.CancelledError:
-            if future.cancelled():
-                raise ClientGone from None
-            raise
-        self._unseen.add(answers.num_rows, answers.unseen)
-        return answers
-
-    def _readiness(self) -> Answer:
-        return json_answer({"ready": self.ready}, 200 if self.ready else 503)
-
-    def _model_readiness(self) -> Answer:
-        value = {"name": self.model.name, "ready": self.ready}
-        return json_answer(value, 200 if self.ready else 503)
 
     async def _live(self, receive: Receive, send: Send) -> None:
         while True:
@@ -224,47 +225,19 @@ def make_app(
 
     Args:
         model: The Predictor with its name and version.
-        settings: BatchLimits and batching; the defaults if absent.
+        settings: Limits and batching; the defaults if absent.
         keys: Access keys; none lets everybody in.
         metrics: Where to count; a fresh registry if absent.
     """
-    return App(model, settings or ServeSettings(), keys or Keys(), metrics or Metrics())
+    settings, metrics = settings or ServeSettings(), metrics or Metrics()
+    deployment = Deployment(model, settings, metrics, BodyBudget(settings.max_buffered_bytes))
+    return App(Deployments([deployment], Fixed()), settings, keys or Keys(), metrics)
 
 
-async def _send(send: Send, answer: Answer) -> None:
-    headers = [
-        (b"content-type", answer.content_type),
-        (b"content-length", str(len(answer.body)).encode()),
-        *_SECURITY,
-        *answer.headers,
-    ]
-    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
-    await send({"type": "http.response.body", "body": answer.body})
-
-
-def _pixel_counter(model: ServedModel, limit: int) -> Callable[[Unit], int]:
-    """What counts the pixels of a request and refuses too many."""
-    columns = model.max_pixels
-    if not columns:
-        return lambda _: 0
-    # Only here, so that a model without pictures does not load Pillow.
-    from stoker.serve.pixels import cells_of, count_pixels
-
-    def count(rows: Unit) -> int:
-        if isinstance(rows, Picture):
-            (most,) = columns.values()
-            return count_pixels([(rows.data, most)], limit)
-        return count_pixels(cells_of(rows, columns), limit)
-
-    return count
-
-
-def _refuse(refusal: Refusal, path: str) -> Answer:
-    if path.startswith("/v2"):
-        return v2.error_answer(refusal)
-    answer = json_answer(refusal.to_json(), refusal.status)
-    answer.headers = refusal.headers
-    return answer
+def _start(answer: Answer, *more: tuple[bytes, bytes]) -> Message:
+    """The first of the messages that ASGI wants of an answer."""
+    headers = [(b"content-type", answer.content_type), *more, *_SECURITY, *answer.headers]
+    return {"type": "http.response.start", "status": answer.status, "headers": headers}
 
 
 def _no_handler(route: Route, request: Request) -> Refusal:
@@ -276,23 +249,4 @@ def _no_handler(route: Route, request: Request) -> Refusal:
             expected=allow,
             headers=((b"allow", allow.encode()),),
         )
-    if request.path.startswith("/v2/models/"):
-        return Refusal("no such model, version or action", status=404, expected="see /openapi.json")
     return Refusal("there is nothing at this path", status=404, expected="see /openapi.json")
-
-
-def _log(scope: Scope, route: Route, answer: Answer, seconds: float) -> None:
-    """One line of JSON; the path as it came, never headers or bodies."""
-    line = {
-        "time": round(time(), 3),
-        "client": (scope.get("client") or ("",))[0],
-        "method": scope["method"],
-        "path": scope["path"][:200],
-        "route": route.label,
-        "status": answer.status,
-        "reason": HTTPStatus(answer.status).phrase,
-        "ms": round(seconds * 1000, 3),
-        "bytes": len(answer.body),
-    }
-    sys.stderr.buffer.write(orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE))
-    sys.stderr.buffer.flush()

@@ -34,6 +34,7 @@ from functools import partial
 from time import perf_counter
 from typing import NamedTuple
 
+from stoker.serve.answer_engine import AnswerEngine
 from stoker.serve.messages import Refusal, too_busy
 from stoker.serve.metrics import Metrics
 from stoker.serve.served_model import Answers, Unit
@@ -107,7 +108,7 @@ class BatchLimits:
         return self.queue_s * _BATCH_SHARE
 
 
-class Batcher:
+class Batcher(AnswerEngine):
     """Joins waiting requests into batches for one thread.
 
     Args:

@@ -8,9 +8,6 @@ not lock good clients out.
 
 A connection whose client leaves takes its request out of the queue.
 
-An answer is written in one piece.  uvicorn writes its head and its body apart, and the second write
-costs as much as the parsing of a request: each is a packet that the kernel carries to the client.
-
 Cost: about 3 µs a request; 10,000 idle connections cost about 2 ms a look.
 
 Source: the attack is Slowloris (2009); https://www.rfc-editor.org/rfc/rfc9112#section-9.6 says why
@@ -20,22 +17,19 @@ a refused connection is read on for a moment before it is closed.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from email.utils import formatdate
-from http import HTTPStatus
 from time import time
 from typing import Any, Literal, cast
+from urllib.parse import unquote_to_bytes
 
 import httptools
-import orjson
 from uvicorn import Config
-from uvicorn.protocols.http.httptools_impl import (
-    STATUS_LINE,
-    HttpToolsProtocol,
-    RequestResponseCycle,
-)
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 from uvicorn.server import ServerState
 
-from stoker.serve.messages import Message
+from stoker.serve.answer_writer import AnswerWriter, whole
+from stoker.serve.messages import Answer, Refusal
 from stoker.serve.metrics import Metrics
 from stoker.serve.settings import ServeSettings
 
@@ -45,14 +39,25 @@ _FOREVER = float("inf")
 _BODY_SLACK_BYTES = 64 * 1024
 
 Reading = Literal["nothing", "head", "body", "refused"]
+Refuse = Callable[[str, Refusal], Answer]
 
 
 class ConnectionBook:
     """All connections of a worker, and the limits they share."""
 
-    def __init__(self, settings: ServeSettings, metrics: Metrics, max_connections: int) -> None:
-        """Start with no connection."""
+    def __init__(
+        self, settings: ServeSettings, metrics: Metrics, max_connections: int, refuse: Refuse
+    ) -> None:
+        """Start with no connection.
+
+        Args:
+            settings: Deadlines and limits.
+            metrics: Where to count.
+            max_connections: Most that may be open.
+            refuse: Writes a refusal in the form that belongs to a path.
+        """
         self.settings, self.metrics, self.max_connections = settings, metrics, max_connections
+        self.refuse = refuse
         self.state = ServerState()
         self.draining = False
         self.silent: dict[Connection, None] = {}
@@ -204,7 +209,7 @@ class Connection(HttpToolsProtocol):
         self._running = cycle
 
         async def answer(scope: Any, receive: Any, _: Any) -> None:
-            await app(scope, receive, _OnePiece(cycle))
+            await app(scope, receive, AnswerWriter(cycle))
 
         super()._start_asgi_task(cycle, answer)
 
@@ -302,60 +307,9 @@ class Connection(HttpToolsProtocol):
         self._reading, self._deadline = "refused", self.loop.time() + _LINGER_S
         self._book.touch(self)
         self.flow.resume_reading()
-        self.transport.write(_refusal(status, text, as_text=self.url.startswith(b"/v2")))
+        path = unquote_to_bytes(self.url.partition(b"?")[0]).decode("utf-8", "replace")
+        self.transport.write(whole(self._book.refuse(path, Refusal(text, status=status))))
         self.transport.write_eof()
-
-
-class _OnePiece:
-    """Takes the two messages of an answer, and writes head and body together.
-
-    In place of uvicorn's `send`; it relies on `app`, which sends a length and one whole body.
-    """
-
-    __slots__ = ("_cycle", "_start")
-
-    def __init__(self, cycle: RequestResponseCycle) -> None:
-        self._cycle = cycle
-        self._start: Message = {}
-
-    async def __call__(self, message: Message) -> None:
-        cycle = self._cycle
-        if message["type"] == "http.response.start":
-            self._start = message
-            return
-        if cycle.flow.write_paused and not cycle.disconnected:
-            await cycle.flow.drain()
-        if cycle.disconnected:
-            return
-        cycle.waiting_for_100_continue = False
-        cycle.response_started = cycle.response_complete = True
-        cycle.transport.write(self._bytes(message["body"]))
-        cycle.message_event.set()
-        if not cycle.keep_alive:
-            cycle.transport.close()
-        cycle.on_response()
-
-    def _bytes(self, body: bytes) -> bytes:
-        cycle = self._cycle
-        parts = [STATUS_LINE[self._start["status"]]]
-        for name, value in (*cycle.default_headers, *self._start["headers"]):
-            parts += (name, b": ", value, b"\r\n")
-        if not cycle.keep_alive:
-            parts.append(b"connection: close\r\n")
-        parts.append(b"\r\n")
-        if cycle.scope["method"] != "HEAD":
-            parts.append(body)
-        return b"".join(parts)
-
-
-def _refusal(status: int, text: str, *, as_text: bool) -> bytes:
-    """A whole answer; the Open Inference Protocol has errors as texts."""
-    body = orjson.dumps({"error": text if as_text else {"status": status, "message": text}})
-    head = (
-        f"HTTP/1.1 {status} {HTTPStatus(status).phrase}\r\ncontent-type: application/json\r\n"
-        f"content-length: {len(body)}\r\nconnection: close\r\n\r\n"
-    )
-    return head.encode() + body
 
 
 def _abandon(cycle: RequestResponseCycle) -> None:

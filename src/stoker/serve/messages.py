@@ -1,14 +1,15 @@
 """Requests and answers: the little of HTTP that the routes see.
 
-A request reads its body under a limit; an answer is a status, bytes and headers; a refusal is the
-error that becomes an answer.  This and `app` replace a web framework because the hot route is
-measured in tens of microseconds and the whole surface is a dozen fixed paths.
+A request reads its body under a limit; an answer is a status, bytes (or pieces of them as they are
+made) and headers; a refusal is the error that becomes an answer.  This and `app` replace a web
+framework because the hot route is measured in tens of microseconds and the whole surface is a dozen
+fixed paths (decision 037).
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, MutableMapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -71,19 +72,35 @@ class ClientGone(Exception):
     """The client closed the connection before its request was whole or answered."""
 
 
+Pieces = AsyncGenerator[bytes, None]
+"""A body that comes piece by piece, as it is made (`streams`)."""
+
+
 @dataclass(slots=True)
 class Answer:
     """What goes back."""
 
-    body: bytes
+    body: bytes | Pieces
     status: int = 200
     content_type: bytes = JSON
     headers: tuple[tuple[bytes, bytes], ...] = ()
 
 
+def json_bytes(value: Any) -> bytes:
+    """JSON; numpy numbers and arrays are written as they are."""
+    return orjson.dumps(value, option=orjson.OPT_SERIALIZE_NUMPY)
+
+
 def json_answer(value: Any, status: int = 200) -> Answer:
     """An answer in JSON; numpy numbers and arrays are written as they are."""
     return Answer(orjson.dumps(value, option=orjson.OPT_SERIALIZE_NUMPY), status)
+
+
+def refusal_answer(refusal: Refusal) -> Answer:
+    """A refusal in the server's own form."""
+    answer = json_answer(refusal.to_json(), refusal.status)
+    answer.headers = refusal.headers
+    return answer
 
 
 class BodyBudget:
@@ -103,7 +120,7 @@ class Request:
         Refusal: If a header that must be single stands there twice.
     """
 
-    __slots__ = ("_receive", "_whole", "headers", "held", "method", "path", "scope")
+    __slots__ = ("_budget", "_receive", "_whole", "headers", "held", "method", "path", "scope")
 
     def __init__(self, scope: Scope, receive: Receive) -> None:
         """Index the headers."""
@@ -111,6 +128,7 @@ class Request:
         self.method: str = scope["method"]
         self.path: str = scope["path"]
         self.held = 0
+        self._budget: BodyBudget | None = None
         self.headers: dict[bytes, bytes] = dict(scope["headers"])
         if len(self.headers) != len(scope["headers"]):
             names = [name for name, _ in scope["headers"]]
@@ -144,15 +162,21 @@ class Request:
         Raises:
             Refusal: If the server holds too many already (429).
         """
+        self._budget = budget
         self.held += num_bytes
         budget.held += num_bytes
         if budget.held > budget.limit:
             raise too_busy("too many bytes are waiting", 1)
 
-    def release(self, budget: BodyBudget) -> None:
+    def release(self) -> None:
         """Give back what the body took."""
-        budget.held -= self.held
+        if self._budget is not None:
+            self._budget.held -= self.held
         self.held = 0
+
+    def waits_for(self, answers: asyncio.Future[Any]) -> None:
+        """What the connection cancels should the client leave."""
+        self.scope.setdefault("state", {})["waits_for"] = answers
 
     async def _part(self) -> bytes:
         message = await self._receive()

@@ -89,7 +89,7 @@ def main() -> int:
         return _refuse(MissingExtraError(error.name, extra="serve", needed_for="a server"))
 
     app = make_app(model, settings, keys)
-    book = ConnectionBook(settings, app.metrics, _max_connections(settings))
+    book = ConnectionBook(settings, app.metrics, _max_connections(settings), app.refuse)
     sys.setswitchinterval(_SWITCH_S)
     # What is loaded now lives as long as the process: keep the garbage collector from walking it.
     gc.collect()
@@ -146,7 +146,7 @@ async def _serve(
     server = await loop.create_server(lambda: protocol(config, book), sock=listening)
     on_ready()
     await ending.told.wait()
-    app.ready = False
+    app.drain()
     book.draining = True
     for connection in list(book.connections):
         connection.drain()

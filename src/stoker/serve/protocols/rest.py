@@ -12,15 +12,63 @@ are answered, and named by column under `warnings`.
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from collections.abc import Mapping
+from typing import Any, ClassVar, NamedTuple
 from urllib.parse import parse_qs
 
 import numpy as np
 
 from stoker.serve.json_body import parse_json
-from stoker.serve.messages import Answer, Refusal, Request, json_answer
+from stoker.serve.messages import Answer, Refusal, Request, json_answer, refusal_answer
+from stoker.serve.openapi import (
+    JSON,
+    Described,
+    content_of,
+    list_of,
+    object_of,
+    post_item,
+    ref_of,
+)
+from stoker.serve.protocols import Protocol
+from stoker.serve.routes import Route, post
+from stoker.serve.routing import Deployments
 from stoker.serve.rows import Ignored, table_of_csv, table_of_rows
 from stoker.serve.served_model import Answers, Picture, ServedModel, Unit
+
+_EXTRA = {
+    "name": "extra",
+    "in": "query",
+    "description": "Columns that the model does not use: ignore and name them, or refuse them.",
+    "schema": {"enum": ["ignore", "refuse"], "default": "ignore"},
+}
+
+
+class Rest(Protocol):
+    """Stoker's own form, for clients that are written by hand."""
+
+    prefix: ClassVar[str] = "/predict"
+
+    def routes(self, deployments: Deployments) -> Mapping[str, Route]:
+        """The one path."""
+
+        async def predict(request: Request) -> Answer:
+            deployment = deployments.choose(request)
+            body = await deployment.read(request)
+            model = deployment.model
+            asked = read_rows(request, body, model, deployment.settings.max_rows)
+            answers = await deployment.answer(request, asked.rows)
+            return write_answers(answers, model, single=asked.single, ignored=asked.ignored)
+
+        return {"/predict": post("/predict", predict)}
+
+    def error(self, refusal: Refusal) -> Answer:
+        """What is wrong, what was expected, and every bad cell."""
+        return refusal_answer(refusal)
+
+    def openapi(self, deployments: Deployments) -> Described:
+        """The path, and schemas made from the bundle's own."""
+        model = deployments.members[0].model
+        return Described({"/predict": _path(model)}, _schemas(model))
 
 
 class RestRequest(NamedTuple):
@@ -123,3 +171,48 @@ def _rows_of(value: Any) -> list[Any]:
     raise Refusal(
         "the body is no row", status=422, expected='an object, a list, or {"rows": [...]}'
     )
+
+
+def answer_schema(model: ServedModel) -> dict[str, Any]:
+    """JSON Schema of one answer: probabilities stand by label."""
+    schema = dict(model.answer_schema)
+    properties = dict(schema.get("properties", {}))
+    if "probabilities" in properties:
+        share = {"type": "number", "minimum": 0, "maximum": 1}
+        by_label = object_of(dict.fromkeys(model.labels, share), *model.labels)
+        properties["probabilities"] = by_label | {"additionalProperties": False}
+    return schema | {"properties": properties}
+
+
+def _schemas(model: ServedModel) -> dict[str, Any]:
+    named = {"model": {"const": model.name}, "version": {"const": model.version}}
+    texts = list_of({"type": "string"})
+    told = {"ignored": texts, "warnings": texts}
+    answer = answer_schema(model)
+    single = [*named, *answer.get("required", [])]
+    several = named | told | {"predictions": list_of(ref_of("Answer"))}
+    return {
+        "Row": object_of(model.cells, *model.cells),
+        "Answer": answer,
+        "Single": object_of(named | told | answer["properties"], *single),
+        "Several": object_of(several, *named, "predictions"),
+    }
+
+
+def _path(model: ServedModel) -> dict[str, Any]:
+    row = ref_of("Row")
+    rows = list_of(row) | {"minItems": 1}
+    wrapped = object_of({"rows": rows}, "rows")
+    content: dict[str, Any] = {JSON: {"schema": {"oneOf": [row, rows, wrapped]}}}
+    if model.only_image:
+        content["image/*"] = {"schema": {"type": "string", "format": "binary"}}
+    if not model.image_columns:
+        content["text/csv"] = {"schema": {"type": "string"}}
+    operation = {
+        "operationId": "predict",
+        "summary": "Answers for rows; a single row is answered with a single object.",
+        "parameters": [_EXTRA],
+        "requestBody": {"required": True, "content": content},
+    }
+    answers = content_of("The answers.", {"oneOf": [ref_of("Single"), ref_of("Several")]})
+    return post_item(operation, answers, error="Error")

@@ -13,20 +13,120 @@ extension of https://github.com/triton-inference-server/server.
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any, ClassVar
 
 import numpy as np
 import pyarrow as pa
 
+from stoker import __version__
+from stoker.serve.deployment import Deployment
 from stoker.serve.json_body import parse_json
-from stoker.serve.messages import Answer, BadInput, Refusal, Request, json_answer
-from stoker.serve.protocols import tensors
-from stoker.serve.protocols.v2_form import Infer, Input, Output, read_form
+from stoker.serve.messages import Answer, BadInput, Refusal, Request, json_answer, json_bytes
+from stoker.serve.openapi import Described
+from stoker.serve.protocols import Protocol
+from stoker.serve.protocols import _v2_tensors as tensors
+from stoker.serve.protocols._v2_form import Infer, Input, Output, read_form
+from stoker.serve.protocols._v2_schemas import v2_paths, v2_schemas
+from stoker.serve.routes import Route, get, post
+from stoker.serve.routing import Deployments
 from stoker.serve.rows import check_row_count, column_of_cells
 from stoker.serve.served_model import Answers, ServedModel, bad_cells, is_image
 
 _LENGTH = b"inference-header-content-length"
 _ONLY_PICTURES = "base64 for the pictures of a JSON tensor alone"
+_Choose = Callable[[Request], Deployment]
+
+
+class OpenInference(Protocol):
+    """Tensors by the names of their columns, as KServe, Triton and MLServer take them."""
+
+    prefix: ClassVar[str] = "/v2"
+
+    def routes(self, deployments: Deployments) -> Mapping[str, Route]:
+        """Those of the server and the model, and of each version by its name."""
+        model = f"/v2/models/{deployments.name}"
+        models: dict[str, _Choose] = {model: deployments.choose}
+        for one in deployments.members:
+            models[f"{model}/versions/{one.model.version}"] = partial(_fixed, one)
+        live = json_answer({"live": True})
+        routes = {
+            "/v2": get("/v2", lambda _: server_metadata(__version__)),
+            "/v2/health/live": get("/v2/health/live", lambda _: live, is_open=True),
+            "/v2/health/ready": get(
+                "/v2/health/ready", lambda _: _readiness({}, deployments.is_ready), is_open=True
+            ),
+        }
+        for path, choose in models.items():
+            routes |= _model_routes(path, choose, deployments)
+        return routes
+
+    def error(self, refusal: Refusal) -> Answer:
+        """A refusal as the protocol has it: one text."""
+        expected = f"; expected {refusal.expected}" if refusal.expected else ""
+        answer = json_answer({"error": f"{refusal.what}{expected}"}, refusal.status)
+        answer.headers = refusal.headers
+        return answer
+
+    def openapi(self, deployments: Deployments) -> Described:
+        """Paths and schemas; those of a version are those of the model."""
+        model = deployments.members[0].model
+        return Described(v2_paths(model), v2_schemas(model))
+
+
+def _fixed(deployment: Deployment, _: Request) -> Deployment:
+    """Who answers a request that names the version."""
+    return deployment
+
+
+def _model_routes(path: str, choose: _Choose, deployments: Deployments) -> dict[str, Route]:
+    """What may be asked of a model, or of a version of it."""
+
+    def metadata(request: Request) -> Answer:
+        return model_metadata(choose(request).model, deployments)
+
+    def readiness(request: Request) -> Answer:
+        deployment = choose(request)
+        return _readiness({"name": deployment.model.name}, deployment.ready)
+
+    async def infer(request: Request) -> Answer:
+        deployment = choose(request)
+        body = await deployment.read(request)
+        asked = read_infer(request, body, deployment.model, deployment.settings.max_rows)
+        return asked.write(await deployment.answer(request, asked.rows))
+
+    return {
+        path: get("/v2/models", metadata),
+        f"{path}/ready": get("/v2/models/ready", readiness),
+        f"{path}/infer": post("/v2/models/infer", infer),
+    }
+
+
+def server_metadata(version: str) -> Answer:
+    """What the server is and which extensions it has."""
+    return json_answer({"name": "stoker", "version": version, "extensions": ["binary_tensor_data"]})
+
+
+def model_metadata(model: ServedModel, deployments: Deployments) -> Answer:
+    """Names, types and shapes of inputs and outputs, and the versions that are served."""
+    inputs = [
+        {"name": name, "datatype": tensors.datatype_of(cell), "shape": [-1]}
+        for name, cell in model.cells.items()
+    ]
+    return json_answer(
+        {
+            "name": model.name,
+            "versions": [one.model.version for one in deployments.members],
+            "platform": "onnxruntime",
+            "inputs": inputs,
+            "outputs": tensors.output_tensors(model),
+        }
+    )
+
+
+def _readiness(told: Mapping[str, str], is_ready: bool) -> Answer:
+    return json_answer({**told, "ready": is_ready}, 200 if is_ready else 503)
 
 
 def read_infer(request: Request, body: bytes, model: ServedModel, max_rows: int) -> InferAsked:
@@ -57,7 +157,7 @@ class InferAsked:
             Refusal: If an output is asked for that the model does not have.
         """
         self.rows, self._infer, self._model = rows, infer, model
-        known = [output["name"] for output in output_tensors(model)]
+        known = [output["name"] for output in tensors.output_tensors(model)]
         self._wanted = infer.outputs or [Output(name=name) for name in known]
         for output in self._wanted:
             if output.name not in known:
@@ -83,8 +183,8 @@ class InferAsked:
             head["parameters"] = {"warnings": "; ".join(answers.unseen.sentences)}
         if not blobs:
             return json_answer(head)
-        text = json_answer(head).body
-        length = (b"inference-header-content-length", str(len(text)).encode())
+        text = json_bytes(head)
+        length = (_LENGTH, str(len(text)).encode())
         return Answer(
             b"".join([text, *blobs]),
             content_type=b"application/octet-stream",
@@ -104,60 +204,6 @@ class InferAsked:
             return tensor | {"data": data.tolist() if datatype == "BYTES" else data}, None
         blob = tensors.to_bytes(array, datatype)
         return tensor | {"parameters": {"binary_data_size": len(blob)}}, blob
-
-
-def server_metadata(version: str) -> Answer:
-    """What the server is and which extensions it has."""
-    return json_answer({"name": "stoker", "version": version, "extensions": ["binary_tensor_data"]})
-
-
-def model_metadata(model: ServedModel) -> Answer:
-    """Names, types and shapes of inputs and outputs."""
-    inputs = [
-        {"name": name, "datatype": _datatype(cell), "shape": [-1]}
-        for name, cell in model.cells.items()
-    ]
-    return json_answer(
-        {
-            "name": model.name,
-            "versions": [model.version],
-            "platform": "onnxruntime",
-            "inputs": inputs,
-            "outputs": output_tensors(model),
-        }
-    )
-
-
-def output_tensors(model: ServedModel) -> list[dict[str, Any]]:
-    """Name, datatype and shape of each column of an answer."""
-    properties = model.answer_schema["properties"]
-    outputs = []
-    for name, schema in properties.items():
-        if schema.get("type") == "array" or name == "probabilities":
-            datatype, shape = "FP32", [-1, len(model.labels)]
-        else:
-            datatype, shape = tensors.OF_JSON_TYPE[schema["type"]], [-1]
-            datatype = "FP32" if name == "confidence" else datatype
-        outputs.append({"name": name, "datatype": datatype, "shape": shape})
-    return outputs
-
-
-def error_answer(refusal: Refusal) -> Answer:
-    """A refusal as the protocol has it: one text."""
-    expected = f"; expected {refusal.expected}" if refusal.expected else ""
-    answer = json_answer({"error": f"{refusal.what}{expected}"}, refusal.status)
-    answer.headers = refusal.headers
-    return answer
-
-
-def _datatype(cell: Any) -> Literal["BYTES", "FP64"]:
-    """The type that the metadata names: that of the example, where a number may be a text too."""
-    example = next(iter(cell.get("examples", ())), None)
-    return "FP64" if _holds_numbers(cell) and not isinstance(example, str) else "BYTES"
-
-
-def _holds_numbers(cell: Any) -> bool:
-    return not is_image(cell) and "number" in cell.get("type", "string")
 
 
 def _split(request: Request, body: bytes) -> tuple[bytes, memoryview]:
@@ -215,7 +261,7 @@ def _table(
 
 
 def _column(tensor: Input, blob: memoryview | None, cell: Any) -> pa.Array:
-    wants_numbers = _holds_numbers(cell)
+    wants_numbers = tensors.holds_numbers(cell)
     tensors.check_datatype(tensor.name, tensor.datatype, cell)
     num_rows = tensor.shape[0]
     if tensor.parameters.content_type == "base64" and (blob is not None or not is_image(cell)):

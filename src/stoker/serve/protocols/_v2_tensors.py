@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pyarrow as pa
 
 from stoker.serve.messages import BadInput, Refusal
-from stoker.serve.served_model import bad_cells
+from stoker.serve.served_model import ServedModel, bad_cells, is_image
 
 NUMPY = {
     "BOOL": "?",
@@ -30,7 +30,7 @@ NUMPY = {
     "FP32": "<f4",
     "FP64": "<f8",
 }
-OF_JSON_TYPE = {"string": "BYTES", "integer": "INT64", "number": "FP64", "boolean": "BOOL"}
+_OF_JSON_TYPE = {"string": "BYTES", "integer": "INT64", "number": "FP64", "boolean": "BOOL"}
 _INTEGER, _FLOAT = "an integer datatype", "a numeric datatype, such as FP64"
 _TAKEN = {
     "string": ("BYTES",),
@@ -40,6 +40,31 @@ _TAKEN = {
 }
 """Datatypes that can hold a JSON type."""
 _FLOATS = ("FP16", "FP32", "FP64")
+
+
+def output_tensors(model: ServedModel) -> list[dict[str, Any]]:
+    """Name, datatype and shape of each column of an answer."""
+    properties = model.answer_schema["properties"]
+    outputs = []
+    for name, schema in properties.items():
+        if schema.get("type") == "array" or name == "probabilities":
+            datatype, shape = "FP32", [-1, len(model.labels)]
+        else:
+            datatype, shape = _OF_JSON_TYPE[schema["type"]], [-1]
+            datatype = "FP32" if name == "confidence" else datatype
+        outputs.append({"name": name, "datatype": datatype, "shape": shape})
+    return outputs
+
+
+def datatype_of(cell: Mapping[str, Any]) -> Literal["BYTES", "FP64"]:
+    """The datatype that a column is told to have: that of its example, where it takes several."""
+    example = next(iter(cell.get("examples", ())), None)
+    return "FP64" if holds_numbers(cell) and not isinstance(example, str) else "BYTES"
+
+
+def holds_numbers(cell: Mapping[str, Any]) -> bool:
+    """Whether the cells of a column are numbers, or may be."""
+    return not is_image(cell) and "number" in cell.get("type", "string")
 
 
 def check_datatype(name: str, datatype: str, cell: Mapping[str, Any]) -> None:

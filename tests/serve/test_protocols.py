@@ -1,0 +1,218 @@
+"""A protocol is one file: found by its name, behind the same gate, in the same document."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+import stoker
+from stoker.serve.app import App, make_app
+from stoker.serve.deployment import Deployment
+from stoker.serve.keys import VARIABLE, Keys
+from stoker.serve.load import load_model
+from stoker.serve.messages import BodyBudget, Refusal, Request
+from stoker.serve.metrics import Metrics
+from stoker.serve.protocols import find_protocols
+from stoker.serve.routing import Deployments, Router
+from stoker.serve.served_model import ServedModel
+from stoker.serve.settings import ServeSettings
+
+KEY = "pE3xkZ-0aVQyT7u_WmC4sLr9dHbN2jGfKq5oRi8Yt1U"
+LINES = '''
+"""`POST /lines/ask`: an age and a job a line in, an answer a line out."""
+
+from typing import ClassVar
+
+import pyarrow as pa
+
+from stoker.serve.messages import Answer
+from stoker.serve.openapi import Described
+from stoker.serve.protocols import Protocol
+from stoker.serve.routes import post
+
+TEXT = b"text/plain; charset=utf-8"
+
+
+class Lines(Protocol):
+    """Plain text."""
+
+    prefix: ClassVar[str] = "/lines"
+
+    def routes(self, deployments):
+        async def ask(request):
+            deployment = deployments.choose(request)
+            body = await deployment.read(request)
+            cells = [line.split(";") for line in body.decode().splitlines()]
+            ages, jobs = zip(*cells)
+            rows = pa.table({"age": pa.array(map(float, ages)), "职业": pa.array(jobs)})
+            answers = await deployment.answer(request, rows)
+            lines = [str(value) for value in answers.columns["prediction"]]
+            return Answer("\\n".join(lines).encode(), content_type=TEXT)
+
+        return {"/lines/ask": post("/lines/ask", ask)}
+
+    def error(self, refusal):
+        return Answer(f"no: {refusal.what}".encode(), refusal.status, TEXT, refusal.headers)
+
+    def openapi(self, deployments):
+        return Described({"/lines/ask": {"post": {"responses": {"200": {"description": "x"}}}}}, {})
+'''
+
+
+def source_with(folder: Path, name: str, text: str) -> dict[str, str]:
+    """The environment of a stoker that has one more protocol."""
+    shutil.copytree(Path(stoker.__file__).parent, folder / "stoker")
+    (folder / f"stoker/serve/protocols/{name}.py").write_text(text, encoding="utf-8")
+    return {"PYTHONPATH": str(folder)}
+
+
+@pytest.fixture(scope="module")
+def lines(
+    census: Path, start: Callable[..., Any], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[httpx.Client]:
+    environment = source_with(tmp_path_factory.mktemp("source"), "lines", LINES)
+    headers = {"authorization": f"Bearer {KEY}"}
+    with (
+        start(census, {**environment, VARIABLE: KEY}, max_body_bytes=5000) as server,
+        server.client(headers=headers) as client,
+    ):
+        yield client
+
+
+def test_one_file_is_a_protocol(lines: httpx.Client) -> None:
+    rows = [{"age": 20, "职业": "nurse"}, {"age": 70, "职业": "农民"}]
+    told = lines.post("/predict", json=rows).json()["predictions"]
+    answer = lines.post("/lines/ask", content="20;nurse\n70;农民".encode())
+    assert answer.status_code == 200, answer.text
+    assert answer.text.splitlines() == [str(one["prediction"]) for one in told]
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    assert "/lines/ask" in lines.get("/openapi.json").json()["paths"]
+    assert 'route="/lines/ask"' in lines.get("/metrics").text
+
+
+def test_whatever_is_wrong_under_its_prefix_is_told_in_its_form(lines: httpx.Client) -> None:
+    wrong = [
+        (lines.post("/lines/nothing"), 404),
+        (lines.get("/lines/ask"), 405),
+        (lines.post("/lines/ask", content=bytes(6000)), 413),
+        (lines.post("/lines/ask", headers={"x": "a" * 40_000}), 431),
+        (lines.post("/lines/ask", headers={"host": "evil.example"}), 421),
+        (lines.post("/lines/ask", headers={"origin": "http://evil.example"}), 403),
+        (lines.post("/lines/ask", headers={"authorization": "Bearer x"}), 401),
+    ]
+    for answer, status in wrong:
+        assert answer.status_code == status
+        assert answer.text.startswith("no: "), answer.text
+    assert wrong[1][0].headers["allow"] == "POST"
+    assert isinstance(lines.post("/linesmen").json()["error"], dict), "of nobody's prefix"
+
+
+def test_it_is_closed_without_saying_so(lines: httpx.Client) -> None:
+    for path in ("/lines/ask", "/lines", "/lines/nothing"):
+        for method in ("GET", "POST", "DELETE"):
+            answer = lines.request(method, path, headers={"authorization": ""})
+            assert answer.status_code == 401
+
+
+# --- promises of every protocol
+
+
+@pytest.fixture(scope="module")
+def apps(census: Path, digits: Path) -> list[App]:
+    return [make_app(load_model(path, ServeSettings(), version="7")) for path in (census, digits)]
+
+
+def test_every_path_stands_under_a_prefix_of_its_own(apps: list[App]) -> None:
+    protocols = find_protocols()
+    assert len(protocols) >= 2
+    prefixes = [protocol.prefix for protocol in protocols]
+    for protocol in protocols:
+        assert protocol.prefix.startswith("/")
+        assert [prefix for prefix in prefixes if protocol.owns(prefix)] == [protocol.prefix]
+        for app in apps:
+            routes = protocol.routes(app.deployments)
+            assert routes
+            assert all(map(protocol.owns, routes))
+            assert routes.keys() <= app.routes.keys()
+
+
+def test_every_described_path_is_a_route_and_every_schema_is_there(apps: list[App]) -> None:
+    for app in apps:
+        for protocol in app.protocols:
+            paths, schemas = protocol.openapi(app.deployments)
+            routes = protocol.routes(app.deployments)
+            assert paths.keys() <= routes.keys()
+            for path, item in paths.items():
+                assert {method.upper() for method in item} <= routes[path].methods.keys()
+            assert refs(paths) | refs(schemas) <= schemas.keys() | {"Error"}
+
+
+def refs(value: Any) -> set[str]:
+    """Names of the schemas that a part of the document points to."""
+    if isinstance(value, dict):
+        mine = {value["$ref"].rpartition("/")[2]} if isinstance(value.get("$ref"), str) else set()
+        return mine.union(*map(refs, value.values()))
+    return set().union(*map(refs, value)) if isinstance(value, list) else set()
+
+
+def test_every_refusal_keeps_its_status_and_headers() -> None:
+    for protocol in find_protocols():
+        for status in (400, 404, 429, 431, 504):
+            answer = protocol.error(Refusal("so", status=status, headers=((b"a", b"b"),)))
+            assert (answer.status, answer.headers) == (status, ((b"a", b"b"),))
+            assert isinstance(answer.body, bytes)
+            assert b"so" in answer.body
+
+
+# --- who answers
+
+
+class ByHeader(Router):
+    """The version that a header names, else the first."""
+
+    def choose(self, request: Request, deployments: Any) -> Deployment:
+        wanted = request.headers.get(b"x-version", b"1").decode()
+        return next(one for one in deployments if one.model.version == wanted)
+
+
+def test_a_router_chooses_among_versions_and_a_path_overrules_it(census: Path) -> None:
+    settings, metrics = ServeSettings(), Metrics()
+    predictor = load_model(census, settings).predictor
+    budget = BodyBudget(settings.max_buffered_bytes)
+    members = [
+        Deployment(ServedModel(predictor, "census", version), settings, metrics, budget)
+        for version in ("1", "2")
+    ]
+    app = App(Deployments(members, ByHeader()), settings, Keys(), metrics)
+    inputs = [
+        {"name": "age", "shape": [1], "datatype": "FP64", "data": [30]},
+        {"name": "职业", "shape": [1], "datatype": "BYTES", "data": ["nurse"]},
+    ]
+
+    async def ask() -> None:
+        transport = httpx.ASGITransport(app)
+        async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
+            for version in ("1", "2"):
+                headers = {"x-version": version}
+                row = {"age": 30, "职业": "nurse"}
+                answer = await client.post("/predict", json=row, headers=headers)
+                assert answer.json()["version"] == version
+                for path, told in (("", version), ("/versions/2", "2"), ("/versions/1", "1")):
+                    url = f"/v2/models/census{path}/infer"
+                    answer = await client.post(url, json={"inputs": inputs}, headers=headers)
+                    assert answer.json()["model_version"] == told
+            assert (await client.get("/v2/models/census")).json()["versions"] == ["1", "2"]
+            members[1].ready = False
+            assert (await client.get("/readyz")).status_code == 503
+            for version, status in (("1", 200), ("2", 503)):
+                url = f"/v2/models/census/versions/{version}/ready"
+                assert (await client.get(url)).status_code == status
+        await app.close()
+
+    asyncio.run(ask())
