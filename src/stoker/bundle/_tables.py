@@ -140,8 +140,10 @@ def pandas_index(rows: Any) -> Any:
 
 def unused_columns(table: pa.Table, known: Iterable[str]) -> list[str]:
     """Columns of a table that are not known, the index of a pandas table left out."""
-    spare = {*known, *index_columns(table)}
-    return [name for name in dict.fromkeys(table.column_names) if name not in spare]
+    spare = set(known)
+    found = [name for name in dict.fromkeys(table.column_names) if name not in spare]
+    index = set(index_columns(table)) if found else set()
+    return [name for name in found if name not in index]
 
 
 def _missing(missing: Sequence[str], columns: Sequence[str], found: Iterable[str]) -> DataError:

@@ -121,6 +121,8 @@ class Predictor:
         self._session = Session(bundle, threads)
         self._block = _block_rows(bundle.interface)
         self._forms = bundle.interface.forms
+        labels = bundle.interface.task.labels
+        self._classes = () if labels is None else tuple(labels.to_pylist())
 
     @property
     def interface(self) -> Interface:
@@ -130,8 +132,7 @@ class Predictor:
     @property
     def classes(self) -> tuple[Any, ...]:
         """Labels in the order of the probabilities; empty where a number is predicted."""
-        labels = self.interface.task.labels
-        return () if labels is None else tuple(labels.to_pylist())
+        return self._classes
 
     @property
     def decision(self) -> Decision:

@@ -85,10 +85,19 @@ class App:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, or follow the server's start and end."""
-        if scope["type"] == "lifespan":
-            await self._live(receive, send)
-        elif scope["type"] == "http":
-            await self._serve(scope, receive, send)
+        if scope["type"] != "http":
+            await self._live(scope["type"], receive, send)
+            return
+        route = self.routes.get(scope["path"], self._unknown)
+        exchange = _Exchange(scope, receive, send, route, perf_counter())
+        try:
+            answer = await self._answer(exchange)
+            if isinstance(answer.body, bytes):
+                await self._send(exchange, answer, answer.body)
+            else:
+                await self._stream(exchange, answer, answer.body)
+        except ClientGone:
+            self.metrics.reject("client_gone")
 
     def refuse(self, path: str, refusal: Refusal) -> Answer:
         """A refusal in the form of the protocol that owns the path, or else in the server's own."""
@@ -104,19 +113,6 @@ class App:
     async def close(self) -> None:
         """Finish what waits and end the model's thread."""
         await self.deployments.close()
-
-    async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
-        began = perf_counter()
-        route = self.routes.get(scope["path"], self._unknown)
-        exchange = _Exchange(scope, receive, send, route, began)
-        try:
-            answer = await self._answer(exchange)
-            if isinstance(answer.body, bytes):
-                await self._send(exchange, answer, answer.body)
-            else:
-                await self._stream(exchange, answer, answer.body)
-        except ClientGone:
-            self.metrics.reject("client_gone")
 
     async def _answer(self, exchange: _Exchange) -> Answer:
         request: Request | None = None
@@ -205,8 +201,9 @@ class App:
             routes |= theirs
         return routes
 
-    async def _live(self, receive: Receive, send: Send) -> None:
-        while True:
+    async def _live(self, kind: str, receive: Receive, send: Send) -> None:
+        """Follow the server's start and end; there are no websockets."""
+        while kind == "lifespan":
             message = await receive()
             if message["type"] == "lifespan.shutdown":
                 await self.close()

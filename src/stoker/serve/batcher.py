@@ -32,7 +32,6 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from time import perf_counter
-from typing import NamedTuple
 
 from stoker.serve.answer_engine import AnswerEngine
 from stoker.serve.messages import Refusal, too_busy
@@ -49,26 +48,6 @@ _WAIT_SHARE, _BATCH_SHARE = 0.65, 0.25
 """Parts of `queue_s` for waiting and for the batch; the rest is for the way there and back."""
 
 
-class Load(NamedTuple):
-    """How much one or more requests are."""
-
-    num_rows: int = 0
-    num_pixels: int = 0
-
-    @property
-    def work(self) -> float:
-        """Rows, and pixels in units of `_ROW_PIXELS`."""
-        return self.num_rows + self.num_pixels / _ROW_PIXELS
-
-    def plus(self, other: Load) -> Load:
-        """Both together."""
-        return Load(self.num_rows + other.num_rows, self.num_pixels + other.num_pixels)
-
-    def minus(self, other: Load) -> Load:
-        """What is left without the other."""
-        return Load(self.num_rows - other.num_rows, self.num_pixels - other.num_pixels)
-
-
 @dataclass(slots=True, eq=False)
 class Waiting:
     """A request in the queue."""
@@ -77,9 +56,14 @@ class Waiting:
     future: asyncio.Future[Answers]
     since: float
     timer: asyncio.TimerHandle
-    load: Load
+    num_pixels: int
     alone: bool = False
     """Whether it must not share a batch, because one that it was in failed."""
+
+    @property
+    def work(self) -> int:
+        """Pixels, and rows in units of `_ROW_PIXELS`."""
+        return self.rows.num_rows * _ROW_PIXELS + self.num_pixels
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -121,8 +105,9 @@ class Batcher(AnswerEngine):
         """Start with an empty queue; the thread starts with the first batch."""
         self._run, self._metrics = run, metrics
         self._limits = limits
+        self._wait_s, self._batch_s = limits.wait_s, limits.batch_s
         self._waiting: deque[Waiting] = deque()
-        self._load_waiting = self._load_running = Load()
+        self._num_waiting = self._work_waiting = self._work_running = 0
         self._work_s = 0.0
         self._took_at = 0.0
         self._busy = False
@@ -132,12 +117,12 @@ class Batcher(AnswerEngine):
     @property
     def num_waiting(self) -> int:
         """Rows in the queue."""
-        return self._load_waiting.num_rows
+        return self._num_waiting
 
     @property
     def wait_s(self) -> float:
         """Seconds that a request would wait now, by what work lately took."""
-        return (self._load_waiting.work + self._load_running.work) * self._work_s
+        return (self._work_waiting + self._work_running) * self._work_s
 
     def check_room(self, num_rows: int = 1) -> None:
         """Refuse rows that do not fit; asked before a body is read, it saves reading it.
@@ -145,10 +130,10 @@ class Batcher(AnswerEngine):
         Raises:
             Refusal: If the queue is full (429).
         """
-        if not self.num_waiting:
+        if not self._num_waiting:
             return
         wait_s = self.wait_s
-        if self.num_waiting + num_rows > self._limits.queue or wait_s > self._limits.wait_s:
+        if self._num_waiting + num_rows > self._limits.queue or wait_s > self._wait_s:
             self._metrics.reject("queue_full")
             raise too_busy("the queue is full", math.ceil(wait_s) or 1)
 
@@ -168,10 +153,11 @@ class Batcher(AnswerEngine):
         loop = asyncio.get_running_loop()
         future: asyncio.Future[Answers] = loop.create_future()
         timer = loop.call_later(self._limits.deadline_s, self._expire, future)
-        load = Load(rows.num_rows, num_pixels)
+        waiting = Waiting(rows, future, perf_counter(), timer, num_pixels)
         with self._lock:
-            self._waiting.append(Waiting(rows, future, perf_counter(), timer, load))
-            self._load_waiting = self._load_waiting.plus(load)
+            self._waiting.append(waiting)
+            self._num_waiting += rows.num_rows
+            self._work_waiting += waiting.work
         if not self._busy:
             # After what else has just arrived, so that it shares the batch.
             loop.call_soon(self._start, loop)
@@ -215,49 +201,52 @@ class Batcher(AnswerEngine):
         """The next batch, those still wanted in order, and those too late; needs the lock."""
         batch: list[Waiting] = []
         late: list[Waiting] = []
-        load = Load()
+        num_rows = num_pixels = 0
         while self._waiting:
             first = self._waiting[0]
+            rows, pixels = num_rows + first.rows.num_rows, num_pixels + first.num_pixels
             if first.future.done():
                 self._remove_first()
             elif self._is_late(first, now):
                 late.append(self._remove_first())
-            elif batch and (first.alone or not self._fits(load.plus(first.load))):
+            elif batch and (first.alone or not self._fits(rows, pixels)):
                 break
             else:
-                load = load.plus(first.load)
+                num_rows, num_pixels = rows, pixels
                 batch.append(self._remove_first())
                 if first.alone:
                     break
-        self._load_running = load
+        self._work_running = num_rows * _ROW_PIXELS + num_pixels
         if batch:
-            self._count(batch, now)
+            self._count(batch, num_rows, now)
         return batch, late
 
-    def _fits(self, load: Load) -> bool:
+    def _fits(self, num_rows: int, num_pixels: int) -> bool:
         """Whether so much may go together."""
         limits = self._limits
+        work = num_rows * _ROW_PIXELS + num_pixels
         return (
-            load.num_rows <= limits.max_batch
-            and load.num_pixels <= limits.max_pixels
-            and load.work * self._work_s <= limits.batch_s
+            num_rows <= limits.max_batch
+            and num_pixels <= limits.max_pixels
+            and work * self._work_s <= self._batch_s
         )
 
     def _is_late(self, waiting: Waiting, now: float) -> bool:
         """Whether it has waited too long, and not just for the batch that was running."""
         was_passed_over = waiting.since < self._took_at and not waiting.alone
-        return was_passed_over and now - waiting.since > self._limits.wait_s
+        return was_passed_over and now - waiting.since > self._wait_s
 
     def _remove_first(self) -> Waiting:
         first = self._waiting.popleft()
-        self._load_waiting = self._load_waiting.minus(first.load)
+        self._num_waiting -= first.rows.num_rows
+        self._work_waiting -= first.work
         return first
 
-    def _count(self, batch: list[Waiting], now: float) -> None:
+    def _count(self, batch: list[Waiting], num_rows: int, now: float) -> None:
         self._took_at = now
         for waiting in batch:
             self._metrics.waited(now - waiting.since)
-        self._metrics.batch(self._load_running.num_rows, "full" if self._waiting else "idle")
+        self._metrics.batch(num_rows, "full" if self._waiting else "idle")
 
     def _refuse_late(self, late: list[Waiting]) -> None:
         """Refuse what waited too long to be answered in time; called on the event loop."""
@@ -277,7 +266,7 @@ class Batcher(AnswerEngine):
     ) -> None:
         """Hand the answers to the event loop and go on; called in the model's thread."""
         if computing.exception() is None:
-            work_s = (perf_counter() - began) / sum(waiting.load.work for waiting in batch)
+            work_s = (perf_counter() - began) / sum(waiting.work for waiting in batch)
             self._work_s += (_NEWS if self._work_s else 1.0) * (work_s - self._work_s)
         loop.call_soon_threadsafe(self._settle, loop, batch, computing)
         self._go_on(loop)
@@ -310,7 +299,8 @@ class Batcher(AnswerEngine):
             for waiting in reversed(batch):
                 waiting.alone = True
                 self._waiting.appendleft(waiting)
-                self._load_waiting = self._load_waiting.plus(waiting.load)
+                self._num_waiting += waiting.rows.num_rows
+                self._work_waiting += waiting.work
         self._start(loop)
 
 

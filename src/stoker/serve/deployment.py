@@ -14,7 +14,7 @@ from stoker.serve.answer_engine import AnswerEngine
 from stoker.serve.batcher import Batcher, BatchLimits
 from stoker.serve.messages import BodyBudget, ClientGone, Request
 from stoker.serve.metrics import Metrics
-from stoker.serve.served_model import Answers, Picture, ServedModel, Unit
+from stoker.serve.served_model import Answers, ServedModel, Unit
 from stoker.serve.settings import ServeSettings
 from stoker.serve.unpack import read_body
 from stoker.serve.unseen import UnseenWatch
@@ -84,12 +84,6 @@ def _pixel_counter(columns: Mapping[str, int], limit: int) -> Callable[[Unit], i
     if not columns:
         return lambda _: 0
     # Only here, so that a model without pictures does not load Pillow.
-    from stoker.serve.pixels import cells_of, count_pixels
+    from stoker.serve.pixels import PixelCounter
 
-    def count(rows: Unit) -> int:
-        if isinstance(rows, Picture):
-            (most,) = columns.values()
-            return count_pixels([(rows.data, most)], limit)
-        return count_pixels(cells_of(rows, columns), limit)
-
-    return count
+    return PixelCounter(columns, limit)

@@ -52,7 +52,7 @@ def _html(model: ServedModel) -> str:
     name, version = escape(model.name), escape(model.version)
     inputs = model.predictor.interface.inputs
     fields = "\n".join(_field(column, cell, inputs[column]) for column, cell in model.cells.items())
-    single = ' data-image="1"' if model.only_image else ""
+    single = ' data-image="1"' if model.takes_picture else ""
     return f"""<!doctype html>
 <html lang="en">
 <head>

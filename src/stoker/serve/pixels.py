@@ -10,56 +10,55 @@ Cost: 15 to 20 µs a picture; 1 µs for a small PNG with a single header chunk.
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterable, Iterator, Mapping
-
-import pyarrow as pa
+from collections.abc import Mapping
 
 from stoker.cells.image_formats import MAX_PIXELS, BadImageError, open_image
 from stoker.cells.pixels import PILLOW_ERRORS
 from stoker.serve.messages import Refusal
+from stoker.serve.served_model import Picture, Unit
 
 _PNG = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR"
 _PNG_HEADER_BYTES = 33
 _SMALL_BYTES = 16_384
 
 
-Sized = tuple[bytes, int]
-"""A picture, and the most pixels that its column takes."""
+class PixelCounter:
+    """Counts the pixels of all pictures of a request."""
 
+    def __init__(self, columns: Mapping[str, int], limit: int) -> None:
+        """Keep the limits.
 
-def cells_of(rows: pa.Table, columns: Mapping[str, int]) -> Iterator[Sized]:
-    """The pictures in some columns, one after the other.
+        Args:
+            columns: Most pixels of a picture, by column of pictures.
+            limit: Most pixels of all pictures of a request together.
+        """
+        self._columns, self._limit = columns, limit
+        self._most = max(columns.values())
 
-    Args:
-        rows: Rows of a request.
-        columns: Most pixels of a picture, by column.
-    """
-    for name, max_pixels in columns.items():
-        for cell in rows.column(name):
-            yield cell.as_py() or b"", max_pixels
+    def __call__(self, rows: Unit) -> int:
+        """Pixels of all pictures in the rows.
 
+        Raises:
+            Refusal: If they are more than the limit (413).
+        """
+        if isinstance(rows, Picture):
+            return self._within(num_pixels(rows.data, self._most), 1)
+        found = number = 0
+        for name, max_pixels in self._columns.items():
+            for cell in rows.column(name):
+                number += 1
+                found = self._within(found + num_pixels(cell.as_py() or b"", max_pixels), number)
+        return found
 
-def count_pixels(pictures: Iterable[Sized], limit: int) -> int:
-    """Pixels of all pictures.
-
-    Args:
-        pictures: Each with the most that its column takes.
-        limit: Most pixels of all together.
-
-    Raises:
-        Refusal: If they are more than `limit` (413).
-    """
-    found = 0
-    for number, (picture, max_pixels) in enumerate(pictures, 1):
-        found += num_pixels(picture, max_pixels)
-        if found > limit:
-            sent = "the picture has" if number == 1 else f"{number} pictures have"
-            raise Refusal(
-                f"{sent} {found:,} pixels",
-                status=413,
-                expected=f"at most {limit:,} pixels in all pictures of a request together",
-            )
-    return found
+    def _within(self, found: int, number: int) -> int:
+        if found <= self._limit:
+            return found
+        sent = "the picture has" if number == 1 else f"{number} pictures have"
+        raise Refusal(
+            f"{sent} {found:,} pixels",
+            status=413,
+            expected=f"at most {self._limit:,} pixels in all pictures of a request together",
+        )
 
 
 def num_pixels(picture: bytes, max_pixels: int = MAX_PIXELS) -> int:

@@ -89,14 +89,11 @@ class ServedModel:
         self.labels = label_names(self.answer_schema)
         self._has_intervals = "low" in self.answer_schema["properties"]
         self.image_columns = tuple(n for n, cell in self.cells.items() if is_image(cell))
+        self.takes_picture = bool(self.image_columns) and len(self.cells) == 1
+        """Whether it takes one picture and nothing else, so that a picture alone is a row."""
         self.max_pixels = _max_pixels(predictor.interface, self.image_columns)
         """Most pixels of a picture, by column of pictures."""
         self._picture_schema = pa.schema((name, _PICTURE_TYPE) for name in self.image_columns)
-
-    @property
-    def only_image(self) -> str | None:
-        """The one input, if the model takes a single picture and nothing else."""
-        return self.image_columns[0] if self.image_columns and len(self.cells) == 1 else None
 
     def answer(self, units: Sequence[Unit]) -> list[Answers | Refusal]:
         """The answers of each unit of rows, or why it has none; called in the executor thread."""

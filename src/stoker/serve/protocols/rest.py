@@ -100,7 +100,7 @@ def read_rows(request: Request, body: bytes, model: ServedModel, max_rows: int) 
         table = table_of_csv(body, model.cells, max_rows, model.target, ignored)
         return RestRequest(table, False, tuple(ignored or ()))
     found = kind.decode("latin-1")[:80] or "none"
-    image = "image/* with the bytes of a picture, or " if model.only_image else ""
+    image = "image/* with the bytes of a picture, or " if model.takes_picture else ""
     raise Refusal(
         f"content type {found} is not taken",
         status=415,
@@ -151,7 +151,7 @@ def rows_of_answers(answers: Answers, labels: list[str]) -> list[dict[str, Any]]
 
 
 def _image(body: bytes, model: ServedModel) -> Picture:
-    if model.only_image is None:
+    if not model.takes_picture:
         raise Refusal(
             "this model does not take a single picture",
             status=415,
@@ -204,7 +204,7 @@ def _path(model: ServedModel) -> dict[str, Any]:
     rows = list_of(row) | {"minItems": 1}
     wrapped = object_of({"rows": rows}, "rows")
     content: dict[str, Any] = {JSON: {"schema": {"oneOf": [row, rows, wrapped]}}}
-    if model.only_image:
+    if model.takes_picture:
         content["image/*"] = {"schema": {"type": "string", "format": "binary"}}
     if not model.image_columns:
         content["text/csv"] = {"schema": {"type": "string"}}
