@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import ast
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-import stoker
 from stoker.core.steps import step_names
 from stoker.pipeline import source_code
 from stoker.pipeline.graph import build_graph
 from stoker.pipeline.source_code import closure, code_version, named_modules
 from stoker.recipe.load import load_recipe
-
-ROOT = Path(stoker.__file__).parent
+from tests.pipeline.parsed import ROOT, named
 
 
 def modules_of_stoker() -> list[str]:
@@ -25,48 +21,9 @@ def modules_of_stoker() -> list[str]:
     return sorted(name for name in names if "migrations" not in name)
 
 
-def file_of(name: str) -> Path | None:
-    path = ROOT.parent.joinpath(*name.split("."))
-    files = [path.with_suffix(".py"), path / "__init__.py"]
-    return next((file for file in files if file.is_file()), None)
-
-
-class Named(ast.NodeVisitor):
-    """Names of modules in a source, by Python's own parser."""
-
-    def __init__(self) -> None:
-        self.found: set[str] = set()
-
-    def visit_If(self, node: ast.If) -> None:
-        if not (isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING"):
-            self.generic_visit(node)
-
-    def visit_Import(self, node: ast.Import) -> None:
-        self.found |= {one.name for one in node.names}
-
-    def visit_ImportFrom(self, node: ast.ImportFrom) -> None:
-        assert node.module is not None
-        assert node.level == 0, "imports name their module from the top"
-        self.found |= {node.module, *(f"{node.module}.{one.name}" for one in node.names)}
-
-    def visit_Constant(self, node: ast.Constant) -> None:
-        if isinstance(node.value, str):
-            self.found.add(node.value.partition(":")[0])
-
-
-def parsed(name: str) -> Iterator[str]:
-    file = file_of(name)
-    assert file is not None
-    walk = Named()
-    walk.visit(ast.parse(file.read_bytes()))
-    for one in walk.found:
-        if one.startswith("stoker.") and not one.endswith(".") and file_of(one):
-            yield one
-
-
 def test_patterns_find_what_the_parser_finds() -> None:
     for name in modules_of_stoker():
-        assert set(parsed(name)) <= named_modules(name), name
+        assert named(name) <= named_modules(name), name
 
 
 def test_the_code_of_a_stage_is_closed_under_imports(tumours_project: Path) -> None:
@@ -76,7 +33,7 @@ def test_the_code_of_a_stage_is_closed_under_imports(tumours_project: Path) -> N
         assert type(node.work).__module__ in code
         for name in code:
             if not name.startswith(("stoker.core", "stoker.store")):
-                assert set(parsed(name)) - {"stoker"} <= code, f"{node.stage} runs {name}"
+                assert named(name) <= code, f"{node.stage} runs {name}"
 
 
 def of(stage: str) -> set[str]:

@@ -55,7 +55,7 @@ def load_daft() -> Any:
 def __getattr__(name: str) -> Any:
     """`Frame`, the type of a lazy table, without loading Daft before it is asked for."""
     if name != "Frame":
-        raise AttributeError(f"module 'stoker.engine' has no attribute {name!r}")
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return load_daft().DataFrame
 
 
