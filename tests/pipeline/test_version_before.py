@@ -10,8 +10,11 @@ from typing import Any
 import pytest
 
 import stoker
+from stoker.bundle.interface import Interface
 from stoker.pipeline.result import RunResult
+from stoker.pipeline.version_before import other_question
 from stoker.report.facts import ReportFacts, VersionFact
+from stoker.tasks.regress import FittedRegress
 
 
 def table(rows: int = 400, classes: str = "ab") -> dict[str, list[Any]]:
@@ -23,10 +26,10 @@ def table(rows: int = 400, classes: str = "ab") -> dict[str, list[Any]]:
     return {"x": x, "z": z, "kind": kind}
 
 
-def run(home: Path, rows: dict[str, list[Any]], **keys: Any) -> RunResult:
+def run(home: Path, rows: dict[str, list[Any]], *, target: str = "kind", **keys: Any) -> RunResult:
     return stoker.run(
         rows,
-        target="kind",
+        target=target,
         home=home,
         model="linear",
         compress="off",
@@ -78,11 +81,52 @@ def test_rows_that_are_divided_otherwise_are_said_to_flatter(home: Path) -> None
     assert found.comparison is not None
 
 
-def test_a_champion_of_other_classes_cannot_be_compared(home: Path) -> None:
-    found = before(run(home, table(classes="ac"), inputs={"x": "number"}))
+def changed(what: str) -> dict[str, list[Any]]:
+    """The table with another question."""
+    rows = table(classes="ac" if what == "exchanged" else "ab")
+    if what == "added":
+        rows["kind"] = [
+            "c" if x > 1 else kind for x, kind in zip(rows["x"], rows["kind"], strict=True)
+        ]
+    if what == "target":
+        rows["sort"] = rows["kind"]
+    if what == "task":
+        rows["kind"] = [x + z / 9 for x, z in zip(rows["x"], rows["z"], strict=True)]
+    return rows
+
+
+@pytest.mark.parametrize(
+    ("what", "why"),
+    [
+        ("exchanged", "it knows other classes: 'c' is new, 'b' is gone"),
+        ("added", "it knows other classes: 'c' is new"),
+        ("target", "it predicts 'kind'"),
+        ("task", "it was made for another task"),
+    ],
+)
+def test_a_champion_of_another_question_is_not_compared_and_makes_way(
+    home: Path, what: str, why: str
+) -> None:
+    target = "sort" if what == "target" else "kind"
+    done = run(home, changed(what), target=target, name="kind", inputs={"x": "number"})
+    found = before(done)
     assert found is not None
-    assert found.comparison is None
-    assert found.note == "it knows other classes"
+    assert (found.comparison, found.scores, found.is_other_question) == (None, {}, True)
+    assert found.note == why
+    assert done.model == "kind", "the recipe asks this now"
+    [line] = [line for line in done.warnings if "champion" in line]
+    assert f"version 1 → 2, which could not be compared with it: {why};" in line
+    assert "0." not in line, "no score beside another one"
+
+
+def test_another_unit_is_another_question() -> None:
+    units = ({"kg": 1, "g": 0.001}, {"g": 1, "kg": 1000}, {"g": 1})
+    kilos, grams, same = (
+        Interface({}, (), "weight", FittedRegress(unit=unit, mean=0, std=1, low=0, high=1))
+        for unit in units
+    )
+    assert other_question(kilos, grams) == "it answers in 'kg'"
+    assert other_question(grams, same) == ""
 
 
 def test_a_champion_that_wants_a_column_that_is_gone_cannot_answer(home: Path) -> None:

@@ -4,7 +4,8 @@ A new version takes over unless its main score lies below the interval of the ch
 a worse recipe, tried out in the same home, must not reach the server unseen.  Nor does one that is
 clearly worse than its own baseline, or than the answer that looks at no input.  Scores of different
 test rows are compared as they are; whoever changed the data decides with `stoker models alias`.
-Either way it is said.
+Scores of another question (a class more or less, another target or unit) are not compared: the new
+version takes over, because the recipe now asks that.  Either way it is said.
 
 Both on the same rows are compared in the report (`version_before`), which decides nothing.
 """
@@ -32,6 +33,7 @@ def promote(
     *,
     higher_is_better: bool,
     against: str | None = None,
+    unlike: str | None = None,
 ) -> str:
     """Make a version the champion, unless the present one is better.
 
@@ -41,6 +43,7 @@ def promote(
         version: The version that a run just registered.
         higher_is_better: Whether its first metric, the main one, is better when it is higher.
         against: Why it must not be the champion, whatever the present one is; see `worse_than`.
+        unlike: Why no score of the present one compares; see `version_before`.
 
     Returns:
         How to call the version: its model's name if it is the champion, else `NAME@VERSION`.
@@ -55,6 +58,14 @@ def promote(
         return f"{name}@{version}"
     if now is None or now.version == version:
         catalog.set_alias(name, CHAMPION, version)
+        return name
+    if unlike is not None:
+        catalog.set_alias(name, CHAMPION, version)
+        events.warning(
+            f"champion of {name}: version {now.version} → {version}, which could not be compared "
+            f"with it: {unlike}; `stoker models alias {name} champion {now.version}` "
+            "takes that back"
+        )
         return name
     compared = _compared(now, new)
     if _is_worse(now.metrics, new.metrics, higher_is_better):

@@ -33,7 +33,7 @@ from stoker.pipeline.reject_limit import check_lost, check_rejects
 from stoker.pipeline.result import RefusedRun, RunResult, as_json
 from stoker.pipeline.version_before import version_before
 from stoker.recipe.model import Recipe
-from stoker.report.facts import SaidFact
+from stoker.report.facts import SaidFact, VersionFact
 from stoker.store.artifact import Artifact
 from stoker.store.catalog import Catalog
 from stoker.store.store import Store
@@ -140,7 +140,7 @@ class _Run:
         before = version_before(champion, self.recipe, artifacts, self.store, self.catalog)
         missed = [gate for gate in gate_results(self.recipe, artifacts) if not gate.passed]
         metrics = scores(artifacts)
-        model, lines = (None, []) if missed else self._register(artifacts, metrics)
+        model, lines = (None, []) if missed else self._register(artifacts, metrics, before)
         told = (*said, *said_facts("register", lines))
         notes = RunNotes(measured, told, tuple(self.overrides), before)
         report = report_run(self.recipe, self.id, list(done.values()), self.store, notes)
@@ -166,7 +166,10 @@ class _Run:
         return result
 
     def _register(
-        self, artifacts: Mapping[str, Artifact], metrics: Mapping[str, Any]
+        self,
+        artifacts: Mapping[str, Artifact],
+        metrics: Mapping[str, Any],
+        before: VersionFact | None,
     ) -> tuple[str, list[events.Line]]:
         """Make the bundle a version of the model: how to call it, and what was said of it."""
         version = self.catalog.add_model(
@@ -179,6 +182,7 @@ class _Run:
                 version,
                 higher_is_better=higher_is_better_of(artifacts),
                 against=worse_than(read_evaluations(artifacts)[1][chosen_name(artifacts)]),
+                unlike=before.note if before and before.is_other_question else None,
             )
         return model, lines
 

@@ -4,6 +4,9 @@ Scores that two runs measured each on rows of its own say little about which mod
 the old bundle answers the scored rows of the new run.  Where the two runs divided their rows alike,
 neither has learned from them; where they did not, the old version may have, and that is said.
 
+A version that answers another question (another target, other classes, another unit) has no score
+that compares, neither here nor where the champion is chosen, and it is said which question.
+
 Cost: one answer of the old bundle to each of at most 20,000 rows, and 200 resamples.
 """
 
@@ -29,6 +32,7 @@ from stoker.report.facts import VersionFact
 from stoker.tasks import FittedTask
 
 if TYPE_CHECKING:
+    from stoker.bundle.interface import Interface
     from stoker.recipe.model import Recipe
     from stoker.store.artifact import Artifact
     from stoker.store.catalog import Catalog
@@ -103,9 +107,9 @@ def _compared(
 ) -> VersionFact:
     prepared, chosen = inputs["prepare"].folder, chosen_name(inputs)
     new = load(candidate_bundles(inputs)[chosen])
-    why_not = new.interface.task.why_not_like(old.interface.task)
-    if why_not:
-        return fact.model_copy(update={"note": why_not})
+    other = other_question(old.interface, new.interface)
+    if other:
+        return fact.model_copy(update={"note": other, "is_other_question": True})
     part = scored_part(prepared)
     scored, outputs = PreparedSet.open(prepared, part), inputs["evaluate"].folder
     new_NK = _column(read_table(outputs / "outputs.parquet"), chosen)[:_MOST_ROWS]
@@ -137,6 +141,13 @@ def _compared(
             "comparison": evaluations["model"].comparison,
         }
     )
+
+
+def other_question(old: Interface, new: Interface) -> str:
+    """Why answers of two versions cannot be compared; empty: they answer one question."""
+    if old.target != new.target:
+        return f"it predicts {old.target!r}"
+    return new.task.why_not_like(old.task)
 
 
 def _column(table: pa.Table, name: str) -> np.ndarray:

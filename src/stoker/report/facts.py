@@ -209,6 +209,9 @@ class VersionFact(Value):
     """The new one minus the old one, row by row."""
     note: str = ""
     """Why they could not be compared."""
+    is_other_question: bool = False
+    """Whether it was made for another target, other classes or another unit: then no score of it
+    compares, whatever rows it was measured on."""
 
 
 class SaidFact(Value):

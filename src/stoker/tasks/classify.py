@@ -29,6 +29,7 @@ from stoker.cells.raw import cell_text, is_text, one_array
 from stoker.cells.spelling import canonical, codes_by_spelling, find_code, fold_counts, folded
 from stoker.core import events
 from stoker.core.errors import DataError, RecipeError
+from stoker.core.names import listed
 from stoker.features import Transformed
 from stoker.tasks import FittedTask, OutputSpec, Task
 
@@ -167,10 +168,21 @@ class FittedClassify(FittedTask):
         return ClassAnswers(output_NK, target_N, weights, self.classes)
 
     def why_not_like(self, other: FittedTask) -> str:
-        """The same labels are needed, in any order."""
+        """The same labels are needed, in any order.
+
+        >>> fits = [FittedClassify(classes=c, counts=(1, 1), kind="text") for c in ("ab", "bc")]
+        >>> fits[1].why_not_like(fits[0])
+        "it knows other classes: 'c' is new, 'a' is gone"
+        """
         if not isinstance(other, FittedClassify):
             return "it was made for another task"
-        return "" if set(other.classes) == set(self.classes) else "it knows other classes"
+        changes = {"new": (self.classes, other.classes), "gone": (other.classes, self.classes)}
+        said = []
+        for word, (ones, others) in changes.items():
+            names = [name for name in ones if name not in set(others)]
+            if names:
+                said.append(f"{listed(names)} {'are' if len(names) > 1 else 'is'} {word}")
+        return f"it knows other classes: {', '.join(said)}" if said else ""
 
     def outputs_from(self, other: FittedTask, output_NK: np.ndarray) -> np.ndarray:
         """Its classes in the order of these.

@@ -124,8 +124,14 @@ class FittedRegress(NumberCells, FittedTask):
         return self.gives.as_read(mean_loss) * self.std
 
     def why_not_like(self, other: FittedTask) -> str:
-        """Any number will do."""
-        return "" if isinstance(other, FittedRegress) else "it was made for another task"
+        """Any number in the same unit will do."""
+        if not isinstance(other, FittedRegress):
+            return "it was made for another task"
+        if other.base_unit == self.base_unit:
+            return ""
+        return (
+            f"it answers in {other.base_unit!r}" if other.base_unit else "it answers without unit"
+        )
 
     def outputs_from(self, other: FittedTask, output_NK: np.ndarray) -> np.ndarray:
         """Its values in this unit.
