@@ -62,6 +62,25 @@ def test_an_interval_follows_the_size_of_the_prediction() -> None:
     assert found["high"].to_pylist() == [10.0, 18.0]
 
 
+@pytest.mark.parametrize(("low", "high"), [(1.0, 3.0), (-3.0, -1.0), (0.0, 0.0), (-1.0, 1.0)])
+def test_an_interval_holds_its_own_prediction(low: float, high: float) -> None:
+    """A model that is biased among small numbers errs to one side in 9 of 10 rows."""
+    output_NK = np.linspace(-2, 2, 101, dtype=np.float32)[:, None]
+    decision = Decision(interval=Interval(edges=(0.0,), low=(low, -1.0), high=(high, 1.0)))
+    found = regions(output_NK, AGE, decision)
+    answer_N = AGE.decode(output_NK)["prediction"].to_numpy()
+    assert (found["low"].to_numpy() <= answer_N).all()
+    assert (answer_N <= found["high"].to_numpy()).all()
+
+
+def test_a_set_holds_its_own_prediction_though_weights_move_it() -> None:
+    output_NK, weights = np.log([[0.8, 0.2], [0.6, 0.4], [0.9, 0.1]]), (0.15, 0.85)
+    found = regions(output_NK, PETS, Decision(share=0.5, weights=weights))["set"].to_pylist()
+    answers = PETS.decode(output_NK, weights)["prediction"].to_pylist()
+    assert answers == ["dog", "dog", "cat"]
+    assert found == [["cat", "dog"], ["cat", "dog"], ["cat"]]
+
+
 def test_a_set_has_the_most_probable_class_at_least() -> None:
     found = regions(np.log([[0.6, 0.4], [0.9, 0.1]]), PETS, Decision(share=0.95))
     assert found["set"].to_pylist() == [["cat"], ["cat"]]

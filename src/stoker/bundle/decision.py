@@ -39,7 +39,9 @@ class Interval(Value):
     """How far the truth lies from the prediction, by size of the prediction.
 
     Rows are grouped by their predicted number, as errors of large numbers are often larger; values
-    are standardised, as the graph gives them.
+    are standardised, as the graph gives them.  A model that is biased within a group has both ends
+    on one side of zero; the prediction is then an end itself, as an answer outside of its own
+    interval would deny one of the two.
     """
 
     edges: tuple[float, ...] = ()
@@ -62,9 +64,12 @@ class Interval(Value):
 
         >>> [end.tolist() for end in Interval(low=(-1.0,), high=(2.0,)).around(np.array([5.0]))]
         [[4.0], [7.0]]
+        >>> [end.tolist() for end in Interval(low=(1.0,), high=(2.0,)).around(np.array([5.0]))]
+        [[5.0], [7.0]]
         """
         group_N = np.searchsorted(np.asarray(self.edges), value_N, side="right")
-        return value_N + np.asarray(self.low)[group_N], value_N + np.asarray(self.high)[group_N]
+        low_G, high_G = np.minimum(self.low, 0.0), np.maximum(self.high, 0.0)
+        return value_N + low_G[group_N], value_N + high_G[group_N]
 
 
 class Decision(Value):

@@ -46,7 +46,7 @@ def coverage(
         task: What is asked of the target.
     """
     if decision.share is not None:
-        member_NK = members(softmax(output_NK), decision.share)
+        member_NK = members(softmax(output_NK), decision.share, decision.weights)
         held_N = member_NK[np.arange(len(target_N)), target_N]
         size = float(member_NK.sum(axis=1).mean())
     elif decision.interval is not None:
