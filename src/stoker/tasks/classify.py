@@ -170,8 +170,9 @@ class FittedClassify(FittedTask):
     def why_not_like(self, other: FittedTask) -> str:
         """The same labels are needed, in any order.
 
-        >>> fits = [FittedClassify(classes=c, counts=(1, 1), kind="text") for c in ("ab", "bc")]
-        >>> fits[1].why_not_like(fits[0])
+        >>> pairs = (("a", "b"), ("b", "c"))
+        >>> old, new = (FittedClassify(classes=c, counts=(1, 1), kind="text") for c in pairs)
+        >>> new.why_not_like(old)
         "it knows other classes: 'c' is new, 'a' is gone"
         """
         if not isinstance(other, FittedClassify):
