@@ -246,4 +246,8 @@ def test_of_many_validation_rows_every_few_are_looked_at(
     )
     right = (answered_M.argmax(axis=1) == case.validation.target[::step]).mean()
     assert step == 3
+    assert (result["compared_rows"], result["validation_rows"]) == (
+        len(answered_M),
+        len(case.validation),
+    )
     assert row(result, "model")["scores"]["accuracy"] == pytest.approx(right)

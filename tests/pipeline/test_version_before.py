@@ -11,6 +11,7 @@ import pytest
 
 import stoker
 from stoker.bundle.interface import Interface
+from stoker.pipeline import make_model, version_before
 from stoker.pipeline.result import RunResult
 from stoker.pipeline.version_before import other_question
 from stoker.report.facts import ReportFacts, VersionFact
@@ -72,6 +73,22 @@ def test_more_columns_are_better_row_by_row(home: Path) -> None:
     assert old is not None
     assert new is not None
     assert old < new
+
+
+def test_of_many_rows_every_few_are_asked_and_that_is_said(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(version_before, "_MOST_ROWS", 25)
+    monkeypatch.setattr(make_model, "_MOST_COMPARED", 25)
+    done = run(home, table(), inputs={"x": "number", "z": "number"})
+    found = before(done)
+    assert found is not None
+    assert (found.rows, found.all_rows) == (20, 60), "every third"
+    assert found.comparison is not None
+    assert done.report is not None
+    page = done.report.read_text("utf-8")
+    assert "the same 20 of 60 test rows, evenly spaced, from which" in page
+    assert "The bundle answered 20 of 60 validation rows, evenly spaced, as the model did" in page
 
 
 def test_rows_that_are_divided_otherwise_are_said_to_flatter(home: Path) -> None:

@@ -28,10 +28,11 @@ from stoker.report.facts import (
     SourceFact,
     StageFact,
     TrainingFacts,
+    VersionFact,
 )
 from stoker.report.page import TEMPLATES, _place, _short_place, render_page
 from stoker.report.write import presentable
-from tests.report.conftest import price_facts
+from tests.report.conftest import digits_facts, price_facts
 
 EVIL = "\"'><script>alert(1)</script><img src=//evil.example onerror=alert(1)>&amp;{{ 7 * 7 }}"
 _NO_GAP = Difference(value=0.01, low=-0.01, high=0.03)
@@ -332,6 +333,39 @@ def test_values_stand_below_the_axis_where_they_fit() -> None:
     assert first.note == "Bars: rows, up to 9."
     assert ">6</text>" in second.svg
     assert "7: a long value 7. Bars" in second.note
+
+
+@pytest.mark.parametrize(("rows", "whole"), [(900, 900), (20_000, 70_000)])
+def test_a_sample_of_the_rows_is_called_one(rows: int, whole: int) -> None:
+    digits = digits_facts()
+    training, compress = digits.training, digits.compress
+    assert training is not None
+    assert compress is not None
+    noted = {"parity": 2e-7, "parity_rows": rows, "validation_rows": whole}
+    facts = digits.model_copy(
+        update={
+            "training": training.model_copy(update=noted),
+            "compress": compress.model_copy(update={"rows": rows, "all_rows": whole}),
+            "findings": Findings(rows=rows, all_rows=whole),
+            "before": VersionFact(
+                version=1,
+                created="2026-01-01",
+                is_same_split=True,
+                rows=rows,
+                all_rows=whole,
+                comparison=Comparison(reference="version before", metrics={}),
+            ),
+        }
+    )
+    page, card = page_of(facts).text, render_card(facts)
+    of, spaced, drawn = "", "", ""
+    if rows < whole:
+        of, spaced, drawn = f" of {whole:,}", ", evenly spaced", ", drawn at random"
+    for text in (page, card):
+        assert f"answered {rows:,}{of} validation rows{spaced}" in text
+        assert f"Compared on {rows:,}{of} validation rows{spaced}." in text
+    assert f"on {rows:,}{of} validation rows{drawn};" in page
+    assert f"the same {rows:,}{of} {facts.scored_part} rows{spaced}, from which" in page
 
 
 def test_a_closer_look_says_the_class_the_unit_and_why_a_chart_is_missing(

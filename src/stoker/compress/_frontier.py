@@ -119,6 +119,7 @@ def choose_candidate(
     rows += [{"name": name, "status": "skipped", "reason": why} for name, why in skipped.items()]
     specs = {name: step_spec(step) for name, step in steps.items()}
     chosen = {"format": 1, "max_accuracy_loss": max_accuracy_loss, **_choose(rows)}
+    chosen |= {"compared_rows": len(target_N), "validation_rows": len(validation)}
     rows = [{**row, "step": specs.get(row["name"])} for row in rows]
     lasting = {**chosen, "rows": [_without_times(row) for row in rows]}
     write_file(folder / "compress.json", canonical_json(lasting) + b"\n")

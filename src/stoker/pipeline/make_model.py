@@ -121,16 +121,23 @@ def make_model(work: Work, order: Order) -> dict[str, Any]:
         decision=_decide(order.decision, choice.settings, prepared, made),
     )
     step = -(-len(prepared.validation) // _MOST_COMPARED)
+    compared_NK = made.validation_output_NK[::step]
     difference = check_parity(
         work.folder / "bundle",
-        made.validation_output_NK[::step],
+        compared_NK,
         spaced(raw_part(work, "validation"), step),
     )
     write_file(work.folder / "history.json", canonical_json(made.history))
     for file, value in ((LEADERBOARD_FILE, board), (CURVE_FILE, made.learning_curve)):
         if value is not None:
             write_file(work.folder / file, canonical_json(value.model_dump(mode="json")) + b"\n")
-    return {**facts, "parity": float(f"{difference:.2g}"), "rows": len(prepared.train)}
+    return {
+        **facts,
+        "parity": float(f"{difference:.2g}"),
+        "parity_rows": len(compared_NK),
+        "validation_rows": len(prepared.validation),
+        "rows": len(prepared.train),
+    }
 
 
 def _measured(work: Work, made: Fitted, prepared: Prepared) -> Leaderboard | None:

@@ -20,7 +20,7 @@ from jinja2.bccache import Bucket
 
 from stoker.core.words import size
 from stoker.report import _format
-from stoker.report.words import sample_words
+from stoker.report.words import rows_of, sample_words
 
 TEMPLATES = Path(__file__).parent / "templates"
 _OPTIONS: dict[str, Any] = {"trim_blocks": True, "lstrip_blocks": True}
@@ -46,6 +46,7 @@ def environment() -> jinja2.Environment:
         size=size,
         shortened=_format.shortened,
         sample=sample_words,
+        rows_of=rows_of,
     )
     return environment
 

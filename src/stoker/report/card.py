@@ -22,7 +22,13 @@ from stoker.report._format import DASH, metric, percent, shortened, signed, span
 from stoker.report.columns import unused_columns
 from stoker.report.facts import CompressFacts, ReportFacts
 from stoker.report.samples import commands
-from stoker.report.words import grouped_notes, headline_sentence, sentence
+from stoker.report.words import (
+    compared_sentence,
+    grouped_notes,
+    headline_sentence,
+    parity_sentence,
+    sentence,
+)
 
 FEW_ROWS = 50
 MOST_CLASSES = 50
@@ -241,12 +247,13 @@ def _training(facts: ReportFacts) -> list[str]:
         return []
     weights = f", {training.num_weights:,} learned numbers" if training.num_weights else ""
     why = f" Why: {escaped(sentence(training.reason))}" if training.reason else ""
-    lines = [f"Model `{_code(training.model)}`{weights}.{why}"]
+    lines = [f"Model `{_code(training.model)}`{weights}.{why}", parity_sentence(training)]
     if facts.compress:
         lines.append(f"The bundle holds the candidate `{_code(facts.chosen)}`.")
         lines.append(_compression(facts.compress))
+        lines += [compared_sentence(facts.compress)] if facts.compress.rows else []
     recipe = f"```yaml\n{facts.recipe_text.rstrip()}\n```" if _fits_fence(facts) else ""
-    return ["## Training", "\n\n".join(lines), recipe]
+    return ["## Training", "\n\n".join(filter(None, lines)), recipe]
 
 
 def _compression(facts: CompressFacts) -> str:

@@ -132,6 +132,13 @@ class TrainingFacts(Value):
     """CPU threads that it worked on, where that is known."""
     gemm_share: float | None = None
     """Arithmetic done per second of training, as a share of this machine's matrix product peak."""
+    parity: float | None = None
+    """Largest difference between the bundle's answers to raw rows and the model's in training, as a
+    share of their scale."""
+    parity_rows: int = 0
+    """Rows on which they were compared."""
+    validation_rows: int = 0
+    """Rows of the validation part, of which these are evenly spaced ones if they are more."""
 
 
 class CompressFact(Value):
@@ -170,6 +177,10 @@ class CompressFacts(Value):
     """Candidates, and which one went into the bundle."""
 
     score_name: str = "accuracy"
+    rows: int = 0
+    """Validation rows on which they were compared; 0 where nobody noted it."""
+    all_rows: int = 0
+    """Rows of the part, of which these are evenly spaced ones if they are more."""
     candidates: tuple[CompressFact, ...]
     decision: str
 
@@ -201,6 +212,8 @@ class VersionFact(Value):
     """Whether its run divided the rows alike, so that it learned from none of them."""
     rows: int = 0
     """Rows that both were asked about."""
+    all_rows: int = 0
+    """Rows that the run scored, of which they are evenly spaced ones if these are more."""
     scores: dict[str, Score] = Field(default_factory=dict)
     """Of the old version."""
     new_scores: dict[str, Score] = Field(default_factory=dict)

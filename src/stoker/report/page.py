@@ -33,8 +33,10 @@ from stoker.report.columns import column_rows
 from stoker.report.facts import MistakeFact, PartFact, ReportFacts
 from stoker.report.samples import commands
 from stoker.report.words import (
+    compared_sentence,
     grouped_notes,
     headline_sentence,
+    parity_sentence,
     sentence,
 )
 
@@ -324,6 +326,8 @@ def _training(facts: ReportFacts) -> dict[str, Any]:
         "time_sum": total,
         "reason": sentence(training.reason) if training else "",
         "ending": ENDINGS.get(training.stopped, training.stopped) if training else "",
+        "parity_words": parity_sentence(training),
+        "compared_words": compared_sentence(compress) if compress else "",
         "setting_rows": list((training.settings if training else {}).items()),
         "latency_columns": list(batches),
         "timings": {one.name: one for one in facts.timings},

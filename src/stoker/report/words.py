@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from stoker.evaluate.constant import answer_words
 from stoker.evaluate.evaluation import Evaluation, Score
 from stoker.report import _format
-from stoker.report.facts import RejectSample, ReportFacts
+from stoker.report.facts import CompressFacts, RejectSample, ReportFacts, TrainingFacts
 
 
 def sample_words(sample: RejectSample) -> str:
@@ -24,6 +24,44 @@ def sample_words(sample: RejectSample) -> str:
     column = f", {sample.column}" if sample.column else ""
     found = f": '{sample.found}'" if sample.found is not None else ""
     return f"{place}{column}{found}" + (f" {sample.reason}" if sample.reason else "")
+
+
+def rows_of(rows: int, whole: int, part: str, how: str = "evenly spaced") -> str:
+    """Rows that were looked at, and of how many where they are a sample.
+
+    Args:
+        rows: How many.
+        whole: Rows of the part; 0 where nobody noted it.
+        part: Its name.
+        how: How the sample was taken.
+
+    >>> rows_of(900, 900, "test"), rows_of(20_000, 70_000, "validation")
+    ('900 test rows', '20,000 of 70,000 validation rows, evenly spaced')
+    """
+    if whole <= rows:
+        return f"{rows:,} {part} rows"
+    return f"{rows:,} of {whole:,} {part} rows, {how}"
+
+
+def parity_sentence(training: TrainingFacts | None) -> str:
+    """That the bundle answers as the model did in training, and on which rows that was seen.
+
+    >>> parity_sentence(TrainingFacts(model="cnn", parity=2e-7, parity_rows=9, validation_rows=9))
+    'The bundle answered 9 validation rows as the model did in training, to 2e-07 of their scale.'
+    """
+    if training is None or training.parity is None or not training.parity_rows:
+        return ""
+    rows = rows_of(training.parity_rows, training.validation_rows, "validation")
+    between = ", " if "," in rows.partition("rows")[2] else " "
+    to = f"to {training.parity:.2g} of their scale"
+    return f"The bundle answered {rows}{between}as the model did in training, {to}."
+
+
+def compared_sentence(facts: CompressFacts) -> str:
+    """On which rows candidates of compression were compared; empty where nobody noted it."""
+    if not facts.rows:
+        return ""
+    return f"Compared on {rows_of(facts.rows, facts.all_rows, 'validation')}."
 
 
 def headline_sentence(facts: ReportFacts, best: Evaluation) -> str:

@@ -21,6 +21,8 @@ class Findings(Value):
     part: str = "validation"
     rows: int = 0
     """Rows that were looked at."""
+    all_rows: int = 0
+    """Rows of the part, of which they are drawn if these are more."""
     importance: tuple[Importance, ...] = ()
     effects: tuple[Effect, ...] = ()
     not_drawn: tuple[str, ...] = ()
@@ -42,6 +44,7 @@ def look_closer(subject: Subject) -> Findings:
     why = {name: _why_not(asked, name) for name in first[:MOST_COLUMNS] if name not in shown}
     return Findings(
         rows=len(asked.target_N),
+        all_rows=len(subject.target_N),
         importance=ranked,
         effects=drawn,
         not_drawn=tuple(why),

@@ -147,6 +147,8 @@ def compress_facts(inputs: Inputs, measured: Mapping[str, Any]) -> CompressFacts
     score_name = next(next(iter(row["scores"])) for row in said["rows"] if "scores" in row)
     return CompressFacts(
         score_name=score_name,
+        rows=said.get("compared_rows", 0),
+        all_rows=said.get("validation_rows", 0),
         candidates=tuple(
             CompressFact(
                 name=row["name"],
@@ -188,6 +190,9 @@ def _training(artifact: Artifact) -> TrainingFacts:
         history=tuple(_json(artifact, "history.json")),
         steps=summary.get("steps"),
         stopped=summary.get("stopped", ""),
+        parity=summary.get("parity"),
+        parity_rows=summary.get("parity_rows", 0),
+        validation_rows=summary.get("validation_rows", 0),
     )
 
 
