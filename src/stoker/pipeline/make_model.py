@@ -120,23 +120,25 @@ def make_model(work: Work, order: Order) -> dict[str, Any]:
         model={"step": step_spec(choice.model)},
         decision=_decide(order.decision, choice.settings, prepared, made),
     )
-    step = -(-len(prepared.validation) // _MOST_COMPARED)
-    compared_NK = made.validation_output_NK[::step]
-    difference = check_parity(
-        work.folder / "bundle",
-        compared_NK,
-        spaced(raw_part(work, "validation"), step),
-    )
+    parity = _parity(work, made, prepared)
     write_file(work.folder / "history.json", canonical_json(made.history))
     for file, value in ((LEADERBOARD_FILE, board), (CURVE_FILE, made.learning_curve)):
         if value is not None:
             write_file(work.folder / file, canonical_json(value.model_dump(mode="json")) + b"\n")
+    return {**facts, **parity, "rows": len(prepared.train)}
+
+
+def _parity(work: Work, made: Fitted, prepared: Prepared) -> dict[str, Any]:
+    """How far the bundle's answers are from those in training, and on which rows that was seen."""
+    num_rows = len(prepared.validation)
+    step = -(-num_rows // _MOST_COMPARED)
+    compared_NK = made.validation_output_NK[::step]
+    rows = spaced(raw_part(work, "validation"), step)
+    difference = check_parity(work.folder / "bundle", compared_NK, rows)
     return {
-        **facts,
         "parity": float(f"{difference:.2g}"),
         "parity_rows": len(compared_NK),
-        "validation_rows": len(prepared.validation),
-        "rows": len(prepared.train),
+        "validation_rows": num_rows,
     }
 
 
