@@ -41,6 +41,7 @@ lint: setup
 
 types: setup
 	$(BIN)/pyrefly check
+	$(BIN)/pyrefly check --python-platform darwin src
 
 layers: setup
 	$(BIN)/lint-imports

@@ -130,7 +130,7 @@ def machine(device: Device) -> dict[str, Any]:
     import torch
     from accelerator.pack import commit
 
-    from stoker.train.threads import available_cores
+    from stoker.core.processors import available_cores
 
     facts = {
         "commit": commit(ROOT),

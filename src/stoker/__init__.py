@@ -10,6 +10,7 @@ Importing this package loads nothing heavy: `run`, `load` and the rest are looke
 from __future__ import annotations
 
 import importlib
+import sys
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -23,6 +24,12 @@ if TYPE_CHECKING:
 
 if TYPE_CHECKING:
     __version__: str
+
+if sys.platform == "win32":
+    raise ImportError(
+        "stoker needs a POSIX system: on Windows run it in WSL, https://learn.microsoft.com/windows/wsl"
+    )
+
 __all__ = [
     "Event",
     "Prediction",

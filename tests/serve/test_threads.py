@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -12,10 +11,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from stoker.core.processors import available_cores
 from stoker.serve.settings import ServeSettings
 from stoker.serve.threads import choose, measure
 
-CORES = len(os.sched_getaffinity(0))
+CORES = available_cores()
 
 
 class Clock:

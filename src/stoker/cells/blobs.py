@@ -7,12 +7,13 @@ one, because the hand-over costs more than the decoding.  So threads start from 
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
 import pyarrow as pa
+
+from stoker.core.processors import available_cores
 
 _THREADED_BYTES = 4_096
 """Mean size of a blob from which threads pay."""
@@ -27,13 +28,8 @@ def map_blobs(act: Callable[[int, bytes | None], _T], cells: pa.Array) -> list[_
     """The answers of `act(index, blob)` for each blob, in order; None stands for a null."""
     if len(cells) < _FEWEST or cells.nbytes < _THREADED_BYTES * len(cells):
         return [act(index, blob.as_py()) for index, blob in enumerate(cells)]
-    with ThreadPoolExecutor(min(_MOST_THREADS, num_cores())) as pool:
+    with ThreadPoolExecutor(min(_MOST_THREADS, available_cores())) as pool:
         return list(pool.map(lambda index: act(index, cells[index].as_py()), range(len(cells))))
-
-
-def num_cores() -> int:
-    """Cores that this process may use."""
-    return len(os.sched_getaffinity(0))
 
 
 def is_bytes(kind: pa.DataType) -> bool:

@@ -19,12 +19,14 @@ from pathlib import Path
 from typing import Literal
 
 from stoker.core.errors import MachineError
+from stoker.core.processors import available_cores
 from stoker.core.words import size
 
 _CGROUP_LIMITS = (
     Path("/sys/fs/cgroup/memory.max"),
     Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"),
 )
+_PROCESSOR = Path("/proc/cpuinfo")
 _LITTLE_MEMORY_BYTES = 2_000_000_000
 _LEAST_ADDRESS_SPACE_BYTES = 700_000_000
 _LITTLE_DISK_BYTES = 2_000_000_000
@@ -52,11 +54,6 @@ def examine(home: Path) -> list[Finding]:
         _sqlite(),
         *(_extra(name, projects) for name, projects in extras().items()),
     ]
-
-
-def num_processors() -> int:
-    """Processors that this process may use."""
-    return len(os.sched_getaffinity(0))
 
 
 def memory_bytes() -> int:
@@ -89,7 +86,7 @@ def _python() -> Finding:
 def _processors() -> Finding:
     flags = _cpu_flags()
     found = [name for name in ("avx2", "avx512f", "avx512_vnni", "amx_int8") if name in flags]
-    detail = f"{num_processors()} usable, {', '.join(found) or platform.machine()}"
+    detail = f"{available_cores()} usable, {', '.join(found) or platform.machine()}"
     if platform.machine() == "x86_64" and flags and "avx2" not in flags:
         return Finding(
             "processors", "warning", detail, "without AVX2 training is several times slower"
@@ -98,10 +95,10 @@ def _processors() -> Finding:
 
 
 def _cpu_flags() -> set[str]:
-    path = Path("/proc/cpuinfo")
-    if not path.is_file():
+    """What the processor can do; empty where the system does not say."""
+    if not _PROCESSOR.is_file():
         return set()
-    lines = path.read_text(errors="replace").splitlines()
+    lines = _PROCESSOR.read_text(errors="replace").splitlines()
     return {flag for line in lines if line.startswith("flags") for flag in line.split()}
 
 

@@ -30,12 +30,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from stoker.cells.blobs import num_cores
 from stoker.cells.decoder import HERE, Decoder, PictureForm
 from stoker.cells.image_formats import MAX_PIXELS
 from stoker.cells.pixels import FEWEST_BITS, PictureLook
 from stoker.core.closing import Closing
 from stoker.core.errors import MachineError
+from stoker.core.processors import available_cores
 from stoker.data._decode_child import LIMITS, Care, Child, ChildLimits, DecodeBatch, DecodeWork
 from stoker.data._decode_worker import BITS, LOOK, READY
 from stoker.data.chunks import media_slices
@@ -73,7 +73,7 @@ class ChildDecoder(Decoder, Closing):
     ) -> None:
         """Start nothing yet."""
         self._limits = limits.for_pixels(max_pixels)
-        self._most = most_children or min(_MOST_CHILDREN, num_cores())
+        self._most = most_children or min(_MOST_CHILDREN, available_cores())
         self._children: list[Child] = []
         self._selector = selectors.PollSelector()
         self._seen_blobs = self._seen_bytes = 0

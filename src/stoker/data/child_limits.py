@@ -14,10 +14,18 @@ import resource
 import signal
 from pathlib import Path
 
+_SIZE = Path("/proc/self/statm")
+
 
 def limit_memory(more_bytes: int) -> None:
-    """Cap the address space at what it is now and so much more."""
-    pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0])
+    """Cap the address space at what it is now and so much more.
+
+    Nothing is capped where the system does not tell how much it is (macOS, which keeps no such
+    limit either): there a file that fills the memory ends the child only when the kernel does.
+    """
+    if not _SIZE.is_file():
+        return
+    pages = int(_SIZE.read_text(encoding="ascii").split()[0])
     most = pages * resource.getpagesize() + more_bytes
     resource.setrlimit(resource.RLIMIT_AS, (most, most))
 

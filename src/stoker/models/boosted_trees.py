@@ -25,7 +25,6 @@ Fisher 1958, "On Grouping for Maximum Homogeneity", https://doi.org/10.1080/0162
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -37,6 +36,7 @@ from pydantic import Field
 from stoker.candidates.conditions import Conditions
 from stoker.candidates.fitted import Fitted
 from stoker.core import events
+from stoker.core.processors import available_cores
 from stoker.models import Estimator
 from stoker.models._lightgbm import lightgbm
 from stoker.models._rows import MOST_BINS, Rows, join
@@ -355,4 +355,4 @@ def threads_for(num_cells: int) -> int:
     """
     if num_cells < _WORTH_THREADS:
         return 1
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return available_cores()

@@ -7,7 +7,6 @@ limit is "none".  A host that others can reach needs a key, which is not a setti
 
 from __future__ import annotations
 
-import os
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Literal
@@ -15,6 +14,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from stoker.core.errors import RecipeError
+from stoker.core.processors import available_cores
 from stoker.core.value import Value
 
 _MIB = 1024 * 1024
@@ -92,7 +92,7 @@ class ServeSettings(Value):
     @property
     def num_workers(self) -> int:
         """Worker processes, with 0 resolved to the cores this process may use."""
-        return self.workers or max(1, len(os.sched_getaffinity(0)) // max(1, self.threads))
+        return self.workers or max(1, available_cores() // max(1, self.threads))
 
     @property
     def thread_choices(self) -> tuple[int, ...]:
@@ -103,7 +103,7 @@ class ServeSettings(Value):
         """
         if self.threads:
             return (self.threads,)
-        share = len(os.sched_getaffinity(0)) // self.num_workers
+        share = available_cores() // self.num_workers
         return (1, share) if share > 1 else (1,)
 
     def pixel_limit(self, row_pixels: int) -> int:

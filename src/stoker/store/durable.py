@@ -19,11 +19,13 @@ never flushed again.
 from __future__ import annotations
 
 import errno
+import fcntl
 import os
 import re
 import secrets
 import shutil
 import stat
+import sys
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -115,7 +117,7 @@ def writing(path: Path) -> Iterator[BinaryIO]:
             with os.fdopen(descriptor, "wb", buffering=1 << 20) as stream:
                 yield stream
                 stream.flush()
-                os.fsync(descriptor)
+                flush_to_disk(descriptor)
                 # Renamed while the lock is held, so that no sweeper can take it before.
                 temporary.rename(path)
         except BaseException:
@@ -293,9 +295,22 @@ def _create(path: Path) -> tuple[Path, int]:
 def _flush(path: Path) -> None:
     descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
     try:
-        os.fsync(descriptor)
+        flush_to_disk(descriptor)
     finally:
         os.close(descriptor)
+
+
+def flush_to_disk(descriptor: int) -> None:
+    """Make what was written survive a power cut.
+
+    On macOS `fsync` leaves it in the drive's own memory, and F_FULLFSYNC asks the drive; a file
+    system that does not know it (a share) gets `fsync`.
+    """
+    if sys.platform == "darwin":
+        with suppress(OSError):
+            fcntl.fcntl(descriptor, fcntl.F_FULLFSYNC)
+            return
+    os.fsync(descriptor)
 
 
 def _raise(error: OSError) -> None:

@@ -4,6 +4,9 @@ A process number is used again after a while, so the moment the kernel started t
 identity of the boot belong to it.  A process of another machine, or behind another container's
 walls, cannot be seen from here; it counts as alive.
 
+Where there is no `/proc` (macOS), only the machine and the number tell: a run whose number another
+process got since then is taken for one at work, until that process ends.
+
 Cost: reading three small files of `/proc`.
 """
 
@@ -15,7 +18,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-_BOOT = Path("/proc/sys/kernel/random/boot_id")
+_PROC = Path("/proc")
 _STARTED_FIELD = 19
 """Position of the start time behind the name, see proc(5), /proc/pid/stat, field 22."""
 
@@ -60,20 +63,21 @@ def this_process() -> Process:
 
 @lru_cache
 def _machine() -> tuple[str, str]:
-    boot = _BOOT.read_text().strip() if _BOOT.exists() else ""
+    path = _PROC / "sys/kernel/random/boot_id"
+    boot = path.read_text().strip() if path.exists() else ""
     return socket.gethostname(), boot
 
 
 def _space() -> str:
     try:
-        return str(Path("/proc/self/ns/pid").readlink())
+        return str((_PROC / "self/ns/pid").readlink())
     except OSError:
         return ""
 
 
 def _started(pid: int) -> int:
     try:
-        text = Path(f"/proc/{pid}/stat").read_text(errors="replace")
+        text = (_PROC / f"{pid}/stat").read_text(errors="replace")
     except OSError:
         return 0
     fields = text.rpartition(")")[2].split()

@@ -14,9 +14,10 @@ from itertools import cycle
 from typing import TYPE_CHECKING
 
 from stoker.core import events
+from stoker.core.processors import available_cores
 from stoker.train.score import validation_score
 from stoker.train.speed import first_row, multiplications
-from stoker.train.threads import available_cores, num_threads, threads_for
+from stoker.train.threads import num_threads, threads_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -11,7 +11,6 @@ It was found by trying before (decision 019): the quickest of a few, which a bus
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -19,11 +18,6 @@ import torch
 
 WORK_PER_THREAD = 32_000_000
 """Multiplications of a step that are worth a thread."""
-
-
-def available_cores() -> int:
-    """Cores that this process may use."""
-    return len(os.sched_getaffinity(0))
 
 
 @contextmanager

@@ -85,15 +85,15 @@ def verb(  # noqa: PLR0913 - one for each option
     """Answer, say how many, and choose the exit code."""
     from stoker.bundle.find import find_bundle
     from stoker.bundle.predictor import load
-    from stoker.cli.machine import num_processors
     from stoker.cli.predictions import Wish, predict_file
     from stoker.cli.progress import make_listener
     from stoker.core.events import listening
+    from stoker.core.processors import available_cores
     from stoker.engine.without_pandas import leave_pandas_out
 
     leave_pandas_out()
     found = find_bundle(bundle, home)
-    predictor = load(found.folder, num_processors())
+    predictor = load(found.folder, available_cores())
     if threshold is not None:
         predictor = predictor.with_threshold(threshold)
     with listening(make_listener()):

@@ -7,7 +7,6 @@ with one result share the artifacts and have a report each.
 from __future__ import annotations
 
 import importlib.metadata
-import os
 import platform
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -16,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from stoker.candidates.leaderboard import Timing
+from stoker.core.processors import available_cores
 from stoker.data.profile.column import Profile
 from stoker.pipeline.collect.card_facts import card_facts, compress_facts, mistakes
 from stoker.pipeline.execute import Executed
@@ -105,7 +105,7 @@ def run_facts(recipe: Recipe, run: str, done: Sequence[Executed], notes: RunNote
 def environment() -> dict[str, str]:
     """Versions, processor and system that the run had."""
     found = {"python": platform.python_version(), "system": platform.platform()}
-    found["processors"] = str(len(os.sched_getaffinity(0)))
+    found["processors"] = str(available_cores())
     for name in LIBRARIES:
         try:
             found[name] = importlib.metadata.version(name)

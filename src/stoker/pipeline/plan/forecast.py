@@ -13,12 +13,12 @@ looked at.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
+from stoker.core.processors import available_cores
 from stoker.core.steps import expect
 from stoker.data.acquire import Source
 from stoker.data.extent import Extent, SourceExtent, together
@@ -88,7 +88,7 @@ def make_plan(
     if len(found) == len(graph):
         return RunPlan(tuple(_done(node, found[node.stage]) for node in graph))
     extent = extent_of(recipe, found, cache)
-    gflops = measure_gflops(recipe.train.threads or len(os.sched_getaffinity(0)))
+    gflops = measure_gflops(recipe.train.threads or available_cores())
     guess = _Guess(
         extent=extent,
         past=look_back(catalog, recipe.name, efforts(recipe, extent) if extent else {}),

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
+from stoker.core.processors import available_cores
 from stoker.core.steps import expect
 from stoker.models import Model
 from stoker.pipeline.stage import ROWS, Stage, Work
@@ -57,7 +57,7 @@ class TrainStage(Stage):
             group=recipe.data.split.group,
             is_by_time=recipe.data.split.time is not None,
             seed=recipe.seed,
-            cores=None if asked.threads else len(os.sched_getaffinity(0)),
+            cores=None if asked.threads else available_cores(),
             checkpoint_every_s=asked.checkpoint_every,
         )
 
