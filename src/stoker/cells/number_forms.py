@@ -6,18 +6,13 @@ of digits (`C1`, `T06`) are codes unless they are a currency, and so are digits 
 A column that has its unit in some cells only (`82.5`, `82.5 kg`) is one quantity, unless the unit
 multiplies (`5k` among `300`) or the two are of another size.
 
-A sign before three digits each time stands between thousands or before a fraction: `1.542`.  Where
-cells have no such sign and none of these is above 999 (`572`), it stands between thousands, because
-of decimals that are cut to what they need every tenth would be shorter and hardly one whole, and of
-those that are not none would be without a sign.  Otherwise nothing in the column tells, and what
-the rest of the file says decides; a form says whether that was so.
+What signs between the digits mean is found by `number_signs`.
 
 Cost: 4 µs for each distinct text.
 """
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
@@ -29,6 +24,7 @@ import pyarrow.compute as pc
 from stoker.cells.number_mixtures import compound_options, convertible
 from stoker.cells.number_parts import Parts, parts_of
 from stoker.cells.number_quantities import Worth, in_order
+from stoker.cells.number_signs import signs_of
 from stoker.cells.number_text import (
     NUMBER,
     UNREADABLE,
@@ -40,18 +36,6 @@ from stoker.cells.number_text import (
 from stoker.cells.number_units import family, is_currency, is_measure, multiply
 from stoker.cells.raw import MISSING_NUMBERS, one_array, spelled_missing
 
-_SIGNS = (
-    *(("", "."), (",", "."), ("", ","), (".", ",")),
-    *((" ", "."), (" ", ","), ("'", "."), ("'", ",")),
-)
-"""Signs between thousands and before fractions, the commonest first."""
-_GROUPED = r"[1-9]\d{{0,2}}({0}\d{{3}})+"
-_LAKH = r"[1-9]\d?(,\d{2})*,\d{3}"
-_TWO_MEANINGS = {("", "."): (".", ","), (",", "."): ("", ",")}
-"""Signs, and those that may be meant instead: the same sign with the other meaning."""
-_FEWEST_SIGNED = 3
-_MANY_ENDINGS = 20
-"""Endings of three digits that chance does not give to fractions such as thirds."""
 _LONGEST_GRADE = 2
 """Characters of digits that may be a school's grade."""
 _MOST_TIMES = 10.0
@@ -113,7 +97,8 @@ def find_form(
         kept = _at(parts, keep)
         if not keep or count_V[keep].sum() < least or not _may_turn(kept):
             continue
-        for signs, is_ambiguous in _signs(kept, count_V[keep], least, decimal):
+        found = signs_of(kept, count_V[keep], least=least, decimal=decimal, worth=worth)
+        for signs, is_ambiguous in found:
             options = _options(kept, count_V[keep], signs, worth)
             value_V = values_with(texts, options)
             is_read_V = np.isfinite(value_V)
@@ -218,62 +203,6 @@ def _are_alike(parts: Sequence[Parts | None], value_V: np.ndarray, is_read_V: np
     return bool(few or 1 / _MOST_TIMES < times < _MOST_TIMES)
 
 
-# --- signs ---------------------------------------------------------------------------------------
-
-
-def _signs(
-    kept: Sequence[Parts], count_V: np.ndarray, least: float, decimal: str
-) -> Iterator[tuple[tuple[str, str], bool]]:
-    """Signs that read enough cells, those that read most first; whether they may mean another."""
-    shares: dict[tuple[str, str], int] = {}
-    for pair in _SIGNS:
-        shares[pair] = _cells(kept, count_V, pair)
-        if shares[pair] == count_V.sum():
-            break
-    for pair in sorted(shares, key=lambda pair: -shares[pair]):
-        if shares[pair] >= least:
-            other = _TWO_MEANINGS.get(pair)
-            if other and shares[pair] == _cells(kept, count_V, other):
-                yield _meant(kept, pair, other, decimal)
-            else:
-                yield pair, False
-
-
-def _meant(
-    kept: Sequence[Parts], pair: tuple[str, str], other: tuple[str, str], decimal: str
-) -> tuple[tuple[str, str], bool]:
-    """Of two meanings of one sign that both read all cells: the one meant, and whether in doubt."""
-    sign = "." if pair == ("", ".") else ","
-    signed = [one for one in kept if sign in one.body]
-    if not signed:
-        return pair, False
-    by_meaning = {"thousands": other, "decimal": pair}
-    if sign == ",":
-        by_meaning = {"thousands": pair, "decimal": other}
-    bare = [one.body for one in kept if sign not in one.body]
-    told = _told(signed, bare, sign)
-    if told:
-        return by_meaning[told], False
-    liked = "decimal" if decimal == sign else "thousands"
-    if not decimal:
-        is_money = all(map(is_currency, _units(kept, np.ones(len(kept), np.int64)) or [""]))
-        liked = "thousands" if sign == "," or is_money else "decimal"
-    return by_meaning[liked], not decimal or by_meaning[liked] != pair
-
-
-def _told(signed: Sequence[Parts], bare: Sequence[str], sign: str) -> str:
-    """What the column tells of a sign before three digits; empty: it may mean either."""
-    if any(one.has_exponent for one in signed):
-        return "decimal"
-    if any(len(body) > len("999") for body in bare):
-        return "decimal" if sign == "." else ""
-    if not any(body.strip("0") for body in bare) or len(signed) < _FEWEST_SIGNED:
-        return ""
-    endings = {one.body[-3:] for one in signed}
-    is_uncut = any(ending.endswith("0") for ending in endings)
-    return "thousands" if is_uncut or len(endings) >= _MANY_ENDINGS else ""
-
-
 def _options(
     kept: Sequence[Parts],
     count_V: np.ndarray,
@@ -307,19 +236,3 @@ def values_with(texts: Sequence[str], options: Mapping[str, Any]) -> np.ndarray:
     digits = pc.if_else(is_number, digits, pa.scalar(UNREADABLE, digits.type))
     value_V = pc.cast(pc.utf8_ltrim(digits, "+"), pa.float64()).to_numpy(zero_copy_only=False)
     return converted(value_V, cells, form) if form.factors else value_V
-
-
-def _cells(kept: Sequence[Parts], count_V: np.ndarray, pair: tuple[str, str]) -> int:
-    """Cells that are written with these signs."""
-    pattern = _body(*pair)
-    return int(count_V[[bool(pattern.fullmatch(one.body)) for one in kept]].sum())
-
-
-def _body(thousands: str, decimal: str) -> re.Pattern[str]:
-    point = re.escape(decimal)
-    whole = r"0|[1-9]\d*"
-    if thousands:
-        group = r"[ \u00a0\u202f\u2009]" if thousands == " " else re.escape(thousands)
-        group = r"['\u2019]" if thousands == "'" else group
-        whole += f"|{_GROUPED.format(group)}" + (f"|{_LAKH}" if thousands == "," else "")
-    return re.compile(rf"(?:{whole})(?:{point}\d*)?|{point}\d+", re.ASCII)

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -66,7 +66,7 @@ def convertible(
         and (one.units or may_be_bare or (one.is_zero and not are_degrees))
     ]
     kept = [one for i in keep if (one := parts[i])]
-    sizes = {_size(one, worth) for one in kept if are_degrees or not one.is_zero}
+    sizes = {size_of(one, worth) for one in kept if are_degrees or not one.is_zero}
     is_code = may_be_bare and all(len(one.body) <= _LONGEST_CODE for one in kept)
     if len(sizes) <= 1 or is_code:
         return [], {}
@@ -145,8 +145,12 @@ def _by_cells(parts: Sequence[Parts | None], count_V: np.ndarray) -> Counter[str
     return cells
 
 
-def _size(one: Parts, worth: dict[str, Worth]) -> tuple[float, float]:
-    """By what the units of a text multiply it, and where they begin."""
+def size_of(one: Parts, worth: Mapping[str, Worth]) -> tuple[float, float]:
+    """By what the units of a text multiply it, and where they begin.
+
+    >>> size_of(Parts("5", "", "km", False, False, True, False), {"m": 1.0, "km": 1000.0})
+    (1000.0, 0.0)
+    """
     size, begin = 1.0, 0.0
     for unit in one.units:
         factor, zero = each if isinstance(each := worth[unit], tuple) else (each, 0.0)

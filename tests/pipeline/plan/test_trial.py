@@ -210,6 +210,20 @@ def test_thousands_that_are_read_as_fractions_are_warned_of(recipe: Make, tmp_pa
     assert warned(lines) == []
 
 
+def test_fractions_that_are_read_as_thousands_are_warned_of(recipe: Make, tmp_path: Path) -> None:
+    way = [f"{n} m" if n < 1_000 else f"{n / 1000:.3f} km" for n in range(101, 6_101, 100)]
+    unit = {"unit": {"m": 1, "km": 1000}}
+    inputs = {"x": {"number": {**unit, "thousands": "."}}}
+    with events.recording(aloud=False) as lines:
+        check(recipe({"x": way, "y": Y}, inputs=inputs), home=tmp_path / "home")
+    (said,) = warned(lines)
+    assert said.startswith("column 'x': '1.001 km' is read as 1001, but the cells of the column")
+    assert said.endswith("write x: {number: {unit: {m: 0.001, km: 1}}}")
+    with events.recording(aloud=False) as lines:
+        check(recipe({"x": way, "y": Y}, inputs={"x": {"number": unit}}), home=tmp_path / "home")
+    assert warned(lines) == []
+
+
 def test_values_that_may_mean_that_nothing_is_known_are_warned_of(
     recipe: Make, tmp_path: Path
 ) -> None:

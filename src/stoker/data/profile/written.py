@@ -140,7 +140,7 @@ def with_texts(column: ColumnProfile, texts: TextFacts) -> tuple[str, dict[str, 
 
 
 def misread(column: ColumnProfile, decimal: str, step: str = "number") -> str | None:
-    """What is wrong where a recipe takes a sign between thousands for the one before a fraction.
+    """What is wrong where a recipe takes a sign for one between thousands, or before a fraction.
 
     Args:
         column: What was counted.
@@ -151,14 +151,22 @@ def misread(column: ColumnProfile, decimal: str, step: str = "number") -> str | 
     reading = None if column.texts is None else column.texts.number
     if written is None or reading is None or reading.is_ambiguous:
         return None
-    if decimal != written.options.get("thousands"):
+    if decimal == _point(written.options) or decimal != _point(_other_meaning(written.options)):
         return None
     one, two = _two_values(reading)
+    if one == two or "inf" in (one, two):
+        return None
+    meant = "thousands" if "thousands" in written.options else "fractions"
     return (
         f"{reading.example!r} is read as {two}, but the cells of the column are those of "
-        f"thousands, which makes it {one}; write {quoted(column.name)}: "
+        f"{meant}, which makes it {one}; write {quoted(column.name)}: "
         f"{_yaml(step, written.options)}"
     )
+
+
+def _point(options: dict[str, Any]) -> str:
+    """The sign before fractions."""
+    return "," if options.get("thousands") == "." else options.get("decimal", ".")
 
 
 def _two_values(reading: NumberReading) -> tuple[str, str]:
