@@ -126,6 +126,10 @@ NETWORK = {"model": "mlp", "inputs": {"x": "number"}}
         (Y, {"augment": ["flip"]}, "no input is an image"),
         (Y, {"augment": ["mixup"]}, "no input is an image"),
         (Y, {"accumulate": 9, "batch_size": 8}, "into empty pieces"),
+        (X, {"loss": "focal"}, "the loss focal is about"),
+        (Y, {"loss": "mse"}, "the loss mse is about"),
+        (X, {"sampler": "weighted"}, "this target is a number"),
+        (Y, {"sampler": "bucketed"}, "goes by the length of rows"),
     ],
 )
 def test_what_a_network_cannot_be_trained_with_is_refused_before_training(

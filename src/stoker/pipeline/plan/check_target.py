@@ -11,6 +11,7 @@ from __future__ import annotations
 from stoker.bundle.decision import check_threshold
 from stoker.bundle.fit_decision import check_aim
 from stoker.core.errors import RecipeError
+from stoker.data.prepare.prepared_set import PreparedSet
 from stoker.pipeline.plan.check_training import check_training
 from stoker.pipeline.prepared_parts import read_interface
 from stoker.recipe.model import Recipe
@@ -44,6 +45,5 @@ def check_target(recipe: Recipe, prepared: Artifact) -> None:
         except RecipeError as error:
             error.place = recipe.place(*keys)
             raise
-    check_training(
-        recipe, {name: len(one.shape) == _PICTURE_AXES for name, one in interface.inputs.items()}
-    )
+    is_picture = {name: len(one.shape) == _PICTURE_AXES for name, one in interface.inputs.items()}
+    check_training(recipe, is_picture, PreparedSet.open(prepared.folder, "train"))

@@ -68,12 +68,7 @@ def loss_of(task: FittedTask, wanted: Loss | None = None) -> Loss:
     """
     if wanted is None:
         return make_step(STAGE, task.loss, Loss)
-    if not issubclass(task.gives, wanted.takes):
-        raise RecipeError(
-            f"the loss {step_name(wanted)} is about {wanted.takes.of}, and the answers to this "
-            f"target are {task.gives.of}",
-            fix=f"leave train.loss out; it is then {task.loss}",
-        )
+    check_loss(wanted, task.gives)
     return wanted
 
 
@@ -95,6 +90,20 @@ class LossFunction:
     def to(self, device: torch.device) -> LossFunction:
         """The same on a device."""
         return self if self.weight_K is None else replace(self, weight_K=self.weight_K.to(device))
+
+
+def check_loss(wanted: Loss, gives: type[Answers]) -> None:
+    """Compare a loss with the answers that a task gives.
+
+    Raises:
+        RecipeError: If it is about others.
+    """
+    if not issubclass(gives, wanted.takes):
+        raise RecipeError(
+            f"the loss {step_name(wanted)} is about {wanted.takes.of}, and the answers to this "
+            f"target are {gives.of}",
+            fix="leave train.loss out; it is then the one of the task",
+        )
 
 
 def bound_loss(
