@@ -26,6 +26,7 @@ from stoker.bundle.predictor import load
 from stoker.bundle.write import FORMAT, write_bundle
 from stoker.candidates.conditions import Conditions
 from stoker.cells.numbers import NumberCells
+from stoker.compress import Material
 from stoker.compress.int8 import Int8
 from stoker.data.clean.missing import FilledNumber, FittedMissing
 from stoker.data.prepare.prepared_set import Column, PreparedSet, PreparedWriter
@@ -143,7 +144,7 @@ def make_pictures(bundle: Path, scratch: Path) -> pa.Table:
 def make_int8(bundle: Path, scratch: Path) -> pa.Table:
     rows = make_pictures(scratch / "float", scratch)
     train = PreparedSet.open(scratch, "train")
-    Int8(form="signed").compress(scratch / "float", bundle, train.columns)
+    Int8(form="signed").compress(scratch / "float", bundle, Material(train.columns, train, train))
     return rows
 
 

@@ -14,6 +14,7 @@ from onnx import TensorProto, helper, numpy_helper
 from stoker.bundle.interface import Interface
 from stoker.bundle.session import run_graph
 from stoker.bundle.write import write_bundle
+from stoker.compress import Material
 from stoker.data.prepare.prepared_set import Column, PreparedSet, PreparedWriter
 from stoker.features.image import FittedImage
 from stoker.features.number import FittedNumber
@@ -37,6 +38,10 @@ class Case:
     bundle: Path
     train: PreparedSet
     validation: PreparedSet
+
+    @property
+    def material(self) -> Material:
+        return Material(self.calibration, self.train, self.validation)
 
     @property
     def calibration(self) -> dict[str, np.ndarray]:

@@ -14,7 +14,7 @@ from stoker.bundle.predictor import Predictor
 from stoker.bundle.read import open_bundle
 from stoker.bundle.session import Session
 from stoker.bundle.write import write_bundle
-from stoker.compress import Compressor, _frontier
+from stoker.compress import Compressor, Material, _frontier
 from stoker.compress._frontier import choose_candidate
 from stoker.compress.int8 import Int8, _quantise
 from stoker.core.errors import ArtifactError
@@ -28,7 +28,7 @@ class Copy(Compressor):
     name: str = "same"
     bias: float = 0.0
 
-    def compress(self, bundle: Path, out: Path, calibration: Mapping[str, np.ndarray]) -> None:
+    def compress(self, bundle: Path, out: Path, material: Material) -> None:
         from onnx import load_from_string, numpy_helper
 
         source = open_bundle(bundle)
@@ -50,16 +50,18 @@ class Copy(Compressor):
 class Impossible(Compressor):
     """Cannot be done."""
 
-    def compress(self, bundle: Path, out: Path, calibration: Mapping[str, np.ndarray]) -> None:
+    def compress(self, bundle: Path, out: Path, material: Material) -> None:
         raise ArtifactError("this graph will not do")
 
 
 class Untried(Compressor):
     """Writes what the quantiser makes, and does not look whether it runs."""
 
-    def compress(self, bundle: Path, out: Path, calibration: Mapping[str, np.ndarray]) -> None:
+    def compress(self, bundle: Path, out: Path, material: Material) -> None:
         source = open_bundle(bundle)
-        tensors = {graph_input(name): calibration[name] for name in source.interface.inputs}
+        tensors = {
+            graph_input(name): material.calibration[name] for name in source.interface.inputs
+        }
         graph = _quantise(source.graph, tensors, "unsigned")
         write_bundle(
             out,
@@ -103,7 +105,7 @@ def slow(monkeypatch: pytest.MonkeyPatch) -> dict[str, float]:
 
 def choose(case, folder: Path, *steps: Compressor, loss: float = 0.02) -> dict:
     return choose_candidate(
-        case.bundle, steps, case.train, case.validation, folder, max_accuracy_loss=loss
+        case.bundle, steps, (case.train, case.validation), folder, max_accuracy_loss=loss
     )
 
 

@@ -16,7 +16,7 @@ from stoker.core.errors import ArtifactError
 
 @pytest.mark.parametrize("form", ["unsigned", "signed", "reduced", "auto"])
 def test_every_form_answers_nearly_as_the_model(form: str, case, tmp_path: Path) -> None:
-    Int8.model_validate({"form": form}).compress(case.bundle, tmp_path / "out", case.calibration)
+    Int8.model_validate({"form": form}).compress(case.bundle, tmp_path / "out", case.material)
     exact_NK = load(case.bundle).outputs_of(case.validation.columns)
     found_NK = load(tmp_path / "out").outputs_of(case.validation.columns)
     assert np.abs(found_NK - exact_NK).mean() < 0.05 * np.abs(exact_NK).mean()
@@ -24,7 +24,7 @@ def test_every_form_answers_nearly_as_the_model(form: str, case, tmp_path: Path)
 
 
 def test_weights_are_bytes_with_a_scale_per_channel(case, tmp_path: Path) -> None:
-    Int8().compress(case.bundle, tmp_path / "out", case.calibration)
+    Int8().compress(case.bundle, tmp_path / "out", case.material)
     graph = load_from_string((tmp_path / "out" / "model.onnx").read_bytes()).graph
     large = [t for t in graph.initializer if np.prod(t.dims) > 1000]
     assert {t.data_type for t in large} == {TensorProto.INT8}
@@ -34,9 +34,9 @@ def test_weights_are_bytes_with_a_scale_per_channel(case, tmp_path: Path) -> Non
 
 
 def test_auto_says_which_form_it_chose(case, tmp_path: Path) -> None:
-    Int8().compress(case.bundle, tmp_path / "out", case.calibration)
+    Int8().compress(case.bundle, tmp_path / "out", case.material)
     form = load(tmp_path / "out").info["model"]["compressed"]["int8"]["form"]
-    Int8(form=form).compress(case.bundle, tmp_path / "same", case.calibration)
+    Int8(form=form).compress(case.bundle, tmp_path / "same", case.material)
     graphs = {(tmp_path / name / "model.onnx").read_bytes() for name in ("out", "same")}
     assert len(graphs) == 1
 
@@ -53,13 +53,13 @@ def test_a_quantised_graph_that_loads_and_cannot_run_is_refused(
     compressor = Int8.model_validate({"form": form})
     assert compressor.refusal(open_bundle(banded_case.bundle)) is None
     with pytest.raises(ArtifactError, match=r"does not run: the graph failed .*QLinearMat[Mm]ul"):
-        compressor.compress(banded_case.bundle, tmp_path / "out", banded_case.calibration)
+        compressor.compress(banded_case.bundle, tmp_path / "out", banded_case.material)
     assert not (tmp_path / "out").exists()
 
 
 def test_the_quantiser_prints_and_logs_nothing(
     case, tmp_path: Path, capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
 ) -> None:
-    Int8().compress(case.bundle, tmp_path / "out", case.calibration)
+    Int8().compress(case.bundle, tmp_path / "out", case.material)
     assert capfd.readouterr() == ("", "")
     assert caplog.records == []

@@ -27,7 +27,7 @@ def contents(folder: Path) -> dict[str, bytes]:
 def test_keeps_the_input_bundle(compressor: Compressor, case, tmp_path: Path) -> None:
     before, tensors = contents(case.bundle), case.calibration
     copies = {name: tensor.copy() for name, tensor in tensors.items()}
-    compressor.compress(case.bundle, tmp_path / "out", tensors)
+    compressor.compress(case.bundle, tmp_path / "out", case.material)
     assert contents(case.bundle) == before
     for name, copy in copies.items():
         np.testing.assert_array_equal(tensors[name], copy)
@@ -36,7 +36,7 @@ def test_keeps_the_input_bundle(compressor: Compressor, case, tmp_path: Path) ->
 def test_the_candidate_is_a_bundle_with_the_same_interface(
     compressor: Compressor, case, tmp_path: Path
 ) -> None:
-    compressor.compress(case.bundle, tmp_path / "out", case.calibration)
+    compressor.compress(case.bundle, tmp_path / "out", case.material)
     small, large = open_bundle(tmp_path / "out"), open_bundle(case.bundle)
     assert small.interface == large.interface
     assert small.name == large.name
@@ -46,7 +46,7 @@ def test_the_candidate_is_a_bundle_with_the_same_interface(
 
 
 def test_says_how_it_was_compressed(compressor: Compressor, case, tmp_path: Path) -> None:
-    compressor.compress(case.bundle, tmp_path / "out", case.calibration)
+    compressor.compress(case.bundle, tmp_path / "out", case.material)
     info = load(tmp_path / "out").info
     assert info["model"]["compressed"]
     assert info["size_bytes"] < load(case.bundle).info["size_bytes"]
@@ -54,7 +54,7 @@ def test_says_how_it_was_compressed(compressor: Compressor, case, tmp_path: Path
 
 def test_equal_arguments_give_equal_bytes(compressor: Compressor, case, tmp_path: Path) -> None:
     for name in ("first", "second"):
-        compressor.compress(case.bundle, tmp_path / name, case.calibration)
+        compressor.compress(case.bundle, tmp_path / name, case.material)
     assert contents(tmp_path / "first") == contents(tmp_path / "second")
 
 

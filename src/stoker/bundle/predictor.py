@@ -35,7 +35,6 @@ from stoker.bundle.interface import Interface
 from stoker.bundle.prediction import Prediction, probabilities_NK
 from stoker.bundle.read import Bundle, open_bundle
 from stoker.bundle.regions import regions
-from stoker.bundle.session import Session
 from stoker.bundle.write import BUNDLE_FILE
 from stoker.cells import BadCell
 from stoker.core.errors import DataError, Place
@@ -118,7 +117,7 @@ class Predictor:
         """
         self._bundle, self._held = bundle, held
         self._decision = bundle.decision
-        self._session = Session(bundle, threads)
+        self._model = bundle.runtime.load(bundle, threads)
         self._block = _block_rows(bundle.interface)
         self._forms = bundle.interface.forms
         labels = bundle.interface.task.labels
@@ -265,7 +264,7 @@ class Predictor:
         for begin in range(0, num_rows, self._block):
             end = min(begin + self._block, num_rows)
             part = {name: tensors[name][begin:end] for name in self.interface.inputs}
-            output_NK[begin:end] = self._decision.adjust(self._session.run(part))
+            output_NK[begin:end] = self._decision.adjust(self._model.run(part))
         return output_NK
 
     def input_schema(self) -> dict[str, Any]:
@@ -298,7 +297,7 @@ class Predictor:
         unseen = Unseen(table.num_rows)
         for begin, part in self._blocks(table):
             tensors = self._transform(part, begin)
-            found_NK = self._session.run(tensors.values)
+            found_NK = self._model.run(tensors.values)
             output_NK[begin : begin + part.num_rows] = self._decision.adjust(found_NK)
             bad += tensors.bad
             unseen.add(begin, tensors.values, tensors.unseen_N)

@@ -16,12 +16,13 @@ from typing import Annotated, Any
 
 from pydantic import Field, ValidationError
 
-from stoker.bundle._graph_check import check_graph
 from stoker.bundle._weights import check_weights
 from stoker.bundle.decision import Decision
 from stoker.bundle.interface import Interface, first_problem
+from stoker.bundle.runtimes import Runtime
 from stoker.bundle.write import BUNDLE_FILE, FORMAT, GRAPH_FILE, WEIGHTS_FILE
-from stoker.core.errors import ArtifactError
+from stoker.core.errors import ArtifactError, RecipeError
+from stoker.core.steps import load_stored
 from stoker.core.strict_json import parse_json
 from stoker.core.value import Value
 from stoker.store.durable import machine_errors
@@ -47,8 +48,10 @@ class Bundle:
     """From rows to tensors and from outputs to answers."""
     model: dict[str, Any]
     """Facts about the model."""
+    runtime: Runtime
+    """What runs it."""
     graph: bytes
-    """The ONNX model, as the check wrote it: the file without its notes for people."""
+    """The model as its runtime loads it: an ONNX file without its notes for people."""
     decision: Decision
     """From the graph's outputs to answers."""
 
@@ -82,7 +85,15 @@ def open_bundle(folder: str | Path) -> Bundle:
         )
     manifest = verify_folder(folder)
     form = _parse_form(folder, manifest)
-    graph = check_graph(_read(folder, manifest, GRAPH_FILE))
+    try:
+        runtime = load_stored(form.runtime, Runtime)
+    except (ValidationError, RecipeError) as error:
+        raise ArtifactError(
+            f"{folder} has a runtime that this stoker does not know: {form.runtime}",
+            expected="a bundle that this stoker can run",
+            fix="upgrade stoker: pip install --upgrade stoker",
+        ) from error
+    graph = runtime.verify(lambda path: _read(folder, manifest, path))
     check_weights(_read(folder, manifest, WEIGHTS_FILE))
     interface = Interface.from_json(form.interface)
     if not form.decision.fits(interface.task.output.width):
@@ -98,6 +109,7 @@ def open_bundle(folder: str | Path) -> Bundle:
         stoker=form.stoker,
         interface=interface,
         model=form.model,
+        runtime=runtime,
         graph=graph,
         decision=form.decision,
     )
@@ -110,6 +122,7 @@ class _BundleForm(Value):
     interface: dict[str, Any]
     model: dict[str, Any]
     decision: Decision = Decision()
+    runtime: dict[str, Any] = Field(default={"onnx": {}}, min_length=1, max_length=1)
 
 
 def _parse_form(folder: Path, manifest: Manifest) -> _BundleForm:

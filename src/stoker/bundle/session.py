@@ -18,6 +18,7 @@ import numpy as np
 import onnxruntime
 
 from stoker.bundle.read import Bundle
+from stoker.bundle.runtimes import Loaded
 from stoker.core.errors import ArtifactError, MachineError
 from stoker.networks.graph_names import OUTPUT, graph_input
 
@@ -51,7 +52,7 @@ class _GraphSession(onnxruntime.InferenceSession):
 
 
 @final
-class Session:
+class Session(Loaded):
     """One loaded graph; may be run from several threads."""
 
     def __init__(self, bundle: Bundle, threads: int) -> None:

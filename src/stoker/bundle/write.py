@@ -73,6 +73,7 @@ def write_bundle(  # noqa: PLR0913 - each argument is one part of a bundle
         "stoker": version(),
         "interface": interface.to_json(),
         "model": dict(model),
+        "runtime": {"onnx": {}},
         "decision": (decision or Decision()).model_dump(mode="json"),
     }
     files = {

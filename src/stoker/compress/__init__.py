@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,21 @@ if TYPE_CHECKING:
     import numpy as np
 
     from stoker.bundle.read import Bundle
+    from stoker.data.prepare.prepared_set import PreparedSet
+
+
+@dataclass(frozen=True)
+class Material:
+    """Rows that a compressor may use."""
+
+    calibration: Mapping[str, np.ndarray]
+    """Prepared tensors of some training rows, by column."""
+    train: PreparedSet
+    """All training rows, with their targets, for a step that learns."""
+    validation: PreparedSet
+    """Rows that the best moment of learning is chosen by; candidates are judged on them too."""
+    seed: int = 0
+    """Source of all randomness."""
 
 
 class Compressor(Step, ABC):
@@ -27,13 +43,14 @@ class Compressor(Step, ABC):
         return None
 
     @abstractmethod
-    def compress(self, bundle: Path, out: Path, calibration: Mapping[str, np.ndarray]) -> None:
+    def compress(self, bundle: Path, out: Path, material: Material) -> None:
         """Write the candidate bundle to the new folder `out`.
 
         Args:
             bundle: Folder of the bundle to compress.
             out: Folder to create.
-            calibration: Prepared tensors of some training rows, by column.
+            material: Rows to measure ranges on, or to learn from; a network is trained further by
+                `stoker.compress.rebuild` and `stoker.train.loop.train_network`.
 
         Raises:
             ArtifactError: If the graph cannot be compressed this way.

@@ -32,7 +32,8 @@ import numpy as np
 from stoker.bundle.predictor import Predictor
 from stoker.bundle.read import Bundle, open_bundle
 from stoker.bundle.write import GRAPH_FILE
-from stoker.compress import Compressor
+from stoker.candidates.offer import MODEL
+from stoker.compress import Compressor, Material
 from stoker.core import events
 from stoker.core.canonical import canonical_json
 from stoker.core.errors import ArtifactError, MachineError, StokerError
@@ -46,9 +47,6 @@ if TYPE_CHECKING:
     from stoker.data.prepare.prepared_set import PreparedSet
 
 Columns = Mapping[str, np.ndarray]
-
-MODEL = "model"
-"""Name of the uncompressed model in the result."""
 
 TIMES = ("latency_ms", "speed")
 """What was measured of a candidate on this machine."""
@@ -78,21 +76,22 @@ class _Measured:
 def choose_candidate(
     bundle: Path,
     candidates: Sequence[Compressor],
-    train: PreparedSet,
-    validation: PreparedSet,
+    parts: tuple[PreparedSet, PreparedSet],
     folder: Path,
     *,
     max_accuracy_loss: float,
+    seed: int = 0,
 ) -> dict[str, Any]:
     """Make, measure and judge the candidates.
 
     Args:
         bundle: Folder of the model's bundle.
         candidates: Compressors to try.
-        train: Prepared training rows; some of them calibrate.
-        validation: Prepared validation rows, on which everything is decided.
+        parts: Prepared training rows, some of which calibrate, and validation rows, on which
+            everything is decided.
         folder: Where each candidate gets a folder of its own, and `compress.json` is written.
         max_accuracy_loss: How much a watched score may fall, such as 0.005.
+        seed: Source of all randomness of a step that learns.
 
     Returns:
         `chosen` (`"model"` or a candidate's name, which is its folder), `reason`, and `rows`, one
@@ -102,13 +101,14 @@ def choose_candidate(
     """
     make_folder(folder)
     source = open_bundle(bundle)
-    columns, target_N = _spaced(validation)
+    columns, target_N = _spaced(parts[1])
     measured = {MODEL: _measure(source, columns)}
     steps = dict(zip(_names(candidates), candidates, strict=True))
     skipped: dict[str, str] = {}
+    material = _material(source, *parts, seed)
     with events.task("compress", total=len(steps), unit="candidates") as view:
         for name, step in steps.items():
-            why = _make(step, source, folder / name, train)
+            why = _make(step, source, folder / name, material)
             found = why or _try(folder / name, columns)
             if isinstance(found, str):
                 skipped[name] = found
@@ -119,7 +119,7 @@ def choose_candidate(
     rows += [{"name": name, "status": "skipped", "reason": why} for name, why in skipped.items()]
     specs = {name: step_spec(step) for name, step in steps.items()}
     chosen = {"format": 1, "max_accuracy_loss": max_accuracy_loss, **_choose(rows)}
-    chosen |= {"compared_rows": len(target_N), "validation_rows": len(validation)}
+    chosen |= {"compared_rows": len(target_N), "validation_rows": len(parts[1])}
     rows = [{**row, "step": specs.get(row["name"])} for row in rows]
     lasting = {**chosen, "rows": [_without_times(row) for row in rows]}
     write_file(folder / "compress.json", canonical_json(lasting) + b"\n")
@@ -140,19 +140,23 @@ def _names(candidates: Sequence[Compressor]) -> list[str]:
     return names
 
 
-def _make(step: Compressor, source: Bundle, out: Path, train: PreparedSet) -> str | None:
+def _make(step: Compressor, source: Bundle, out: Path, material: Material) -> str | None:
     """Write a candidate; the reason if there is none."""
     if why := step.refusal(source):
         return why
+    try:
+        step.compress(source.folder, out, material)
+    except ArtifactError as error:
+        return _left_out(out.name, error)
+    return None
+
+
+def _material(source: Bundle, train: PreparedSet, validation: PreparedSet, seed: int) -> Material:
     # Evenly spaced rows: the same each time, and from all of a set that came sorted.
     rows = _calibration_rows(source, train)
     index = np.unique(np.linspace(0, len(train) - 1, rows).astype(np.int64))
     calibration = {name: column[index] for name, column in train.columns.items()}
-    try:
-        step.compress(source.folder, out, calibration)
-    except ArtifactError as error:
-        return _left_out(out.name, error)
-    return None
+    return Material(calibration, train, validation, seed)
 
 
 def _try(candidate: Path, columns: Columns) -> _Measured | str:

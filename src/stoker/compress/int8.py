@@ -28,7 +28,7 @@ import numpy as np
 from stoker.bundle.read import Bundle, open_bundle
 from stoker.bundle.session import RUNTIME_ERRORS, run_graph
 from stoker.bundle.write import write_bundle
-from stoker.compress import Compressor
+from stoker.compress import Compressor, Material
 from stoker.core.errors import ArtifactError, MachineError, MissingExtraError
 from stoker.core.steps import step_name
 from stoker.networks.graph_names import graph_input
@@ -65,10 +65,12 @@ class Int8(Compressor):
             return None
         return "the graph has no matrix product or convolution to quantise"
 
-    def compress(self, bundle: Path, out: Path, calibration: Mapping[str, np.ndarray]) -> None:
+    def compress(self, bundle: Path, out: Path, material: Material) -> None:
         """Write the int8 candidate; its weights are the integers and scales of its graph."""
         source = open_bundle(bundle)
-        tensors = {graph_input(name): calibration[name] for name in source.interface.inputs}
+        tensors = {
+            graph_input(name): material.calibration[name] for name in source.interface.inputs
+        }
         forms = _FORMS if self.form == "auto" else (self.form,)
         graphs = {form: _quantise(source.graph, tensors, form) for form in forms}
         form = _nearest(source.graph, graphs, tensors)

@@ -12,12 +12,12 @@ from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 from stoker import __version__
+from stoker.candidates.offer import offered
 from stoker.core import events
 from stoker.core.errors import StokerError
 from stoker.data.fingerprint import default_cache
 from stoker.evaluate.evaluation import CONSTANT
 from stoker.pipeline.cache import cached
-from stoker.pipeline.candidates import chosen_name
 from stoker.pipeline.champion import champion_of, promote, worse_than
 from stoker.pipeline.collect.card_facts import gate_results, read_evaluations
 from stoker.pipeline.collect.report_run import RunNotes, report_run
@@ -181,7 +181,7 @@ class _Run:
                 self.recipe.name,
                 version,
                 higher_is_better=higher_is_better_of(artifacts),
-                against=worse_than(read_evaluations(artifacts)[1][chosen_name(artifacts)]),
+                against=worse_than(read_evaluations(artifacts)[1][offered(artifacts).chosen]),
                 unlike=before.note if before and before.is_other_question else None,
             )
         return model, lines
@@ -203,7 +203,7 @@ def scores(artifacts: Mapping[str, Artifact]) -> dict[str, Any]:
     """
     _, evaluations = read_evaluations(artifacts)
     constant = evaluations[CONSTANT].metrics
-    evaluation = evaluations[chosen_name(artifacts)]
+    evaluation = evaluations[offered(artifacts).chosen]
     found = evaluation.in_order()
     found.sort(key=lambda item: item[0] != evaluation.headline)
     return {
@@ -221,7 +221,7 @@ def scores(artifacts: Mapping[str, Artifact]) -> dict[str, Any]:
 def higher_is_better_of(artifacts: Mapping[str, Artifact]) -> bool:
     """Whether the headline metric of the bundle is better when it is higher."""
     _, evaluations = read_evaluations(artifacts)
-    evaluation = evaluations[chosen_name(artifacts)]
+    evaluation = evaluations[offered(artifacts).chosen]
     return evaluation.metrics[evaluation.headline].higher_is_better
 
 

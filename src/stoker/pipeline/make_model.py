@@ -21,6 +21,7 @@ from stoker.candidates.fitted import Fitted, HeldOut
 from stoker.candidates.leaderboard import FILE as LEADERBOARD_FILE
 from stoker.candidates.leaderboard import Leaderboard
 from stoker.candidates.learning_curve import FILE as CURVE_FILE
+from stoker.candidates.offer import MODEL, Offer
 from stoker.core import events
 from stoker.core.canonical import canonical_json
 from stoker.core.seeds import derive_seed
@@ -60,6 +61,10 @@ class Order:
     """Column whose rows stay in one fold."""
     is_by_time: bool = False
     """Whether rows are divided by time."""
+    candidate: str = MODEL
+    """What it is called among the candidates of the run."""
+    is_reference: bool = False
+    """Whether all others are compared with it."""
     why: str = "as asked"
     """Why this model, where a recipe names it."""
 
@@ -121,6 +126,8 @@ def make_model(work: Work, order: Order) -> dict[str, Any]:
         decision=_decide(order.decision, choice.settings, prepared, made),
     )
     parity = _parity(work, made, prepared)
+    reference = order.candidate if order.is_reference else None
+    Offer(bundles={order.candidate: "bundle"}, reference=reference).write(work.folder)
     write_file(work.folder / "history.json", canonical_json(made.history))
     for file, value in ((LEADERBOARD_FILE, board), (CURVE_FILE, made.learning_curve)):
         if value is not None:

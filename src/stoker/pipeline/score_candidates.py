@@ -15,6 +15,7 @@ import pyarrow as pa
 
 from stoker.bundle.interface import Interface
 from stoker.bundle.predictor import Predictor, load
+from stoker.candidates.offer import offered
 from stoker.core import events
 from stoker.core.canonical import canonical_json
 from stoker.data.acquire import OWN_COLUMNS
@@ -33,7 +34,6 @@ from stoker.evaluate.score import evaluate_all
 from stoker.features.boolean import FittedBoolean
 from stoker.features.category import FittedCategory
 from stoker.features.timestamp import FittedTimestamp
-from stoker.pipeline.candidates import MODEL, candidate_bundles, chosen_name
 from stoker.pipeline.prepared_parts import raw_part
 from stoker.pipeline.row_groups import group_codes
 from stoker.pipeline.stage import Work, rows_path
@@ -73,16 +73,17 @@ def score_candidates(
     if part != "test":
         events.warning("there is no test part; scores are of the validation part, which is kinder")
     scored = PreparedSet.open(prepared, part)
-    predictors = {name: load(path) for name, path in candidate_bundles(work.inputs).items()}
+    found = offered(work.inputs)
+    predictors = {name: load(path) for name, path in found.bundles.items()}
     outputs = _outputs(predictors, work, part, len(scored))
-    task = predictors[MODEL].interface.task
+    task = predictors[found.chosen].interface.task
     evaluations = evaluate_all(
         outputs,
         scored.target,
         task,
         seed=seed,
         resamples=resamples,
-        reference="baseline" if "baseline" in outputs else None,
+        reference=found.reference,
         constant=True,
         own_metrics=metrics,
         group_N=group_codes(rows_path(work.inputs), np.asarray(scored.row), group),
@@ -91,7 +92,7 @@ def score_candidates(
     for name, one in predictors.items():
         said = decided(one.decision, outputs[name], scored.target, task)
         evaluations[name] = evaluations[name].model_copy(update=said)
-    chosen = chosen_name(work.inputs)
+    chosen = found.chosen
     mistakes = _mistakes(
         worst_rows(outputs[chosen], scored.target, task, predictors[chosen].decision.weights),
         work,

@@ -19,11 +19,11 @@ import numpy as np
 import pyarrow as pa
 
 from stoker.bundle.predictor import Predictor, load
+from stoker.candidates.offer import offered
 from stoker.core.errors import StokerError
 from stoker.data.prepare.prepared_set import PreparedSet
 from stoker.engine.table_file import read_table
 from stoker.evaluate.score import evaluate_all
-from stoker.pipeline.candidates import candidate_bundles, chosen_name
 from stoker.pipeline.prepared_parts import raw_rows, spaced
 from stoker.pipeline.row_groups import group_codes
 from stoker.pipeline.score_candidates import scored_part
@@ -105,8 +105,8 @@ def _parts(split: Artifact) -> object:
 def _compared(
     fact: VersionFact, old: Predictor, recipe: Recipe, inputs: Mapping[str, Artifact]
 ) -> VersionFact:
-    prepared, chosen = inputs["prepare"].folder, chosen_name(inputs)
-    new = load(candidate_bundles(inputs)[chosen])
+    prepared, found = inputs["prepare"].folder, offered(inputs)
+    chosen, new = found.chosen, load(found.bundle)
     other = other_question(old.interface, new.interface)
     if other:
         return fact.model_copy(update={"note": other, "is_other_question": True})

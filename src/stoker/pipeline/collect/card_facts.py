@@ -15,6 +15,7 @@ from stoker.candidates.leaderboard import FILE as BOARD_FILE
 from stoker.candidates.leaderboard import Leaderboard
 from stoker.candidates.learning_curve import FILE as CURVE_FILE
 from stoker.candidates.learning_curve import LearningCurve
+from stoker.candidates.offer import offered
 from stoker.core.steps import step_name
 from stoker.data.profile.choice import Choice
 from stoker.data.profile.choices import Choices
@@ -22,7 +23,6 @@ from stoker.evaluate.evaluation import Evaluation
 from stoker.evaluate.gates import GateResult, check_gates
 from stoker.evaluate.leaks import Suspect
 from stoker.evaluate.probes.look import Findings
-from stoker.pipeline.candidates import candidate_bundles, chosen_name
 from stoker.pipeline.collect.reject_facts import read_rejects
 from stoker.pipeline.collect.sample_rows import example_row, table_form
 from stoker.pipeline.execute import said_of
@@ -59,7 +59,8 @@ def card_facts(recipe: Recipe, inputs: Inputs) -> ReportFacts:
     """
     part, evaluations = read_evaluations(inputs)
     interface = open_prepared(inputs["prepare"].folder).interface
-    chosen = chosen_name(inputs)
+    found = offered(inputs)
+    chosen = found.chosen
     data = _data(recipe, inputs)
     return ReportFacts(
         name=recipe.name,
@@ -80,7 +81,7 @@ def card_facts(recipe: Recipe, inputs: Inputs) -> ReportFacts:
         findings=Findings.model_validate(_json(inputs["evaluate"], "findings.json")),
         leaderboard=_leaderboard(inputs["train"]),
         learning_curve=_learning_curve(inputs["train"]),
-        decision=open_bundle(candidate_bundles(inputs)[chosen]).decision,
+        decision=open_bundle(found.bundle).decision,
         choices=_choices(inputs),
         baseline=_model_of(inputs["baseline"]) if "baseline" in inputs else "",
         said=tuple(
@@ -125,7 +126,7 @@ def _suspects(inputs: Inputs) -> tuple[Suspect, ...]:
 def gate_results(recipe: Recipe, inputs: Inputs) -> list[GateResult]:
     """What became of the recipe's gates for the chosen candidate."""
     _, evaluations = read_evaluations(inputs)
-    return check_gates(recipe.evaluate.gates, evaluations[chosen_name(inputs)])
+    return check_gates(recipe.evaluate.gates, evaluations[offered(inputs).chosen])
 
 
 def mistakes(inputs: Inputs) -> tuple[MistakeFact, ...]:

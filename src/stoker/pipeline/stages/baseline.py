@@ -6,13 +6,17 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from stoker.core.steps import find_step, step_name
 from stoker.models import Model
-from stoker.pipeline.candidates import PLAIN_PICTURES, PLAIN_TABLE, plain_model
 from stoker.pipeline.stage import ROWS, Stage, Work
 
 if TYPE_CHECKING:
     from stoker.data.extent import Extent
     from stoker.pipeline.plan.size import Size
     from stoker.recipe.model import Recipe
+
+PLAIN_PICTURES = "logistic"
+"""The model that a report about pictures compares with."""
+PLAIN_TABLE = "linear"
+"""The model that a report about tables compares with."""
 
 
 class BaselineStage(Stage):
@@ -48,6 +52,8 @@ class BaselineStage(Stage):
             preset="fast",
             given={"threads": 1},
             seed=self.seed,
+            candidate="baseline",
+            is_reference=True,
             why="to compare with",
         )
         return make_model(work, order)
@@ -60,3 +66,8 @@ class BaselineStage(Stage):
         """By rows and columns."""
         plain = plain_model(has_pictures=size.picture is not None)
         return size.train(find_step("stoker.models", plain, Model)(), "fast", {})
+
+
+def plain_model(*, has_pictures: bool) -> str:
+    """Name of the model that is trained to compare with."""
+    return PLAIN_PICTURES if has_pictures else PLAIN_TABLE

@@ -44,14 +44,14 @@ class BundleStage(Stage):
         import json
         import shutil
 
+        from stoker.candidates.offer import offered
         from stoker.core.canonical import canonical_json
-        from stoker.pipeline.candidates import candidate_bundles, chosen_name
         from stoker.pipeline.collect.card_facts import card_facts
         from stoker.report.card import render_card
         from stoker.store.durable import write_file
 
-        name = chosen_name(work.inputs)
-        source = candidate_bundles(work.inputs)[name]
+        found = offered(work.inputs)
+        name, source = found.chosen, found.bundle
         shutil.copytree(source, work.folder, dirs_exist_ok=True)
         evaluation = json.loads((work.inputs["evaluate"].folder / "evaluation.json").read_bytes())
         metrics = {"part": evaluation["part"], "scores": evaluation["candidates"][name]}

@@ -23,6 +23,7 @@ class CompressStage(Stage):
     methods: tuple[Step, ...]
     """Compressors; empty: the usual one.  Plain steps, as their class loads what runs graphs."""
     max_accuracy_loss: float
+    seed: int
 
     @classmethod
     def of(cls, recipe: Recipe) -> Self | None:
@@ -30,7 +31,11 @@ class CompressStage(Stage):
         asked = recipe.compress
         if asked is None:
             return None
-        return cls(methods=asked.methods or (), max_accuracy_loss=asked.max_accuracy_loss)
+        return cls(
+            methods=asked.methods or (),
+            max_accuracy_loss=asked.max_accuracy_loss,
+            seed=recipe.seed,
+        )
 
     def reads(self) -> tuple[str, ...]:
         """The model, and the rows to choose by."""
@@ -38,23 +43,27 @@ class CompressStage(Stage):
 
     def run(self, work: Work) -> dict[str, Any]:
         """Try every method, and choose."""
+        from stoker.candidates.offer import MODEL, Offer, offered
         from stoker.compress import Compressor
         from stoker.compress._frontier import TIMES, choose_candidate
         from stoker.pipeline.prepared_parts import open_prepared
 
         prepared = open_prepared(work.inputs["prepare"].folder)
         found = choose_candidate(
-            work.inputs["train"].folder / "bundle",
+            offered(work.inputs).bundle,
             [expect(method, Compressor) for method in self.methods or _usual()],
-            prepared.train,
-            prepared.validation,
+            (prepared.train, prepared.validation),
             work.folder,
             max_accuracy_loss=self.max_accuracy_loss,
+            seed=self.seed,
         )
         work.measured["candidates"] = {
             row["name"]: {key: row[key] for key in TIMES if key in row} for row in found["rows"]
         }
-        return {"chosen": found["chosen"], "reason": found["reason"]}
+        chosen = found["chosen"]
+        bundles = {} if chosen == MODEL else {chosen: chosen}
+        Offer(bundles=bundles, chosen=chosen).write(work.folder)
+        return {"chosen": chosen, "reason": found["reason"]}
 
     def rows(self, extent: Extent) -> int:
         """Those of the validation part."""
