@@ -148,6 +148,15 @@ def test_two_spellings_in_one_column_of_text_stay_two_and_are_told() -> None:
     assert "'250.00' and '250.0', '7' and '007' are categories of their own" in lines[0]
 
 
+def test_whole_numbers_with_and_without_a_zero_behind_are_one_value() -> None:
+    """A table with gaps writes `1.0` where one without writes `1`."""
+    floors, lines = told("1", "1.0", "2.0", "01", "unknown")
+    assert floors.vocabulary == ("1", "01", "2", "unknown")
+    assert floors.transform(pa.array(["1.0", "1", "01", "2"])).values.tolist() == [1, 1, 2, 3]
+    assert lines == ["'1' and '01' are categories of their own; write one in the data if they mean "
+                     "the same"]  # fmt: skip
+
+
 def test_a_code_with_a_zero_in_front_is_no_number() -> None:
     done = fit("7", "8").transform(pa.array(["007", "7.", "+7", "7e0"]))
     assert done.values.tolist() == [0] * 4

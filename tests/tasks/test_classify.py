@@ -117,6 +117,34 @@ def test_a_label_is_known_in_every_spelling(train: list, asked: list) -> None:
     assert done.values.tolist() == fitted.encode(pa.array(train)).values.tolist() == [1, 0]
 
 
+def test_whole_numbers_with_and_without_a_zero_behind_are_one_class() -> None:
+    """A table with gaps writes `1.0` where one without writes `1`."""
+    with events.recording(aloud=False) as lines:
+        fitted = Classify().fit(pa.chunked_array([["1", "1.0", "0", "0.0", "01"] * 9]))
+    assert fitted.classes == ("0", "01", "1")
+    assert fitted.counts == (18, 9, 18)
+    assert fitted.encode(pa.array(["1.0", "0.0", "01"])).values.tolist() == [2, 0, 1]
+    assert lines[0].text.startswith("labels '1' (18) and '01' (9) are two classes; write one")
+
+
+def test_codes_with_fractions_keep_their_zeros() -> None:
+    fitted = Classify().fit(pa.chunked_array([["250", "250.0", "250.83"] * 9]))
+    assert fitted.classes == ("250", "250.0", "250.83")
+
+
+def test_words_for_yes_and_no_are_two_classes_where_the_recipe_says_so() -> None:
+    words = ["Yes", "yes", "Y", "1", "No", "no", "N", "0.0"] * 9
+    fitted = Classify(boolean=True).fit(pa.chunked_array([words]))
+    assert fitted.classes == ("false", "true")
+    assert fitted.counts == (36, 36)
+    found = fitted.encode(pa.array(["ja", "NEIN", "TRUE", "perhaps", None]))
+    assert found.values[:3].tolist() == [1, 0, 1]
+    assert [(cell.index, cell.found) for cell in found.bad] == [(3, "perhaps"), (4, "")]
+    assert fitted.decode(np.array([[0.0, 3.0]])).column("prediction").to_pylist() == [True]
+    sought = Classify(boolean=True, positive="no").fit(pa.chunked_array([words]))
+    assert sought.classes == ("true", "false")
+
+
 def test_labels_stay_as_training_spelled_them() -> None:
     assert fit("True", "False").classes == ("False", "True")
     assert fit("10.0", "9.0").classes == ("9.0", "10.0")

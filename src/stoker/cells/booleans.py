@@ -82,6 +82,14 @@ class BooleanCells(Value):
         bad = (BadCell(i, text, _why_bad(text)) for i, text in zip(at, texts, strict=True))
         return ReadBooleans(value_N, tuple(bad))
 
+    def truth(self, word: str) -> bool | None:
+        """What a word means; None: neither true nor false.
+
+        >>> BooleanCells().truth("Ja"), BooleanCells().truth("0.0"), BooleanCells().truth("k.A.")
+        (True, False, None)
+        """
+        return {_TRUE: True, _FALSE: False}.get(self._codes.get(_folded(word), 0))
+
     @cached_property
     def _codes(self) -> dict[str, int]:
         words = ((self.missing, _MISSING), (self.false, _FALSE), (self.true, _TRUE))

@@ -5,6 +5,9 @@ JSON both.  A category is looked up as it is spelled, and if training never saw 
 the canonical one.  So all spellings of a value are one category, except where training itself held
 two of them as text: then each has its own code (`250.0` and `250.00` are two diagnoses).
 
+Whole numbers that a table with gaps writes as `1.0` beside `1` are one value, called `1`, where no
+name of the column has another fraction: `250`, `250.0` and `250.83` stay three codes.
+
 A recipe may say `fold: true`: then names that only case, width or blanks tell apart are one too,
 called by the spelling that most training rows have.
 
@@ -23,6 +26,8 @@ from datetime import UTC, datetime
 _BOOLS = ("true", "false")
 _LONGEST_BOOL = 5
 _NUMBER = re.compile(r"-?(?:0|[1-9]\d*)(?:\.\d+)?", re.ASCII)
+_WHOLE = re.compile(r"-?(?:0|[1-9]\d*)", re.ASCII)
+_WHOLE_FLOAT = re.compile(rf"{_WHOLE.pattern}\.0", re.ASCII)
 _MOMENT = re.compile(
     r"(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d)(:\d\d(?:\.\d+)?)?(Z|[+-]\d\d(?::?\d\d)?)?", re.ASCII
 )
@@ -110,6 +115,25 @@ def fold_counts(count: Mapping[str, int]) -> dict[str, int]:
         max(names, key=lambda name: count[name]): sum(count[name] for name in names)
         for names in groups.values()
     }
+
+
+def whole_as_one(count: Mapping[str, int]) -> dict[str, int]:
+    """Counts of names with `1` and `1.0` as one, called `1`, where no name has another fraction.
+
+    >>> whole_as_one({"1": 2, "1.0": 3, "01": 1, "0.0": 4, "unknown": 1})
+    {'1': 5, '01': 1, '0': 4, 'unknown': 1}
+    >>> whole_as_one({"250": 2, "250.0": 3, "250.83": 1}), whole_as_one({"1.0": 3, "2.0": 1})
+    ({'250': 2, '250.0': 3, '250.83': 1}, {'1.0': 3, '2.0': 1})
+    """
+    with_point = [name for name in count if "." in name and _NUMBER.fullmatch(name)]
+    are_whole = all(map(_WHOLE_FLOAT.fullmatch, with_point))
+    if not with_point or not are_whole or not any(map(_WHOLE.fullmatch, count)):
+        return dict(count)
+    merged: dict[str, int] = {}
+    for name, cells in count.items():
+        one = trimmed(name) if _WHOLE_FLOAT.fullmatch(name) else name
+        merged[one] = merged.get(one, 0) + cells
+    return merged
 
 
 def told_apart(names: Iterable[str]) -> list[tuple[str, str]]:

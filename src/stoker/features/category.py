@@ -3,8 +3,9 @@
 Cells are compared by their text without spaces around it, and where training never saw that text,
 by the canonical spelling of the value: `True` of a CSV file and true of a Parquet file are one
 category, and so are `3`, 3, 3.0 and the `3.0` that pandas writes (see `cells/spelling.py`).  Two
-spellings of a value in one training column of text stay two categories, and a warning names them:
-so do `ja` and `JA`, because case may tell codes apart, until the recipe says `fold: true`.
+spellings of a value in one training column of text stay two categories, and a warning names them
+(but `1` and `1.0` are one where no other value has a fraction, as in a table that had gaps): so do
+`ja` and `JA`, because case may tell codes apart, until the recipe says `fold: true`.
 The vocabulary stands by falling frequency, then by name, so that `max_size` keeps the common ones
 and equal data give equal codes.
 
@@ -26,7 +27,14 @@ from stoker.cells.categories import (
     encode_categories,
     spelled_alike,
 )
-from stoker.cells.spelling import canonical, codes_by_spelling, find_code, fold_counts, told_apart
+from stoker.cells.spelling import (
+    canonical,
+    codes_by_spelling,
+    find_code,
+    fold_counts,
+    told_apart,
+    whole_as_one,
+)
 from stoker.core import events
 from stoker.core.errors import DataError
 from stoker.features import Feature, FittedFeature, Transformed
@@ -116,7 +124,7 @@ class Category(Feature):
                 expected="text, numbers, bools, dates or times of day",
                 fix="convert it in the source, or leave the column out of inputs",
             )
-        count = count_categories(column)
+        count = whole_as_one(count_categories(column))
         num_seen = sum(count.values())
         if not count:
             raise DataError(

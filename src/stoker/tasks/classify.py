@@ -24,14 +24,23 @@ from pydantic import BeforeValidator
 from stoker.answers import Answers
 from stoker.answers.classes import ClassAnswers, softmax
 from stoker.cells import BadCell
-from stoker.cells.categories import alike, are_categories, count_categories, encode_categories
-from stoker.cells.raw import cell_text, is_text, one_array
-from stoker.cells.spelling import canonical, codes_by_spelling, find_code, fold_counts, folded
+from stoker.cells.booleans import BooleanCells
+from stoker.cells.categories import are_categories, count_categories, encode_categories
+from stoker.cells.raw import cell_text, one_array
+from stoker.cells.spelling import (
+    canonical,
+    codes_by_spelling,
+    find_code,
+    fold_counts,
+    folded,
+    whole_as_one,
+)
 from stoker.core import events
 from stoker.core.errors import DataError, RecipeError
 from stoker.core.names import listed
 from stoker.features import Transformed
 from stoker.tasks import FittedTask, OutputSpec, Task
+from stoker.tasks._label_warnings import warn_of_labels
 
 LabelKind = Literal["text", "integer", "number", "bool"]
 
@@ -52,6 +61,8 @@ class FittedClassify(FittedTask):
     """Type of a label in answers."""
     fold: bool = False
     """Whether case, width and blanks tell no labels apart."""
+    boolean: bool = False
+    """Whether labels are words for yes and no, and the classes `false` and `true`."""
 
     gives: ClassVar[type[Answers]] = ClassAnswers
     loss: ClassVar[str] = "cross_entropy"
@@ -115,10 +126,7 @@ class FittedClassify(FittedTask):
         >>> pets.encode(pa.array(["dog", "cow"])).bad[0].reason
         "is a label that training never saw; it knows 'cat', 'dog'"
         """
-        codes = self._code
-        code_N, unseen_N, bad = encode_categories(
-            column, lambda name: find_code(codes, name, fold=self.fold)
-        )
+        code_N, unseen_N, bad = encode_categories(column, self._code_of)
         target_N = np.maximum(code_N.astype(np.int64) - 1, 0)
         already = {cell.index for cell in bad}
         without = [int(i) for i in np.flatnonzero(code_N == 0) if int(i) not in already]
@@ -240,6 +248,12 @@ class FittedClassify(FittedTask):
             "required": ["prediction", "confidence", "probabilities"],
         }
 
+    def _code_of(self, name: str) -> int:
+        """The code of a label from 1, 0 for one that has none."""
+        if self.boolean:
+            name = _truth(name) or name
+        return find_code(self._code, name, fold=self.fold)
+
     @cached_property
     def _code(self) -> dict[str, int]:
         return codes_by_spelling(self.classes, fold=self.fold)
@@ -260,8 +274,14 @@ class FittedClassify(FittedTask):
 
 
 _WHOLE = re.compile(r"-?(0|[1-9]\d{0,17})")
-_MANY = 20
-_MOST_ALIKE = 3
+
+
+_BOOLEANS = BooleanCells()
+
+
+def _truth(name: str) -> str | None:
+    """The class of a word for yes or no; None: it is no such word."""
+    return {True: "true", False: "false", None: None}[_BOOLEANS.truth(name)]
 
 
 def _label(value: object) -> object:
@@ -284,6 +304,10 @@ class Classify(Task):
     """Whether labels that only case, width or blanks tell apart (`ja`, `Ja`) are one class, called
     by its commonest spelling."""
 
+    boolean: bool = False
+    """Whether labels are words for yes and no in several spellings (`yes`, `Y`, `1`, `no`): the
+    classes are `false` and `true` then, and another word is a bad cell."""
+
     def fit(self, target: pa.ChunkedArray) -> FittedClassify:
         """Learn the classes.
 
@@ -299,9 +323,7 @@ class Classify(Task):
                 expected="text, numbers, bools or dates",
                 fix="convert it in the source",
             )
-        count = count_categories(target)
-        if self.fold:
-            count = fold_counts(count)
+        count = self._counted(count_categories(target))
         if len(count) < 2:
             only = (
                 f"all {sum(count.values())} are {next(iter(count))!r}" if count else "none is set"
@@ -311,22 +333,37 @@ class Classify(Task):
                 expected="at least two different labels (text, numbers or bools)",
                 fix="check the target column, or say regress for a number",
             )
-        _warn(count)
-        _warn_alike(count, one_array(target))
+        warn_of_labels(count, one_array(target))
         classes = self._ordered(count)
         return FittedClassify(
             classes=classes,
             counts=tuple(count[name] for name in classes),
-            kind=_label_kind(one_array(target[:0]).type, classes),
+            kind="bool" if self.boolean else _label_kind(one_array(target[:0]).type, classes),
             fold=self.fold,
+            boolean=self.boolean,
         )
+
+    def _counted(self, count: dict[str, int]) -> dict[str, int]:
+        """Training rows of each label, spellings of one value together."""
+        if not self.boolean:
+            count = whole_as_one(count)
+            return fold_counts(count) if self.fold else count
+        classes: dict[str, int] = {}
+        for name, rows in count.items():
+            if truth := _truth(name):
+                classes[truth] = classes.get(truth, 0) + rows
+        return classes
 
     def _ordered(self, count: dict[str, int]) -> tuple[str, ...]:
         """The classes in the order of their codes."""
         whole = _all_whole(count)
-        classes = sorted(count, key=_by_value if whole else str)
+        classes = sorted(count, key=(lambda name: int(canonical(name))) if whole else str)
         if self.positive is None:
-            if len(classes) == 2 and not whole and _canonical(classes) != ["false", "true"]:
+            if (
+                len(classes) == 2
+                and not whole
+                and list(map(canonical, classes)) != ["false", "true"]
+            ):
                 classes.sort(key=lambda name: -count[name])
                 tie = count[classes[0]] == count[classes[1]]
                 events.message(
@@ -336,7 +373,7 @@ class Classify(Task):
                 )
             return tuple(classes)
         plain = folded if self.fold else canonical
-        sought = plain(self.positive)
+        sought = (self.boolean and _truth(self.positive)) or plain(self.positive)
         if len(classes) != 2 or sought not in map(plain, classes):
             raise DataError(
                 f"{self.positive!r} cannot be the positive class",
@@ -359,40 +396,5 @@ def _label_kind(kind: pa.DataType, classes: tuple[str, ...]) -> LabelKind:
     return "text"
 
 
-def _canonical(names: list[str]) -> list[str]:
-    return [canonical(name) for name in names]
-
-
 def _all_whole(names: Iterable[str]) -> bool:
     return all(_WHOLE.fullmatch(canonical(name)) for name in names)
-
-
-def _by_value(name: str) -> int:
-    return int(canonical(name))
-
-
-def _warn(count: dict[str, int]) -> None:
-    rare = sorted(name for name, n in count.items() if n == 1)
-    if len(count) > _MANY and 2 * len(rare) > len(count):
-        events.warning(
-            f"{len(rare)} of {len(count)} labels stand in one training row only, such as "
-            f"{rare[0]!r}: is the target an identifier, or a number (regress)?"
-        )
-    elif rare:
-        named = ", ".join(repr(name) for name in rare[:3])
-        events.warning(
-            f"{len(rare)} of {len(count)} classes have one training row only ({named}); "
-            "a model can hardly learn them"
-        )
-
-
-def _warn_alike(count: dict[str, int], labels: pa.Array) -> None:
-    """Name labels that look the same: those with blanks around are one class, others are two."""
-    for one, other in alike(count)[:_MOST_ALIKE]:
-        events.warning(
-            f"labels {one!r} ({count[one]}) and {other!r} ({count[other]}) differ only by case, "
-            "width or blanks and are two classes; say classify: {fold: true} if they mean the same"
-        )
-    written = labels.unique().drop_null().to_pylist() if is_text(labels.type) else []
-    for text in [text for text in written if text.strip() and text != text.strip()][:_MOST_ALIKE]:
-        events.warning(f"label {text!r} has blanks around it and is taken for {text.strip()!r}")

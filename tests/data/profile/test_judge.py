@@ -224,6 +224,13 @@ def test_a_sign_that_may_mean_two_things_is_told(judged: Judged) -> None:
     assert not only(judged, ["1,234,567", "2,345"] * 30).is_notable
 
 
+def test_a_code_with_and_without_zeros_in_front_is_told(judged: Judged) -> None:
+    found = only(judged, ["007", "7", "12"] * 20)
+    assert found.feature == {"category": {}}
+    assert found.is_notable
+    assert "'007' and '7' stay values of their own" in found.why
+
+
 @pytest.mark.parametrize(
     "cells",
     [
@@ -233,7 +240,7 @@ def test_a_sign_that_may_mean_two_things_is_told(judged: Judged) -> None:
         ["4WD", "2WD"] * 30,
         ["5 kg", "300 m", "2 lb"] * 30,
         [f"0{n % 9}123" for n in range(60)],
-        ["007", "7", "12"] * 20,
+        ["007", "012"] * 30,
         [*map(str, range(40))] * 30 + ["X363"] * 30,
         ["3", "4", "N"] * 40,
         ["-", "NA"] * 50,

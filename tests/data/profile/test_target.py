@@ -54,6 +54,11 @@ def test_an_empty_label_is_no_class() -> None:
         (["good", "bad"] * 30, {"classify": {}}),
         ([f"城市{n}" for n in range(100)], {"classify": {}}),
         (["007", "013"] * 30, {"classify": {}}),
+        (["Yes", "yes", "Y", "1", "No", "no", "N", "0"] * 30, {"classify": {"boolean": True}}),
+        (["Yes", "no", "Y", "", None] * 30, {"classify": {"boolean": True}}),
+        (["Ja", "ja", "nein"] * 30, {"classify": {"fold": True}}),
+        (["yes", "no", "unsure"] * 30, {"classify": {}}),
+        (["1", "1.0", "01", "2.0", "2"] * 30, {"classify": {}}),
         ([str(1_700_000_000_000_000_000 + n % 30) for n in range(200)], {"classify": {}}),
         (["x"] * 30, None),
         ([dt.datetime(2024, 1, 1 + n % 28) for n in range(90)], None),
@@ -67,6 +72,14 @@ def test_the_task_follows_from_all_cells(cells: list[Any], task: dict[str, Any] 
         make_step("stoker.tasks", task, Task).fit(column)
 
 
+def test_spellings_of_one_label_are_counted_once_and_those_that_stay_are_told() -> None:
+    found = judge_target(profile_column("y", pa.chunked_array([["1", "01", "1.0", "2"] * 30])))
+    assert found.why.startswith("3 different values in 120 rows; '1' and '01' stay values of their")
+    assert found.is_notable
+    found = judge_target(profile_column("y", pa.chunked_array([["1", "1.0", "2.0", "2"] * 30])))
+    assert found.why == "2 different numbers, which may be classes"
+
+
 @pytest.mark.parametrize(
     ("cells", "change"),
     [
@@ -75,7 +88,9 @@ def test_the_task_follows_from_all_cells(cells: list[Any], task: dict[str, Any] 
         ([n % 5 for n in range(90)], "target: {t: regress}"),
         ([f"{n % 5} %" for n in range(90)], 'target: {t: {regress: {unit: "%"}}}'),
         ([f"{n}.5" for n in range(90)], "target: {t: classify}"),
-        (["Ja", "ja", "nein"] * 30, "target: {t: {classify: {fold: true}}}"),
+        (["Rot", "rot", "blau"] * 30, "target: {t: {classify: {fold: true}}}"),
+        (["Ja", "ja", "nein"] * 30, "target: {t: classify}"),
+        (["Yes", "Y", "1", "no", "0"] * 30, "target: {t: classify}"),
     ],
 )
 def test_what_is_offered_instead_would_run(cells: list[Any], change: str) -> None:

@@ -13,10 +13,11 @@ from __future__ import annotations
 from typing import Any
 
 from stoker.cells.number_advice import several_units
+from stoker.cells.spelling import folded
 from stoker.data.profile.apart import told_apart
 from stoker.data.profile.choice import Choice, feature_yaml, quoted
 from stoker.data.profile.column import ColumnProfile, NumberFacts
-from stoker.data.profile.verdict import levels, spelled_alike
+from stoker.data.profile.verdict import levels, spelled_alike, spelled_apart
 from stoker.data.profile.written import Written, written_numbers
 
 MOST_WHOLE_CLASSES = 20
@@ -41,13 +42,18 @@ def judge_target(column: ColumnProfile) -> Choice:
         or apart is not None
         or _hardly_repeats(column, task)
         or _is_told(task, written)
-        or ("classify" in task and bool(_alike(column) or _several(column))),
+        or ("classify" in task and bool(task["classify"] or _is_doubtful(column))),
     )
 
 
 def _measured(column: ColumnProfile) -> Written | None:
     """How the numbers of a target are written; None if it holds labels."""
     return None if _is_label_by_type(column) else written_numbers(column, "regress")
+
+
+def _is_doubtful(column: ColumnProfile) -> bool:
+    """Whether labels may mean one thing, or a measurement."""
+    return bool(_alike(column) or spelled_apart(column) or _several(column))
 
 
 def _alike(column: ColumnProfile) -> str:
@@ -67,6 +73,8 @@ def _is_told(task: dict[str, Any], written: Written | None) -> bool:
 
 def _change(column: ColumnProfile, task: dict[str, Any] | None, written: Written | None) -> str:
     """The line with the other task; empty where that task would not run."""
+    if task is not None and task.get("classify"):
+        return f"target: {{{quoted(column.name)}: classify}}"
     if task is not None and "classify" in task and _alike(column):
         return f"target: {{{quoted(column.name)}: {{classify: {{fold: true}}}}}}"
     if task is None or ("classify" in task and written is None):
@@ -85,12 +93,27 @@ def _task(column: ColumnProfile) -> tuple[dict[str, dict[str, Any]] | None, str]
         return None, f"its cells are moments ({column.stored}), which no task predicts"
     numbers, written = column.numbers, _measured(column)
     if numbers is None or written is None:
-        said = (levels(column), _alike(column), _several(column))
+        task, how = _labels(column)
+        if task:
+            return {"classify": task}, f"{levels(column)}; {how}"
+        said = (levels(column), _alike(column), spelled_apart(column), _several(column))
         return {"classify": {}}, "; ".join(filter(None, said))
     if _are_classes(column, numbers, written):
         return {"classify": {}}, f"{numbers.distinct} different numbers, which may be classes"
     said = f"{numbers.distinct:,} different numbers from {numbers.low:.6g} to {numbers.high:.6g}"
     return {"regress": written.options}, "; ".join([said, *written.notes])
+
+
+def _labels(column: ColumnProfile) -> tuple[dict[str, Any], str]:
+    """Options of `classify` for labels that say yes and no in more than two ways, and why."""
+    texts = column.texts
+    given = [(text.strip(), cells) for text, cells in column.frequent if text.strip()]
+    words, cells = {text for text, _ in given}, sum(cells for _, cells in given)
+    if texts is None or not texts.num_others or len(words) < 3 or texts.booleans < cells:
+        return {}, ""
+    if len(set(map(folded, words))) == 2:
+        return {"fold": True}, "they say yes and no in upper and lower case, and are two classes"
+    return {"boolean": True}, "they say yes and no in several spellings, and are two classes"
 
 
 def _is_label_by_type(column: ColumnProfile) -> bool:
@@ -105,7 +128,7 @@ def _are_classes(column: ColumnProfile, numbers: NumberFacts, written: Written) 
         return False
     if not numbers.is_whole:
         return column.texts is not None and column.distinct == 2
-    return column.distinct <= MOST_WHOLE_CLASSES
+    return numbers.distinct <= MOST_WHOLE_CLASSES
 
 
 def _hardly_repeats(column: ColumnProfile, task: dict[str, Any]) -> bool:

@@ -5,12 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from stoker.cells.spelling import told_apart, whole_as_one
 from stoker.data.profile.column import ColumnProfile
 
 _FEW_VALUES = 10
 _LEAST_REPEATED = 4
 _LEAST_FOR_CODES = 2
 _MOST_LEVELS = 100_000
+_LONGEST_COMPARED = 40
+_MOST_SHOWN = 3
 
 
 @dataclass(frozen=True)
@@ -40,10 +43,10 @@ def is_category(column: ColumnProfile, *, generous: bool = False) -> bool:
 
 def as_category(column: ColumnProfile, why: str = "", *, instead: str = "") -> Verdict:
     """A category, with how many values it has."""
-    alike = spelled_alike(column)
-    said = "; ".join(filter(None, (levels(column), why, alike)))
+    alike, apart = spelled_alike(column), spelled_apart(column)
+    said = "; ".join(filter(None, (levels(column), why, alike, apart)))
     folded = "{category: {fold: true}}" if alike else ""
-    return Verdict("category", {"category": {}}, said, instead=instead or folded)
+    return Verdict("category", {"category": {}}, said, bool(apart), instead or folded)
 
 
 def spelled_alike(column: ColumnProfile, step: str = "category") -> str:
@@ -61,8 +64,27 @@ def spelled_alike(column: ColumnProfile, step: str = "category") -> str:
     return f"some differ in case, width or blanks only: {shown[0]}; {written} makes one of them"
 
 
+def spelled_apart(column: ColumnProfile) -> str:
+    """Which values are one but for how their digits are written, such as `1` and `01`; empty: none.
+
+    Args:
+        column: What was counted; the most frequent values are compared.
+    """
+    if column.texts is None or column.texts.longest > _LONGEST_COMPARED:
+        return ""
+    names = whole_as_one({text.strip(): cells for text, cells in column.frequent if text.strip()})
+    pairs = told_apart(names)
+    if not pairs:
+        return ""
+    shown = ", ".join(f"{one!r} and {other!r}" for one, other in pairs[:_MOST_SHOWN])
+    return f"{shown} stay values of their own; write one in the data if they mean the same"
+
+
 def levels(column: ColumnProfile) -> str:
     """How many values there are in how many rows; blanks are none, as they are read so."""
     blank = [cells for text, cells in column.frequent if not text.strip()]
     values, rows = column.distinct - len(blank), column.present - sum(blank)
+    if column.texts is not None and len(column.frequent) == column.distinct:
+        count = dict(column.frequent)
+        values -= len(count) - len(whole_as_one(count))
     return f"{values:,} different values in {rows:,} rows"
