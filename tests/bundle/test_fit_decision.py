@@ -64,6 +64,24 @@ def test_rows_without_a_mistake_do_not_make_certain(classes: int) -> None:
     assert loss_of(found.adjust(logit_NK), truth_N) < 1.1 * loss_of(logit_NK, truth_N)
 
 
+@pytest.mark.parametrize("rows", [40, 63, 150, 1000])
+@pytest.mark.parametrize("classes", [2, 10, 100])
+def test_many_classes_do_not_drown_few_rows(classes: int, rows: int) -> None:
+    """Probabilities that are right stay nearly so, however many classes stand beside few rows."""
+    random = np.random.default_rng(7)
+    names = tuple(str(number) for number in range(classes))
+    task = FittedClassify(classes=names, counts=(1,) * classes, kind="text")
+    shift = 2 + math.log(classes)
+    logit_NK = random.normal(size=(4000, classes))
+    logit_NK[np.arange(4000), random.integers(0, classes, 4000)] += shift
+    cut_NK = np.cumsum(softmax(logit_NK), axis=1)
+    truth_N = np.minimum((random.random((4000, 1)) > cut_NK).sum(axis=1), classes - 1)
+    found = fit_decision(logit_NK[:rows], truth_N[:rows], task)
+    said_N = softmax(found.adjust(logit_NK[rows:])).max(axis=1)
+    was_N = softmax(logit_NK[rows:]).max(axis=1)
+    assert abs(said_N.mean() - was_N.mean()) < (0.15 if rows < 100 else 0.06)
+
+
 def test_few_rows_give_no_temperature() -> None:
     """Twelve rows say nothing about how sure a model is."""
     output_NK, target_N = rare(12)

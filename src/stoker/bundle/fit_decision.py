@@ -1,8 +1,8 @@
 """Learn a decision from rows that the model was not fitted to.
 
 Each part is kept only where it is known to help, because every number here is fitted to the same
-rows: a temperature must raise their likelihood by more than two units, with one row counted wrong
-for each class, and an interval needs rows enough to have ends.
+rows: a temperature must raise their likelihood by more than two units, with one row added that any
+answer fits as well, and an interval needs rows enough to have ends.
 
 Cost: some passes over the rows' outputs.
 
@@ -106,14 +106,15 @@ def _temperature(output_NK: np.ndarray, target_N: np.ndarray) -> float:
     """What logits are best divided by; 1 where that is hardly better than nothing.
 
     The loss is convex in the inverse temperature, so a shrinking bracket finds its least place.
-    Rows that are all answered right would have certainty without end, so each class is given one
-    row more, spread evenly over the answers: 150 rows without a mistake do not prove that the next
-    thousand have none.
+    Rows that are all answered right would have certainty without end, so one row is added, spread
+    evenly over the answers: 150 rows without a mistake do not prove that the next thousand have
+    none.  One for each class, as Platt has it for two, drowned 63 rows of 10 digits: a network that
+    was right in 95 % of new rows said 74 %.
     """
     if len(target_N) < _FEWEST_ROWS:
         return 1.0
     wide_NK = output_NK.astype(np.float64)
-    doubt = wide_NK.shape[1] / (len(target_N) + wide_NK.shape[1])
+    doubt = 1 / (len(target_N) + 1)
 
     def loss(log_inverse: float) -> float:
         logit_NK = wide_NK * math.exp(log_inverse)
