@@ -20,12 +20,11 @@ from stoker.core.callback import Callback, Event
 from stoker.core.errors import RecipeError
 from stoker.core.events import listening
 from stoker.data.fingerprint import default_cache
-from stoker.pipeline.cache import Known, cached, look_up
+from stoker.pipeline.cache import cached, look_up
 from stoker.pipeline.graph import build_graph, cut
 from stoker.pipeline.result import RunResult
 from stoker.recipe.load import load_recipe
 from stoker.recipe.model import Recipe
-from stoker.store.catalog import Catalog
 from stoker.store.home import find_home
 from stoker.store.store import Store
 
@@ -33,6 +32,7 @@ if TYPE_CHECKING:
     from stoker.bundle._tables import Rows
     from stoker.pipeline.plan.forecast import RunPlan
     from stoker.pipeline.tables import Target
+    from stoker.store.finished import Finished
 
     RecipeLike = Recipe | Path | str | Mapping[str, Any]
 
@@ -79,14 +79,16 @@ def run(
         folder = find_home(_as_path(home))
         recipe = _as_recipe(recipe, target, keys, folder, overrides)
         graph = cut(build_graph(recipe, default_cache()), until)
-        store, catalog = Store(folder), Catalog(folder)
-        known = look_up(graph, store, catalog)
+        store = Store(folder)
+        known = look_up(graph, store)
         if known is not None:
             events.message(f"nothing to do: every stage is cached and {known.run} has the result")
             return _unchanged(known)
         # Working loads numerical libraries by the dozen; to say that nothing changed takes none.
         from stoker.pipeline.execute_run import execute_run
+        from stoker.store.catalog import Catalog
 
+        catalog = Catalog(folder)
         return execute_run(recipe, graph, store, catalog, overrides=overrides, started=started)
 
 
@@ -119,6 +121,7 @@ def check(
     from stoker.pipeline.plan.check_columns import check_columns
     from stoker.pipeline.plan.forecast import make_plan
     from stoker.pipeline.plan.trial import try_data
+    from stoker.store.catalog import Catalog
 
     folder = find_home(_as_path(home))
     recipe = _as_recipe(recipe, target, keys, folder, overrides)
@@ -132,7 +135,7 @@ def check(
     return replace(plan, choices=choices, not_read=trial.why_not)
 
 
-def _unchanged(known: Known) -> RunResult:
+def _unchanged(known: Finished) -> RunResult:
     result = known.result
     return RunResult(
         run=known.run,
