@@ -235,6 +235,27 @@ def test_answers_are_answered_again_and_no_column_is_lost(age_bundle: Path, tmp_
         assert row["probability_高_input"] == row["probability_高"]
 
 
+@pytest.mark.parametrize("ending", ["csv", "jsonl", "xlsx"])
+def test_a_category_that_looks_like_no_value_stays_one(tmp_path: Path, ending: str) -> None:
+    """A model of typed data knows the country NA; a file of text must not take it away."""
+    country = FittedCategory(vocabulary=("US", "NA", "?"), counts=(3, 2, 1), had_missing=True)
+    bundle = write_sign_bundle(tmp_path / "bundle", {"country": country}, 1.5)
+    cells = ["US", "NA", "?", ""]
+    source = tmp_path / f"in.{ending}"
+    if ending == "xlsx":
+        write_workbook(source, {"s": [["country", "n"], *([cell, 1] for cell in cells)]})
+    elif ending == "csv":
+        source.write_text("country,n\n" + "".join(f"{cell},1\n" for cell in cells))
+    else:
+        source.write_text("".join(json.dumps({"country": cell}) + "\n" for cell in cells))
+    done = predict(bundle, source, "-o", tmp_path / "out.csv")
+    assert done.exit_code == 0, done.output
+    assert "taken as missing" not in done.stderr
+    rows = read_csv(tmp_path / "out.csv")
+    assert [row["prediction"] for row in rows] == ["低", "高", "高", "低"]
+    assert [row["country"] for row in rows] == cells
+
+
 def test_columns_of_answers_are_read_back_as_they_were(tmp_path: Path) -> None:
     fee = FittedNumber(
         decimal=",", unit="€", mean=0, std=1, low=-9, high=9, had_missing=False, raw=True

@@ -111,8 +111,10 @@ def _read_table(
     check_options(kind, fields, options)  # a wrong option is named before the file is read
     fields |= kind.told_options(path, given_options(options))
     source = make_settings(kind, fields, options)
-    if interface.text_cells and "missing" not in given_options(options):
-        source = source.verbatim()  # the predictor reads text as training did
+    if "missing" not in given_options(options):
+        # The predictor reads text as training did, and where that had types of its own `NA` may be
+        # a category; what means "no value" among numbers and days their features know.
+        source = source.verbatim()
     media = media_columns(interface)
     with scratch_folder("rows") as scratch:
         folder = path.absolute().parent
