@@ -32,8 +32,8 @@ from stoker.core.errors import MachineError
 from stoker.data._decode_child import Child, ChildLimits
 from stoker.data.acquire.images import Images
 from stoker.data.child_decoder import ChildDecoder
-from stoker.data.clean._run import clean_rows
 from stoker.data.clean.unreadable_media import UnreadableMedia
+from stoker.data.cleaning import clean_rows
 from stoker.data.dataset import Dataset
 from stoker.data.prepare.prepare import prepare
 from stoker.data.read_sources import acquire

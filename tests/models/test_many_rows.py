@@ -12,7 +12,7 @@ from stoker.candidates.conditions import Conditions
 from stoker.data.prepare.prepared_set import Column, PreparedSet, PreparedWriter
 from stoker.models import Estimator, _design, _rows, boosted_trees
 from stoker.models._row_losses import loss_of
-from stoker.models._rows import Rows, join
+from stoker.models._rows import TableRows, join
 from stoker.models.blend import Blend
 from stoker.models.boosted_trees import BoostedTrees
 from stoker.models.linear import Linear
@@ -110,7 +110,7 @@ def test_a_cell_that_is_missing_in_one_row_alone_is_answered_alike(parts, task: 
 
 @pytest.mark.usefixtures("many")
 def test_bins_are_those_of_all_rows_at_once(parts, task: FittedTask) -> None:
-    rows: Rows = join(parts[0], parts[1], task.output.width, max_bins=255, seed=0)
+    rows: TableRows = join(parts[0], parts[1], task.output.width, max_bins=255, seed=0)
     assert rows.binned is None
     index_M = np.array([3, 899, 900, 1_199, 5])
     whole_NF = rows.ranks(np.arange(len(rows)))

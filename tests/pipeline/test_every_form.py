@@ -28,7 +28,7 @@ from stoker.pipeline.run import run
 from stoker.serve.messages import Request
 from stoker.serve.protocols.rest import read_rows
 from stoker.serve.protocols.v2 import read_infer
-from stoker.serve.served_model import Answers, ServedModel
+from stoker.serve.served_model import ServedAnswers, ServedModel
 
 pytestmark = pytest.mark.slow
 
@@ -212,7 +212,7 @@ def request(headers: dict[bytes, bytes]) -> Request:
 
 def same_as(model: ServedModel, rows: Any, answers: np.ndarray, form: str) -> None:
     (found,) = model.answer([rows])
-    assert isinstance(found, Answers), form
+    assert isinstance(found, ServedAnswers), form
     np.testing.assert_allclose(found.columns["probabilities"], answers, atol=1e-6, err_msg=form)
 
 

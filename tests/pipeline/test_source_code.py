@@ -42,7 +42,7 @@ def of(stage: str) -> set[str]:
 
 def test_a_stage_knows_the_code_that_it_runs() -> None:
     assert "stoker.data.text_cells" in of("acquire"), "how text is read"
-    assert {"stoker.data.split._units", "stoker.data.content"} <= of("split")
+    assert {"stoker.data.units", "stoker.data.content"} <= of("split")
     assert {"stoker.tasks.classify", "stoker.features.number"} <= of("compress") | of("prepare")
     assert "stoker.models.boosted_trees" in of("train"), "a preset names models in text"
     assert "stoker.data._decode_worker" in of("clean"), "a child process is named in text"

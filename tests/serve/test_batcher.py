@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from stoker.serve.batcher import Batcher, BatchLimits
 from stoker.serve.messages import Refusal
 from stoker.serve.metrics import Metrics
-from stoker.serve.served_model import Answers
+from stoker.serve.served_model import ServedAnswers
 
 
 class Model:
@@ -26,12 +26,12 @@ class Model:
         self.door = door
         self.entered = threading.Event()
 
-    def __call__(self, units: Sequence[pa.Table]) -> list[Answers | Refusal]:
+    def __call__(self, units: Sequence[pa.Table]) -> list[ServedAnswers | Refusal]:
         self.entered.set()
         if self.door is not None:
             assert self.door.wait(10)
         self.batches.append([unit["x"].to_pylist() for unit in units])
-        return [Answers({"x": unit["x"].to_pylist()}, unit.num_rows) for unit in units]
+        return [ServedAnswers({"x": unit["x"].to_pylist()}, unit.num_rows) for unit in units]
 
 
 class Clock:
@@ -52,7 +52,7 @@ class Timed(Model):
         super().__init__()
         self.clock, self.row_s = clock, row_s
 
-    def __call__(self, units: Sequence[pa.Table]) -> list[Answers | Refusal]:
+    def __call__(self, units: Sequence[pa.Table]) -> list[ServedAnswers | Refusal]:
         self.clock.now_s += self.row_s * sum(unit.num_rows for unit in units)
         return super().__call__(units)
 
@@ -184,10 +184,10 @@ def test_a_cancelled_request_is_skipped() -> None:
 
 
 def test_an_unexpected_error_hits_only_the_request_that_causes_it() -> None:
-    def model(units: Sequence[pa.Table]) -> list[Answers | Refusal]:
+    def model(units: Sequence[pa.Table]) -> list[ServedAnswers | Refusal]:
         if any(13 in unit["x"].to_pylist() for unit in units):
             raise ZeroDivisionError
-        return [Answers({}, unit.num_rows) for unit in units]
+        return [ServedAnswers({}, unit.num_rows) for unit in units]
 
     async def run() -> None:
         made = batcher(model)

@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from stoker.serve.load import load_model
 from stoker.serve.messages import Refusal
-from stoker.serve.served_model import Answers, Picture
+from stoker.serve.served_model import Picture, ServedAnswers
 from stoker.serve.settings import ServeSettings
 
 
@@ -26,12 +26,12 @@ def test_bytes_and_rows_share_a_batch_and_answers(
     )
     assert isinstance(bad, Refusal)
     assert [cell.row for cell in bad.cells] == [0]
-    assert isinstance(middle, Answers)
+    assert isinstance(middle, ServedAnswers)
     assert middle.num_rows == 2
     found = [first, middle.part(0, 1), middle.part(1, 2), last]
     for answers, wanted in zip(found, alone, strict=True):
-        assert isinstance(answers, Answers)
-        assert isinstance(wanted, Answers)
+        assert isinstance(answers, ServedAnswers)
+        assert isinstance(wanted, ServedAnswers)
         assert answers.columns["prediction"] == wanted.columns["prediction"]
         np.testing.assert_allclose(
             answers.columns["probabilities"], wanted.columns["probabilities"], atol=1e-6

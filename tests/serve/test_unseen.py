@@ -123,7 +123,7 @@ def test_a_number_without_its_unit_is_answered_and_told(tmp_path: Path) -> None:
     from stoker.features.number import FittedNumber
     from stoker.serve.load import example_row, load_model
     from stoker.serve.page import page
-    from stoker.serve.served_model import Answers
+    from stoker.serve.served_model import ServedAnswers
     from stoker.serve.settings import ServeSettings
     from tests.serve.conftest import table_bundle
 
@@ -136,13 +136,13 @@ def test_a_number_without_its_unit_is_answered_and_told(tmp_path: Path) -> None:
     rows = [pa.table({"age": pa.array([cell]), "职业": ["nurse"]}) for cell in (40, "480 mo", "40")]
     number, unit, text = model.answer(rows)
     for answers in (number, text):
-        assert isinstance(answers, Answers)
+        assert isinstance(answers, ServedAnswers)
         assert answers.unseen is not None
         assert answers.unseen.counts == {"age": 1}
         (told,) = answers.unseen.sentences
         assert told == "column 'age': training never saw '40'; it has no unit and is read as 'y'"
-    assert isinstance(unit, Answers)
-    assert isinstance(number, Answers)
+    assert isinstance(unit, ServedAnswers)
+    assert isinstance(number, ServedAnswers)
     assert unit.unseen is None
     assert unit.columns["prediction"] == number.columns["prediction"]
     assert example_row(model)["age"].to_pylist() == ["40 y"]

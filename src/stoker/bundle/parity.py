@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
-from stoker.bundle._tables import Rows
+from stoker.bundle.frames import Rows
 from stoker.bundle.predictor import Predictor, load
 from stoker.core.errors import ArtifactError
 

@@ -22,15 +22,15 @@ from typing import TYPE_CHECKING, Any, Literal, Self, final
 import numpy as np
 import pyarrow as pa
 
-from stoker.bundle._tables import (
+from stoker.bundle._unseen import Unseen, counted, warn_of
+from stoker.bundle.decision import Decision, check_threshold
+from stoker.bundle.frames import (
     Rows,
     left_out,
     pandas_index,
     select_columns,
     to_table,
 )
-from stoker.bundle._unseen import Unseen, counted, warn_of
-from stoker.bundle.decision import Decision, check_threshold
 from stoker.bundle.interface import Interface
 from stoker.bundle.prediction import Prediction, probabilities_NK
 from stoker.bundle.read import Bundle, open_bundle

@@ -163,7 +163,7 @@ def _both(
 def _tried_frozen(
     given: Given,
     vectors: frozen.Vectors,
-    fitted: frozen.Fitted,
+    fitted: frozen.FittedHead,
     validation_NF: Tensor,
     begin: float,
 ) -> Tried:

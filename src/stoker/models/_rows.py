@@ -41,7 +41,7 @@ _TYPES = tuple(map(np.dtype, (np.float64, np.float32, np.int32)))
 
 
 @dataclass(frozen=True)
-class Rows:
+class TableRows:
     """Rows to learn from, and rows to choose by."""
 
     columns: Joined
@@ -190,7 +190,7 @@ def join(  # noqa: PLR0913 - what a fit is handed, each by its name
     seed: int,
     weight_K: np.ndarray | None = None,
     unit_N: np.ndarray | None = None,
-) -> Rows:
+) -> TableRows:
     """Training and validation rows as one table.
 
     Args:
@@ -222,7 +222,7 @@ def join(  # noqa: PLR0913 - what a fit is handed, each by its name
         place_N = np.argsort(_hashes(rank_NF, target_N), kind="stable")
         columns.order_N = place_N
         binned, target_N = (fields, rank_NF[place_N]), target_N[place_N]
-    return Rows(
+    return TableRows(
         columns=columns,
         target_N=target_N,
         num_outputs=num_outputs,
@@ -236,7 +236,7 @@ def join(  # noqa: PLR0913 - what a fit is handed, each by its name
     )
 
 
-def _blocks(rows: Rows) -> Any:
+def _blocks(rows: TableRows) -> Any:
     """The bins of all rows as LightGBM asks for them, some rows at a time."""
 
     def of(_: object, asked: slice) -> np.ndarray:

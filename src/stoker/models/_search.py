@@ -24,7 +24,7 @@ from stoker.core.seeds import derive_seed
 from stoker.models import Model
 from stoker.models._linear_fit import MOST_SQUARED
 from stoker.models._network_try import NetworkTry
-from stoker.models._rows import Rows
+from stoker.models._rows import TableRows
 from stoker.models._tries import TRAINS_ALWAYS, AnyTry, Folds, LinearTry, TreeTry
 from stoker.models.boosted_trees import BoostedTrees
 from stoker.models.linear import Linear
@@ -57,7 +57,7 @@ class Named:
     step: Model
 
 
-def deal(rows: Rows, under: Conditions) -> Folds:
+def deal(rows: TableRows, under: Conditions) -> Folds:
     """Which rows are left out together: 5 folds, 3 from 20,000 rows on, one part from 50,000 on.
 
     Three classes or more, each of which takes trees of its own, are content with 3 folds; `fast`,
@@ -71,7 +71,7 @@ def deal(rows: Rows, under: Conditions) -> Folds:
     return Folds(rows, np.where(rows.place_N < rows.num_train, TRAINS_ALWAYS, 0))
 
 
-def first_candidates(rows: Rows, under: Conditions) -> list[Named]:
+def first_candidates(rows: TableRows, under: Conditions) -> list[Named]:
     """What is always tried; trees first where each fit takes long."""
     trees = {leaves: BoostedTrees(num_leaves=leaves) for leaves in (7, 15, 31, 63)}
     straight = Named("linear", Linear())
@@ -95,14 +95,14 @@ def first_candidates(rows: Rows, under: Conditions) -> list[Named]:
     return found
 
 
-def num_waves(rows: Rows) -> int:
+def num_waves(rows: TableRows) -> int:
     """As many as leave the weights of a linear model few enough to be inverted as a whole."""
     weights = sum(2 if field.edges is not None else field.size for field in rows.fields)
     waves = min(_MOST_WAVES, MOST_SQUARED - weights)
     return waves if waves >= _FEWEST_WAVES else 0
 
 
-def search(rows: Rows, under: Conditions) -> list[AnyTry]:
+def search(rows: TableRows, under: Conditions) -> list[AnyTry]:
     """Every candidate that was tried; those that are done have answered every row left out.
 
     Args:
@@ -199,7 +199,7 @@ def _draw_on(
     return found
 
 
-def _drawn(rows: Rows, under: Conditions) -> Iterator[Named]:
+def _drawn(rows: TableRows, under: Conditions) -> Iterator[Named]:
     """Settings of trees, drawn from the seed, each with rows drawn anew for each tree (bagging)."""
     generator = np.random.default_rng(derive_seed(under.seed, "drawn"))
     smoothings = (1.0, 10.0, 50.0) if rows.categories else (None,)

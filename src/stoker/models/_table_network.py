@@ -34,7 +34,7 @@ from stoker.networks.mlp import perceptron
 
 if TYPE_CHECKING:
     from stoker.models._design import Design
-    from stoker.models._rows import Rows
+    from stoker.models._rows import TableRows
     from stoker.models.mlp import Mlp
 
 _RATE, _DECAY, _EMA = 2e-3, 1e-2, 0.98
@@ -101,7 +101,7 @@ def table_tensors(design: Design) -> dict[str, Tensor]:
 def fit_network(  # noqa: PLR0913 - one fold of a candidate, each by its name
     network: nn.Module,
     table: Mapping[str, Tensor],
-    rows: Rows,
+    rows: TableRows,
     fit_M: np.ndarray,
     held_M: np.ndarray,
     *,
@@ -185,7 +185,7 @@ def mean_graph(members: Sequence[nn.Module], table: Mapping[str, Tensor]) -> byt
     return export(Mean(members), forms)
 
 
-def _loss(rows: Rows) -> Callable[[Tensor, Tensor], Tensor]:
+def _loss(rows: TableRows) -> Callable[[Tensor, Tensor], Tensor]:
     """Mean loss of a batch."""
     if not rows.has_classes:
         return lambda output_NK, target_N: functional.mse_loss(output_NK[:, 0], target_N)

@@ -22,7 +22,7 @@ from stoker.models import Model
 from stoker.models._design import Designs, Layout, fit_layout
 from stoker.models._linear_fit import LinearWeights
 from stoker.models._row_losses import loss_of
-from stoker.models._rows import Rows
+from stoker.models._rows import TableRows
 from stoker.models._table_graph import LinearPart, NetworkPart, num_learned
 from stoker.models._tree_graph import Forest, join_forests
 from stoker.models.boosted_trees import BoostedTrees, Grown, effective, grow
@@ -42,7 +42,7 @@ TRAINS_ALWAYS = -1
 class Folds:
     """Which rows are left out together."""
 
-    rows: Rows
+    rows: TableRows
     fold_N: np.ndarray
     """Fold of each row from 0 on, `TRAINS_ALWAYS` for rows that are never left out."""
 
@@ -269,7 +269,7 @@ class LinearTry(Try[Linear]):
 
 
 @dataclass(frozen=True)
-class Parts:
+class TryParts:
     """The weighted average of candidates, by kind."""
 
     forest: Forest | None
@@ -288,7 +288,7 @@ class Parts:
         return num_learned(self.forest, self.linears) + inner
 
 
-def joined(tries: Sequence[Try], weights: Sequence[float]) -> Parts:
+def joined(tries: Sequence[Try], weights: Sequence[float]) -> TryParts:
     """The weighted average of candidates: one forest, linear models, networks.
 
     Args:
@@ -299,7 +299,7 @@ def joined(tries: Sequence[Try], weights: Sequence[float]) -> Parts:
     forests = [forest.scaled(weight) for one, weight in pairs for forest in one.forests()]
     linears = [(one.linear(), weight) for one, weight in pairs]
     networks = [(one.network(), weight) for one, weight in pairs]
-    return Parts(
+    return TryParts(
         join_forests(forests) if forests else None,
         tuple(part.scaled(weight) for part, weight in linears if part is not None),
         tuple(part.scaled(weight) for part, weight in networks if part is not None),

@@ -32,10 +32,10 @@ from stoker.models._blend_weights import average, choose_weights
 from stoker.models._design import Layout
 from stoker.models._learning_curve_fit import learning_curve
 from stoker.models._row_losses import losses_N, scored
-from stoker.models._rows import Rows, bins_for, join
+from stoker.models._rows import TableRows, bins_for, join
 from stoker.models._search import search
 from stoker.models._table_graph import table_graph
-from stoker.models._tries import AnyTry, Parts, TreeTry, joined
+from stoker.models._tries import AnyTry, TreeTry, TryParts, joined
 from stoker.models.boosted_trees import threads_for
 from stoker.networks.stages import Shape
 
@@ -132,7 +132,7 @@ def _graph_alone(one: AnyTry, train: PreparedSet, task: FittedTask) -> bytes:
     return _graph(joined([one], [1.0]), train, task)
 
 
-def _graph(parts: Parts, train: PreparedSet, task: FittedTask) -> bytes:
+def _graph(parts: TryParts, train: PreparedSet, task: FittedTask) -> bytes:
     return table_graph(
         train.columns,
         task.output.width,
@@ -214,7 +214,7 @@ def _scored(one: AnyTry, rows_M: np.ndarray, task: FittedTask) -> tuple[float, f
     return scored(losses_N(output_MK, one.folds.rows.target_N[rows_M]), task)
 
 
-def _validation_outputs(rows: Rows, members: Sequence[tuple[AnyTry, float]]) -> np.ndarray:
+def _validation_outputs(rows: TableRows, members: Sequence[tuple[AnyTry, float]]) -> np.ndarray:
     output_NK = np.zeros((len(rows), rows.num_outputs))
     for one, weight in members:
         output_NK[rows.validation_M] += weight * one.whole_outputs(rows.validation_M)
@@ -229,7 +229,7 @@ def _history(done: Sequence[AnyTry]) -> list[dict[str, float]]:
     return min(trees, key=lambda one: one.loss(one.done)).grown[0].history
 
 
-def _arrays(parts: Parts) -> dict[str, np.ndarray]:
+def _arrays(parts: TryParts) -> dict[str, np.ndarray]:
     """Everything needed to rebuild the parts, by name."""
     forest = parts.forest
     arrays = {} if forest is None else {f"forest.{n}": a for n, a in forest.arrays().items()}

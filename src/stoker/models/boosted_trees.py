@@ -39,7 +39,7 @@ from stoker.core import events
 from stoker.core.processors import available_cores
 from stoker.models import Estimator
 from stoker.models._lightgbm import lightgbm
-from stoker.models._rows import MOST_BINS, Rows, join
+from stoker.models._rows import MOST_BINS, TableRows, join
 from stoker.models._table_graph import table_graph
 from stoker.models._tree_graph import Forest, read_forest
 from stoker.networks.stages import Shape
@@ -157,7 +157,7 @@ class BoostedTrees(Estimator):
             threads=under.threads or threads_for(len(rows.train_M) * len(rows.fields)),
         )
 
-    def settings(self, rows: Rows, num_fit: int, under: Conditions) -> dict[str, Any]:
+    def settings(self, rows: TableRows, num_fit: int, under: Conditions) -> dict[str, Any]:
         """LightGBM's names for what is asked."""
         objective = "regression"
         if rows.has_classes:
@@ -212,7 +212,7 @@ def least_rows(num_rows: int) -> int:
     return max(3, min(20, num_rows // 20))
 
 
-def smooth_for(rows: Rows, num_rows: int) -> float:
+def smooth_for(rows: TableRows, num_rows: int) -> float:
     """Smoothing of categories, by the rows of an ordinary category of the finest column."""
     sizes = [rows.fields[place].size for place in rows.categories]
     return float(np.clip(num_rows / max([1, *sizes]) / 4, 1, 10))
@@ -236,7 +236,7 @@ class Grown:
         text = self.booster.model_to_string(num_iteration=self.rounds)
         return read_forest(text, self.num_outputs)
 
-    def outputs(self, rows: Rows, index_M: np.ndarray) -> np.ndarray:
+    def outputs(self, rows: TableRows, index_M: np.ndarray) -> np.ndarray:
         """Outputs for some rows, float64 (M, K)."""
         pieces = [np.zeros((0, 1 if rows.num_outputs == 2 else rows.num_outputs))]
         for begin in range(0, len(index_M), _ANSWERED_ROWS):
@@ -249,7 +249,7 @@ class Grown:
 
 def grow(  # noqa: PLR0913 - one fit: what to grow, on which rows, under what
     step: BoostedTrees,
-    rows: Rows,
+    rows: TableRows,
     fit_M: np.ndarray,
     stop_M: np.ndarray,
     under: Conditions,
@@ -288,13 +288,13 @@ def grow(  # noqa: PLR0913 - one fit: what to grow, on which rows, under what
     )
 
 
-def unused_columns(rows: Rows, forest: Forest) -> list[str]:
+def unused_columns(rows: TableRows, forest: Forest) -> list[str]:
     """Columns that no tree looks at."""
     used = {rows.fields[place].column for place in np.unique(forest.feature)}
     return [name for name in rows.columns if name not in used]
 
 
-def say_what_is_wrong(step: BoostedTrees, rows: Rows, forest: Forest, grown: Grown) -> None:
+def say_what_is_wrong(step: BoostedTrees, rows: TableRows, forest: Forest, grown: Grown) -> None:
     """Warn of a forest without a split, and of one that was cut short."""
     if not forest.num_nodes.any():
         least = step.min_rows_per_leaf or least_rows(len(rows.train_M))

@@ -31,7 +31,7 @@ from stoker.models import Estimator
 from stoker.models._design import Designs, fit_layout
 from stoker.models._linear_fit import LinearWeights, fit_path
 from stoker.models._row_losses import loss_of
-from stoker.models._rows import MOST_BINS, Rows, join
+from stoker.models._rows import MOST_BINS, TableRows, join
 from stoker.models._table_graph import LinearPart, table_graph
 from stoker.networks.stages import Shape
 
@@ -145,7 +145,7 @@ class Linear(Estimator):
 
 
 def fit_rows(
-    rows: Rows, design: Designs, fit_M: np.ndarray, penalties: tuple[float, ...]
+    rows: TableRows, design: Designs, fit_M: np.ndarray, penalties: tuple[float, ...]
 ) -> list[LinearWeights]:
     """Weights for each penalty, fitted to some of the rows; of very many, to every few.
 

@@ -32,7 +32,7 @@ from stoker.core import events
 from stoker.core.seeds import derive_seed
 from stoker.features import Form
 from stoker.networks.export import export
-from stoker.networks.frozen import BLOCK, Fitted, Head, Loss, Vectors, blocks_of, refit_head
+from stoker.networks.frozen import BLOCK, FittedHead, Head, Loss, Vectors, blocks_of, refit_head
 from stoker.store.durable import machine_errors
 
 _ROUNDS, _BATCH = 6, 32
@@ -140,7 +140,13 @@ class Tuned:
 
 
 def fine_tune(
-    above: Above, frozen: Fitted, parts: tuple[Kept, Kept], loss: Loss, *, seed: int, end_s: float
+    above: Above,
+    frozen: FittedHead,
+    parts: tuple[Kept, Kept],
+    loss: Loss,
+    *,
+    seed: int,
+    end_s: float,
 ) -> Tuned:
     """Train the layers further, in place, while that lowers the validation loss.
 

@@ -144,7 +144,7 @@ def vectors_of(
 
 
 @dataclass(frozen=True)
-class Fitted:
+class FittedHead:
     """The head that was best on the validation rows."""
 
     head: Head
@@ -159,7 +159,7 @@ class Fitted:
 
 def fit_head(
     train: tuple[Tensor, Tensor], validation: tuple[Tensor, Tensor], num_outputs: int, loss: Loss
-) -> Fitted:
+) -> FittedHead:
     """Fit the head for each penalty, from the strongest on, and keep the best.
 
     Args:
@@ -179,7 +179,7 @@ def fit_head(
             best = {name: value.clone() for name, value in head.state_dict().items()}
         history.append({"penalty": penalty, "validation_loss": found})
     head.load_state_dict(best)
-    return Fitted(head, history)
+    return FittedHead(head, history)
 
 
 def refit_head(head: Head, vector_NF: Tensor, target_N: Tensor, loss: Loss, penalty: float) -> Head:

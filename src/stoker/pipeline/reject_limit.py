@@ -16,8 +16,8 @@ import pyarrow.compute as pc
 
 from stoker.core import events
 from stoker.core.errors import DataError, Place
-from stoker.data.clean._missing_target import NAME as MISSING_TARGET
 from stoker.data.flow import Flow
+from stoker.data.missing_target import NAME as MISSING_TARGET
 from stoker.data.rejects import SCHEMA
 from stoker.engine.table_file import read_tables
 from stoker.pipeline.collect.reject_facts import by_kind

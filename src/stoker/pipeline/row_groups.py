@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from stoker.data.prepare._rows import rows_with_ids
-from stoker.data.split._units import codes_of
+from stoker.data.prepare.raw_rows import rows_with_ids
+from stoker.data.units import codes_of
 
 
 def group_codes(rows_path: Path, row_N: np.ndarray, column: str | None) -> np.ndarray | None:

@@ -29,7 +29,7 @@ from stoker.store.home import find_home
 from stoker.store.store import Store
 
 if TYPE_CHECKING:
-    from stoker.bundle._tables import Rows
+    from stoker.bundle.frames import Rows
     from stoker.pipeline.plan.forecast import RunPlan
     from stoker.pipeline.tables import Target
     from stoker.store.finished import Finished

@@ -28,7 +28,7 @@ from stoker.evaluate.evaluation import CONSTANT, Evaluation
 from stoker.evaluate.leaks import Suspect, find_suspects, rows_to_ask, together_words, warning_words
 from stoker.evaluate.metrics import Metric
 from stoker.evaluate.mistakes import WorstRow, worst_rows
-from stoker.evaluate.probes import Subject
+from stoker.evaluate.probes import Probed
 from stoker.evaluate.probes.look import Findings, look_closer
 from stoker.evaluate.score import evaluate_all
 from stoker.features.boolean import FittedBoolean
@@ -132,10 +132,10 @@ def _outputs(
     return {name: np.concatenate(parts) for name, parts in pieces.items()}
 
 
-def _subject(predictor: Predictor, prepared: Path, seed: int) -> Subject:
+def _subject(predictor: Predictor, prepared: Path, seed: int) -> Probed:
     """The chosen candidate and the validation rows."""
     validation, features = PreparedSet.open(prepared, "validation"), predictor.interface.inputs
-    return Subject(
+    return Probed(
         outputs_of=predictor.outputs_of,
         columns=validation.columns,
         target_N=np.asarray(validation.target),

@@ -24,7 +24,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from stoker.bundle._tables import Rows, index_columns, to_table
+from stoker.bundle.frames import Rows, index_columns, to_table
 from stoker.core import events
 from stoker.core.errors import DataError, RecipeError
 from stoker.core.names import listed

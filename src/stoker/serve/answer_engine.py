@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from abc import ABC, abstractmethod
 
-from stoker.serve.served_model import Answers, Unit
+from stoker.serve.served_model import ServedAnswers, Unit
 
 
 class AnswerEngine(ABC):
@@ -28,7 +28,7 @@ class AnswerEngine(ABC):
         """
 
     @abstractmethod
-    def submit(self, rows: Unit, num_pixels: int = 0) -> asyncio.Future[Answers]:
+    def submit(self, rows: Unit, num_pixels: int = 0) -> asyncio.Future[ServedAnswers]:
         """Queue rows; the future ends with their answers or with a Refusal.
 
         Args:

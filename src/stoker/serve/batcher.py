@@ -36,9 +36,9 @@ from time import perf_counter
 from stoker.serve.answer_engine import AnswerEngine
 from stoker.serve.messages import Refusal, too_busy
 from stoker.serve.metrics import Metrics
-from stoker.serve.served_model import Answers, Unit
+from stoker.serve.served_model import ServedAnswers, Unit
 
-Run = Callable[[Sequence[Unit]], "list[Answers | Refusal]"]
+Run = Callable[[Sequence[Unit]], "list[ServedAnswers | Refusal]"]
 _POLL_S = 0.005
 _ROW_PIXELS = 65_536
 """Pixels whose decoding counts like a row."""
@@ -53,7 +53,7 @@ class Waiting:
     """A request in the queue."""
 
     rows: Unit
-    future: asyncio.Future[Answers]
+    future: asyncio.Future[ServedAnswers]
     since: float
     timer: asyncio.TimerHandle
     num_pixels: int
@@ -137,7 +137,7 @@ class Batcher(AnswerEngine):
             self._metrics.reject("queue_full")
             raise too_busy("the queue is full", math.ceil(wait_s) or 1)
 
-    def submit(self, rows: Unit, num_pixels: int = 0) -> asyncio.Future[Answers]:
+    def submit(self, rows: Unit, num_pixels: int = 0) -> asyncio.Future[ServedAnswers]:
         """Queue rows; the future ends with their answers or with a Refusal.
 
         Cancel it if nobody waits for the answers any more.
@@ -151,7 +151,7 @@ class Batcher(AnswerEngine):
         """
         self.check_room(rows.num_rows)
         loop = asyncio.get_running_loop()
-        future: asyncio.Future[Answers] = loop.create_future()
+        future: asyncio.Future[ServedAnswers] = loop.create_future()
         timer = loop.call_later(self._limits.deadline_s, self._expire, future)
         waiting = Waiting(rows, future, perf_counter(), timer, num_pixels)
         with self._lock:
@@ -170,7 +170,7 @@ class Batcher(AnswerEngine):
             await asyncio.sleep(_POLL_S)
         self._executor.shutdown()
 
-    def _expire(self, future: asyncio.Future[Answers]) -> None:
+    def _expire(self, future: asyncio.Future[ServedAnswers]) -> None:
         if not future.done():
             self._metrics.reject("deadline")
             future.set_exception(
@@ -262,7 +262,7 @@ class Batcher(AnswerEngine):
         loop: asyncio.AbstractEventLoop,
         batch: list[Waiting],
         began: float,
-        computing: Future[list[Answers | Refusal]],
+        computing: Future[list[ServedAnswers | Refusal]],
     ) -> None:
         """Hand the answers to the event loop and go on; called in the model's thread."""
         if computing.exception() is None:
@@ -275,7 +275,7 @@ class Batcher(AnswerEngine):
         self,
         loop: asyncio.AbstractEventLoop,
         batch: list[Waiting],
-        computing: Future[list[Answers | Refusal]],
+        computing: Future[list[ServedAnswers | Refusal]],
     ) -> None:
         """Give each request its answers; called on the event loop."""
         error = computing.exception()
@@ -304,7 +304,7 @@ class Batcher(AnswerEngine):
         self._start(loop)
 
 
-def _settle(future: asyncio.Future[Answers], result: Answers | Refusal) -> None:
+def _settle(future: asyncio.Future[ServedAnswers], result: ServedAnswers | Refusal) -> None:
     if future.done():
         return
     if isinstance(result, Refusal):

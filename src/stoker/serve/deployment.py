@@ -14,7 +14,7 @@ from stoker.serve.answer_engine import AnswerEngine
 from stoker.serve.batcher import Batcher, BatchLimits
 from stoker.serve.messages import BodyBudget, ClientGone, Request
 from stoker.serve.metrics import Metrics
-from stoker.serve.served_model import Answers, ServedModel, Unit
+from stoker.serve.served_model import ServedAnswers, ServedModel, Unit
 from stoker.serve.settings import ServeSettings
 from stoker.serve.unpack import read_body
 from stoker.serve.unseen import UnseenWatch
@@ -60,7 +60,7 @@ class Deployment:
         self.engine.check_room()
         return await read_body(request, self.settings, self._budget)
 
-    async def answer(self, request: Request, rows: Unit) -> Answers:
+    async def answer(self, request: Request, rows: Unit) -> ServedAnswers:
         """The answers of the rows of a request; they are given up when its client leaves.
 
         Raises:

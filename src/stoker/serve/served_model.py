@@ -45,7 +45,7 @@ Unit = pa.Table | Picture
 
 
 @dataclass(frozen=True)
-class Answers:
+class ServedAnswers:
     """Answers of some rows, by column: lists of values, and (N, K) arrays of probabilities."""
 
     columns: dict[str, list[Any] | np.ndarray]
@@ -53,10 +53,10 @@ class Answers:
     unseen: UnseenCounter | None = None
     """Cells that hold what training never saw, if there are any."""
 
-    def part(self, start: int, stop: int) -> Answers:
+    def part(self, start: int, stop: int) -> ServedAnswers:
         """The answers of rows `start` to `stop`."""
         columns = {name: values[start:stop] for name, values in self.columns.items()}
-        return Answers(columns, stop - start)
+        return ServedAnswers(columns, stop - start)
 
 
 class ServedModel:
@@ -95,9 +95,9 @@ class ServedModel:
         """Most pixels of a picture, by column of pictures."""
         self._picture_schema = pa.schema((name, _PICTURE_TYPE) for name in self.image_columns)
 
-    def answer(self, units: Sequence[Unit]) -> list[Answers | Refusal]:
+    def answer(self, units: Sequence[Unit]) -> list[ServedAnswers | Refusal]:
         """The answers of each unit of rows, or why it has none; called in the executor thread."""
-        results: list[Answers | Refusal | None] = [None] * len(units)
+        results: list[ServedAnswers | Refusal | None] = [None] * len(units)
         for members in self._by_schema(units):
             answered = self._answer_alike([units[i] for i in members])
             for i, result in zip(members, answered, strict=True):
@@ -116,7 +116,7 @@ class ServedModel:
                 groups.append((unit_schema, [i]))
         return [members for _, members in groups]
 
-    def _answer_alike(self, units: Sequence[Unit]) -> list[Answers | Refusal]:
+    def _answer_alike(self, units: Sequence[Unit]) -> list[ServedAnswers | Refusal]:
         try:
             prediction = self.predictor.predict(
                 self._table(units), on_bad="reject", intervals=self._has_intervals
@@ -191,7 +191,7 @@ def is_image(cell: Mapping[str, Any]) -> bool:
     return cell.get("contentEncoding") == "base64"
 
 
-def answers_of(table: pa.Table) -> Answers:
+def answers_of(table: pa.Table) -> ServedAnswers:
     """A table of answers as Python lists, probabilities as one (N, K) array."""
     columns: dict[str, list[Any] | np.ndarray] = {}
     for name in table.column_names:
@@ -203,11 +203,11 @@ def answers_of(table: pa.Table) -> Answers:
             columns[name] = column.to_numpy(zero_copy_only=False)
         else:
             columns[name] = column.to_pylist()
-    return Answers(columns, table.num_rows)
+    return ServedAnswers(columns, table.num_rows)
 
 
 def _note_unseen(
-    results: list[Answers | Refusal],
+    results: list[ServedAnswers | Refusal],
     units: Sequence[Unit],
     prediction: Prediction,
     inputs: Mapping[str, FittedFeature],
@@ -217,25 +217,25 @@ def _note_unseen(
     unseen = parts(tables, prediction.unseen_N, inputs)
     for i, found in enumerate(unseen):
         result = results[i]
-        if found is not None and isinstance(result, Answers):
+        if found is not None and isinstance(result, ServedAnswers):
             results[i] = replace(result, unseen=found)
 
 
-def _cut(answers: Answers, sizes: list[int]) -> list[Answers | Refusal]:
+def _cut(answers: ServedAnswers, sizes: list[int]) -> list[ServedAnswers | Refusal]:
     stops = np.cumsum(sizes).tolist()
     return [answers.part(stop - size, stop) for size, stop in zip(sizes, stops, strict=True)]
 
 
 def _cut_around_bad(
-    answers: Answers, rejects: pa.Table, sizes: list[int]
-) -> list[Answers | Refusal]:
+    answers: ServedAnswers, rejects: pa.Table, sizes: list[int]
+) -> list[ServedAnswers | Refusal]:
     """Cut answers that lack the rejected rows; a unit with a bad row becomes a refusal."""
     bad_rows = rejects["_row"].to_numpy()
     is_good_N = np.ones(sum(sizes), bool)
     is_good_N[bad_rows] = False
     answers_before = np.concatenate([[0], np.cumsum(is_good_N)]).tolist()
     cells = rejects.select(["_row", "column", "found", "reason"]).to_pylist()
-    results: list[Answers | Refusal] = []
+    results: list[ServedAnswers | Refusal] = []
     start = 0
     for size in sizes:
         stop = start + size

@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from stoker.bundle._tables import index_columns, to_table
+from stoker.bundle.frames import index_columns, to_table
 
 
 def of_frame(frame: Any, *, fewest: int) -> pa.Table:

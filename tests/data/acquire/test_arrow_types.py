@@ -18,8 +18,8 @@ from stoker.core.errors import DataError
 from stoker.core.steps import make_step
 from stoker.data.acquire import Source
 from stoker.data.acquire._arrow_types import as_plain, plain_type, why_left_out
-from stoker.data.clean._run import clean_rows
 from stoker.data.clean.exact_duplicates import ExactDuplicates
+from stoker.data.cleaning import clean_rows
 from stoker.engine.table_file import read_table
 from tests.data.acquire.conftest import Acquire, Acquired, Told
 

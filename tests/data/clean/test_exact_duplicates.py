@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stoker.core.errors import DataError, RecipeError
-from stoker.data.clean._run import clean_rows
 from stoker.data.clean.exact_duplicates import ExactDuplicates
+from stoker.data.cleaning import clean_rows
 from stoker.data.dataset import Dataset
 from stoker.engine.table_file import read_table
 from stoker.pipeline.collect.reject_facts import by_kind

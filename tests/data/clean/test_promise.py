@@ -14,7 +14,7 @@ from PIL import Image
 
 from stoker.core.steps import find_step, load_stored, step_name, step_names, step_spec
 from stoker.data.clean import Cleaner, CleanerState, FittedCleaner, RowCleaner
-from stoker.data.clean._run import clean_rows
+from stoker.data.cleaning import clean_rows
 from stoker.data.dataset import Dataset
 from stoker.data.rejects import SCHEMA
 from stoker.engine.table_file import read_table

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from PIL import Image
 
-from stoker.data.clean._run import clean_rows
 from stoker.data.clean.unreadable_media import UnreadableMedia
+from stoker.data.cleaning import clean_rows
 from stoker.data.dataset import Dataset
 from stoker.engine.table_file import read_table
 

@@ -20,7 +20,7 @@ from stoker.data.clean import CleanerState, FittedCleaner
 from stoker.data.clean.missing import Missing
 from stoker.data.clean.outliers import Outliers
 from stoker.data.dataset import Dataset
-from stoker.data.prepare import _rows
+from stoker.data.prepare import raw_rows
 from stoker.data.prepare.part_rows import part_rows
 from stoker.data.prepare.prepare import prepare
 from stoker.data.prepare.prepared_set import PreparedSet
@@ -134,7 +134,7 @@ def test_inputs_keep_the_order_of_the_recipe(run: Callable[..., Made]) -> None:
 def test_raw_rows_of_a_part_come_in_the_order_of_the_prepared_set(
     run: Callable[..., Made], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(_rows, "CHUNK_ROWS", 4)
+    monkeypatch.setattr(raw_rows, "CHUNK_ROWS", 4)
     media = {"图": [b"broken" if i in (2, 7) else picture(i) for i in range(30)]}
     made = run(COLUMNS, PARTS, media=media)
     for part in ("train", "validation", "test"):
@@ -158,7 +158,7 @@ def test_chunks_do_not_change_the_bytes(
 ) -> None:
     cleaners = (Missing(), Outliers())
     whole = run(COLUMNS, PARTS, media=MEDIA, cleaners=cleaners)
-    monkeypatch.setattr(_rows, "CHUNK_ROWS", 3)
+    monkeypatch.setattr(raw_rows, "CHUNK_ROWS", 3)
     cut = run(COLUMNS, PARTS, media=MEDIA, cleaners=cleaners)
     files = sorted(p.relative_to(whole.folder) for p in whole.folder.rglob("*") if p.is_file())
     assert len(files) == 3 * 6 + 3

@@ -10,7 +10,7 @@ from sklearn.model_selection import StratifiedShuffleSplit
 
 from stoker.data.split import SplitRows
 from stoker.data.split._balance import apportion, balanced
-from stoker.data.split._units import unite
+from stoker.data.units import unite
 
 
 def rows(unit_N: np.ndarray) -> SplitRows:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 import pytest
 
-from stoker.evaluate.probes import Subject
+from stoker.evaluate.probes import Probed
 from stoker.evaluate.probes.effects import effects
 from stoker.evaluate.probes.importance import importance
 from stoker.evaluate.probes.look import Findings, look_closer
@@ -45,14 +45,14 @@ def columns(size: int = SIZE) -> dict[str, np.ndarray]:
     }
 
 
-def subject(model: Model, **changes: object) -> Subject:
+def subject(model: Model, **changes: object) -> Probed:
     found = columns()
     odds_N = model(found)[:, 1]
     target_N = (np.random.default_rng(1).random(SIZE) < 1 / (1 + np.exp(-odds_N))).astype(np.int64)
     names = {"kind": ("甲", "乙", "丙")}
     model.asked = 0
     fields = {"outputs_of": model, "columns": found, "target_N": target_N, "task": TWO, "seed": 0}
-    return Subject(**{**fields, "categories": names, **changes})  # pyrefly: ignore[bad-argument-type]
+    return Probed(**{**fields, "categories": names, **changes})  # pyrefly: ignore[bad-argument-type]
 
 
 def test_what_the_model_uses_is_important_and_nothing_else() -> None:
@@ -67,7 +67,7 @@ def test_what_the_model_uses_is_important_and_nothing_else() -> None:
 
 def test_importance_of_numbers_is_in_the_unit_of_the_target() -> None:
     value_N = np.random.default_rng(0).normal(size=400)
-    regression = Subject(
+    regression = Probed(
         lambda given: given["x"][:, None], {"x": value_N, "z": value_N[::-1]}, value_N, NUMBER, 0
     )
     found = {one.column: one for one in importance(regression)}
@@ -94,7 +94,7 @@ def test_a_moment_is_shown_by_the_parts_of_the_calendar_that_matter() -> None:
     moment_NP = np.stack([draw.uniform(0, 90, 600), weekday_N, hour_N], axis=1)
     moment_NP[::40] = np.nan
     columns = {"when": moment_NP, "note": draw.normal(size=(600, 5)), "x": draw.normal(size=600)}
-    shop = Subject(
+    shop = Probed(
         lambda given: np.nan_to_num(given["when"][:, 1:2] > 4) + 0.0 + 0.1 * given["note"][:, :1],
         columns,
         np.zeros(600, np.float32),
@@ -130,7 +130,7 @@ def test_one_class_is_drawn_of_all_columns_and_it_is_the_one_that_moves_most() -
         return np.stack([given["small"], 0 * third_N, third_N], axis=1)
 
     three = FittedClassify(classes=("a", "b", "c"), counts=(100, 100, 100), kind="text")
-    asked = Subject(
+    asked = Probed(
         outputs,
         columns,
         draw.integers(0, 3, 300),
@@ -153,7 +153,7 @@ def test_slices_of_numbers_are_in_the_unit_of_the_target() -> None:
     is_bad_N = (draw.random(400) < 0.3).astype(np.float32)
     truth_N = draw.normal(size=400).astype(np.float32)
     error_N = np.where(is_bad_N == 1, 100, 1) * draw.choice([-1, 1], 400)
-    prices = Subject(
+    prices = Probed(
         lambda _: ((truth_N * NUMBER.std + error_N) / NUMBER.std)[:, None],
         {"is_bad": is_bad_N, "z": draw.normal(size=400)},
         truth_N,
@@ -186,7 +186,7 @@ def test_of_many_slices_of_noise_none_is_called_worse() -> None:
         odds_N = draw.normal(size=400)
         target_N = (draw.random(400) < 1 / (1 + np.exp(-odds_N))).astype(np.int64)
         output_NK = np.stack([0 * odds_N, odds_N], axis=1)
-        noise = Subject(lambda _, output=output_NK: output, value, target_N, TWO, trial)
+        noise = Probed(lambda _, output=output_NK: output, value, target_N, TWO, trial)
         called += any(one.is_worse for one in worst_slices(noise))
     assert called <= 4
 
@@ -223,9 +223,9 @@ def test_wide_and_tiny_tables_are_looked_at_too() -> None:
     def outputs(given: Mapping[str, np.ndarray]) -> np.ndarray:
         return np.stack([0 * given["c149"], 3 * given["c149"]], axis=1)
 
-    found = importance(Subject(outputs, wide, target_N, TWO, 0))
+    found = importance(Probed(outputs, wide, target_N, TWO, 0))
     assert found[0].column == "c149"
     assert len(found) == 60
     assert model_output.shape == (200, 2)
-    few = Subject(outputs, {"c149": wide["c149"][:5]}, target_N[:5], TWO, 0)
+    few = Probed(outputs, {"c149": wide["c149"][:5]}, target_N[:5], TWO, 0)
     assert look_closer(few).importance == ()

@@ -20,7 +20,7 @@ from stoker.core.seeds import derive_seed
 from stoker.core.steps import step_name, step_spec
 from stoker.data.clean import CleanerState, FittedCleaner
 from stoker.data.dataset import Dataset
-from stoker.data.prepare._rows import rows_with_ids
+from stoker.data.prepare.raw_rows import rows_with_ids
 from stoker.data.text_cells import TextCells
 from stoker.engine.table_file import read_table
 from stoker.features import Feature, FittedFeature

@@ -10,8 +10,8 @@ import pyarrow as pa
 
 from stoker.core.errors import ArtifactError
 from stoker.data.dataset import Dataset
-from stoker.data.prepare._rows import part_ids, rows_with_ids, with_media
 from stoker.data.prepare.prepared_set import PreparedSet
+from stoker.data.prepare.raw_rows import part_ids, rows_with_ids, with_media
 
 
 def part_rows(

@@ -34,8 +34,8 @@ from stoker.data.dataset import Dataset
 from stoker.data.flow import Flow, flow, stated
 from stoker.data.prepare._copies import Copies
 from stoker.data.prepare._fit import Asked, FittedInputs, fit_training_part
-from stoker.data.prepare._rows import part_ids, rows_with_ids, with_media
 from stoker.data.prepare.prepared_set import Column, PreparedWriter
+from stoker.data.prepare.raw_rows import part_ids, rows_with_ids, with_media
 from stoker.data.rejects import Rejects
 from stoker.data.split import PARTS
 from stoker.features import Feature, FittedFeature, Transformed

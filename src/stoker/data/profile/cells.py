@@ -19,7 +19,7 @@ from stoker.cells.raw import is_text
 from stoker.data.profile.column import NumberFacts, TextFacts
 from stoker.data.profile.far import far_values
 from stoker.data.profile.moments import seconds_of
-from stoker.data.profile.numbers import Weighted, number_facts, weigh
+from stoker.data.profile.numbers import WeightedValues, number_facts, weigh
 from stoker.data.profile.spelling import values_of
 from stoker.data.profile.tally import Tally, tally
 from stoker.data.profile.words import TextReading, read_texts, text_facts
@@ -30,7 +30,7 @@ _PER_SECOND = {"s": 1, "ms": 1_000, "us": 1_000_000, "ns": 1_000_000_000}
 
 
 @dataclass(frozen=True)
-class Cells:
+class ProfiledCells:
     """A column that was read and counted."""
 
     missing_N: np.ndarray
@@ -53,7 +53,7 @@ class Cells:
 
 def read_block(
     columns: Sequence[pa.ChunkedArray], media: Sequence[bool], decimal: str = ""
-) -> Iterator[Cells]:
+) -> Iterator[ProfiledCells]:
     """Read and count some columns.
 
     Args:
@@ -74,7 +74,7 @@ def _kind(column: pa.ChunkedArray) -> pa.DataType:
     return column.type.value_type if pa.types.is_dictionary(column.type) else column.type
 
 
-def _of_typed(column: pa.ChunkedArray, *, is_media: bool) -> Cells:
+def _of_typed(column: pa.ChunkedArray, *, is_media: bool) -> ProfiledCells:
     """Columns of all types but text."""
     kind = _kind(column)
     if pa.types.is_boolean(kind) or "binary" in str(kind):
@@ -85,10 +85,10 @@ def _of_typed(column: pa.ChunkedArray, *, is_media: bool) -> Cells:
         return _of_moments(column)
     if pa.types.is_integer(kind) or pa.types.is_floating(kind):
         return _of_numbers(column, is_media=is_media)
-    return Cells(column.is_null().to_numpy())
+    return ProfiledCells(column.is_null().to_numpy())
 
 
-def _of_text(found: Tally, read: TextReading, decimal: str) -> Cells:
+def _of_text(found: Tally, read: TextReading, decimal: str) -> ProfiledCells:
     texts = text_facts(read, decimal)
     number_V, is_time = _as_numbers(read, texts)
     numbers, number_N = None, None
@@ -142,13 +142,13 @@ def _as_numbers(read: TextReading, texts: TextFacts | None) -> tuple[np.ndarray 
     return None, False
 
 
-def _of_few(column: pa.ChunkedArray) -> Cells:
+def _of_few(column: pa.ChunkedArray) -> ProfiledCells:
     """Truth values and bytes: counted, and no more."""
     found = tally(column)
     return _counted(found, found.index_N, is_ordered=False)
 
 
-def _of_decimals(column: pa.ChunkedArray) -> Cells:
+def _of_decimals(column: pa.ChunkedArray) -> ProfiledCells:
     found = tally(column.cast(pa.string()))
     number_V = read_texts([found])[0].number_V
     weighted = weigh(number_V, found.count_V)
@@ -170,14 +170,14 @@ def _counted(
     numbers: NumberFacts | None = None,
     texts: TextFacts | None = None,
     number_N: np.ndarray | None = None,
-) -> Cells:
+) -> ProfiledCells:
     is_bytes = not is_text(found.value_V.type) and not pa.types.is_boolean(found.value_V.type)
     top = np.zeros(0, np.int64) if is_bytes else found.most_frequent(_MOST_FREQUENT)
     names = found.value_V.take(pa.array(top)).cast(pa.string()).to_pylist() if len(top) else []
     place_V = np.full(len(found.count_V) + 1, len(top))
     place_V[top] = np.arange(len(top))
     place_V[-1] = len(top) + 1
-    return Cells(
+    return ProfiledCells(
         missing_N=found.index_N < 0,
         distinct=len(found.count_V),
         single=int((found.count_V == 1).sum()),
@@ -191,7 +191,7 @@ def _counted(
     )
 
 
-def _of_moments(column: pa.ChunkedArray) -> Cells:
+def _of_moments(column: pa.ChunkedArray) -> ProfiledCells:
     kind = column.type
     whole = pa.int32() if kind.bit_width == 32 else pa.int64()
     missing_N = column.is_null().to_numpy()
@@ -200,7 +200,7 @@ def _of_moments(column: pa.ChunkedArray) -> Cells:
     top = _top(found)
     texts = pa.array(found.value_V[top]).cast(whole).cast(kind).cast(pa.string())
     per_second = 1 / 86_400 if kind == pa.date32() else _PER_SECOND[getattr(kind, "unit", "ms")]
-    seconds = Weighted(found.value_V / per_second, found.count_V)
+    seconds = WeightedValues(found.value_V / per_second, found.count_V)
     facts = number_facts(seconds, is_time=not pa.types.is_duration(kind))
     is_day = pa.types.is_timestamp(kind) or pa.types.is_date(kind)
     far_V = far_values(seconds, is_day=True) if is_day else np.zeros(0)
@@ -211,14 +211,14 @@ def _of_moments(column: pa.ChunkedArray) -> Cells:
     return _of_weighted(found, (top, texts.to_pylist()), value_N, number_N, facts)
 
 
-def _of_numbers(column: pa.ChunkedArray, *, is_media: bool) -> Cells:
+def _of_numbers(column: pa.ChunkedArray, *, is_media: bool) -> ProfiledCells:
     missing_N = column.is_null(nan_is_null=True).to_numpy()
     value_N = column.fill_null(0).to_numpy()
     found = weigh(value_N[~missing_N] if missing_N.any() else value_N)
     number_N = value_N.astype(np.float64)
     number_N[missing_N] = np.nan
     if is_media:
-        return Cells(missing_N, len(found.value_V), int((found.count_V == 1).sum()))
+        return ProfiledCells(missing_N, len(found.value_V), int((found.count_V == 1).sum()))
     top = _top(found)
     texts = [str(value) for value in found.value_V[top].tolist()]
     facts, far_V = number_facts(found), far_values(found)
@@ -229,18 +229,18 @@ def _of_numbers(column: pa.ChunkedArray, *, is_media: bool) -> Cells:
     return _of_weighted(found, (top, texts), value_N, number_N, facts)
 
 
-def _top(found: Weighted) -> np.ndarray:
+def _top(found: WeightedValues) -> np.ndarray:
     """Numbers of the most frequent values, then the smallest ones."""
     return np.argsort(-found.count_V, kind="stable")[:_MOST_FREQUENT]
 
 
 def _of_weighted(
-    found: Weighted,
+    found: WeightedValues,
     top: tuple[np.ndarray, list[str]],
     value_N: np.ndarray,
     number_N: np.ndarray,
     facts: NumberFacts | None,
-) -> Cells:
+) -> ProfiledCells:
     """Count numbers; only of few different ones each cell's place is told."""
     places, texts = top
     top_N = None
@@ -250,7 +250,7 @@ def _of_weighted(
         at = np.searchsorted(found.value_V, value_N).clip(max=len(places) - 1)
         top_N = place_V[at]
         top_N[np.isnan(number_N)] = len(places) + 1
-    return Cells(
+    return ProfiledCells(
         missing_N=np.isnan(number_N),
         distinct=len(found.value_V),
         single=int((found.count_V == 1).sum()),

@@ -19,7 +19,7 @@ from itertools import product
 
 import numpy as np
 
-from stoker.data.profile.numbers import Weighted
+from stoker.data.profile.numbers import WeightedValues
 
 _FEWEST_CELLS = 3
 _FEWEST_FREQUENT = 5
@@ -46,16 +46,16 @@ _DAYS = np.array(
 _DAY_S = 86_400
 
 
-def far_values(found: Weighted, *, is_day: bool = False) -> np.ndarray:
+def far_values(found: WeightedValues, *, is_day: bool = False) -> np.ndarray:
     """The values that may mean that nothing is known, in rising order; mostly none.
 
     Args:
         found: Different numbers with their cells, or moments as seconds since 1970.
         is_day: Whether they are moments.
 
-    >>> far_values(Weighted(np.array([-999.0, *range(17, 25)]), np.array([9] * 9)))
+    >>> far_values(WeightedValues(np.array([-999.0, *range(17, 25)]), np.array([9] * 9)))
     array([-999.])
-    >>> far_values(Weighted(np.arange(9.0), np.array([99, *range(8)])))
+    >>> far_values(WeightedValues(np.arange(9.0), np.array([99, *range(8)])))
     array([], dtype=float64)
     """
     if len(found.value_V) <= _FEWEST_OTHERS:
@@ -84,7 +84,7 @@ def _are_apart(
     needed = [_needed(float(value_V[i]), is_day=is_day) for i in at]
     if len(at) > 1 and _ANY_NUMBER in needed:
         return False
-    rest = Weighted(rest_V, count_V[below:last])
+    rest = WeightedValues(rest_V, count_V[below:last])
     spread = _spread(rest)
     gaps = [float(rest_V[0] - value_V[i] if i < below else value_V[i] - rest_V[-1]) for i in at]
     return all(
@@ -94,7 +94,7 @@ def _are_apart(
     )
 
 
-def _spread(rest: Weighted) -> float:
+def _spread(rest: WeightedValues) -> float:
     """How wide the rest is; where a few lie far out, five times as wide as nearly all of it."""
     quantiles = rest.quantiles()
     middle = quantiles["0.99"] - quantiles["0.01"]
@@ -116,12 +116,12 @@ def _is_usual_day(value: float) -> bool:
     return value // _DAY_S * _DAY_S in _DAYS
 
 
-def _is_far(needed: float, times: float, cells: int, rest: Weighted) -> bool:
+def _is_far(needed: float, times: float, cells: int, rest: WeightedValues) -> bool:
     is_frequent = cells >= max(_FEWEST_FREQUENT, _LEAST_SHARE * (rest.cells + cells))
     return times > needed and (needed == _USUAL or is_frequent)
 
 
-def _is_alone(value: float, cells: int, rest: Weighted, *, is_day: bool) -> bool:
+def _is_alone(value: float, cells: int, rest: WeightedValues, *, is_day: bool) -> bool:
     """Whether a usual value is told from the rest by more than its distance."""
     if is_day:
         return _is_usual_day(value) and bool(cells >= _MOST_FREQUENT * rest.count_V.max())

@@ -20,7 +20,7 @@ import pyarrow.compute as pc
 
 from stoker.core import events
 from stoker.data.acquire import OWN_COLUMNS
-from stoker.data.profile.cells import Cells, read_block
+from stoker.data.profile.cells import ProfiledCells, read_block
 from stoker.data.profile.column import ColumnProfile, PartFacts, Profile
 from stoker.data.profile.numbers import bins_of
 from stoker.data.profile.signs import decimal_sign, is_in_doubt
@@ -123,7 +123,9 @@ def _type_name(kind: pa.DataType) -> str:
     return str(kind.value_type if pa.types.is_dictionary(kind) else kind)
 
 
-def _profile(cells: Cells, said: Mapping[str, Any], part_N: np.ndarray | None) -> ColumnProfile:
+def _profile(
+    cells: ProfiledCells, said: Mapping[str, Any], part_N: np.ndarray | None
+) -> ColumnProfile:
     return ColumnProfile(
         **said,
         rows=len(cells.missing_N),
@@ -138,7 +140,7 @@ def _profile(cells: Cells, said: Mapping[str, Any], part_N: np.ndarray | None) -
     )
 
 
-def _order(cells: Cells) -> str:
+def _order(cells: ProfiledCells) -> str:
     """How the values follow each other from row to row, missing ones left out."""
     if cells.order_N is None or cells.distinct < 2:
         return "mixed"
@@ -153,7 +155,7 @@ def _order(cells: Cells) -> str:
     return "grouped" if changes + 1 == cells.distinct < len(value_N) else "mixed"
 
 
-def _part_facts(cells: Cells, part_N: np.ndarray) -> dict[str, PartFacts]:
+def _part_facts(cells: ProfiledCells, part_N: np.ndarray) -> dict[str, PartFacts]:
     """The cells of each part; rows in no part are left out."""
     bin_count = _by_part(part_N, *_binned(cells))
     top_count = _by_part(part_N, cells.top_N, len(cells.frequent) + 1)
@@ -172,7 +174,7 @@ def _part_facts(cells: Cells, part_N: np.ndarray) -> dict[str, PartFacts]:
     }
 
 
-def _binned(cells: Cells) -> tuple[np.ndarray | None, int]:
+def _binned(cells: ProfiledCells) -> tuple[np.ndarray | None, int]:
     """The bin of each cell in the column's histogram, and how many bins there are."""
     histogram = None if cells.numbers is None else cells.numbers.histogram
     if cells.numbers is None or histogram is None or cells.number_N is None:

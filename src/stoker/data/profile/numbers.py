@@ -23,7 +23,7 @@ _REACH = 0.25
 
 
 @dataclass(frozen=True)
-class Weighted:
+class WeightedValues:
     """Different finite numbers in rising order, and the cells of each."""
 
     value_V: np.ndarray
@@ -40,7 +40,7 @@ class Weighted:
     def quantiles(self) -> dict[str, float]:
         """By share: the smallest value at or below which so many of the cells lie.
 
-        >>> Weighted(np.array([1.0, 5.0]), np.array([3, 1])).quantiles()["0.75"]
+        >>> WeightedValues(np.array([1.0, 5.0]), np.array([3, 1])).quantiles()["0.75"]
         1.0
         """
         end_V = self.count_V.cumsum()
@@ -49,7 +49,7 @@ class Weighted:
         return dict(zip(_SHARE_NAMES, map(float, values), strict=True))
 
 
-def weigh(value_N: np.ndarray, count_N: np.ndarray | None = None) -> Weighted:
+def weigh(value_N: np.ndarray, count_N: np.ndarray | None = None) -> WeightedValues:
     """Finite numbers as different values with weights; NaN is no number.
 
     Args:
@@ -66,9 +66,9 @@ def weigh(value_N: np.ndarray, count_N: np.ndarray | None = None) -> Weighted:
             count_N = None if count_N is None else count_N[keep]
         value_N = value_N + 0.0 if value_N.dtype == np.float64 else value_N.astype(np.float64)
     if count_N is None:
-        return Weighted(*np.unique(value_N, return_counts=True), infinite)
+        return WeightedValues(*np.unique(value_N, return_counts=True), infinite)
     value_V, place_N = np.unique(value_N, return_inverse=True)
-    return Weighted(value_V, _summed(place_N, count_N, len(value_V)), infinite)
+    return WeightedValues(value_V, _summed(place_N, count_N, len(value_V)), infinite)
 
 
 def _summed(place_N: np.ndarray, count_N: np.ndarray, size: int) -> np.ndarray:
@@ -77,7 +77,7 @@ def _summed(place_N: np.ndarray, count_N: np.ndarray, size: int) -> np.ndarray:
     return total_V
 
 
-def number_facts(found: Weighted, *, is_time: bool = False) -> NumberFacts | None:
+def number_facts(found: WeightedValues, *, is_time: bool = False) -> NumberFacts | None:
     """What the numbers of a column tell; None if there is none."""
     if not len(found.value_V):
         return None
@@ -120,7 +120,9 @@ def _mean_and_std(value_V: np.ndarray, count_V: np.ndarray) -> tuple[float, floa
     return mean * largest, variance**0.5 * largest
 
 
-def _histogram(found: Weighted, middle: tuple[float, float], *, is_whole: bool) -> Histogram | None:
+def _histogram(
+    found: WeightedValues, middle: tuple[float, float], *, is_whole: bool
+) -> Histogram | None:
     edge_B = _edges(found, middle, is_whole=is_whole)
     if edge_B is None:
         return None
@@ -130,7 +132,9 @@ def _histogram(found: Weighted, middle: tuple[float, float], *, is_whole: bool) 
     return Histogram(edges=edge_B.tolist(), counts=inside, below=below, above=above)
 
 
-def _edges(found: Weighted, middle: tuple[float, float], *, is_whole: bool) -> np.ndarray | None:
+def _edges(
+    found: WeightedValues, middle: tuple[float, float], *, is_whole: bool
+) -> np.ndarray | None:
     low, high = float(found.value_V[0]), float(found.value_V[-1])
     if is_whole and high - low < _MOST_WHOLE_BINS and abs(high) < _LARGEST_EXACT:
         return np.arange(low, high + 2) - 0.5

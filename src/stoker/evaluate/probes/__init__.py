@@ -21,7 +21,7 @@ Tensors = Mapping[str, np.ndarray]
 
 
 @dataclass(frozen=True)
-class Subject:
+class Probed:
     """A model and the rows that it is asked about."""
 
     outputs_of: Callable[[Tensors], np.ndarray]
@@ -58,14 +58,14 @@ class Subject:
         """Whether a column holds codes."""
         return np.issubdtype(self.columns[name].dtype, np.integer)
 
-    def drawn(self, most: int, purpose: int) -> Subject:
+    def drawn(self, most: int, purpose: int) -> Probed:
         """The same with at most so many rows, drawn by the seed."""
         size = len(self.target_N)
         if size <= most:
             return self
         row_M = np.random.default_rng((self.seed, purpose)).permutation(size)[:most]
         row_M.sort()
-        return Subject(
+        return Probed(
             self.outputs_of,
             {name: np.asarray(value[row_M]) for name, value in self.columns.items()},
             self.target_N[row_M],

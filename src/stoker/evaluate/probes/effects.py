@@ -24,7 +24,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from stoker.core.value import Value
-from stoker.evaluate.probes import Subject
+from stoker.evaluate.probes import Probed
 from stoker.evaluate.score import answers_of
 
 MOST_COLUMNS = 6
@@ -51,7 +51,7 @@ class Effect(Value):
     """Rows nearest to each value."""
 
 
-def effects(subject: Subject, columns: Sequence[str]) -> tuple[Effect, ...]:
+def effects(subject: Probed, columns: Sequence[str]) -> tuple[Effect, ...]:
     """The effect of some columns, in their order; text is left out.
 
     Args:
@@ -104,7 +104,7 @@ def _class_shown(means: Sequence[np.ndarray]) -> int:
     return 1 if len(moved_K) == 2 else int(moved_K.argmax())
 
 
-def _of_column(subject: Subject, asked: Subject, name: str) -> Iterator[_Asked]:
+def _of_column(subject: Probed, asked: Probed, name: str) -> Iterator[_Asked]:
     if name in subject.calendar:
         for place in _moving_parts(subject, asked, name):
             yield from _numbers(subject, asked, name, place)
@@ -114,7 +114,7 @@ def _of_column(subject: Subject, asked: Subject, name: str) -> Iterator[_Asked]:
         yield from _numbers(subject, asked, name)
 
 
-def _moving_parts(subject: Subject, asked: Subject, name: str) -> list[int]:
+def _moving_parts(subject: Probed, asked: Probed, name: str) -> list[int]:
     """Positions of the two parts that move the answer most, by a quick look."""
     few = asked.drawn(_FEW_ROWS, purpose=4)
     moved = []
@@ -138,7 +138,7 @@ def _grid(value_N: np.ndarray, points: int) -> np.ndarray:
 
 
 def _numbers(
-    subject: Subject, asked: Subject, name: str, place: int | None = None
+    subject: Probed, asked: Probed, name: str, place: int | None = None
 ) -> Iterator[_Asked]:
     """A number, truth values, or one part of a moment."""
     value_N = subject.columns[name] if place is None else subject.columns[name][:, place]
@@ -157,7 +157,7 @@ def _numbers(
     )
 
 
-def _categories(subject: Subject, asked: Subject, name: str) -> Iterator[_Asked]:
+def _categories(subject: Probed, asked: Probed, name: str) -> Iterator[_Asked]:
     code_U, rows_U = np.unique(subject.vectors[name], return_counts=True)
     first = np.argsort(-rows_U, kind="stable")[:_MOST_VALUES]
     if len(first) < 2:
@@ -171,13 +171,13 @@ def _categories(subject: Subject, asked: Subject, name: str) -> Iterator[_Asked]
     )
 
 
-def code_name(subject: Subject, column: str, code: int) -> str:
+def code_name(subject: Probed, column: str, code: int) -> str:
     """What a code of a column stands for."""
     known = subject.categories.get(column, ())
     return str(known[code - 1]) if 0 < code <= len(known) else "missing or unseen"
 
 
-def _means(asked: Subject, name: str, value_G: np.ndarray, place: int | None = None) -> np.ndarray:
+def _means(asked: Probed, name: str, value_G: np.ndarray, place: int | None = None) -> np.ndarray:
     """The mean answers with each value in every row: of each class, or of the number alone."""
     mean_GK = []
     for value in value_G:

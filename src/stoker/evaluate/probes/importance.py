@@ -18,7 +18,7 @@ import math
 import numpy as np
 
 from stoker.core.value import Value
-from stoker.evaluate.probes import Subject
+from stoker.evaluate.probes import Probed
 from stoker.evaluate.score import answers_of
 
 MOST_COLUMNS = 60
@@ -45,7 +45,7 @@ class Importance(Value):
         return self.low > 0
 
 
-def importance(subject: Subject) -> tuple[Importance, ...]:
+def importance(subject: Probed) -> tuple[Importance, ...]:
     """Every column with what its shuffling costs, the most important first.
 
     Empty for fewer than 20 rows or fewer than two columns, where there is nothing to rank.
@@ -61,7 +61,7 @@ def importance(subject: Subject) -> tuple[Importance, ...]:
     return tuple(sorted(found, key=lambda one: -one.worse))
 
 
-def _of(subject: Subject, name: str, place: int) -> Importance:
+def _of(subject: Probed, name: str, place: int) -> Importance:
     """What shuffling one column costs, over some shuffles."""
     draw = np.random.default_rng((subject.seed, 2, place))
     before_N = subject.answers.loss_N
@@ -80,7 +80,7 @@ def _of(subject: Subject, name: str, place: int) -> Importance:
     return Importance(column=name, worse=worse, low=low, high=high)
 
 
-def _followed(subject: Subject, name: str) -> float:
+def _followed(subject: Probed, name: str) -> float:
     """How much the outputs differ between equally large groups of a column's values."""
     output_NK = subject.output_NK - subject.output_NK.mean(axis=0)
     start_B = np.unique(np.linspace(0, len(output_NK), _BINS, endpoint=False).astype(np.int64))

@@ -6,7 +6,7 @@ import numpy as np
 from pydantic import Field
 
 from stoker.core.value import Value
-from stoker.evaluate.probes import Subject
+from stoker.evaluate.probes import Probed
 from stoker.evaluate.probes.effects import MOST_COLUMNS, Effect, effects
 from stoker.evaluate.probes.importance import Importance, importance
 from stoker.evaluate.probes.slices import Slice, worst_slices
@@ -34,7 +34,7 @@ class Findings(Value):
     lift: tuple[Tenth, ...] = ()
 
 
-def look_closer(subject: Subject) -> Findings:
+def look_closer(subject: Probed) -> Findings:
     """Ask a model with every probe."""
     asked = subject.drawn(MOST_ROWS, purpose=0)
     ranked = importance(asked)
@@ -55,7 +55,7 @@ def look_closer(subject: Subject) -> Findings:
     )
 
 
-def _why_not(asked: Subject, name: str) -> str:
+def _why_not(asked: Probed, name: str) -> str:
     """Why a column that the model leans on has no picture."""
     value = asked.columns[name]
     if value.ndim == 2 and name not in asked.calendar:

@@ -20,7 +20,7 @@ from statistics import NormalDist
 import numpy as np
 
 from stoker.core.value import Value
-from stoker.evaluate.probes import Subject
+from stoker.evaluate.probes import Probed
 from stoker.evaluate.probes.effects import code_name
 
 FEWEST_ROWS = 30
@@ -53,7 +53,7 @@ class Slice(Value):
         return self.low > 0
 
 
-def worst_slices(subject: Subject) -> tuple[Slice, ...]:
+def worst_slices(subject: Probed) -> tuple[Slice, ...]:
     """The groups with the largest losses against all other rows, the worst first."""
     groups = [
         (name, value, chosen_N)
@@ -86,7 +86,7 @@ def worst_slices(subject: Subject) -> tuple[Slice, ...]:
     return tuple(one for one in found[:MOST_SHOWN] if one.low + one.high > 0)
 
 
-def _groups(subject: Subject, name: str) -> Iterator[tuple[str, np.ndarray]]:
+def _groups(subject: Probed, name: str) -> Iterator[tuple[str, np.ndarray]]:
     """Groups of enough rows, none of which holds nearly all of them."""
     value_N = subject.vectors[name]
     made = _by_code if subject.is_category(name) else _by_range
@@ -95,13 +95,13 @@ def _groups(subject: Subject, name: str) -> Iterator[tuple[str, np.ndarray]]:
             yield words, chosen_N
 
 
-def _by_code(subject: Subject, name: str, value_N: np.ndarray) -> Iterator[tuple[str, np.ndarray]]:
+def _by_code(subject: Probed, name: str, value_N: np.ndarray) -> Iterator[tuple[str, np.ndarray]]:
     code_U, rows_U = np.unique(value_N, return_counts=True)
     for code in code_U[np.argsort(-rows_U, kind="stable")[:_MOST_VALUES]]:
         yield code_name(subject, name, int(code)), value_N == code
 
 
-def _by_range(subject: Subject, name: str, value_N: np.ndarray) -> Iterator[tuple[str, np.ndarray]]:
+def _by_range(subject: Probed, name: str, value_N: np.ndarray) -> Iterator[tuple[str, np.ndarray]]:
     there_N = np.isfinite(value_N)
     yield "missing", ~there_N
     if not there_N.any():

@@ -13,7 +13,7 @@ import numpy as np
 
 from stoker.answers.classes import ClassAnswers
 from stoker.core.value import Value
-from stoker.evaluate.probes import Subject
+from stoker.evaluate.probes import Probed
 
 TENTHS = 10
 _FEWEST_ROWS = 20
@@ -45,7 +45,7 @@ class Tenth(Value):
     """Share of all rows of the class that are among these or come before."""
 
 
-def thresholds(subject: Subject) -> tuple[Threshold, ...]:
+def thresholds(subject: Probed) -> tuple[Threshold, ...]:
     """Ten thresholds, and the one of the bundle; empty unless there are two classes."""
     chance_N, is_one_N = _binary(subject)
     if chance_N is None:
@@ -59,7 +59,7 @@ def thresholds(subject: Subject) -> tuple[Threshold, ...]:
     )
 
 
-def lift(subject: Subject) -> tuple[Tenth, ...]:
+def lift(subject: Probed) -> tuple[Tenth, ...]:
     """Ten tenths of the rows by falling probability; empty unless there are two classes."""
     chance_N, is_one_N = _binary(subject)
     if chance_N is None:
@@ -78,7 +78,7 @@ def lift(subject: Subject) -> tuple[Tenth, ...]:
     return tuple(tenths)
 
 
-def _binary(subject: Subject) -> tuple[np.ndarray | None, np.ndarray]:
+def _binary(subject: Probed) -> tuple[np.ndarray | None, np.ndarray]:
     """Probability of the second class and whether it is the truth; None where that says nothing."""
     answers = subject.answers
     if not isinstance(answers, ClassAnswers) or answers.num_classes != 2:

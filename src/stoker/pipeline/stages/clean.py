@@ -52,10 +52,10 @@ class CleanStage(Stage):
 
     def run(self, work: Work) -> dict[str, Any]:
         """Keep the rows that have a target and that every step keeps."""
-        from stoker.data.clean._missing_target import NAME, leave_out_missing_targets
-        from stoker.data.clean._run import clean_rows
         from stoker.data.clean.unreadable_media import UnreadableMedia
+        from stoker.data.cleaning import clean_rows
         from stoker.data.dataset import Dataset
+        from stoker.data.missing_target import NAME, leave_out_missing_targets
 
         dataset = Dataset.open(work.inputs["acquire"].folder)
         without = leave_out_missing_targets(dataset, self.target, self.task, self.missing_target)

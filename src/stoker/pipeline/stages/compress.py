@@ -45,7 +45,7 @@ class CompressStage(Stage):
         """Try every method, and choose."""
         from stoker.candidates.offer import MODEL, Offer, offered
         from stoker.compress import Compressor
-        from stoker.compress._frontier import TIMES, choose_candidate
+        from stoker.frontier.choose import TIMES, choose_candidate
         from stoker.pipeline.prepared_parts import open_prepared
 
         prepared = open_prepared(work.inputs["prepare"].folder)

@@ -53,7 +53,7 @@ class SplitStage(Stage):
     def run(self, work: Work) -> dict[str, Any]:
         """Write the part of each row."""
         from stoker.data.dataset import Dataset
-        from stoker.data.split._assign import split_rows
+        from stoker.data.splitting import split_rows
 
         return split_rows(
             self.splitter,

@@ -33,7 +33,7 @@ from stoker.serve.protocols import Protocol
 from stoker.serve.routes import Route, post
 from stoker.serve.routing import Deployments
 from stoker.serve.rows import Ignored, table_of_csv, table_of_rows
-from stoker.serve.served_model import Answers, Picture, ServedModel, Unit
+from stoker.serve.served_model import Picture, ServedAnswers, ServedModel, Unit
 
 _EXTRA = {
     "name": "extra",
@@ -124,7 +124,7 @@ def _refuses_extra(request: Request) -> bool:
 
 
 def write_answers(
-    answers: Answers, model: ServedModel, *, single: bool, ignored: tuple[str, ...] = ()
+    answers: ServedAnswers, model: ServedModel, *, single: bool, ignored: tuple[str, ...] = ()
 ) -> Answer:
     """The answers as JSON, with what there is to tell: columns left out, cells never seen."""
     head: dict[str, Any] = {"model": model.name, "version": model.version}
@@ -138,7 +138,7 @@ def write_answers(
     return json_answer(head | {"predictions": rows})
 
 
-def rows_of_answers(answers: Answers, labels: list[str]) -> list[dict[str, Any]]:
+def rows_of_answers(answers: ServedAnswers, labels: list[str]) -> list[dict[str, Any]]:
     """One mapping a row; probabilities by label."""
     columns = dict(answers.columns)
     probability_NK = columns.pop("probabilities", None)
@@ -210,7 +210,7 @@ def _path(model: ServedModel) -> dict[str, Any]:
         content["text/csv"] = {"schema": {"type": "string"}}
     operation = {
         "operationId": "predict",
-        "summary": "Answers for rows; a single row is answered with a single object.",
+        "summary": "ServedAnswers for rows; a single row is answered with a single object.",
         "parameters": [_EXTRA],
         "requestBody": {"required": True, "content": content},
     }

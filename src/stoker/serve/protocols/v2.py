@@ -32,7 +32,7 @@ from stoker.serve.protocols._v2_schemas import v2_paths, v2_schemas
 from stoker.serve.routes import Route, get, post
 from stoker.serve.routing import Deployments
 from stoker.serve.rows import check_row_count, column_of_cells
-from stoker.serve.served_model import Answers, ServedModel, bad_cells, is_image
+from stoker.serve.served_model import ServedAnswers, ServedModel, bad_cells, is_image
 
 _LENGTH = b"inference-header-content-length"
 _ONLY_PICTURES = "base64 for the pictures of a JSON tensor alone"
@@ -165,7 +165,7 @@ class InferAsked:
                     f"no output {output.name[:80]!r}", expected=f"one of {', '.join(known)}"
                 )
 
-    def write(self, answers: Answers) -> Answer:
+    def write(self, answers: ServedAnswers) -> Answer:
         """The answer, as JSON or as JSON followed by binary tensors."""
         described, blobs = [], []
         for output in self._wanted:

@@ -14,11 +14,12 @@ from stoker.bundle.predictor import Predictor
 from stoker.bundle.read import open_bundle
 from stoker.bundle.session import Session
 from stoker.bundle.write import write_bundle
-from stoker.compress import Compressor, Material, _frontier
-from stoker.compress._frontier import choose_candidate
+from stoker.compress import Compressor, Material
 from stoker.compress.int8 import Int8, _quantise
 from stoker.core.errors import ArtifactError
 from stoker.core.events import Silent, listening
+from stoker.frontier import choose as frontier
+from stoker.frontier.choose import choose_candidate
 from stoker.networks.graph_names import graph_input
 
 
@@ -99,7 +100,7 @@ def slow(monkeypatch: pytest.MonkeyPatch) -> dict[str, float]:
 
     monkeypatch.setattr(Session, "__init__", remember)
     monkeypatch.setattr(Session, "run", delayed)
-    monkeypatch.setattr(_frontier, "_SECONDS", 0.1)
+    monkeypatch.setattr(frontier, "_SECONDS", 0.1)
     return sleep_s
 
 
@@ -145,7 +146,7 @@ def test_as_fast_as_the_model_is_kept_and_a_thousandth_slower_is_not(
         times = dict.fromkeys(predictors, 1.0)
         return times | ({"Copy": candidate_ms} if str(rows) == size else {})
 
-    monkeypatch.setattr(_frontier, "_latency_ms", latency_ms)
+    monkeypatch.setattr(frontier, "_latency_ms", latency_ms)
     result = choose(case, tmp_path / "out", Copy())
     assert result["chosen"] == ("Copy" if kept else "model")
     if not kept:
@@ -155,7 +156,7 @@ def test_as_fast_as_the_model_is_kept_and_a_thousandth_slower_is_not(
 def test_a_score_may_fall_by_the_budget_and_not_by_more(
     case, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(_frontier, "_latency_ms", lambda names, *_: dict.fromkeys(names, 1.0))
+    monkeypatch.setattr(frontier, "_latency_ms", lambda names, *_: dict.fromkeys(names, 1.0))
     first = choose(case, tmp_path / "out", Copy(bias=0.5))
     fall = -row(first, "Copy")["changes"]["accuracy"]["value"]
     assert fall > 0
@@ -240,7 +241,7 @@ def test_of_many_validation_rows_every_few_are_looked_at(
     case, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     limit = len(case.validation) // 3 + 1
-    monkeypatch.setattr(_frontier, "MOST_ROWS", limit)
+    monkeypatch.setattr(frontier, "MOST_ROWS", limit)
     step = -(-len(case.validation) // limit)
     result = choose(case, tmp_path / "out")
     answered_M = Predictor(open_bundle(case.bundle)).outputs_of(

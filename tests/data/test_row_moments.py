@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stoker.data.split._moments import moments_N
+from stoker.data.row_moments import moments_N
 
 ZONES = st.integers(-12, 14).map(lambda hours: timezone(timedelta(hours=hours)))
 TIMES = st.datetimes(datetime(1700, 1, 1), datetime(2200, 1, 1), timezones=ZONES)

@@ -17,7 +17,7 @@ from stoker.core.steps import find_step
 from stoker.data.dataset import Dataset
 from stoker.data.rejects import SCHEMA
 from stoker.data.split import Splitter
-from stoker.data.split._assign import split_rows
+from stoker.data.splitting import split_rows
 from stoker.engine.table_file import read_table, write_table
 
 Make = Callable[..., Dataset]

@@ -36,9 +36,9 @@ from stoker.data.dataset import Dataset
 from stoker.data.flow import flow, stated
 from stoker.data.reject_rows import reject_rows
 from stoker.data.rejects import SCHEMA, Rejects
+from stoker.data.row_moments import moments_N
 from stoker.data.split import PARTS, SplitRows, Splitter
-from stoker.data.split._moments import moments_N
-from stoker.data.split._units import codes_of, unite
+from stoker.data.units import codes_of, unite
 from stoker.engine.table_file import read_table, write_table
 from stoker.store.durable import machine_errors
 

@@ -1,0 +1,1 @@
+"""The frontier: candidates that were made smaller, measured and weighed against the model."""
