@@ -555,3 +555,15 @@ def test_cells_between_plain_numbers_are_read_as_they_are_alone(odd: str) -> Non
     found = NumberCells().read(pa.array([*map(str, range(30)), odd]))
     np.testing.assert_array_equal(found.value_N[-1:], alone.value_N)
     assert [one.reason for one in found.bad] == [one.reason for one in alone.bad]
+
+
+def test_numbers_beyond_a_limit_count_as_the_limit_where_the_recipe_says_so() -> None:
+    cells = pa.chunked_array([["<0,5", "> 65", "7,25", "\N{FULLWIDTH LESS-THAN SIGN}5"]])
+    fitted = Number(decimal=",", censored=True).fit(cells)
+    assert fitted.transform(cells).values.tolist() == [0.5, 65, 7.25, 5]
+    grams = Number(unit={"g": 1, "kg": 1000}, censored=True)
+    assert grams.read(pa.array(["<5 kg"])).value_N.tolist() == [5000]
+    bad = Number().read(pa.array(["<0.5", "<<5"])).bad
+    said = "has a sign of a limit before the digits; write 0.5, or say number: {censored: true}"
+    assert bad[0].reason == said
+    assert bad[1].index == 1

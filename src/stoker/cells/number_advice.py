@@ -43,8 +43,9 @@ _WHAT = {
     "decimal": "a decimal comma",
     "unit": "a unit or sign beside the digits",
     "trailing_minus": "a minus behind the digits",
+    "censored": "a sign of a limit before the digits",
 }
-FORM_OPTIONS = ("thousands", "decimal", "unit", "brackets", "trailing_minus")
+FORM_OPTIONS = ("thousands", "decimal", "unit", "brackets", "trailing_minus", "censored")
 """Options of `number` that say how it is written, in the order of its keys."""
 _MOST_LOOKED_AT = 1_000
 _MOSTLY = 0.9

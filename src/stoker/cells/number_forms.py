@@ -78,7 +78,12 @@ def number_forms(
 
 
 def find_form(
-    texts: Sequence[str], count_V: np.ndarray, *, least_share: float = 1.0, decimal: str = ""
+    texts: Sequence[str],
+    count_V: np.ndarray,
+    *,
+    least_share: float = 1.0,
+    decimal: str = "",
+    censored: bool = True,
 ) -> FoundForm | None:
     """How texts write numbers; None if they are none.
 
@@ -87,11 +92,13 @@ def find_form(
         count_V: Cells of each.
         least_share: Share of the cells that must be readable.
         decimal: Sign before fractions in the rest of the file; empty: nothing tells.
+        censored: Whether `<0.5` may be a number.
 
     >>> find_form(["1.540 €", "572 €", "21.541 €", "3.020 €"], np.ones(4)).options
     {'thousands': '.', 'decimal': ',', 'unit': '€'}
     """
     parts = list(map(parts_of, texts))
+    parts = [one if one and (censored or not one.is_censored) else None for one in parts]
     least = least_share * count_V.sum()
     for keep, worth in _ways(parts, count_V):
         kept = _at(parts, keep)
@@ -219,7 +226,8 @@ def _options(
     elif units:
         options["unit"] = units[0] if len(units) == 1 else units
     options |= {"brackets": True} if any(one.in_brackets for one in kept) else {}
-    return options | ({"trailing_minus": True} if any(one.has_minus_behind for one in kept) else {})
+    options |= {"trailing_minus": True} if any(one.has_minus_behind for one in kept) else {}
+    return options | ({"censored": True} if any(one.is_censored for one in kept) else {})
 
 
 def values_with(texts: Sequence[str], options: Mapping[str, Any]) -> np.ndarray:

@@ -10,9 +10,11 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
+from stoker.cells.number_text import LIMIT
 from stoker.cells.number_units import family, is_currency
 
 _TEXT = re.compile(
+    rf"(?P<limit>{LIMIT})?\s*"
     r"(?P<open>\()?\s*[+-]?\s*(?P<before>[^\d\s.,()+-][^\d.,()+-]*?)?\s*(?P<open2>\()?\s*[+-]?\s*"
     r"(?P<body>\d[\d.,'\u2019 \u00a0\u202f\u2009]*|[.,]\d+)(?P<exponent>[eE][+-]?\d+)?"
     r"\s*(?P<minus>-)?\s*(?P<after>[^\x00-\x1f\d\s.,()_+-][^\x00-\x1f\d.,()+]{0,11}?\.?)?"
@@ -36,6 +38,8 @@ class Parts(NamedTuple):
     is_apart: bool
     """Whether a blank stands between the digits and what is behind them."""
     has_minus_behind: bool
+    is_censored: bool = False
+    """Whether it is only known to lie below or above the number."""
 
     @property
     def units(self) -> frozenset[str]:
@@ -58,6 +62,8 @@ def parts_of(text: str) -> Parts | None:
 
     >>> parts_of("-1.5 kg").body, parts_of("€ 1.5-").units, parts_of("C1"), parts_of("1h 30min")
     ('1.5', frozenset({'€'}), None, None)
+    >>> parts_of("< 0.5 mg").is_censored
+    True
     """
     found = _TEXT.fullmatch(text)
     if found is None:
@@ -73,4 +79,13 @@ def parts_of(text: str) -> Parts | None:
     has_minus = bool(found["minus"] or found["minus2"])
     if has_minus and (opened or text.count("-") > 1 or text.count("+")):
         return None
-    return Parts(body, before, after, opened, bool(found["exponent"]), is_apart, has_minus)
+    return Parts(
+        body,
+        before,
+        after,
+        in_brackets=opened,
+        has_exponent=bool(found["exponent"]),
+        is_apart=is_apart,
+        has_minus_behind=has_minus,
+        is_censored=bool(found["limit"]),
+    )

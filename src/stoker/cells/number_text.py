@@ -27,9 +27,12 @@ EITHER = "either"
 UNREADABLE = "inf"
 """What stands for a text that is not in the form; numbers themselves are never infinite."""
 
+LIMIT = "[<>\u2264\u2265]=?"
+"""What stands before a limit of detection or of a scale: `<0.5`."""
+
 _FULL_WIDTH = 0xFEE0
 """From an ASCII character to its full-width form."""
-_WIDE = {chr(ord(plain) + _FULL_WIDTH): plain for plain in "0123456789.,-+()%$eE"} | {
+_WIDE = {chr(ord(plain) + _FULL_WIDTH): plain for plain in "0123456789.,-+()%$eE<>="} | {
     "\N{FULLWIDTH YEN SIGN}": "¥",
     "\N{FULLWIDTH POUND SIGN}": "£",
     "\N{IDEOGRAPHIC SPACE}": " ",
@@ -58,6 +61,8 @@ class NumberForm(NamedTuple):
     """By what each of the units multiplies; empty: none does."""
     zeros: tuple[float, ...] = ()
     """What each of the units shows where the unit worth 1 shows 0; empty: 0."""
+    censored: bool = False
+    """Whether a number may have a sign of a limit before it, `<0.5`, and counts as the limit."""
 
 
 PLAIN = NumberForm()
@@ -73,10 +78,14 @@ def plain_texts(cells: pa.Array, form: NumberForm) -> pa.Array:
     >>> form = NumberForm(thousands=",", units=("$", "USD"), brackets=True)
     >>> plain_texts(pa.array(["$1,234.5", "-2 USD", "(3)", "1.5e3", "4 EUR"]), form).to_pylist()
     ['1234.5', '-2', '-3', '1.5e3', 'inf']
+    >>> plain_texts(pa.array(["<0.5", "> 65", "<<1"]), NumberForm(censored=True)).to_pylist()
+    ['0.5', '65', 'inf']
     """
     texts = narrow(cells)
     if form == PLAIN:
         return texts
+    if form.censored:
+        texts = pc.replace_substring_regex(texts, rf"^{LIMIT}\s*", "")
     if form.thousands in (" ", "'"):
         others = f"[{_SPACES}]" if form.thousands == " " else "\N{RIGHT SINGLE QUOTATION MARK}"
         texts = pc.replace_substring_regex(texts, others, form.thousands)
@@ -105,7 +114,7 @@ def form_of(
         unit: One, several that mean the same, or what each is worth.
         signs: What else the form is.
 
-    >>> form_of({"°C": 1.0, "°F": (0.5, 32.0)})[2:]
+    >>> form_of({"°C": 1.0, "°F": (0.5, 32.0)})[2:7]
     (('°C', '°F'), False, False, (1.0, 0.5), (0.0, 32.0))
     """
     units = (unit,) if isinstance(unit, str) else tuple(unit)

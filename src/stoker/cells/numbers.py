@@ -96,6 +96,10 @@ class NumberCells(Value):
     trailing_minus: bool = False
     """Whether the minus may stand behind the digits, as some accounts write it: `1.50-` is -1.5."""
 
+    censored: bool = False
+    """Whether `<0.5` and `>65`, as laboratories and scales write what lies beyond their limits, are
+    read as that limit."""
+
     _step: ClassVar[str] = "number"
     """How a recipe names the step that reads so."""
 
@@ -286,6 +290,7 @@ class NumberCells(Value):
             "thousands": self.thousands,
             "brackets": self.brackets,
             "trailing_minus": self.trailing_minus,
+            "censored": self.censored,
         }
         form = form_of(self.unit, signs)
         return PLAIN if form == PLAIN else form

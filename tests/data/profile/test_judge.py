@@ -57,6 +57,12 @@ def only(judged: Judged, values: Any, name: str = "x", **options: Any) -> Any:
         (["1.234,50", "17,5", "3"] * 30, {"thousands": ".", "decimal": ","}),
         (["(1,200.50)", "30", "7"] * 30, {"thousands": ",", "brackets": True}),
         ([f"{n}.5 kg" for n in range(60)], {"unit": "kg"}),
+        (["<0,5"] * 90 + [f"{n},5" for n in range(60)], {"decimal": ",", "censored": True}),
+        (
+            ["< 5 mg", "> 65 mg", *(f"{n} mg" for n in range(5, 66))],
+            {"unit": "mg", "censored": True},
+        ),
+        (["\N{LESS-THAN OR EQUAL TO}5", "<=5", *map(str, range(5, 66))], {"censored": True}),
         (
             [f"{n / 9:.1f} 天" if n % 4 else f"{n}小时" for n in range(60)],
             {"unit": {"小时": 1 / 24, "天": 1}},
@@ -172,10 +178,10 @@ def test_degrees_in_several_units_become_one(judged: Judged) -> None:
 
 
 def test_measured_values_never_mean_that_nothing_is_known(judged: Judged) -> None:
-    cells = [*(f"{n / 7:.3g}" for n in range(500)), *["<5", ">60", "k.A."] * 12]
+    cells = [*(f"{n / 7:.3g}" for n in range(500)), *["5+", "60+", "k.A."] * 12]
     found = only(judged, cells)
     assert found.feature is None
-    assert fits(found.change, cells) == [cell in {"<5", ">60", "k.A."} for cell in cells]
+    assert fits(found.change, cells) == [cell in {"5+", "60+", "k.A."} for cell in cells]
     assert "93% of its values are numbers, the others are few texts" in found.why
 
 
@@ -222,6 +228,27 @@ def test_a_sign_that_may_mean_two_things_is_told(judged: Judged) -> None:
     assert found.is_notable
     assert found.change == 'x: {number: {decimal: ","}}'
     assert not only(judged, ["1,234,567", "2,345"] * 30).is_notable
+
+
+def test_what_is_beyond_a_limit_of_detection_is_told(judged: Judged) -> None:
+    found = only(judged, ["<0.5"] * 90 + [f"{n}.5" for n in range(60)] + [">65"])
+    assert found.feature == {"number": {"censored": True}}
+    assert found.is_notable
+    assert found.why.startswith("91 cells beyond a limit ('<0.5' 90, '>65' 1) are read as that")
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [
+        ["<=50K", ">50K"] * 60,
+        ["<18", "18-25", "26-65", ">65"] * 30,
+        ["<1", "1", "2", "3", ">3"] * 30,
+    ],
+)
+def test_names_of_classes_with_a_sign_of_a_limit_are_categories(
+    judged: Judged, cells: list[str]
+) -> None:
+    assert only(judged, cells).feature == {"category": {}}
 
 
 def test_a_code_with_and_without_zeros_in_front_is_told(judged: Judged) -> None:

@@ -54,6 +54,8 @@ def test_an_empty_label_is_no_class() -> None:
         (["good", "bad"] * 30, {"classify": {}}),
         ([f"城市{n}" for n in range(100)], {"classify": {}}),
         (["007", "013"] * 30, {"classify": {}}),
+        (["<100"] * 9 + [f"{n}.5" for n in range(100, 190)], {"regress": {"censored": True}}),
+        (["<=50K", ">50K"] * 60, {"classify": {}}),
         (["Yes", "yes", "Y", "1", "No", "no", "N", "0"] * 30, {"classify": {"boolean": True}}),
         (["Yes", "no", "Y", "", None] * 30, {"classify": {"boolean": True}}),
         (["Ja", "ja", "nein"] * 30, {"classify": {"fold": True}}),

@@ -79,6 +79,9 @@ class NumberReading(Value):
     """One that needs the options, if there is one."""
     is_ambiguous: bool = False
     """Whether the sign between digits may as well have its other meaning."""
+    censored: tuple[tuple[str, int], ...] = ()
+    """The most frequent texts that are beyond a limit, such as `<0.5`, with their cells."""
+    censored_cells: int = 0
     odd: tuple[tuple[str, int], ...] = ()
     """The most frequent texts with digits that are no numbers then, with their cells."""
     odd_cells: int = 0

@@ -96,6 +96,8 @@ def names_rows(column: ColumnProfile) -> str:
         return ""
     if column.texts is not None and column.texts.longest > _LONGEST_EXACT:
         return ""
+    if _is_amount(column):
+        return ""
     all_differ = column.distinct == column.present
     if all_differ and _is_exact(column) and numbers.beyond_exact:
         return "all its values differ and are whole numbers beyond 2**53, as identifiers are"
@@ -103,12 +105,18 @@ def names_rows(column: ColumnProfile) -> str:
         return "all its values differ, and its name is that of an identifier"
     if numbers.cells < _FEWEST_ROWS or _are_years(column.name, numbers):
         return ""
-    if column.distinct >= 0.98 * numbers.cells and _stand_close(numbers):
+    if numbers.distinct >= 0.98 * numbers.cells and _stand_close(numbers):
         return (
-            f"its {numbers.cells:,} values are {column.distinct:,} different whole numbers from "
+            f"its {numbers.cells:,} values are {numbers.distinct:,} different whole numbers from "
             f"{numbers.low:,.0f} to {numbers.high:,.0f}, as row numbers and identifiers are"
         )
     return _never_met(column, numbers)
+
+
+def _is_amount(column: ColumnProfile) -> bool:
+    """Whether numbers have a unit or a limit, which those that were given out have not."""
+    reading = None if column.texts is None else column.texts.number
+    return reading is not None and bool(reading.options.keys() & {"unit", "censored"})
 
 
 def _stand_close(numbers: NumberFacts) -> bool:

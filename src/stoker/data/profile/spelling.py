@@ -12,12 +12,14 @@ Cost: 4 µs for each different text that needs a form.
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from stoker.cells.number_forms import find_form
-from stoker.cells.number_text import NUMBER, narrow
+from stoker.cells.number_text import LIMIT, NUMBER, narrow
 from stoker.cells.numbers import NumberCells
 from stoker.data.profile.column import NumberReading
 from stoker.data.profile.tally import mask
@@ -28,6 +30,9 @@ LEAST_READ = 0.98
 """Share of texts with digits that have to be numbers, so that the rows of others may go."""
 _MOST_LISTED = 20
 _LOOKED_AT = 64
+_LIMIT = re.compile(LIMIT)
+_FEWEST_MEASURED = 10
+"""Different numbers beside which one beyond a limit is no grade."""
 _MAY_BE_GROUPS = r"^[+-]?[1-9]\d{0,2}\.\d{3}$"
 
 
@@ -48,7 +53,14 @@ def read_numbers(
     has_digit_V = mask(pc.match_substring_regex(narrow(value_V), "[0-9]"))
     at_V = np.flatnonzero(has_digit_V)
     texts = narrow(value_V.take(pa.array(at_V))).to_pylist()
-    found = find_form(texts, count_V[at_V], least_share=least_share, decimal=decimal)
+    limit_V = np.array([bool(_LIMIT.match(text)) for text in texts], bool)
+    found = find_form(
+        texts,
+        count_V[at_V],
+        least_share=least_share,
+        decimal=decimal,
+        censored=_are_measured(limit_V),
+    )
     if found is None or not found.is_read_V.any():
         return None
     read_V, odd_V = at_V[found.is_read_V], at_V[~found.is_read_V]
@@ -59,11 +71,23 @@ def read_numbers(
         distinct=len(read_V),
         example=_example(value_V.take(pa.array(read_V))),
         is_ambiguous=found.is_ambiguous,
+        censored=commonest(value_V, count_V, at_V[found.is_read_V & limit_V]),
+        censored_cells=int(count_V[at_V[found.is_read_V & limit_V]].sum()),
         odd=commonest(value_V, count_V, odd_V),
         odd_cells=int(count_V[odd_V].sum()),
         words=commonest(value_V, count_V, word_V),
         num_words=len(word_V),
     )
+
+
+def _are_measured(limit_V: np.ndarray) -> bool:
+    """Whether limits stand among measurements, and are no names of classes such as `>50K`.
+
+    Args:
+        limit_V: Which of the different texts with digits have a sign of a limit, bool.
+    """
+    others = len(limit_V) - int(limit_V.sum())
+    return others >= max(_FEWEST_MEASURED, 2 * int(limit_V.sum()))
 
 
 def read_groups(value_V: pa.Array, count_V: np.ndarray, decimal: str = "") -> NumberReading | None:

@@ -35,7 +35,7 @@ _CODE = (
 )
 _PAIR = r"^\d{1,5}(?:[.,]\d+)?(?: ?[/xX\x{d7}:] ?\d{1,5}(?:[.,]\d+)?){1,2}(?: ?\pL{1,8})?$"
 _LIKE_AMOUNTS = (
-    r"^[^A-Za-z\s]*\d|^[A-Za-z]{1,3}[.$]? ?\d"
+    r"^(?:[<>\x{2264}\x{2265}]=?\s+)?[^A-Za-z\s]*\d|^[A-Za-z]{1,3}[.$]? ?\d"
     r"|^(?i:mon|tue|wed|thu|fri|sat|sun|jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)\w*\W.*\d"
 )
 """What money, amounts and days begin with."""

@@ -67,6 +67,7 @@ def written_numbers(column: ColumnProfile, step: str = "number") -> Written | No
     options = {**reading.options, **({"missing": missing} if missing else {})}
     notes = [
         *_doubt(reading, step),
+        *_censored(reading),
         *_odd(reading),
         *_words(reading, wanted),
         *_errors(texts),
@@ -204,6 +205,16 @@ def _other_meaning(options: dict[str, Any]) -> dict[str, Any]:
     return (
         {"thousands": ",", **rest} if decimal == "," else {"thousands": ".", "decimal": ",", **rest}
     )
+
+
+def _censored(reading: NumberReading) -> list[str]:
+    """That cells beyond a limit are taken for the limit."""
+    if not reading.censored:
+        return []
+    return [
+        f"{counted(reading.censored_cells, 'cells')} beyond a limit "
+        f"({_named(reading.censored[:3])}) are read as that limit"
+    ]
 
 
 def _odd(reading: NumberReading) -> list[str]:
