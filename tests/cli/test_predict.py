@@ -16,6 +16,7 @@ import pytest
 from click.testing import CliRunner, Result
 from PIL import Image
 
+from stoker.bundle.predictor import load
 from stoker.cli.app import root
 from stoker.cli.progress import Lines
 from stoker.core import events
@@ -25,6 +26,7 @@ from stoker.data.media import MediaWriter
 from stoker.data.reading import Reading
 from stoker.data.rejects import Rejects
 from stoker.features import FittedFeature
+from stoker.features.boolean import FittedBoolean
 from stoker.features.category import FittedCategory
 from stoker.features.number import FittedNumber
 from tests.cli.conftest import AGE, write_sign_bundle
@@ -233,6 +235,41 @@ def test_answers_are_answered_again_and_no_column_is_lost(age_bundle: Path, tmp_
     for row in rows:
         assert row["prediction_input_input"] == row["prediction"]
         assert row["probability_高_input"] == row["probability_高"]
+
+
+def test_a_row_has_one_answer_in_every_file_whatever_its_types(tmp_path: Path) -> None:
+    common = {"mean": 5, "std": 1, "low": 0, "high": 99, "had_missing": False, "raw": True}
+    inputs: dict[str, FittedFeature] = {
+        "nps": FittedNumber(**common),
+        "fee": FittedNumber(**common, decimal=",", thousands=".", unit="€"),
+        "tier": FittedCategory(vocabulary=("1", "2"), counts=(2, 1), had_missing=False),
+        "vip": FittedBoolean(num_true=1, num_false=1, had_missing=False),
+    }
+    bundle = write_sign_bundle(tmp_path / "bundle", inputs, 20)
+    texts = [
+        {"nps": "8", "fee": "1.000,50 €", "tier": "2", "vip": "True"},
+        {"nps": "8", "fee": "-7,25 €", "tier": "1", "vip": "False"},
+        {"nps": "9.5", "fee": "11", "tier": "2", "vip": "True"},
+    ]
+    values = [
+        {"nps": 8, "fee": 1000.5, "tier": 2, "vip": True},
+        {"nps": "8", "fee": -7.25, "tier": 1, "vip": False},
+        {"nps": 9.5, "fee": 11, "tier": "2", "vip": "true"},
+    ]
+    with (tmp_path / "text.csv").open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, texts[0])
+        writer.writeheader()
+        writer.writerows(texts)
+    for name, rows in (("text.jsonl", texts), ("mixed.jsonl", values)):
+        (tmp_path / name).write_text("".join(json.dumps(row) + "\n" for row in rows), "utf-8")
+    pq.write_table(pa.Table.from_pylist(texts), tmp_path / "text.parquet")
+    found = {}
+    for name in ("text.csv", "text.jsonl", "mixed.jsonl", "text.parquet"):
+        done = predict(bundle, tmp_path / name, "-o", tmp_path / "out.parquet")
+        assert done.exit_code == 0, (name, done.output)
+        found[name] = pq.read_table(tmp_path / "out.parquet")["probability_高"].to_pylist()
+    answers = load(bundle).predict_proba(texts)[:, 1].tolist()
+    assert found == dict.fromkeys(found, answers)
 
 
 @pytest.mark.parametrize("ending", ["csv", "jsonl", "xlsx"])
