@@ -47,7 +47,7 @@ def _make(
     Rejects().write(folder)
     info = {
         "format": 1,
-        "media_columns": list(media),
+        "media": dict.fromkeys(media, "image"),
         "columns": {name: str(cells.type) for name, cells in own.items()},
         "sources": [],
         "rows_in": size,

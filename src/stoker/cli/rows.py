@@ -21,14 +21,12 @@ import pyarrow as pa
 from stoker.cells.image_formats import FORMATS
 from stoker.cli.options import check_options, given_options, make_settings
 from stoker.core.errors import DataError, Place
-from stoker.core.steps import find_step, step_name
 from stoker.core.value import Value
 from stoker.data.media import MediaWriter
 from stoker.data.picture_files import Found, read_picture, shown, walk_files
 from stoker.data.reading import Reading
 from stoker.data.rejects import Rejects
 from stoker.data.table_source import known_endings, reader_of, source_class
-from stoker.features import Feature
 from stoker.store.scratch import scratch_folder
 
 if TYPE_CHECKING:
@@ -60,12 +58,7 @@ class RowBlock:
 
 def media_columns(interface: Interface) -> list[str]:
     """Input columns whose cells are encoded pictures."""
-    return [
-        column
-        for column, fitted in interface.inputs.items()
-        if ":" not in step_name(fitted)
-        and find_step("stoker.features", step_name(fitted), Feature).media
-    ]
+    return [column for column, fitted in interface.inputs.items() if fitted.media == "image"]
 
 
 def read_blocks(

@@ -13,6 +13,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from stoker.cells import MediaKind
 from stoker.core.errors import ArtifactError, Place
 from stoker.data.media import Media
 from stoker.data.text_cells import TextCells
@@ -73,7 +74,12 @@ class Dataset:
     @property
     def media_columns(self) -> tuple[str, ...]:
         """Columns that hold numbers of media blobs."""
-        return tuple(self.info["media_columns"])
+        return tuple(self.media_kinds)
+
+    @property
+    def media_kinds(self) -> dict[str, MediaKind]:
+        """What files each of them holds."""
+        return self.info["media"]
 
     @property
     def columns(self) -> dict[str, str]:

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from stoker.cells import MediaKind
 from stoker.core.canonical import canonical_json
 from stoker.core.errors import DataError, Place, printable
 from stoker.core.events import task
@@ -56,7 +57,7 @@ def acquire(
     assert writer.schema is not None
     info = {
         "format": FORMAT,
-        "media_columns": _media_columns(sources),
+        "media": _media(sources),
         "columns": {f.name: str(f.type) for f in writer.schema if f.name not in OWN_COLUMNS},
         "declared": {
             name: reading.declared[name] for name in writer.schema.names if name in reading.declared
@@ -159,12 +160,12 @@ def _conform(table: pa.Table, schema: pa.Schema) -> pa.Table:
     return pa.table(columns, schema=plain_schema(schema))
 
 
-def _media_columns(sources: Sequence[Source]) -> list[str]:
-    found = [list(source.media_columns()) for source in sources]
+def _media(sources: Sequence[Source]) -> dict[str, MediaKind]:
+    found = [dict(source.media()) for source in sources]
     if any(columns != found[0] for columns in found):
         raise DataError(
-            f"sources disagree which columns are pictures: {found}",
-            expected="the same picture columns in all sources",
+            f"sources disagree which columns are files: {found}",
+            expected="the same columns of files in all sources",
         )
     return found[0]
 

@@ -19,12 +19,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
-from stoker.cells import BadCell
+from stoker.cells import BadCell, MediaKind
 from stoker.core.steps import Step
 
 if TYPE_CHECKING:
     import numpy as np
     import pyarrow as pa
+
+    from stoker.cells.decoder import Decoder
 
 
 class Form(NamedTuple):
@@ -52,6 +54,9 @@ class Transformed:
 class FittedFeature(Step, ABC):
     """A feature that has seen the training part."""
 
+    media: ClassVar[MediaKind | None] = None
+    """What file the raw cells are; None: they are values."""
+
     @property
     @abstractmethod
     def shape(self) -> tuple[int, ...]:
@@ -75,6 +80,17 @@ class FittedFeature(Step, ABC):
     @abstractmethod
     def transform(self, column: pa.ChunkedArray | pa.Array) -> Transformed:
         """Tensors of raw cells, one row each, in order."""
+
+    def transform_with(
+        self, column: pa.ChunkedArray | pa.Array, decoder: Decoder, /
+    ) -> Transformed:
+        """The same, with what decodes files of its kind in other processes."""
+        return self.transform(column)
+
+    @property
+    def pixel_limit(self) -> int | None:
+        """Most pixels of a picture as it comes; None where cells are no pictures."""
+        return None
 
     @abstractmethod
     def json_schema(self) -> dict[str, Any]:
@@ -114,8 +130,8 @@ class Feature(Step, ABC):
     `transform` of a table equals `transform` of its rows one by one.
     """
 
-    media: ClassVar[bool] = False
-    """Whether raw cells are encoded bytes (an image file) rather than values."""
+    media: ClassVar[MediaKind | None] = None
+    """What file the raw cells are; None: they are values."""
 
     @abstractmethod
     def fit(self, column: pa.ChunkedArray) -> FittedFeature:
@@ -124,6 +140,15 @@ class Feature(Step, ABC):
         Raises:
             DataError: If the column's type cannot be read, or nothing in it can be.
         """
+
+    def fit_with(self, column: pa.ChunkedArray, decoder: Decoder, /) -> FittedFeature:
+        """The same, with what decodes files of its kind in other processes."""
+        return self.fit(column)
+
+    @property
+    def pixel_limit(self) -> int | None:
+        """Most pixels of a picture as it comes; None where cells are no pictures."""
+        return None
 
 
 def matrix_parts(features: Mapping[str, FittedFeature]) -> list[str]:

@@ -16,13 +16,13 @@ Rules for modes, transparency and rotation: see `stoker.cells.pixels`.
 from __future__ import annotations
 
 from collections import Counter
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
 import pyarrow as pa
 from pydantic import Field
 
-from stoker.cells import BadCell
+from stoker.cells import BadCell, MediaKind
 from stoker.cells.blobs import is_bytes
 from stoker.cells.decoder import HERE, Decoder, PictureForm
 from stoker.cells.image_formats import MAX_PIXELS, MOST_PIXELS
@@ -39,6 +39,8 @@ Side = Annotated[int, Field(ge=1, le=8192)]
 
 class FittedImage(FittedFeature):
     """Turns encoded pictures into uint8 pixels (channels, height, width)."""
+
+    media: ClassVar[MediaKind | None] = "image"
 
     height: Side
     width: Side
@@ -77,6 +79,17 @@ class FittedImage(FittedFeature):
             return self._none_of(cells)
         plain = self._plain_pnm(cells)
         return Transformed(plain) if plain is not None else self._decoded(cells, decoder)
+
+    def transform_with(
+        self, column: pa.ChunkedArray | pa.Array, decoder: Decoder, /
+    ) -> Transformed:
+        """The same, decoded by this."""
+        return self.transform(column, decoder)
+
+    @property
+    def pixel_limit(self) -> int:
+        """As the option says."""
+        return self.max_pixels
 
     def json_schema(self) -> dict[str, Any]:
         """A base64 string with an image file."""
@@ -142,7 +155,7 @@ LARGEST_AUTO = 256
 class Image(Feature):
     """A picture: JPEG, PNG, WebP, BMP or GIF (first frame)."""
 
-    media = True
+    media: ClassVar[MediaKind | None] = "image"
 
     size: Literal["auto"] | Side | tuple[Side, Side] = "auto"
     """Height and width in pixels, one number for a square, or `auto`: the size that all sampled
@@ -187,6 +200,15 @@ class Image(Feature):
         )
         mean, std = _pixel_statistics(fitted, column, decoder)
         return fitted.model_copy(update={"mean": mean, "std": std})
+
+    def fit_with(self, column: pa.ChunkedArray, decoder: Decoder, /) -> FittedImage:
+        """The same, decoded by this."""
+        return self.fit(column, decoder)
+
+    @property
+    def pixel_limit(self) -> int:
+        """As the option says."""
+        return self.max_pixels
 
     def _looks(self, column: pa.ChunkedArray, decoder: Decoder) -> list[PictureLook]:
         """Headers of the pictures that have one."""

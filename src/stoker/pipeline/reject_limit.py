@@ -85,7 +85,7 @@ def check_lost(done: Mapping[str, Executed], max_lost: float) -> None:
     if gone.share <= max_lost:
         return
     worst = next(iter(gone.by_step))
-    pictures = bool(done["acquire"].artifact.manifest.summary["media_columns"])
+    pictures = bool(done["acquire"].artifact.manifest.summary["media"])
     advice = {
         "exact_duplicates": _ABOUT_PICTURES if pictures else _ABOUT_EQUAL_ROWS,
         MISSING_TARGET: "check the name under target, or raise data.max_lost",

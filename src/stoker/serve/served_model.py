@@ -177,13 +177,9 @@ def _max_pixels(interface: Interface, columns: Sequence[str]) -> dict[str, int]:
         return {}
     # Only here, so that a model without pictures does not load Pillow.
     from stoker.cells.image_formats import MAX_PIXELS
-    from stoker.features.image import FittedImage
 
     features = {name: interface.inputs[name] for name in columns}
-    return {
-        name: feature.max_pixels if isinstance(feature, FittedImage) else MAX_PIXELS
-        for name, feature in features.items()
-    }
+    return {name: feature.pixel_limit or MAX_PIXELS for name, feature in features.items()}
 
 
 def is_image(cell: Mapping[str, Any]) -> bool:

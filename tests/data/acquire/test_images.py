@@ -49,7 +49,7 @@ def test_the_first_folder_is_the_class_and_the_order_is_that_of_names(
     assert result.column("label") == ["cat", "cat", "dog", "猫"]
     assert result.column("_source")[1] == "pictures/cat/deep/er/2.jpg"
     assert result.column("_source")[3] == "pictures/猫/三毛.webp"
-    assert result.info["media_columns"] == ["image"]
+    assert result.info["media"] == {"image": "image"}
     bytes_of_rows = result.dataset.raw_rows(result.rows)["image"].to_pylist()
     assert bytes_of_rows[1] == picture(3, "JPEG")
 

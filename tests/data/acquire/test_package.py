@@ -232,7 +232,7 @@ def test_what_is_asked_of_a_package_its_source_answers(cache: Path, spec: dict[s
     spec["read"] = {"csv": {"path": "data/b.csv", "delimiter": ";", "header_row": 2}}
     package = make_step("stoker.data.acquire", {"package": spec}, Source)
     assert isinstance(package, Package)
-    for name in ("text_cells", "usual_decimal", "table_ending", "read_options", "media_columns"):
+    for name in ("text_cells", "usual_decimal", "table_ending", "read_options", "media"):
         assert getattr(package, name)() == getattr(package.read, name)(), name
     assert package.python_code("rows", 1) == package.read.python_code("rows", 1)
     assert package.extent(cache, cache).rows == 1, "of three lines two stand above"

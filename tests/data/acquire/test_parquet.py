@@ -103,7 +103,7 @@ def test_reads_encoded_pictures_as_media_and_rejects_what_is_none(read: Acquire,
     assert result.column("y") == [1, 3]
     assert result.column("img") == [0, None]
     assert result.column("raw") == [0, 1]
-    assert result.info["media_columns"] == ["img", "raw"]
+    assert result.info["media"] == {"img": "image", "raw": "image"}
     assert [(r["line"], r["column"]) for r in result.rejects] == [(2, "img")]
 
 

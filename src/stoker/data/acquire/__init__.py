@@ -111,9 +111,9 @@ class Source(Step, ABC):
         """
         return ""
 
-    def media_columns(self) -> tuple[str, ...]:
-        """Columns whose cells are numbers that `reading.media.add` returned."""
-        return ()
+    def media(self) -> Mapping[str, MediaKind]:
+        """Columns whose cells are numbers that `reading.media.add` returned, with what they are."""
+        return {}
 
     def seen_columns(self, project: Path, cache: Path) -> tuple[SourceColumn, ...] | None:
         """The columns of its first file, or None where they cannot be seen cheaply.

@@ -12,7 +12,7 @@ Source: the format is described at the end of http://yann.lecun.com/exdb/mnist/
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from math import prod
 from pathlib import Path
@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pyarrow as pa
 
+from stoker.cells import MediaKind
 from stoker.core.errors import DataError, Place
 from stoker.data.acquire import Source, SourceColumn
 from stoker.data.acquire._files import find_files, read_blocks, read_head
@@ -53,9 +54,9 @@ class Idx(Source):
         """The one or two files."""
         return (self.images,) if self.labels is None else (self.images, self.labels)
 
-    def media_columns(self) -> tuple[str, ...]:
+    def media(self) -> Mapping[str, MediaKind]:
         """The column of pictures."""
-        return (self.image_column,)
+        return {self.image_column: "image"}
 
     def files(self, project: Path, cache: Path) -> list[Path]:
         """The one or two files."""

@@ -15,7 +15,7 @@ Cost: reading and hashing each file once; pictures are not decoded.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 from pydantic import model_validator
 
+from stoker.cells import MediaKind
 from stoker.cells.image_formats import MOST_PIXELS, BadImageError
 from stoker.cells.pixels import look
 from stoker.core.errors import DataError, Place
@@ -74,9 +75,9 @@ class Images(Source):
         """Those of the table, if there is one."""
         return Csv(path=self.table).text_cells() if self.table else None
 
-    def media_columns(self) -> tuple[str, ...]:
+    def media(self) -> Mapping[str, MediaKind]:
         """The column of pictures."""
-        return (self.image_column,)
+        return {self.image_column: "image"}
 
     def files(self, project: Path, cache: Path) -> list[Path]:
         """All pictures that will be read, and the table if there is one."""

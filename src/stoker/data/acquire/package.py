@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from difflib import get_close_matches
 from fnmatch import fnmatchcase
@@ -32,6 +32,7 @@ from pydantic import (
     model_validator,
 )
 
+from stoker.cells import MediaKind
 from stoker.core.canonical import canonical_json, fingerprint
 from stoker.core.errors import DataError, Place
 from stoker.core.steps import make_step, step_spec
@@ -114,9 +115,9 @@ class Package(Source):
         """That of the source inside."""
         return self.read.python_code(path, num_columns)
 
-    def media_columns(self) -> tuple[str, ...]:
+    def media(self) -> Mapping[str, MediaKind]:
         """Those of the source inside."""
-        return self.read.media_columns()
+        return self.read.media()
 
     def files(self, project: Path, cache: Path) -> list[Path]:
         """The files inside the package, taken out into the cache.

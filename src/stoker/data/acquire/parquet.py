@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
@@ -26,6 +26,7 @@ import numpy as np
 import pyarrow as pa
 from pydantic import StringConstraints
 
+from stoker.cells import MediaKind
 from stoker.core.errors import DataError, Place
 from stoker.data.acquire import Source, SourceColumn
 from stoker.data.acquire._files import Paths, as_paths, find_files, find_parts
@@ -65,9 +66,9 @@ class Parquet(Source):
         """The paths as written."""
         return as_paths(self.path)
 
-    def media_columns(self) -> tuple[str, ...]:
+    def media(self) -> Mapping[str, MediaKind]:
         """The columns of pictures."""
-        return self.images
+        return dict.fromkeys(self.images, "image")
 
     def files(self, project: Path, cache: Path) -> list[Path]:
         """The Parquet files."""

@@ -24,7 +24,6 @@ from stoker.data.prepare.raw_rows import rows_with_ids
 from stoker.data.text_cells import TextCells
 from stoker.engine.table_file import read_table
 from stoker.features import Feature, FittedFeature
-from stoker.features.image import Image
 from stoker.tasks import FittedTask, Task
 
 SAMPLED_MEDIA = 2_048
@@ -114,8 +113,7 @@ def fit_training_part(
         if feature.media:
             with _naming(name):
                 sample = _media_sample(dataset, rows_path, train_ids, name, asked.seed)
-                is_image = isinstance(feature, Image)
-                fitted[name] = feature.fit(sample, decoder) if is_image else feature.fit(sample)
+                fitted[name] = feature.fit_with(sample, decoder)
     inputs = {name: fitted[name] for name in asked.inputs}
     with _naming(asked.target):
         _refuse_lone_value(labels, rows_path, asked.target)

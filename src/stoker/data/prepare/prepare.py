@@ -32,14 +32,14 @@ from stoker.data.child_decoder import ChildDecoder
 from stoker.data.clean import FittedCleaner
 from stoker.data.dataset import Dataset
 from stoker.data.flow import Flow, flow, stated
+from stoker.data.media_kinds import check_kind
 from stoker.data.prepare._copies import Copies
 from stoker.data.prepare._fit import Asked, FittedInputs, fit_training_part
 from stoker.data.prepare.prepared_set import Column, PreparedWriter
 from stoker.data.prepare.raw_rows import part_ids, rows_with_ids, with_media
 from stoker.data.rejects import Rejects
 from stoker.data.split import PARTS
-from stoker.features import Feature, FittedFeature, Transformed
-from stoker.features.image import FittedImage, Image
+from stoker.features import Feature
 from stoker.store.durable import machine_errors
 from stoker.tasks import Task
 
@@ -118,8 +118,8 @@ def prepare(  # noqa: PLR0913 - the stage's inputs, each by its name
 
 def _largest(inputs: Mapping[str, Feature]) -> int:
     """Pixels of the largest picture that any column may hold."""
-    limits = [feature.max_pixels for feature in inputs.values() if isinstance(feature, Image)]
-    return max(limits, default=MAX_PIXELS)
+    limits = [feature.pixel_limit for feature in inputs.values()]
+    return max((limit for limit in limits if limit is not None), default=MAX_PIXELS)
 
 
 def _require_columns(dataset: Dataset, inputs: Mapping[str, Feature], target: str) -> None:
@@ -140,13 +140,7 @@ def _require_columns(dataset: Dataset, inputs: Mapping[str, Feature], target: st
             fix=f"take {target!r} out of inputs",
         )
     for name, feature in inputs.items():
-        is_media = name in dataset.media_columns
-        if is_media != feature.media:
-            raise RecipeError(
-                f"column {name!r} holds {'pictures' if is_media else 'no pictures'}, "
-                f"but its feature is {step_name(feature)}",
-                expected="image for pictures, number or category for values",
-            )
+        check_kind(name, dataset.media_kinds.get(name), feature)
 
 
 def _write(
@@ -202,7 +196,7 @@ def _write_chunk(
 ) -> None:
     """Clean and transform a chunk, and append its good rows to their parts."""
     rows, keep = _clean_chunk(rows, part_N, fitted, findings)
-    tensors = {name: _transform(f, rows[name], decoder) for name, f in fitted.inputs.items()}
+    tensors = {name: f.transform_with(rows[name], decoder) for name, f in fitted.inputs.items()}
     target = fitted.task.encode(rows[fitted.target])
     for name, done in [*tensors.items(), (fitted.target, target)]:
         for cell in done.bad:
@@ -220,12 +214,6 @@ def _write_chunk(
             some = slice(None) if chosen.all() else chosen
             values = {name: done.values[some] for name, done in tensors.items()}
             writer.append(values, target=target.values[some], row=row_N[some])
-
-
-def _transform(feature: FittedFeature, cells: pa.ChunkedArray, decoder: Decoder) -> Transformed:
-    if isinstance(feature, FittedImage):
-        return feature.transform(cells, decoder)
-    return feature.transform(cells)
 
 
 def _clean_chunk(

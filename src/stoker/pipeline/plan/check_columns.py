@@ -16,6 +16,7 @@ from pathlib import Path
 from stoker.core.errors import Place, RecipeError
 from stoker.core.steps import expect, step_name
 from stoker.data.acquire import Source
+from stoker.data.media_kinds import check_kind
 from stoker.data.partitions import folder_above, nameless_folders
 from stoker.features import Feature
 from stoker.models import Model
@@ -51,9 +52,7 @@ def check_columns(recipe: Recipe, found: Mapping[str, Artifact], cache: Path) ->
 def _known(recipe: Recipe, found: Mapping[str, Artifact], cache: Path) -> KnownColumns | None:
     if "acquire" in found:
         said = found["acquire"].manifest.summary  # sealed, and costs no reading of the rows
-        return KnownColumns(
-            tuple(said["columns"]), frozenset(said["media_columns"]), said.get("left_out", {})
-        )
+        return KnownColumns(tuple(said["columns"]), said["media"], said.get("left_out", {}))
     looks = (
         columns_of(expect(source, Source), recipe.project, cache) for source in recipe.data.sources
     )
@@ -107,19 +106,8 @@ def _no_column(name: str, columns: KnownColumns, place: Place, fix: str | None) 
 
 def _check_features(recipe: Recipe, columns: KnownColumns) -> None:
     for name, step in (recipe.inputs or {}).items():
-        is_media = name in columns.media
-        if is_media == expect(step, Feature).media:
-            continue
-        raise RecipeError(
-            f"column {name!r} holds {'pictures' if is_media else 'no pictures'}, "
-            f"but its feature is {step_name(step)}",
-            expected="image for pictures, number or category for values",
-            fix="write image"
-            if is_media
-            else "write number or category; a parquet source names its columns of encoded pictures "
-            "under `images:`",
-            place=recipe.place("inputs", name),
-        )
+        feature, place = expect(step, Feature), recipe.place("inputs", name)
+        check_kind(name, columns.media.get(name), feature, place)
 
 
 def _check_model(recipe: Recipe, columns: KnownColumns | None) -> None:
@@ -146,12 +134,14 @@ def _check_model(recipe: Recipe, columns: KnownColumns | None) -> None:
 def _are_pictures(recipe: Recipe, columns: KnownColumns | None) -> dict[str, bool] | None:
     """Of each input whether it is a picture; of inputs that are chosen later, the pictures only."""
     if recipe.inputs:
-        return {name: expect(step, Feature).media for name, step in recipe.inputs.items()}
+        features = {name: expect(step, Feature) for name, step in recipe.inputs.items()}
+        return {name: feature.media == "image" for name, feature in features.items()}
     return dict.fromkeys(_pictures(recipe, columns) or (), True) or None
 
 
 def _pictures(recipe: Recipe, columns: KnownColumns | None) -> list[str] | None:
     """Inputs that are pictures; None if the inputs are chosen later from columns not known yet."""
     if recipe.inputs:
-        return [name for name, step in recipe.inputs.items() if expect(step, Feature).media]
-    return None if columns is None else sorted(columns.media)
+        features = {name: expect(step, Feature) for name, step in recipe.inputs.items()}
+        return [name for name, feature in features.items() if feature.media == "image"]
+    return None if columns is None else sorted(n for n, k in columns.media.items() if k == "image")

@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from stoker.cells import MediaKind
 from stoker.data.acquire import Source
 
 
@@ -21,8 +22,8 @@ class KnownColumns:
     """What a dataset has."""
 
     names: tuple[str, ...]
-    media: frozenset[str]
-    """Those that hold pictures."""
+    media: Mapping[str, MediaKind]
+    """Those that hold files, with what they are."""
     left_out: Mapping[str, str] = field(default_factory=dict)
     """Those that a source has and does not read, with the reason."""
 
@@ -43,6 +44,6 @@ def columns_of(source: Source, project: Path, cache: Path) -> KnownColumns | Non
         return None
     return KnownColumns(
         tuple(column.name for column in seen if not column.left_out),
-        frozenset(column.name for column in seen if column.media),
+        {column.name: column.media for column in seen if column.media},
         {column.name: column.left_out for column in seen if column.left_out},
     )

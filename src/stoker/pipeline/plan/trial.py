@@ -95,7 +95,7 @@ def _intact(found: Mapping[str, Artifact]) -> dict[str, Artifact]:
 def _why_not(recipe: Recipe, cache: Path) -> str:
     """Why the data of a recipe is not tried; empty: it is."""
     sources = [expect(source, Source) for source in recipe.data.sources]
-    if any(source.media_columns() for source in sources):
+    if any(source.media() for source in sources):
         return "pictures are not read before a run"
     sizes = [source.extent(recipe.project, cache).size_bytes for source in sources]
     if None in sizes:

@@ -40,12 +40,11 @@ class BaselineStage(Stage):
 
     def run(self, work: Work) -> dict[str, Any]:
         """Train the plain model."""
-        from stoker.features.image import FittedImage
         from stoker.pipeline.make_model import Order, make_model
         from stoker.pipeline.prepared_parts import read_interface
 
         inputs = read_interface(work.inputs["prepare"].folder).inputs.values()
-        plain = plain_model(has_pictures=any(isinstance(one, FittedImage) for one in inputs))
+        plain = plain_model(has_pictures=any(one.media for one in inputs))
         order = Order(
             name=self.name,
             model=find_step("stoker.models", plain, Model)(),

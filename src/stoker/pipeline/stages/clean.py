@@ -76,11 +76,8 @@ class CleanStage(Stage):
 
 def _max_pixels(recipe: Recipe) -> dict[str, int]:
     inputs = {name: expect(step, Feature) for name, step in (recipe.inputs or {}).items()}
-    if not any(feature.media for feature in inputs.values()):
-        return {}
-    from stoker.features.image import Image  # loads Pillow, which tables do not need
-
-    return {name: step.max_pixels for name, step in inputs.items() if isinstance(step, Image)}
+    limits = {name: step.pixel_limit for name, step in inputs.items()}
+    return {name: limit for name, limit in limits.items() if limit is not None}
 
 
 def _knowing_target(step: RowCleaner, target: str, dataset: Dataset) -> RowCleaner:
