@@ -32,7 +32,7 @@ from _measure import measure, save
 
 from stoker.data.prepare.prepared_set import PreparedSet
 from stoker.evaluate.score import evaluate
-from stoker.pipeline.prepared_parts import open_prepared
+from stoker.views.prepared import open_prepared
 
 if TYPE_CHECKING:
     from sklearn.pipeline import Pipeline

@@ -39,7 +39,7 @@ from stoker.data.prepare.prepared_set import Column, PreparedSet, PreparedWriter
 from stoker.features import FittedFeature
 from stoker.features.image import FittedImage
 from stoker.models.mlp import Mlp
-from stoker.pipeline.presets import choose
+from stoker.plan.presets import choose
 from stoker.tasks.classify import FittedClassify
 from stoker.train.loop import Trained, train_network
 from stoker.train.score import validation_score

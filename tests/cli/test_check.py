@@ -10,7 +10,7 @@ from click.testing import CliRunner, Result
 
 from stoker.cli.app import root
 from stoker.cli.verbs.check import _notes
-from stoker.pipeline.plan.forecast import PlannedStage, RunPlan
+from stoker.plan.forecast import PlannedStage, RunPlan
 
 
 @pytest.fixture(autouse=True)

@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from stoker.cells import MediaKind
 from stoker.core.errors import ArtifactError, DataError
 from stoker.data.acquire import Source
 from stoker.data.acquire.csv import Csv
@@ -23,8 +24,8 @@ PNG = b"\x89PNG\r\n\x1a\n"
 class Pictures(Source):
     """A user's own source: two rows with one picture, one of them without."""
 
-    def media_columns(self) -> tuple[str, ...]:
-        return ("图",)
+    def media(self) -> dict[str, MediaKind]:
+        return dict.fromkeys(("图",), "image")
 
     def files(self, project: Path, cache: Path) -> list[Path]:
         return []

@@ -13,9 +13,9 @@ from stoker.cli.answers import whole_file
 from stoker.core.errors import ArtifactError
 from stoker.data.rejects import SCHEMA
 from stoker.engine.table_file import read_tables
-from stoker.pipeline.flows import REJECTS, rejects_path
 from stoker.store.catalog.runs import RunRecord
 from stoker.store.store import Store
+from stoker.views.flows import REJECTS, rejects_path
 
 
 def write_rejects(run: RunRecord, home: Path, output: Path) -> int:

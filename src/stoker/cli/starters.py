@@ -85,7 +85,7 @@ def fill_table(path: Path, target: str | None, project: Path, pairs: Sequence[st
     from stoker.cli.table_file import open_table
     from stoker.data.fingerprint import default_cache
     from stoker.data.profile.relations import relations
-    from stoker.pipeline.scan import scanning
+    from stoker.data.profile.scan import scanning
 
     table, place = open_table(path, pairs), Place(str(path))
     _early_target(target, table.source, place)

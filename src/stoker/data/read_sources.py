@@ -164,8 +164,8 @@ def _media(sources: Sequence[Source]) -> dict[str, MediaKind]:
     found = [dict(source.media()) for source in sources]
     if any(columns != found[0] for columns in found):
         raise DataError(
-            f"sources disagree which columns are files: {found}",
-            expected="the same columns of files in all sources",
+            f"sources disagree which columns are pictures: {[list(one) for one in found]}",
+            expected="the same picture columns in all sources",
         )
     return found[0]
 

@@ -15,24 +15,24 @@ from stoker import __version__
 from stoker.candidates.offer import offered
 from stoker.core import events
 from stoker.core.errors import StokerError
+from stoker.dag.cache import cached
+from stoker.dag.execute import Executed, execute
+from stoker.dag.node import Node
 from stoker.data.fingerprint import default_cache
 from stoker.evaluate.evaluation import CONSTANT
-from stoker.pipeline.cache import cached
 from stoker.pipeline.champion import champion_of, promote, worse_than
-from stoker.pipeline.collect.card_facts import gate_results, read_evaluations
-from stoker.pipeline.collect.report_run import RunNotes, report_run
-from stoker.pipeline.collect.summary import summary
-from stoker.pipeline.execute import Executed, execute
-from stoker.pipeline.node import Node
-from stoker.pipeline.plan.check_columns import check_columns
-from stoker.pipeline.plan.check_target import check_target
-from stoker.pipeline.plan.effort import Effort
-from stoker.pipeline.plan.forecast import usual_efforts
-from stoker.pipeline.plan.history import KEY
-from stoker.pipeline.reject_limit import check_lost, check_rejects
 from stoker.pipeline.result import RefusedRun, RunResult, as_json
 from stoker.pipeline.version_before import version_before
+from stoker.plan.check_columns import check_columns
+from stoker.plan.check_target import check_target
+from stoker.plan.effort import Effort
+from stoker.plan.forecast import usual_efforts
+from stoker.plan.history import KEY
+from stoker.plan.reject_limit import check_lost, check_rejects
 from stoker.recipe.model import Recipe
+from stoker.report.collect.card_facts import gate_results, read_evaluations
+from stoker.report.collect.report_run import RunNotes, report_run
+from stoker.report.collect.summary import summary
 from stoker.report.facts import SaidFact, VersionFact
 from stoker.store.artifact import Artifact
 from stoker.store.catalog import Catalog

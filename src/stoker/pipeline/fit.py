@@ -11,12 +11,12 @@ from __future__ import annotations
 from pathlib import Path
 
 from stoker.core.errors import DataError, Place
+from stoker.dag.build import build_graph, cut
+from stoker.dag.execute import Executed, execute
 from stoker.engine.table_file import read_table
-from stoker.pipeline.execute import Executed, execute
-from stoker.pipeline.flows import flows_of, rejects_path
-from stoker.pipeline.graph import build_graph, cut
 from stoker.recipe.model import Recipe
 from stoker.store.store import Store
+from stoker.views.flows import flows_of, rejects_path
 
 
 def fit_bundle(recipe: Recipe, home: Path, cache: Path) -> Path:

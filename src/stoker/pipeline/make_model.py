@@ -26,16 +26,17 @@ from stoker.core import events
 from stoker.core.canonical import canonical_json
 from stoker.core.seeds import derive_seed
 from stoker.core.steps import step_name, step_spec
+from stoker.dag.stage import Work
 from stoker.models import Model
 from stoker.pipeline.board import measure_candidates, timed
-from stoker.pipeline.prepared_parts import Prepared, open_prepared, raw_part, spaced
-from stoker.pipeline.row_groups import group_codes
-from stoker.pipeline.stage import Work, rows_path
 from stoker.store.durable import write_file
+from stoker.views.prepared import Prepared, open_prepared, raw_part, spaced
+from stoker.views.row_groups import group_codes
+from stoker.views.rows import rows_path
 
 if TYPE_CHECKING:
     from stoker.bundle.decision import Decision
-    from stoker.pipeline.presets import Preset
+    from stoker.plan.presets import Preset
     from stoker.train.settings import Settings
 
 _MOST_COMPARED = 20_000
@@ -81,7 +82,7 @@ def make_model(work: Work, order: Order) -> dict[str, Any]:
     Returns:
         The summary of the artifact.
     """
-    from stoker.pipeline.presets import choose
+    from stoker.plan.presets import choose
 
     prepared = open_prepared(work.inputs["prepare"].folder)
     choice = choose(

@@ -19,9 +19,9 @@ from stoker.core import events
 from stoker.core.callback import Callback, Event
 from stoker.core.errors import RecipeError
 from stoker.core.events import listening
+from stoker.dag.build import build_graph, cut
+from stoker.dag.cache import cached, look_up
 from stoker.data.fingerprint import default_cache
-from stoker.pipeline.cache import cached, look_up
-from stoker.pipeline.graph import build_graph, cut
 from stoker.pipeline.result import RunResult
 from stoker.recipe.load import load_recipe
 from stoker.recipe.model import Recipe
@@ -30,8 +30,8 @@ from stoker.store.store import Store
 
 if TYPE_CHECKING:
     from stoker.bundle.frames import Rows
-    from stoker.pipeline.plan.forecast import RunPlan
     from stoker.pipeline.tables import Target
+    from stoker.plan.forecast import RunPlan
     from stoker.store.finished import Finished
 
     RecipeLike = Recipe | Path | str | Mapping[str, Any]
@@ -117,10 +117,10 @@ def check(
     """
     from dataclasses import replace
 
-    from stoker.pipeline.plan.as_written import as_written
-    from stoker.pipeline.plan.check_columns import check_columns
-    from stoker.pipeline.plan.forecast import make_plan
-    from stoker.pipeline.plan.trial import try_data
+    from stoker.plan.as_written import as_written
+    from stoker.plan.check_columns import check_columns
+    from stoker.plan.forecast import make_plan
+    from stoker.plan.trial import try_data
     from stoker.store.catalog import Catalog
 
     folder = find_home(_as_path(home))

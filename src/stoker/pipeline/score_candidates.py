@@ -18,6 +18,7 @@ from stoker.bundle.predictor import Predictor, load
 from stoker.candidates.offer import offered
 from stoker.core import events
 from stoker.core.canonical import canonical_json
+from stoker.dag.stage import Work
 from stoker.data.acquire import OWN_COLUMNS
 from stoker.data.dataset import Dataset
 from stoker.data.prepare.prepared_set import PreparedSet
@@ -34,12 +35,12 @@ from stoker.evaluate.score import evaluate_all
 from stoker.features.boolean import FittedBoolean
 from stoker.features.category import FittedCategory
 from stoker.features.timestamp import FittedTimestamp
-from stoker.pipeline.prepared_parts import raw_part
-from stoker.pipeline.row_groups import group_codes
-from stoker.pipeline.stage import Work, rows_path
 from stoker.report.cells import plain_cells
 from stoker.report.facts import MistakeFact
 from stoker.store.durable import write_file
+from stoker.views.prepared import raw_part
+from stoker.views.row_groups import group_codes
+from stoker.views.rows import rows_path
 
 _MOST_CLASSES = 5
 

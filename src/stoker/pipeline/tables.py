@@ -34,9 +34,9 @@ from stoker.data.fingerprint import default_cache
 from stoker.data.profile.column import ColumnProfile
 from stoker.data.profile.judge_target import judge_target
 from stoker.data.profile.measure import profile_column
+from stoker.data.profile.scan import scanning
 from stoker.data.table_source import table_source
 from stoker.engine.table_file import plain_schema
-from stoker.pipeline.scan import scanning
 from stoker.recipe.load import load_recipe
 from stoker.recipe.model import VERSION, Recipe
 from stoker.store.durable import make_folder, writing

@@ -24,12 +24,12 @@ from stoker.core.errors import StokerError
 from stoker.data.prepare.prepared_set import PreparedSet
 from stoker.engine.table_file import read_table
 from stoker.evaluate.score import evaluate_all
-from stoker.pipeline.prepared_parts import raw_rows, spaced
-from stoker.pipeline.row_groups import group_codes
 from stoker.pipeline.score_candidates import scored_part
-from stoker.pipeline.stage import rows_path
 from stoker.report.facts import VersionFact
 from stoker.tasks import FittedTask
+from stoker.views.prepared import raw_rows, spaced
+from stoker.views.row_groups import group_codes
+from stoker.views.rows import rows_path
 
 if TYPE_CHECKING:
     from stoker.bundle.interface import Interface

@@ -1,6 +1,6 @@
 """Everything that a training run is told, with every value settled.
 
-The recipe's `train` section may leave most keys out; `stoker.pipeline.presets` fills them in and
+The recipe's `train` section may leave most keys out; `stoker.plan.presets` fills them in and
 gives a `Settings`.  Two runs with equal settings, data, seed and thread count end bit-equal.
 """
 

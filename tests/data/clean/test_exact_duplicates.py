@@ -15,7 +15,7 @@ from stoker.data.clean.exact_duplicates import ExactDuplicates
 from stoker.data.cleaning import clean_rows
 from stoker.data.dataset import Dataset
 from stoker.engine.table_file import read_table
-from stoker.pipeline.collect.reject_facts import by_kind
+from stoker.report.collect.reject_facts import by_kind
 
 Make = Callable[..., Dataset]
 

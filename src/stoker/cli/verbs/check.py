@@ -32,7 +32,7 @@ from stoker.cli.app import Verb
 from stoker.cli.options import HOME, JSON, RECIPE, SET
 
 if TYPE_CHECKING:
-    from stoker.pipeline.plan.forecast import PlannedStage, RunPlan
+    from stoker.plan.forecast import PlannedStage, RunPlan
 
 _MOST_DOUBTS = 6
 _TIME_FROM = {"rates": "rough guess", "runs": "earlier runs", "budget": "train.budget"}
@@ -87,7 +87,7 @@ def columns_in_short(plan: RunPlan) -> str:
     """How many columns become what, and which are left out."""
     from stoker.cli.verbs.data import in_doubt
     from stoker.core.names import listed
-    from stoker.pipeline.inputs import listed_by_feature
+    from stoker.data.profile.inputs import listed_by_feature
 
     if plan.choices is None:
         return f"columns  {plan.not_read}\n"

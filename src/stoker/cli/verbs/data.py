@@ -76,7 +76,7 @@ def _read(path: Path, options: Sequence[str]) -> tuple[Profile, dict[str, str]]:
     from stoker.cli.table_file import open_table
     from stoker.data.fingerprint import default_cache
     from stoker.data.profile.choices import left_out
-    from stoker.pipeline.scan import scanning
+    from stoker.data.profile.scan import scanning
 
     source = open_table(path, options).source
     with scanning([source], Path.cwd(), default_cache()) as scan:

@@ -1,1 +1,1 @@
-"""Stages of a run, one file each; see `stoker.pipeline.stage` for what a stage is."""
+"""Stages of a run, one file each; see `stoker.dag.stage` for what a stage is."""

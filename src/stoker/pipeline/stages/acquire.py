@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from stoker.core.errors import DataError
 from stoker.core.steps import expect
+from stoker.dag.stage import Stage, Work
 from stoker.data.acquire import Source
 from stoker.data.fingerprint import source_fingerprint
-from stoker.pipeline.stage import Stage, Work
 
 if TYPE_CHECKING:
-    from stoker.pipeline.plan.size import Size
+    from stoker.plan.size import Size
     from stoker.recipe.model import Recipe
 
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from stoker.core.steps import find_step, step_name
+from stoker.dag.stage import ROWS, Stage, Work
 from stoker.models import Model
-from stoker.pipeline.stage import ROWS, Stage, Work
 
 if TYPE_CHECKING:
     from stoker.data.extent import Extent
-    from stoker.pipeline.plan.size import Size
+    from stoker.plan.size import Size
     from stoker.recipe.model import Recipe
 
 PLAIN_PICTURES = "logistic"
@@ -41,7 +41,7 @@ class BaselineStage(Stage):
     def run(self, work: Work) -> dict[str, Any]:
         """Train the plain model."""
         from stoker.pipeline.make_model import Order, make_model
-        from stoker.pipeline.prepared_parts import read_interface
+        from stoker.views.prepared import read_interface
 
         inputs = read_interface(work.inputs["prepare"].folder).inputs.values()
         plain = plain_model(has_pictures=any(one.media for one in inputs))

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
-from stoker.pipeline.stage import ALL, Stage, Work
+from stoker.dag.stage import ALL, Stage, Work
 
 if TYPE_CHECKING:
-    from stoker.pipeline.plan.size import Size
+    from stoker.plan.size import Size
     from stoker.recipe.model import Recipe
     from stoker.store.artifact import Artifact
 
@@ -46,8 +46,8 @@ class BundleStage(Stage):
 
         from stoker.candidates.offer import offered
         from stoker.core.canonical import canonical_json
-        from stoker.pipeline.collect.card_facts import card_facts
         from stoker.report.card import render_card
+        from stoker.report.collect.card_facts import card_facts
         from stoker.store.durable import write_file
 
         found = offered(work.inputs)

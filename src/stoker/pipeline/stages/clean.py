@@ -9,14 +9,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 from stoker.core.steps import expect
+from stoker.dag.stage import ROWS, Stage, Work
 from stoker.data.clean import RowCleaner
 from stoker.features import Feature
-from stoker.pipeline.stage import ROWS, Stage, Work
 from stoker.tasks import Task
 
 if TYPE_CHECKING:
     from stoker.data.dataset import Dataset
-    from stoker.pipeline.plan.size import Size
+    from stoker.plan.size import Size
     from stoker.recipe.model import Recipe
 
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from stoker.core.steps import Step, expect, make_step
+from stoker.dag.stage import Stage, Work
 from stoker.models import Estimator
-from stoker.pipeline.stage import Stage, Work
 
 if TYPE_CHECKING:
     from stoker.data.extent import Extent
-    from stoker.pipeline.plan.size import Size
+    from stoker.plan.size import Size
     from stoker.recipe.model import Recipe
 
 
@@ -46,7 +46,7 @@ class CompressStage(Stage):
         from stoker.candidates.offer import MODEL, Offer, offered
         from stoker.compress import Compressor
         from stoker.frontier.choose import TIMES, choose_candidate
-        from stoker.pipeline.prepared_parts import open_prepared
+        from stoker.views.prepared import open_prepared
 
         prepared = open_prepared(work.inputs["prepare"].folder)
         found = choose_candidate(

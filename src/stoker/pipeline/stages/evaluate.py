@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 from pydantic import SkipValidation
 
 from stoker.core.steps import expect
+from stoker.dag.stage import ALL, Stage, Work
 from stoker.evaluate.metrics import Metric
-from stoker.pipeline.stage import ALL, Stage, Work
 
 if TYPE_CHECKING:
     from stoker.data.extent import Extent
-    from stoker.pipeline.plan.size import Size
+    from stoker.plan.size import Size
     from stoker.recipe.model import Recipe
 
 

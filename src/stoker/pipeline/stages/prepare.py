@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from stoker.core.steps import expect, make_step
+from stoker.dag.stage import ROWS, Stage, Work
 from stoker.data.clean import FittedCleaner
 from stoker.features import Feature
-from stoker.pipeline.stage import ROWS, Stage, Work, rows_path
 from stoker.tasks import Task
+from stoker.views.rows import rows_path
 
 if TYPE_CHECKING:
-    from stoker.pipeline.plan.size import Size
+    from stoker.plan.size import Size
     from stoker.recipe.model import Recipe
 
 
@@ -67,7 +68,7 @@ class PrepareStage(Stage):
 
 def _chosen(work: Work) -> dict[str, Feature]:
     from stoker.data.profile.choices import Choices
-    from stoker.pipeline.inputs import chosen_inputs
+    from stoker.data.profile.inputs import chosen_inputs
 
     chosen = chosen_inputs(Choices.open(work.inputs["profile"].folder))
     return {name: make_step("stoker.features", spec, Feature) for name, spec in chosen.items()}

@@ -10,13 +10,14 @@ from stoker.cells.raw import MISSING_NUMBERS
 from stoker.core import events
 from stoker.core.names import listed
 from stoker.core.steps import step_name
-from stoker.pipeline.stage import ROWS, Stage, Work, rows_path
+from stoker.dag.stage import ROWS, Stage, Work
+from stoker.views.rows import rows_path
 
 if TYPE_CHECKING:
     from stoker.data.dataset import Dataset
     from stoker.data.profile.choices import Choices
     from stoker.data.profile.column import Profile
-    from stoker.pipeline.plan.size import Size
+    from stoker.plan.size import Size
     from stoker.recipe.model import Recipe
 
 GROUP = "data.split.group"

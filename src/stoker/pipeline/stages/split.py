@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from stoker.core.steps import make_step
+from stoker.dag.stage import ROWS, Stage, Work
 from stoker.data.split import Splitter
-from stoker.pipeline.stage import ROWS, Stage, Work, rows_path
+from stoker.views.rows import rows_path
 
 if TYPE_CHECKING:
-    from stoker.pipeline.plan.size import Size
+    from stoker.plan.size import Size
     from stoker.recipe.model import Recipe
 
 

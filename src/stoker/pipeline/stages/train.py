@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 from stoker.core.processors import available_cores
 from stoker.core.steps import expect
+from stoker.dag.stage import ROWS, Stage, Work
 from stoker.models import Model
-from stoker.pipeline.stage import ROWS, Stage, Work
 
 if TYPE_CHECKING:
     from stoker.data.extent import Extent
-    from stoker.pipeline.plan.size import Size
+    from stoker.plan.size import Size
     from stoker.recipe.model import Recipe
 
 FIND = "find"

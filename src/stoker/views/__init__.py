@@ -1,0 +1,1 @@
+"""What the stages wrote, read by those behind them: typed views of artifacts."""
