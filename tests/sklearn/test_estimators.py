@@ -25,7 +25,10 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 import stoker
 from stoker.core.errors import ArtifactError, DataError
 from stoker.core.steps import step_name
-from stoker.sklearn import Classifier, Regressor
+from stoker.sklearn import Classifier, Regressor, StokerWarning
+
+pytestmark = pytest.mark.filterwarnings("ignore::stoker.sklearn.StokerWarning")
+"""Tables are small and made up here, so much is warned of; two tests look at the warnings."""
 
 
 @pytest.mark.slow
@@ -97,6 +100,67 @@ def test_tables_with_texts_and_gaps_are_taken_as_they_are(people: pandas.DataFra
     np.testing.assert_array_equal(
         model.classes_[probability_NK.argmax(axis=1)], model.predict(rows)
     )
+
+
+@pytest.fixture(scope="module")
+def orders() -> pandas.DataFrame:
+    """What a German shop writes into its tables."""
+    generator = np.random.default_rng(0)
+    price_N = np.round(generator.lognormal(6, 0.6, 400), 2)
+    german = [f"{price:,.2f} €".translate(str.maketrans(",.", ".,")) for price in price_N]
+    day_N = pandas.Timestamp("2022-01-01") + pandas.to_timedelta(np.arange(400), unit="D")
+    frame = pandas.DataFrame({"order_id": np.arange(10_000, 10_400), "price": german})
+    frame["day"], frame["shop"] = day_N.strftime("%d.%m.%Y"), 1
+    frame["cost"] = np.log(price_N) * 5 + generator.normal(0, 0.1, 400)
+    return frame
+
+
+@pytest.mark.parametrize("library", ["pandas", "polars"])
+def test_columns_of_a_table_are_judged_as_a_run_judges_them(
+    orders: pandas.DataFrame, library: str, recwarn: pytest.WarningsRecorder
+) -> None:
+    """Identifiers were inputs, and texts of numbers categories, without a word."""
+    frame = orders.drop(columns="cost")
+    rows = frame if library == "pandas" else polars.from_pandas(frame)
+    model = Regressor(model="logistic", preset="fast").fit(rows, orders["cost"])
+    inputs = model.predictor_.interface.inputs
+    assert {name: step_name(feature) for name, feature in inputs.items()} == {
+        "price": "number",
+        "day": "timestamp",
+    }
+    told = [(str(one.message), one.filename) for one in recwarn]
+    assert any("'order_id' is not used" in text for text, _ in told)
+    assert any("'shop' is not used" in text for text, _ in told)
+    assert {file for _, file in told} == {__file__}, "the caller's line, not stoker's own"
+    assert len(model.predict(rows)) == 400
+
+
+def test_a_recipe_overrules_the_judge(orders: pandas.DataFrame) -> None:
+    price = {"number": {"thousands": ".", "decimal": ",", "unit": "€"}}
+    recipe = {"inputs": {"order_id": "number", "price": price}}
+    model = Regressor(model="logistic", preset="fast", recipe=recipe)
+    inputs = model.fit(orders.drop(columns="cost"), orders["cost"]).predictor_.interface.inputs
+    assert {name: step_name(feature) for name, feature in inputs.items()} == {
+        "order_id": "number",
+        "price": "number",
+    }
+
+
+def test_columns_of_an_array_are_all_inputs(orders: pandas.DataFrame) -> None:
+    rows = np.column_stack([np.arange(400), np.ones(400), np.log(np.arange(1, 401))])
+    inputs = Regressor(model="logistic").fit(rows, orders["cost"]).predictor_.interface.inputs
+    assert {name: step_name(feature) for name, feature in inputs.items()} == {
+        "x0": "number",
+        "x1": "number",
+        "x2": "number",
+    }
+
+
+def test_a_fitted_estimator_warns_of_what_it_never_saw(people: pandas.DataFrame) -> None:
+    model = Classifier(model="logistic", preset="fast").fit(people[["age", "town"]], people["buys"])
+    rows = people[["age", "town"]].assign(town="south")
+    with pytest.warns(StokerWarning, match="no cell of column 'town' is what training saw"):
+        model.predict(rows)
 
 
 def test_days_and_truth_values_are_inputs_too(people: pandas.DataFrame) -> None:

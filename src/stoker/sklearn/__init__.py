@@ -4,10 +4,14 @@ They work wherever scikit-learn takes an estimator: in pipelines, `cross_val_sco
 and ensembles.  `fit` trains what `stoker run` would train on the same rows, and `save` writes the
 bundle that `stoker serve` and `stoker predict` take.
 
-Every column is an input, as scikit-learn has it: numbers are `number`, truth values `boolean`, days
-and moments `timestamp`, all else `category`; the recipe key `inputs` overrules this.  An empty cell
-(NaN, None) is a missing value; infinities are refused.  No rows are kept for a test, because
-whoever calls `fit` has kept them already; `validation` of the rows choose when training stops.
+Columns of a table (pandas, Polars, Arrow) are judged as `stoker run` judges them: `1.234,56 €` is a
+number, `31.12.2024` a day, and what only tells rows apart is no input.  Columns of an array are
+numbers, or categories where there are texts, and all of them are inputs.  `recipe={"inputs": ...}`
+overrules both.  What a run would warn of is a `StokerWarning` of Python, in `fit` and in `predict`.
+
+An empty cell (NaN, None) is a missing value; infinities are refused.  No rows are kept for a test,
+because whoever calls `fit` has kept them already; `validation` of the rows choose when training
+stops.
 
 A fitted estimator holds the bytes of its bundle and no path, so it can be pickled, copied and sent
 to another process; a pickle is for those who trust each other, a bundle for everybody else.
@@ -21,8 +25,10 @@ Source: https://scikit-learn.org/stable/developers/develop.html
 from __future__ import annotations
 
 import tempfile
+import warnings
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self
@@ -33,6 +39,7 @@ import pyarrow.compute as pc
 
 from stoker.bundle.prediction import Prediction, probabilities_NK
 from stoker.bundle.predictor import Predictor, load
+from stoker.core import events
 from stoker.core.errors import ArtifactError, MissingExtraError
 from stoker.pipeline.fit import fit_bundle
 from stoker.pipeline.run import run
@@ -57,6 +64,10 @@ if TYPE_CHECKING:
 
 _FEWEST_ROWS = 2
 _LARGEST_SEED = 2**31 - 1
+
+
+class StokerWarning(UserWarning):
+    """What stoker would tell in a terminal: a column that is not used, a cell never seen."""
 
 
 class _Estimator(BaseEstimator, ABC):
@@ -145,22 +156,23 @@ class _Estimator(BaseEstimator, ABC):
         """
         check_is_fitted(self)
         rows = self._rows(X, reset=False)
-        if rows.num_rows > 1:
-            return self.predictor_.predict(rows)
-        twice = self.predictor_.predict(pa.concat_tables([rows, rows]))
-        return replace(twice, table=twice.table.slice(0, rows.num_rows))
+        with _python_warnings():
+            if rows.num_rows > 1:
+                return self.predictor_.predict(rows)
+            twice = self.predictor_.predict(pa.concat_tables([rows, rows]))
+            return replace(twice, table=twice.table.slice(0, rows.num_rows))
 
     @abstractmethod
     def _task(self) -> str:
         """Name of the task in a recipe."""
 
-    def _fit(self, rows: pa.Table, target: pa.Array, name: str) -> Self:
+    def _fit(self, rows: pa.Table, target: pa.Array, name: str, *, is_judged: bool) -> Self:
         """Train on a table and a target, and keep the bundle."""
         while name in rows.column_names:
             name += "_"
         table = rows.append_column(name, target)
-        with tempfile.TemporaryDirectory(prefix="stoker-fit-") as scratch:
-            keys = self._keys(rows, name)
+        keys = self._keys(rows, name, is_judged)
+        with tempfile.TemporaryDirectory(prefix="stoker-fit-") as scratch, _python_warnings():
             if self.home is None:
                 home = Path(scratch, "home")
                 recipe = table_recipe(table, {name: self._task()}, keys, home)
@@ -173,7 +185,7 @@ class _Estimator(BaseEstimator, ABC):
         self.predictor_ = _load(self.bundle_)
         return self
 
-    def _keys(self, rows: pa.Table, target: str) -> dict[str, Any]:
+    def _keys(self, rows: pa.Table, target: str, is_judged: bool) -> dict[str, Any]:
         """The keys of the recipe, those that were given in front."""
         share = max(self.validation, 1 / rows.num_rows)
         split: dict[str, Any] = {"test": 0, "validation": share}
@@ -182,10 +194,11 @@ class _Estimator(BaseEstimator, ABC):
         keys: dict[str, Any] = {
             "seed": _seed(self.random_state),
             "data": {"clean": [], "split": split, "max_rejects": 0},
-            "inputs": {name: feature_of(rows[name].type) for name in rows.column_names},
             "train": {"preset": self.preset, "threads": 1},
             "compress": "off",
         }
+        if not is_judged:
+            keys["inputs"] = {name: feature_of(rows[name].type) for name in rows.column_names}
         if self.model is not None:
             keys["model"] = self.model
         for key, value in (self.recipe or {}).items():
@@ -195,7 +208,7 @@ class _Estimator(BaseEstimator, ABC):
 
     def _rows(self, X: Any, *, reset: bool) -> pa.Table:
         """The rows as an Arrow table."""
-        if hasattr(X, "__arrow_c_stream__"):
+        if _is_table(X):
             table = of_frame(X, fewest=_FEWEST_ROWS if reset else 1)
             validate_data(self, X, reset=reset, skip_check_array=True)
             return table.rename_columns(self._names())
@@ -248,7 +261,8 @@ class Classifier(ClassifierMixin, _Estimator):
         self.classes_, code_N = np.unique(label_N, return_inverse=True)
         if len(self.classes_) < 2:
             raise ValueError(f"there is only one class, {self.classes_[0]!r}, in y")
-        return self._fit(rows, pa.array(_as_texts(self.classes_)).take(pa.array(code_N)), name)
+        label = pa.array(_as_texts(self.classes_)).take(pa.array(code_N))
+        return self._fit(rows, label, name, is_judged=_is_table(X))
 
     def predict(self, X: Any) -> np.ndarray:
         """The label of each row.
@@ -306,7 +320,7 @@ class Regressor(RegressorMixin, _Estimator):
             check_array(_given(y), dtype=np.float64, ensure_2d=False, input_name="y"), warn=True
         )
         check_consistent_length(value_N, np.empty(rows.num_rows))
-        return self._fit(rows, pa.array(value_N), name)
+        return self._fit(rows, pa.array(value_N), name, is_judged=_is_table(X))
 
     def predict(self, X: Any) -> np.ndarray:
         """The number of each row.
@@ -319,6 +333,23 @@ class Regressor(RegressorMixin, _Estimator):
 
     def _task(self) -> str:
         return "regress"
+
+
+def _is_table(X: Any) -> bool:
+    """Whether its columns are judged; an array has no columns of several kinds."""
+    return hasattr(X, "__arrow_c_stream__")
+
+
+@contextmanager
+def _python_warnings() -> Iterator[None]:
+    """Give what is warned of in this block to Python's own warnings, for whoever has no terminal.
+
+    They come after the work, so a filter that makes errors of warnings breaks nothing half-way.
+    """
+    with events.recording() as lines:
+        yield
+    for text in dict.fromkeys(line.text for line in lines if line.kind == "warning"):
+        warnings.warn(text, StokerWarning, stacklevel=5)
 
 
 def _given(y: Any) -> Any:
