@@ -81,3 +81,21 @@ def test_an_unknown_ending_is_refused_before_any_work(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="xlsx"), whole_file(tmp_path / "out.xlsx"):
         pass
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("ending", ["csv", "jsonl"])
+def test_moments_inside_of_lists_and_spans_keep_all_their_digits(
+    tmp_path: Path, ending: str
+) -> None:
+    """Python has no value for nanoseconds without pandas, and none for the year 29349."""
+    rows = pa.table(
+        {
+            "times": pa.array([[1, 10**18]], pa.list_(pa.timestamp("ns"))),
+            "late": pa.array([{"day": 10**7}], pa.struct({"day": pa.date32()})),
+        }
+    )
+    with whole_file(tmp_path / f"out.{ending}") as writer:
+        writer.write(rows)
+    text = (tmp_path / f"out.{ending}").read_text("utf-8")
+    assert "1970-01-01 00:00:00.000000001" in text
+    assert "29349-01-26" in text

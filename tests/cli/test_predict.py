@@ -7,6 +7,8 @@ import gzip
 import io
 import json
 import os
+import subprocess
+import sys
 from decimal import Decimal
 from pathlib import Path
 
@@ -29,6 +31,7 @@ from stoker.features import FittedFeature
 from stoker.features.boolean import FittedBoolean
 from stoker.features.category import FittedCategory
 from stoker.features.number import FittedNumber
+from stoker.features.timestamp import FittedTimestamp
 from tests.cli.conftest import AGE, write_sign_bundle
 from tests.data.acquire.workbooks import write_workbook
 
@@ -587,3 +590,22 @@ def test_a_warning_is_told_once() -> None:
         for text in ("a", "b", "a"):
             events.warning(text)
     assert stream.getvalue() == "warning: a\nwarning: b\n"
+
+
+def test_a_moment_in_nanoseconds_that_training_never_saw_is_told(tmp_path: Path) -> None:
+    when = FittedTimestamp(
+        kind="moment", first_us=0, last_us=10**15, parts=("days",), means=(1.0,), stds=(1.0,),
+        had_missing=False,
+    )  # fmt: skip
+    bundle = write_sign_bundle(tmp_path / "bundle", {"at": when}, 0)
+    rows = pa.table({"at": pa.array([1, 1_741_645_779_047_273_137], pa.timestamp("ns"))})
+    pq.write_table(rows, tmp_path / "in.parquet")
+    # By itself, as pandas has a value for nanoseconds and is loaded here.
+    command = [sys.executable, "-m", "stoker", "predict", str(bundle)]
+    command += [str(tmp_path / "in.parquet"), "-o", str(tmp_path / "out.csv")]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert (
+        "column 'at': 1 of 2 cells hold what training never saw, such as "
+        "'2025-03-10 22:29:39.047273137'; training saw 1970-01-01 to 2001-09-09T01:46:40"
+    ) in done.stderr

@@ -104,17 +104,52 @@ def shorten(cell: object) -> str:
     return text if len(text) <= LONGEST_FOUND else f"{text[: LONGEST_FOUND - 1]}…"
 
 
-def cell_text(cells: pa.Array, index: int) -> str:
-    """One cell of an array of any type as one line, for a message.
+def cell_text(cells: pa.ChunkedArray | pa.Array, index: int) -> str:
+    """One cell of a column of any type as one line, for a message.
+
+    Arrow writes moments and not Python, which knows no nanoseconds and no year beyond 9999.
 
     >>> cell_text(pa.array([90], pa.duration("s")), 0)
     '90 s'
+    >>> cell_text(pa.array([1], pa.timestamp("ns")), 0)
+    '1970-01-01 00:00:00.000000001'
     """
-    cell, kind = cells[index : index + 1], cells.type
+    cell = one_array(cells[index : index + 1])
+    kind = cell.type
     if pa.types.is_duration(kind):
         return f"{pc.cast(cell, pa.int64())[0].as_py()} {kind.unit}"
-    is_written_by_arrow = pa.types.is_temporal(kind) and not pa.types.is_interval(kind)
-    return shorten((pc.cast(cell, pa.string()) if is_written_by_arrow else cell)[0].as_py())
+    try:
+        return shorten(said_by_arrow(cell)[0].as_py())
+    except (ValueError, OverflowError, pa.ArrowException):
+        return f"a cell of type {kind}"
+
+
+def said_by_arrow(column: pa.ChunkedArray | pa.Array) -> pa.ChunkedArray | pa.Array:
+    """A column with texts in the place of moments, those inside of lists and structs too.
+
+    Raises:
+        ArrowInvalid: If this machine does not know a zone.
+
+    >>> said_by_arrow(pa.array([[1], None], pa.list_(pa.date32()))).to_pylist()
+    [['1970-01-02'], None]
+    """
+    wanted = _with_texts(column.type)
+    return column if wanted == column.type else pc.cast(column, wanted)
+
+
+def _with_texts(kind: pa.DataType) -> pa.DataType:
+    """The type with text in the place of each type of moments."""
+    if pa.types.is_temporal(kind):
+        return kind if pa.types.is_interval(kind) else pa.string()
+    if pa.types.is_struct(kind):
+        return pa.struct([field.with_type(_with_texts(field.type)) for field in kind])
+    if pa.types.is_map(kind):
+        return pa.map_(_with_texts(kind.key_type), _with_texts(kind.item_type))
+    if pa.types.is_fixed_size_list(kind):
+        return pa.list_(_with_texts(kind.value_type), kind.list_size)
+    if pa.types.is_large_list(kind):
+        return pa.large_list(_with_texts(kind.value_type))
+    return pa.list_(_with_texts(kind.value_type)) if pa.types.is_list(kind) else kind
 
 
 def one_array(column: pa.ChunkedArray | pa.Array) -> pa.Array:

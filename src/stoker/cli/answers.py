@@ -24,6 +24,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from stoker.cells.formula_guard import guarded
+from stoker.cells.raw import said_by_arrow
 from stoker.core.errors import DataError, Place
 from stoker.report.cells import plain_cells
 from stoker.store.durable import make_folder, sweep_beside, writing
@@ -170,7 +171,7 @@ def as_text(column: pa.ChunkedArray) -> pa.ChunkedArray:
     if pa.types.is_list(kind) or pa.types.is_fixed_size_list(kind) or pa.types.is_struct(kind):
         cells = [
             None if cell is None else json.dumps(cell, ensure_ascii=False, default=str)
-            for cell in column.to_pylist()
+            for cell in said_by_arrow(column).to_pylist()
         ]
         return pa.chunked_array([pa.array(cells, pa.string())])
     if pa.types.is_string(kind) or pa.types.is_large_string(kind):
@@ -200,4 +201,6 @@ def finite(rows: pa.Table) -> pa.Table:
         elif needs_words(field.type):
             said = pa.array(plain_cells(column), pa.string())
             rows = rows.set_column(index, field.name, said)
+        else:
+            rows = rows.set_column(index, field.name, said_by_arrow(column))
     return rows

@@ -16,7 +16,7 @@ import pyarrow as pa
 
 from stoker.bundle.prediction import Prediction, labelled
 from stoker.bundle.predictor import Predictor
-from stoker.cells.raw import shorten
+from stoker.cells.raw import cell_text
 from stoker.cli.answers import whole_file, writer_for
 from stoker.cli.rows import RowBlock, read_blocks
 from stoker.core import events
@@ -150,9 +150,9 @@ class UnseenCells:
         self._counts.update(found.unseen)
         for name in found.unseen.keys() - self._first.keys():
             index = int(found.unseen_N[name].argmax())
-            cell = str(block.rows[name][index])
+            cell = cell_text(block.rows[name], index)
             hint = self._inputs[name].unseen_hint(cell)
-            self._first[name] = f"{shorten(cell)!r}" + (f"; {hint}" if hint else "")
+            self._first[name] = f"{cell!r}" + (f"; {hint}" if hint else "")
 
     def lines(self) -> list[str]:
         """A line for each of the columns that have the most."""

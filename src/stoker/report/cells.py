@@ -14,7 +14,7 @@ import math
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from stoker.cells.raw import shorten
+from stoker.cells.raw import cell_text, said_by_arrow, shorten
 
 Cell = str | float | int | bool | None
 
@@ -27,25 +27,26 @@ def plain_cells(column: pa.ChunkedArray | pa.Array) -> list[Cell]:
     >>> plain_cells(pa.array([1], pa.timestamp("ns", "UTC")))
     ['1970-01-01 00:00:00.000000001Z']
     """
-    if pa.types.is_temporal(column.type):
-        column = _moments_as_text(column)
-    return [_plain(cell) for cell in column]
+    said = _moments_as_text(column)
+    return [_plain(cell) for cell in said]
 
 
 def _moments_as_text(column: pa.ChunkedArray | pa.Array) -> pa.ChunkedArray | pa.Array:
     try:
-        return pc.cast(column, pa.string())
-    except pa.ArrowNotImplementedError:  # an interval of months, days and nanoseconds
+        return said_by_arrow(column)
+    except pa.ArrowNotImplementedError:  # of a kind of list that Arrow converts to no other
         return column
     except pa.ArrowInvalid:  # this machine does not know the zone
+        if not pa.types.is_timestamp(column.type):
+            return column
         return pc.cast(column.cast(pa.timestamp(column.type.unit, "UTC")), pa.string())
 
 
 def _plain(cell: pa.Scalar) -> Cell:
     try:
         value = cell.as_py()
-    except (ValueError, OverflowError):  # moments inside a list, of which Python has no such value
-        return f"a cell of type {cell.type}"
+    except (ValueError, OverflowError):  # a time span in nanoseconds, or moments inside of a list
+        return cell_text(pa.array([cell], cell.type), 0)
     if isinstance(value, float):
         return value if math.isfinite(value) else str(value)
     if isinstance(value, bytes):
