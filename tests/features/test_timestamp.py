@@ -154,10 +154,25 @@ def test_short_years_are_read_if_asked_for() -> None:
     assert parts(fitted, ["13/04/21", "14/04/69"])["year"] == [2021, 1969]
 
 
-def test_moments_far_from_training_are_marked() -> None:
-    done = fit(DAYS).transform(pa.array(["2021-03-04", "2024-01-01", "2031-01-01", None]))
-    assert done.unseen_N is not None
-    assert done.unseen_N.tolist() == [False, False, True, False]
+@pytest.mark.parametrize(
+    ("cell", "is_unseen"),
+    [
+        ("2021-01-01 00:00:00", False),
+        ("2021-12-31 23:59:59.000001", True),
+        ("2022-01-01", True),
+        ("2020-12-31 23:59:59.999999", True),
+        ("2021-12-31T23:59:59", False),
+        (None, False),
+    ],
+)
+def test_a_moment_outside_of_training_is_marked(cell: str | None, is_unseen: bool) -> None:
+    """From the first one on: a model has seen nothing of what comes after."""
+    fitted = fit(["2021-01-01", "2021-06-01", "2021-12-31 23:59:59"])
+    done = fitted.transform(pa.array([cell, "2021-03-04"]))
+    marked = [False, False] if done.unseen_N is None else done.unseen_N.tolist()
+    assert marked == [is_unseen, False]
+    assert fitted.unseen_hint("") == "training saw 2021-01-01 to 2021-12-31T23:59:59"
+    assert fitted.unseen_hint("") in fitted.unseen_advice
 
 
 def test_what_has_no_parts_is_refused() -> None:

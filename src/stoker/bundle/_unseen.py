@@ -14,6 +14,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from stoker.core import events
+from stoker.features import FittedFeature
 
 _FEWEST = 5
 """Rows from which a column without a single known value is worth a warning."""
@@ -66,12 +67,11 @@ class Unseen:
         return {*(unseen_N if num_rows == self.num_rows else values)} - self._known
 
 
-def warn_of(unseen: Unseen) -> None:
+def warn_of(unseen: Unseen, inputs: Mapping[str, FittedFeature]) -> None:
     """Warn of columns in which nothing is known, unless the rows are but a few."""
     for name in unseen.whole if unseen.num_rows >= _FEWEST else ():
         events.warning(
-            f"no cell of column {name!r} is what training saw there; if its values are only "
-            "written in another way, write them as training had them"
+            f"no cell of column {name!r} is what training saw there; {inputs[name].unseen_advice}"
         )
 
 

@@ -75,7 +75,7 @@ class Prediction:
     def unseen(self) -> dict[str, int]:
         """How many cells of a column hold what training never saw; columns without any left out.
 
-        That is a category that training did not have, or a number outside of its range.
+        That is a category that training did not have, or a number or moment outside of its range.
         """
         return counted(self.unseen_N)
 

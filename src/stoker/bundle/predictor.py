@@ -203,7 +203,7 @@ class Predictor:
             raise self._bad_cell(bad)
         good_N = np.ones(table.num_rows, bool)
         good_N[[cell.index for _, cell in bad]] = False
-        warn_of(unseen)
+        warn_of(unseen, self.interface.inputs)
         return Prediction(
             table=self._answers(output_NK[good_N], intervals=intervals),
             rejects=self._rejects(bad),

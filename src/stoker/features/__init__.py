@@ -51,6 +51,9 @@ class Transformed:
     (N,); None where there is none."""
 
 
+OTHER_SPELLING = "if its values are only written in another way, write them as training had them"
+
+
 class FittedFeature(Step, ABC):
     """A feature that has seen the training part."""
 
@@ -95,6 +98,11 @@ class FittedFeature(Step, ABC):
     @abstractmethod
     def json_schema(self) -> dict[str, Any]:
         """JSON Schema of one raw cell, for the server's OpenAPI document."""
+
+    @property
+    def unseen_advice(self) -> str:
+        """What it mostly means that training saw nothing of what a whole column holds."""
+        return OTHER_SPELLING
 
     def unseen_hint(self, _cell: str, /) -> str:
         """What to say of a cell that training never saw, besides that; empty: nothing."""

@@ -80,19 +80,23 @@ class FittedTimestamp(MomentCells, NumericFeature):
     def transform(self, column: pa.ChunkedArray | pa.Array) -> Transformed:
         """Parts as float64 (N, P), NaN for missing.
 
-        A moment farther from the training cells than they are from each other is unseen.
+        A moment before the first training cell or after the last is unseen.
 
         >>> when = FittedTimestamp(kind="moment", first_us=0, last_us=10**15, parts=["year", "day"],
         ...     means=[2000, 15], stds=[1, 9], had_missing=False)
-        >>> when.transform(pa.array(["2021-03-04", None])).values
-        array([[2021.,    4.],
-               [  nan,   nan]])
+        >>> done = when.transform(pa.array(["2001-03-04", None, "2001-09-10"]))
+        >>> done.values
+        array([[2001.,    4.],
+               [  nan,   nan],
+               [2001.,   10.]])
+        >>> done.unseen_N
+        array([False, False,  True])
         """
         order = None if self.order == "auto" else self.order
         moment_N, bad = self.read(column, kind=self.kind, order=order)
         value_NP = calendar_parts(moment_N, self.parts, self._first)
         value_NP[[cell.index for cell in bad]] = 0
-        outside_N = (moment_N < self._lowest) | (moment_N > self._highest)
+        outside_N = (moment_N < self._first) | (moment_N > self._last)
         return Transformed(value_NP, bad, outside_N if outside_N.any() else None)
 
     def json_schema(self) -> dict[str, Any]:
@@ -100,22 +104,30 @@ class FittedTimestamp(MomentCells, NumericFeature):
         what = "A time of day" if self.kind == "time" else "A date or moment, UTC unless it says"
         return {
             "type": ["string", "null"],
-            "description": f"{what}; training saw {self._shown(self.first_us)} to "
-            f"{self._shown(self.last_us)}.",
+            "description": f"{what}; {self._seen}.",
             "examples": [self._shown(self.last_us)],
         }
+
+    @property
+    def unseen_advice(self) -> str:
+        """That it is another time; what the model makes of it is a guess."""
+        return f"{self._seen}, and what goes on otherwise since then it cannot know"
+
+    def unseen_hint(self, _cell: str, /) -> str:
+        """What training saw."""
+        return self._seen
 
     @cached_property
     def _first(self) -> np.datetime64:
         return np.datetime64(self.first_us, "us")
 
     @cached_property
-    def _lowest(self) -> np.datetime64:
-        return np.datetime64(self.first_us - (self.last_us - self.first_us), "us")
+    def _last(self) -> np.datetime64:
+        return np.datetime64(self.last_us, "us")
 
-    @cached_property
-    def _highest(self) -> np.datetime64:
-        return np.datetime64(self.last_us + (self.last_us - self.first_us), "us")
+    @property
+    def _seen(self) -> str:
+        return f"training saw {self._shown(self.first_us)} to {self._shown(self.last_us)}"
 
     def _shown(self, moment_us: int) -> str:
         """A moment as text that reads back, a time of day without its day."""

@@ -17,14 +17,13 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pyarrow as pa
 
-from stoker.cells.raw import shorten
-from stoker.features import FittedFeature
+from stoker.cells.raw import cell_text, shorten
+from stoker.features import OTHER_SPELLING, FittedFeature
 from stoker.serve.metrics import Metrics
 
 _MOST_COLUMNS = 20
 _FEWEST_ROWS = 100
 _NEARLY_ALL = 0.95
-_OTHER_SPELLING = "if its values are only written in another way, write them as training had them"
 _NO_VALUE = ("none", "nan", "null", "na", "n/a", "<na>", "nat")
 
 
@@ -48,9 +47,11 @@ class UnseenCounter:
         self.counts = {name: count for name, count in counts.items() if count}
         """Cells by column, of the columns that have any."""
         firsts = {name: int(masks[name].argmax()) for name in self.counts}
-        shown = {name: str(rows.column(name)[index].as_py()) for name, index in firsts.items()}
+        shown = {name: cell_text(rows.column(name), index) for name, index in firsts.items()}
         known = inputs or {}
         hints = {name: known[name].unseen_hint(shown[name]) for name in shown if name in known}
+        self.advice = {name: known[name].unseen_advice for name in shown if name in known}
+        """What a column that nearly nothing is known of mostly means."""
         self.sentences = _sentences(self.counts, shown, hints, rows.num_rows)
         """What to tell the client."""
 
@@ -75,7 +76,8 @@ class UnseenWatch:
             self._counts[name] += count
             if self._is_nearly_unknown(name):
                 self._told.add(name)
-                _tell(name, self._counts[name], self._num_rows)
+                advice = unseen.advice.get(name, OTHER_SPELLING)
+                _tell(name, self._counts[name], self._num_rows, advice)
 
     def _is_nearly_unknown(self, name: str) -> bool:
         if name in self._told or self._num_rows < _FEWEST_ROWS:
@@ -119,7 +121,7 @@ def unseen_sentence(name: str, count: int, num_rows: int, shown: str, hint: str 
     if count == num_rows:
         return (
             f"column {name!r}: none of the {count} cells is what training saw, such as {value!r}"
-            f"{hint or '; ' + _OTHER_SPELLING}"
+            f"{hint or '; ' + OTHER_SPELLING}"
         )
     return (
         f"column {name!r}: {count} of {num_rows} cells hold what training never saw, "
@@ -127,10 +129,10 @@ def unseen_sentence(name: str, count: int, num_rows: int, shown: str, hint: str 
     )
 
 
-def _tell(name: str, count: int, num_rows: int) -> None:
+def _tell(name: str, count: int, num_rows: int, advice: str) -> None:
     sys.stderr.write(
         f"warning: {count:,} of {num_rows:,} cells of column {name!r} are not what training saw; "
-        f"{_OTHER_SPELLING}\n"
+        f"{advice}\n"
     )
     sys.stderr.flush()
 
