@@ -25,10 +25,8 @@ Source: https://scikit-learn.org/stable/developers/develop.html
 from __future__ import annotations
 
 import tempfile
-import warnings
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self
@@ -39,12 +37,13 @@ import pyarrow.compute as pc
 
 from stoker.bundle.prediction import Prediction, probabilities_NK
 from stoker.bundle.predictor import Predictor, load
-from stoker.core import events
 from stoker.core.errors import ArtifactError, MissingExtraError
 from stoker.pipeline.fit import fit_bundle
 from stoker.pipeline.run import run
 from stoker.pipeline.tables import table_recipe
 from stoker.sklearn._rows import cells_of, feature_of, has_texts, of_frame
+from stoker.sklearn._warnings import StokerWarning as StokerWarning
+from stoker.sklearn._warnings import python_warnings
 from stoker.store.durable import make_folder, publish_folder
 
 try:
@@ -64,10 +63,6 @@ if TYPE_CHECKING:
 
 _FEWEST_ROWS = 2
 _LARGEST_SEED = 2**31 - 1
-
-
-class StokerWarning(UserWarning):
-    """What stoker would tell in a terminal: a column that is not used, a cell never seen."""
 
 
 class _Estimator(BaseEstimator, ABC):
@@ -156,7 +151,7 @@ class _Estimator(BaseEstimator, ABC):
         """
         check_is_fitted(self)
         rows = self._rows(X, reset=False)
-        with _python_warnings():
+        with python_warnings():
             if rows.num_rows > 1:
                 return self.predictor_.predict(rows)
             twice = self.predictor_.predict(pa.concat_tables([rows, rows]))
@@ -172,7 +167,7 @@ class _Estimator(BaseEstimator, ABC):
             name += "_"
         table = rows.append_column(name, target)
         keys = self._keys(rows, name, is_judged)
-        with tempfile.TemporaryDirectory(prefix="stoker-fit-") as scratch, _python_warnings():
+        with tempfile.TemporaryDirectory(prefix="stoker-fit-") as scratch, python_warnings():
             if self.home is None:
                 home = Path(scratch, "home")
                 recipe = table_recipe(table, {name: self._task()}, keys, home)
@@ -338,18 +333,6 @@ class Regressor(RegressorMixin, _Estimator):
 def _is_table(X: Any) -> bool:
     """Whether its columns are judged; an array has no columns of several kinds."""
     return hasattr(X, "__arrow_c_stream__")
-
-
-@contextmanager
-def _python_warnings() -> Iterator[None]:
-    """Give what is warned of in this block to Python's own warnings, for whoever has no terminal.
-
-    They come after the work, so a filter that makes errors of warnings breaks nothing half-way.
-    """
-    with events.recording() as lines:
-        yield
-    for text in dict.fromkeys(line.text for line in lines if line.kind == "warning"):
-        warnings.warn(text, StokerWarning, stacklevel=5)
 
 
 def _given(y: Any) -> Any:
