@@ -703,3 +703,29 @@ def test_a_column_that_is_kept_out_says_so(profiled: Profiled) -> None:
         "it divides the rows",
         "day: number",
     )
+
+
+# --- moments with other texts among them ---------------------------------------------------------
+
+
+@pytest.mark.parametrize("word", ["k.A.", "0000-00-00", "00.00.0000", "9999-99-99", "offen"])
+def test_few_words_among_days_mean_that_nothing_is_known(judged: Judged, word: str) -> None:
+    cells = [*(f"2024-01-{1 + n % 28:02}" for n in range(300)), *[word] * 30]
+    found = only(judged, cells)
+    assert found.feature is not None
+    step = make_step("stoker.features", found.feature, Feature)
+    assert step.fit(pa.chunked_array([cells])).transform(pa.array([word])).bad == ()
+    assert found.is_notable
+    assert found.why.startswith(f"few texts ({word!r} 30) are taken to mean that nothing is known")
+
+
+def test_a_day_that_no_calendar_has_is_told_and_rejected(judged: Judged) -> None:
+    cells = [*(f"2024-01-{1 + n % 28:02}" for n in range(300)), "2024-02-31"]
+    found = only(judged, cells)
+    assert found.feature == {"timestamp": {}}
+    assert found.why.startswith("1 cell such as '2024-02-31' is no day or time and its row is")
+
+
+def test_many_words_among_days_are_no_moments(judged: Judged) -> None:
+    cells = [*(f"2024-01-{1 + n % 28:02}" for n in range(300)), *["k.A."] * 200]
+    assert only(judged, cells).kind != "timestamp"

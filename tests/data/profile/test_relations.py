@@ -123,3 +123,19 @@ def test_one_line_of_each_kind(profiled: Profiled) -> None:
     )
     assert group.column == "customer"
     assert group.why.startswith("several rows share 'customer' (286 different in 900 rows), ")
+
+
+@pytest.mark.parametrize("slip", ["31.02.2023", "01.01.2099", "k.A.", "01.01.1999", None])
+@pytest.mark.parametrize("falls", [False, True])
+def test_one_slip_does_not_hide_that_rows_follow_each_other(
+    profiled: Profiled, slip: str | None, falls: bool
+) -> None:
+    cells: list[str | None] = [f"{1 + n // 10 % 28:02}.{1 + n // 280:02}.2023" for n in range(600)]
+    cells[300] = slip
+    (one,) = relations(profiled({"day": cells[::-1] if falls else cells, "y": [0]}), "y")
+    assert (one.key, one.column) == ("time", "day")
+
+
+def test_days_that_begin_anew_for_each_group_do_not_order_rows(profiled: Profiled) -> None:
+    cells = [f"2023-{1 + n // 28:02}-{1 + n % 28:02}" for n in range(300)] * 3
+    assert relations(profiled({"day": cells, "y": [0]}), "y") == ()

@@ -99,7 +99,7 @@ def _of_text(found: Tally, read: TextReading, decimal: str) -> ProfiledCells:
         far_V = far_values(weighted, is_day=is_day) if is_day or not is_time else np.zeros(0)
         numbers = _with_far(numbers, far_V, read.value_V, number_V, found.count_V)
         number_N = np.append(number_V, np.nan)[found.index_N]
-    is_ordered = number_V is not None and not np.isnan(number_V).any()
+    is_ordered = number_V is not None
     order_N = number_N if is_ordered else found.index_N
     return _counted(
         found, order_N, is_ordered=is_ordered, numbers=numbers, texts=texts, number_N=number_N

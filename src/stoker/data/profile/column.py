@@ -102,6 +102,10 @@ class TimeReading(Value):
     short_years: bool = False
     """Whether some years have two digits."""
     is_time_of_day: bool = False
+    odd: tuple[tuple[str, int], ...] = ()
+    """The most frequent texts that are none, with their cells."""
+    num_odd: int = 0
+    """Different ones."""
 
 
 class TextFacts(Value):
@@ -177,7 +181,8 @@ class ColumnProfile(Value):
     single: int = 0
     """Values that stand in one row only."""
     order: str = "mixed"
-    """`rising` or `falling` with the rows, `grouped` (equal values stand together) or `mixed`."""
+    """`rising` or `falling` with the rows, moments but for few slips; `grouped` (equal values stand
+    together) or `mixed`."""
     frequent: tuple[tuple[str, int], ...] = ()
     """The most frequent values with their cells, most frequent first, then by text."""
     numbers: NumberFacts | None = None

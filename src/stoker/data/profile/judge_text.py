@@ -29,8 +29,8 @@ from stoker.data.profile.column import ColumnProfile, TextFacts
 from stoker.data.profile.judge_numbers import judge_numbers, names_rows
 from stoker.data.profile.verdict import Verdict, as_category, is_category, levels
 from stoker.data.profile.written import few_texts, with_texts, written_numbers
+from stoker.data.profile.written_moments import written_moments
 
-_NEARLY_ALL = 0.98
 _CODES = 0.9
 _MOSTLY_BOOLEAN = 0.94
 """Share of words for yes and no, beside which few others mean that nothing is known."""
@@ -84,24 +84,25 @@ def _booleans(column: ColumnProfile, texts: TextFacts) -> Verdict | None:
 
 def _moments(column: ColumnProfile, texts: TextFacts) -> Verdict | None:
     time, wanted = texts.time, column.present - texts.marks
-    if time is None or time.cells < _NEARLY_ALL * wanted or column.distinct < 2:
+    written = None if time is None else written_moments(time, wanted)
+    if time is None or written is None or column.distinct < 2:
         return None
     said = f"{time.cells:,} of {wanted:,} values are days or times, such as {time.example!r}"
-    short = {"short_years": True} if time.short_years else {}
+    said = "; ".join([*written.notes, said])
+    options = {"short_years": True, **written.options} if time.short_years else written.options
     if time.order is None and not time.is_time_of_day:
         told = f"{said}; nothing tells the day from the month, the day is taken to stand first"
         return Verdict(
             "timestamp",
-            {"timestamp": {"order": "day_first", **short}},
+            {"timestamp": {"order": "day_first", **options}},
             told,
             is_notable=True,
-            instead=feature_yaml({"timestamp": {"order": "month_first", **short}}),
+            instead=feature_yaml({"timestamp": {"order": "month_first", **options}}),
         )
     if time.order in ("day_first", "month_first"):
-        told = f"{said}; the {time.order.removesuffix('_first')} stands first"
-        short = {"order": time.order, **short}
-        return Verdict("timestamp", {"timestamp": short}, told, time.cells < wanted)
-    return Verdict("timestamp", {"timestamp": short}, said, time.cells < wanted)
+        said = f"{said}; the {time.order.removesuffix('_first')} stands first"
+        options = {"order": time.order, **options}
+    return Verdict("timestamp", {"timestamp": options}, said, bool(written.notes))
 
 
 def _numbers(column: ColumnProfile, texts: TextFacts) -> Verdict | None:

@@ -16,6 +16,7 @@ import pyarrow as pa
 from stoker.cells.moment_text import Evidence, Order
 from stoker.cells.moments import MomentCells, moment_forms
 from stoker.data.profile.column import TimeReading
+from stoker.data.profile.spelling import commonest
 
 _ORDERS: tuple[Order, Order] = ("day_first", "month_first")
 
@@ -45,9 +46,16 @@ def read_moments(value_V: pa.Array, count_V: np.ndarray) -> TimeReading | None:
     known_V = ~np.isnan(seconds_of(value_V, reading))
     if not known_V.any():
         return None
-    cells = int(count_V[known_V].sum())
+    cells, odd_V = int(count_V[known_V].sum()), np.flatnonzero(~known_V)
     example = value_V[int(np.flatnonzero(known_V)[0])].as_py()
-    return reading.model_copy(update={"cells": cells, "example": found.example or example})
+    return reading.model_copy(
+        update={
+            "cells": cells,
+            "example": found.example or example,
+            "odd": commonest(value_V, count_V, odd_V),
+            "num_odd": len(odd_V),
+        }
+    )
 
 
 def _order(found: Evidence, value_V: pa.Array, count_V: np.ndarray) -> str | None:
