@@ -388,3 +388,20 @@ def test_the_order_of_inputs_counts(tumours_project: Path, home: Path) -> None:
         path.write_text(f"{text}inputs: {{{inputs}}}\n", encoding="utf-8")
         kept.append(run(path, home=home, until="prepare"))
     assert statuses(home, kept[1])["prepare"] == "done"
+
+
+def test_what_looks_on_repeats_nothing_and_says_where_there_is_nothing(
+    tumours_project: Path, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tumours_project)
+    recipe, heard = tumours_project / "recipe.yaml", Heard()
+    hooks = "train.hooks=[{log: {path: losses.jsonl, every: 1}}]"
+    net = ["model={mlp: {hidden: [8]}}", "train.epochs=2", "compress=off"]
+    run(recipe, home=home, overrides=[*net, hooks])
+    lines = (tumours_project / "losses.jsonl").read_text("utf-8").splitlines()
+    assert sum("validation_loss" in line for line in lines) == 2
+    assert sum('"loss"' in line for line in lines) > 2
+    assert run(recipe, home=home, overrides=net).status == "unchanged"
+    with listening(heard):
+        run(recipe, home=home, overrides=["model=linear", "compress=off", hooks])
+    assert any("linear is no network" in line for line in heard.lines)

@@ -265,7 +265,7 @@ def test_the_recipe_stays_small():
             total += 1 + (count(inner) if inner else 0)
         return total
 
-    assert count(Recipe) <= 49
+    assert count(Recipe) <= 50
 
 
 @pytest.mark.parametrize("path", sorted(Path("examples").glob("*.yaml")), ids=str)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,7 @@ from stoker.models import Network
 from stoker.tasks import FittedTask
 from stoker.tasks.classify import FittedClassify
 from stoker.tasks.regress import FittedRegress
+from stoker.train.hooks import Hook
 from stoker.train.loop import Trained, train_network
 from stoker.train.settings import Settings
 
@@ -68,7 +69,13 @@ class Tiny:
         return built.build(self.features, self.task.output.width)
 
     def train(
-        self, settings: Settings, *, model: object = "mlp", scratch: str = "scratch", seed: int = 0
+        self,
+        settings: Settings,
+        *,
+        model: object = "mlp",
+        scratch: str = "scratch",
+        seed: int = 0,
+        hooks: Sequence[Hook] = (),
     ) -> Trained:
         return train_network(
             self.network(model),
@@ -78,6 +85,7 @@ class Tiny:
             settings,
             seed=seed,
             scratch=self.folder / scratch,
+            hooks=hooks,
         )
 
     def _write(self, part: str, size: int, random: np.random.Generator) -> None:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from stoker.features import FittedFeature
+    from stoker.train.hooks import Hook
     from stoker.train.settings import Settings
 
 
@@ -43,5 +44,7 @@ class Conditions:
     """How a network is trained, weights of classes and time included; None: the defaults."""
     finds_rate: bool = False
     """Whether a network's learning rate is searched for."""
+    hooks: tuple[Hook, ...] = ()
+    """What looks on while a network is trained."""
     scratch: Path | None = None
     """Folder for checkpoints of this very training; None: it keeps none."""

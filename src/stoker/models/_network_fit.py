@@ -46,7 +46,9 @@ def _fit(
         curve = find_rate(network, parts[0], task, settings, seed=under.seed)
         events.message(f"the loss falls fastest at rate {curve.rate:.2g}")
         settings = settings.model_copy(update={"rate": curve.rate})
-    trained = train_network(network, *parts, task, settings, seed=under.seed, scratch=scratch)
+    trained = train_network(
+        network, *parts, task, settings, seed=under.seed, scratch=scratch, hooks=under.hooks
+    )
     forms = {name: feature.form for name, feature in under.features.items()}
     return Fitted(
         graph=export(trained.network, forms),

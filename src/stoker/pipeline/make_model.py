@@ -27,7 +27,7 @@ from stoker.core.canonical import canonical_json
 from stoker.core.seeds import derive_seed
 from stoker.core.steps import step_name, step_spec
 from stoker.dag.stage import Work
-from stoker.models import Model
+from stoker.models import Model, Network
 from stoker.pipeline.board import measure_candidates, timed
 from stoker.store.durable import write_file
 from stoker.views.prepared import Prepared, open_prepared, raw_part, spaced
@@ -37,6 +37,7 @@ from stoker.views.rows import rows_path
 if TYPE_CHECKING:
     from stoker.bundle.decision import Decision
     from stoker.plan.presets import Preset
+    from stoker.train.hooks import Hook
     from stoker.train.settings import Settings
 
 _MOST_COMPARED = 20_000
@@ -62,6 +63,8 @@ class Order:
     """Column whose rows stay in one fold."""
     is_by_time: bool = False
     """Whether rows are divided by time."""
+    hooks: tuple[Hook, ...] = ()
+    """What looks on while a network is trained."""
     candidate: str = MODEL
     """What it is called among the candidates of the run."""
     is_reference: bool = False
@@ -95,6 +98,9 @@ def make_model(work: Work, order: Order) -> dict[str, Any]:
         why=order.why,
     )
     events.message(f"{work.stage}: {choice.reason}")
+    if order.hooks and not isinstance(choice.model, Network):
+        name = step_name(choice.model)
+        events.warning(f"train.hooks: {name} is no network and has no steps to look at")
     task = prepared.interface.task
     under = Conditions(
         seed=derive_seed(order.seed, "model", step_name(choice.model)),
@@ -107,6 +113,7 @@ def make_model(work: Work, order: Order) -> dict[str, Any]:
         features=prepared.interface.inputs,
         settings=choice.settings,
         finds_rate=order.finds_rate,
+        hooks=order.hooks,
         scratch=work.scratch,
     )
     made = choice.model.fit(prepared.train, prepared.validation, task, under=under)

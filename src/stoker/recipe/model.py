@@ -137,6 +137,8 @@ class Train(Value):
     """Decay of the running average of weights that is used in the end; null: none."""
     augment: Annotated[tuple[Step, ...] | None, At("stoker.train.augment", "Augmentation")] = None
     """Random changes of training images, in order; `[]`: none."""
+    hooks: Annotated[tuple[Step, ...], At("stoker.train.hooks", "Hook")] = ()
+    """What looks on while a network is trained, such as `log: {path: losses.jsonl}`."""
     checkpoint_every: Duration = 30.0
     """Time between two checkpoints; a killed run goes on from the last."""
     threads: Annotated[Whole, Field(ge=0, le=1024)] = 0
@@ -153,7 +155,7 @@ class Train(Value):
     @property
     def given(self) -> dict[str, Any]:
         """The keys that were written and overrule the preset, with their values."""
-        own = {"preset", "budget", "checkpoint_every", "threads"}
+        own = {"preset", "budget", "checkpoint_every", "threads", "hooks"}
         return {key: getattr(self, key) for key in sorted(self.model_fields_set - own)}
 
 

@@ -13,13 +13,15 @@ The network that comes back is that of the best epoch on the validation part, no
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from stoker.core import events
 from stoker.core.canonical import fingerprint
@@ -28,6 +30,7 @@ from stoker.core.seeds import derive_seed
 from stoker.train.augment import MixingAugmentation
 from stoker.train.batches import Batches
 from stoker.train.diagnosis import Watch
+from stoker.train.hooks import Hook, StepDone
 from stoker.train.plan import Plan, StepTrial, make_plan
 from stoker.train.score import best_epoch, validation_score
 from stoker.train.speed import speed_of
@@ -76,6 +79,7 @@ def train_network(  # noqa: PLR0913 - seven different things; a bundle of them w
     *,
     seed: int,
     scratch: Path,
+    hooks: Sequence[Hook] = (),
 ) -> Trained:
     """Train `network` in place, from the beginning or from the checkpoint in `scratch`.
 
@@ -87,6 +91,7 @@ def train_network(  # noqa: PLR0913 - seven different things; a bundle of them w
         settings: Everything else.
         seed: Source of all randomness.
         scratch: Folder for checkpoints of this very training; others found there are ignored.
+        hooks: Look on and change nothing.
 
     Returns:
         The trained network, and what happened.
@@ -101,13 +106,20 @@ def train_network(  # noqa: PLR0913 - seven different things; a bundle of them w
     with torch.random.fork_rng(devices=[]):
         batches = Batches(train, settings, num_outputs=task.output.width, seed=seed)
         trial = StepTrial(network.train(), validation, task, settings, batches)
-        return _Training(trial, seed=seed, scratch=scratch, begin=begin).run()
+        training = _Training(trial, seed=seed, scratch=scratch, begin=begin, hooks=hooks)
+        with ExitStack() as stack:
+            for hook in hooks:
+                stack.callback(hook.end)
+            return training.run()
 
 
 class _Training:
     """One call of `train_network`."""
 
-    def __init__(self, trial: StepTrial, *, seed: int, scratch: Path, begin: float) -> None:
+    def __init__(
+        self, trial: StepTrial, *, seed: int, scratch: Path, begin: float, hooks: Sequence[Hook]
+    ) -> None:
+        self._hooks = hooks
         self._trial, self._seed, self._scratch = trial, seed, scratch
         self._settings, self._batches = trial.settings, trial.batches
         self._engine = trial.start(trial.network)
@@ -130,6 +142,8 @@ class _Training:
         """Epochs until something says stop."""
         total = self._plan.total_steps
         done = self._steps_before
+        for hook in self._hooks:
+            hook.begin(done)
         with (
             self._engine.using(self._plan.threads),
             events.task("train", total=total, unit="steps", done=done) as view,
@@ -177,11 +191,19 @@ class _Training:
                 rate=self._rate,
                 number=state.step,
             )
+            if self._hooks:
+                self._tell_step(state.losses[position])
             state.step += 1
             now = time.perf_counter()
             if now - self._looked > _LOOK_EVERY_S:
                 self._look(view)
         state.chunk += 1
+
+    def _tell_step(self, loss: Tensor) -> None:
+        state = self._state
+        done = StepDone(state.step, state.epoch, self._rate, loss)
+        for hook in self._hooks:
+            hook.after_step(done)
 
     def _rate_at(self, step: int) -> float:
         return self._settings.rate * self._settings.schedule.factor(step, self._plan.total_steps)
@@ -231,6 +253,8 @@ class _Training:
         if best_epoch(state.history, self._trial.task.gives) == len(state.history) - 1:
             state.best = copy_weights(scored)
         self._seconds["evaluate"] += time.perf_counter() - begin
+        for hook in self._hooks:
+            hook.after_epoch(state.history[-1], scored)
 
     def _why_stop(self) -> str:
         """Why training is over now, or nothing."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 from stoker.core.processors import available_cores
-from stoker.core.steps import expect
+from stoker.core.steps import Step, expect
 from stoker.dag.stage import ROWS, Stage, Work
 from stoker.models import Model
 
@@ -22,7 +22,8 @@ class TrainStage(Stage):
 
     place: ClassVar[float] = 60
     # How often the state is saved changes nothing that comes out.
-    free: ClassVar[frozenset[str]] = frozenset({"checkpoint_every_s"})
+    # Neither does whatever looks on.
+    free: ClassVar[frozenset[str]] = frozenset({"checkpoint_every_s", "hooks"})
     depends_on_model: ClassVar[bool] = True
     memory_bytes: ClassVar[float] = 500e6
 
@@ -41,6 +42,7 @@ class TrainStage(Stage):
     cores: int | None
     """The order of sums, and so the last digits, depend on how many threads there may be."""
     checkpoint_every_s: float
+    hooks: tuple[Step, ...]
 
     @classmethod
     def of(cls, recipe: Recipe) -> Self:
@@ -59,6 +61,7 @@ class TrainStage(Stage):
             seed=recipe.seed,
             cores=None if asked.threads else available_cores(),
             checkpoint_every_s=asked.checkpoint_every,
+            hooks=asked.hooks,
         )
 
     def reads(self) -> tuple[str, ...]:
@@ -68,6 +71,7 @@ class TrainStage(Stage):
     def run(self, work: Work) -> dict[str, Any]:
         """Train the model that was asked for, or the preset's."""
         from stoker.pipeline.make_model import Order, make_model
+        from stoker.train.hooks import Hook
 
         given = {
             **{key: value for key, value in self.given.items() if value != FIND},
@@ -85,6 +89,7 @@ class TrainStage(Stage):
             decision=self.decision,
             group=self.group,
             is_by_time=self.is_by_time,
+            hooks=tuple(expect(hook, Hook) for hook in self.hooks),
         )
         return make_model(work, order)
 
