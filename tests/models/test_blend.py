@@ -19,7 +19,7 @@ from stoker.bundle.session import run_graph
 from stoker.candidates.conditions import Conditions
 from stoker.candidates.fitted import Fitted
 from stoker.compress.int8 import _quantise
-from stoker.core.events import Silent, listening
+from stoker.core.events import Silent, listening, recording
 from stoker.data.prepare.prepared_set import Column, PreparedSet, PreparedWriter
 from stoker.models import _search, _table_network
 from stoker.models._blend_weights import choose_weights
@@ -137,6 +137,33 @@ def test_the_leaderboard_tells_what_was_tried(tmp_path: Path) -> None:
     given_up = [entry for entry in board.entries if entry.folds < 5]
     assert all(entry.note.startswith("given up after 1 of 5 folds; ") for entry in given_up)
     assert all("on the same rows" in entry.note for entry in given_up)
+
+
+@pytest.mark.parametrize("task", [BINARY, NUMBER], ids=["binary", "number"])
+def test_what_a_budget_left_no_time_for_is_said(tmp_path: Path, task: FittedTask) -> None:
+    """Six candidates of eight were missing on the board, and nothing said so."""
+    with recording() as lines:
+        board = fit(tmp_path, task, under=replace(ONE, deadline_s=1e-3))[0].leaderboard
+    assert board is not None
+    rows = join(*parts_of(tmp_path / "again", task), task.output.width, max_bins=255, seed=3)
+    names = {named.name for named in first_candidates(rows, ONE)}
+    assert {entry.name for entry in board.entries} == names
+    never = [entry for entry in board.entries if not entry.folds]
+    assert len(never) >= len(names) - 1
+    assert all(entry.note == "not tried: train.budget was used up before" for entry in never)
+    assert all((entry.score, entry.weight) == (None, 0.0) for entry in never)
+    (warning,) = (line for line in lines if line.kind == "warning")
+    assert warning.passing, "another machine has time for more"
+    assert warning.text.startswith("train.budget was used up; not tried: ")
+    assert all(entry.name in warning.text for entry in never)
+
+
+def test_a_budget_that_is_not_used_up_says_nothing(tmp_path: Path) -> None:
+    with recording() as lines:
+        board = fit(tmp_path, BINARY, under=replace(ONE, deadline_s=3600))[0].leaderboard
+    assert board is not None
+    assert all(entry.folds for entry in board.entries)
+    assert not any("budget" in line.text for line in lines)
 
 
 def test_a_loss_has_no_end_below_zero(tmp_path: Path) -> None:

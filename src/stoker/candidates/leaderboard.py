@@ -30,7 +30,7 @@ class Entry(Value):
     high: float | None = None
     """Upper end."""
     folds: int = 0
-    """Folds that it was scored on."""
+    """Folds that it was scored on; 0 if the budget was used up before."""
     weight: float = 0.0
     """Share of its answers in the model; 0 if it is not part of it."""
     size_bytes: int | None = None
@@ -72,6 +72,9 @@ def tell(board: Leaderboard) -> None:
     events.message(f"candidates, by {board.metric} on {board.rows:,} rows ({board.how}):")
     for entry in board.entries:
         share = f", {entry.weight:.0%} of the model" if entry.weight else ""
+        if entry.score is None:
+            events.message(f"  {entry.name}: {entry.note}")
+            continue
         note = f" ({entry.note})" if entry.note else ""
         events.message(
             f"  {entry.name}: {entry.score:.4g} [{entry.low:.4g}, {entry.high:.4g}]{share}{note}"

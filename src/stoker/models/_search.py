@@ -113,10 +113,11 @@ def search(rows: TableRows, under: Conditions) -> list[AnyTry]:
     folds = deal(rows, under)
     tries = [_make(named, folds) for named in first_candidates(rows, under)]
     with events.task("candidates", total=len(tries) * folds.count, unit="fits") as view:
-        for one in tries:
-            view.note(one.name)
+        for place, one in enumerate(tries):
             if _is_late(end_s) and any(other.done for other in tries):
+                _cut(tries[place:])
                 break
+            view.note(one.name)
             _advance(one, 1, under, end_s, view)
         begun = [one for one in tries if one.done]
         larger = None if under.preset == "fast" or _is_late(end_s) else _larger(begun)
@@ -125,14 +126,36 @@ def search(rows: TableRows, under: Conditions) -> list[AnyTry]:
             begun.append(tries[-1])
             view.note(larger.name)
             _advance(tries[-1], 1, under, end_s, view)
-        for one in _promising(begun, under):
-            view.note(one.name)
+        going_on = _promising(begun, under)
+        for place, one in enumerate(going_on):
             if _is_late(end_s) and any(other.is_done for other in tries):
+                _cut(going_on[place:])
                 break
+            view.note(one.name)
             _advance(one, folds.count, under, end_s, view)
         if under.preset == "best":
             tries += _draw_on(begun, folds, under, end_s, view)
+    _warn_of_cut(tries)
     return tries
+
+
+def _cut(tries: Sequence[AnyTry]) -> None:
+    for one in tries:
+        one.is_cut = not one.is_done
+
+
+def _warn_of_cut(tries: Sequence[AnyTry]) -> None:
+    """Name the candidates that the budget left no time for."""
+    never = [one.name for one in tries if one.is_cut and not one.done]
+    begun = [one.name for one in tries if one.is_cut and one.done]
+    said = [
+        f"{what}: {', '.join(names)}"
+        for what, names in (("not tried", never), ("given up early", begun))
+        if names
+    ]
+    if said:
+        # About this moment: another machine has time for more.
+        events.warning(f"train.budget was used up; {'; '.join(said)}", passing=True)
 
 
 def _larger(begun: Sequence[AnyTry]) -> Named | None:

@@ -80,6 +80,8 @@ class Try(ABC, Generic[_Step]):
     """Folds fitted so far, from the first on."""
     fit_s: float = 0.0
     """CPU seconds of all fits."""
+    is_cut: bool = False
+    """Whether the budget was used up before its other folds, or before its first."""
 
     def __post_init__(self) -> None:
         """No row is answered yet."""
@@ -174,6 +176,9 @@ class TreeTry(Try[BoostedTrees]):
     @property
     def note(self) -> str:
         """That it was cut short, if it was."""
+        if any(one.is_cut for one in self.grown):
+            most = max(len(one.history) for one in self.grown)
+            return f"train.budget was used up at {most:,} trees, and more might have helped"
         if not any(one.is_unfinished for one in self.grown):
             return ""
         return f"stopped at {self.step.num_trees:,} trees while its loss was still falling"

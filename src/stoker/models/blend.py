@@ -121,7 +121,7 @@ class Blend(Estimator):
                 rows.target_N[held_M],
             ),
             leaderboard=board,
-            timings=tuple(Timing(name=one.name, fit_s=one.fit_s) for one in tries),
+            timings=tuple(Timing(name=one.name, fit_s=one.fit_s) for one in tries if one.done),
             candidate_graphs={one.name: partial(_graph_alone, one, train, task) for one in done},
             learning_curve=learning_curve(members, under, task),
         )
@@ -167,11 +167,11 @@ def prudent(
 def leaderboard(
     tries: Sequence[AnyTry], members: Sequence[tuple[AnyTry, float]], task: FittedTask
 ) -> Leaderboard:
-    """Every candidate, best first; those that were given up come last."""
+    """Every candidate, best first; then those that were given up, and those never tried."""
     weights = {one.name: weight for one, weight in members}
     folds = tries[0].folds
     leader = min((one for one in tries if one.is_done), key=lambda one: one.loss(folds.count))
-    entries = [_entry(one, weights.get(one.name, 0.0), leader, task) for one in tries if one.done]
+    entries = [_entry(one, weights.get(one.name, 0.0), leader, task) for one in tries]
     done = sorted(
         (entry for entry in entries if entry.folds == folds.count), key=lambda e: e.score or 0.0
     )
@@ -182,20 +182,24 @@ def leaderboard(
         metric=task.gives.loss_name,
         rows=len(folds.held_M),
         how=how,
-        entries=(*done, *given_up),
+        entries=(*done, *sorted(given_up, key=lambda entry: not entry.folds)),
     )
 
 
 def _entry(one: AnyTry, weight: float, leader: AnyTry, task: FittedTask) -> Entry:
     """A candidate with its mean loss and the interval of that mean."""
     folds = one.folds
+    if not one.done:
+        why = "not tried: train.budget was used up before"
+        return Entry(name=one.name, model=step_spec(one.step), note=why)
     rows_M = folds.held_M[~np.isnan(one.output_NK[folds.held_M, 0])]
     score, low, high = _scored(one, rows_M, task)
     note = one.note
     if not one.is_done:
         # Its score is of other rows than those above it, so the best is told on the same ones.
         best = f"{leader.name!r} has {_scored(leader, rows_M, task)[0]:.4g} on the same rows"
-        note = f"given up after {one.done} of {folds.count} folds; {best}"
+        why = ", as train.budget was used up" if one.is_cut else ""
+        note = f"given up after {one.done} of {folds.count} folds{why}; {best}"
     return Entry(
         name=one.name,
         model=step_spec(one.step),

@@ -229,6 +229,8 @@ class Grown:
     """Rounds that are taken: up to the best one, unless somebody knows better."""
     is_unfinished: bool
     """Whether it stopped at the most trees while the loss was falling."""
+    is_cut: bool = False
+    """Whether the time was over while the loss was falling."""
 
     @property
     def forest(self) -> Forest:
@@ -285,6 +287,7 @@ def grow(  # noqa: PLR0913 - one fit: what to grow, on which rows, under what
         history=watch.history,
         rounds=watch.best + 1,
         is_unfinished=watch.best == step.num_trees - 1 > 0,
+        is_cut=watch.is_late and len(watch.history) < step.num_trees,
     )
 
 
@@ -308,6 +311,12 @@ def say_what_is_wrong(step: BoostedTrees, rows: TableRows, forest: Forest, grown
             f"boosted_trees stopped at {step.num_trees:,} trees while the validation loss was "
             "still falling; raise num_trees or learning_rate"
         )
+    elif grown.is_cut:
+        events.warning(
+            f"train.budget was used up at {len(grown.history):,} trees, and more might have "
+            "helped; raise it",
+            passing=True,
+        )
 
 
 @dataclass
@@ -319,6 +328,8 @@ class _Watch:
     view: events.TaskView | None
     history: list[dict[str, float]] = field(default_factory=list)
     best: int = 0
+    is_late: bool = False
+    """Whether it was the time that ended it."""
 
     def record(self, loss: float) -> bool:
         """Take the validation loss of the round just done; whether to stop now.
@@ -332,8 +343,10 @@ class _Watch:
         if self.view is not None:
             self.view.advance()
             self.view.note(f"validation loss {loss:.5g}")
-        late = self.end_s is not None and time.monotonic() >= self.end_s
-        return late or len(self.history) - 1 - self.best >= self.patience
+        if len(self.history) - 1 - self.best >= self.patience:
+            return True
+        self.is_late = self.end_s is not None and time.monotonic() >= self.end_s
+        return self.is_late
 
 
 def _stopping(watch: _Watch, stop: type[Exception]) -> Callable[[Any], None]:
