@@ -401,7 +401,8 @@ def test_what_looks_on_repeats_nothing_and_says_where_there_is_nothing(
     lines = (tumours_project / "losses.jsonl").read_text("utf-8").splitlines()
     assert sum("validation_loss" in line for line in lines) == 2
     assert sum('"loss"' in line for line in lines) > 2
-    assert run(recipe, home=home, overrides=net).status == "unchanged"
+    again = run(recipe, home=home, overrides=net)
+    assert statuses(home, again)["train"] == "cached"
     with listening(heard):
         run(recipe, home=home, overrides=["model=linear", "compress=off", hooks])
     assert any("linear is no network" in line for line in heard.lines)
