@@ -44,7 +44,7 @@ class Adam(Optimizer):
         """A fused Adam."""
         from torch.optim.adam import adam
 
-        from stoker.train.optim._fused import FusedAdamW
+        from stoker.train.fused import FusedAdamW
 
         class FusedAdam(FusedAdamW):
             kernel = staticmethod(adam)

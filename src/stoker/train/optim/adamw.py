@@ -43,7 +43,7 @@ class AdamW(Optimizer):
         self, parameters: Iterable[tuple[str, nn.Parameter]], *, rate: float
     ) -> torch.optim.Optimizer:
         """A fused AdamW."""
-        from stoker.train.optim._fused import FusedAdamW
+        from stoker.train.fused import FusedAdamW
 
         groups = decay_groups(parameters, self.weight_decay, self.l1)
         betas = (self.beta1, self.beta2)

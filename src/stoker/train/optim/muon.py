@@ -64,7 +64,7 @@ class Muon(Optimizer):
         """Muon and a fused AdamW in one."""
         import torch
 
-        from stoker.train.optim._fused import FusedAdamW
+        from stoker.train.fused import FusedAdamW
 
         class MuonAndAdamW(FusedAdamW):
             def add_param_group(self, param_group: dict[str, Any]) -> None:

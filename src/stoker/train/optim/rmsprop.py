@@ -47,7 +47,7 @@ class Rmsprop(Optimizer):
         import torch
         from torch.optim.rmsprop import rmsprop
 
-        from stoker.train.optim._fused import Fused
+        from stoker.train.fused import Fused
 
         class ListedRmsprop(Fused):
             def first_state(self, parameter: Tensor) -> dict[str, Tensor]:

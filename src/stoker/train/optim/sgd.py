@@ -46,7 +46,7 @@ class Sgd(Optimizer):
         self, parameters: Iterable[tuple[str, nn.Parameter]], *, rate: float
     ) -> torch.optim.Optimizer:
         """A fused SGD."""
-        from stoker.train.optim._fused import FusedSgd
+        from stoker.train.fused import FusedSgd
 
         groups = decay_groups(parameters, self.weight_decay, self.l1)
         return FusedSgd(groups, {"lr": rate, "momentum": self.momentum, "nesterov": self.nesterov})
