@@ -54,11 +54,11 @@ class OfColumns(nn.Module):
 def prepare(folder: Path) -> None:
     """Write bundle, graph, weights and pictures."""
     from safetensors.torch import save_file
-    from stoker.bundle.export import export_network, network_weights
 
     from stoker.bundle.interface import Interface
     from stoker.bundle.write import write_bundle
     from stoker.features.image import FittedImage
+    from stoker.networks.export import export, weights_of
     from stoker.tasks.classify import FittedClassify
 
     torch.manual_seed(0)
@@ -68,13 +68,13 @@ def prepare(folder: Path) -> None:
     )
     task = FittedClassify(classes=CLASSES, counts=(1,) * len(CLASSES), kind="text")
     interface = Interface({"image": feature}, (), "label", task)
-    graph = export_network(OfColumns(net), interface)
+    graph = export(OfColumns(net), {"image": feature.form})
     write_bundle(
         folder / "bundle",
         name="digits",
         interface=interface,
         graph=graph,
-        weights=network_weights(net),
+        weights=weights_of(net),
         model={"net": "benchmark"},
     )
     (folder / "model.onnx").write_bytes(graph)
