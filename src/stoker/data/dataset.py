@@ -30,15 +30,21 @@ class Dataset:
         `Dataset.open(folder).media.read(numbers)` gives the encoded pictures of some rows.
     """
 
-    def __init__(self, folder: Path, info: dict[str, Any]) -> None:
+    def __init__(self, folder: Path, info: dict[str, Any], rows: Path | None = None) -> None:
         """Use `Dataset.open`."""
         self.folder = folder
+        self.rows_path = rows or folder / "rows.parquet"
+        """The table of all rows."""
         self.info = info
         """What `dataset.json` says: columns, sources with licences, rows in, out and rejected."""
 
     @classmethod
-    def open(cls, folder: Path) -> Dataset:
+    def open(cls, folder: Path, rows: Path | None = None) -> Dataset:
         """Open a folder that `acquire` wrote.
+
+        Args:
+            folder: With the description, the media and the table.
+            rows: The table as later stages left it; absent: that of the folder.
 
         Raises:
             ArtifactError: If it is not one, or of a newer format.
@@ -59,12 +65,7 @@ class Dataset:
                 fix="use the newer stoker that wrote it",
                 place=Place(str(folder / "dataset.json")),
             )
-        return cls(folder, info)
-
-    @property
-    def rows_path(self) -> Path:
-        """The table of all rows."""
-        return self.folder / "rows.parquet"
+        return cls(folder, info, rows)
 
     @property
     def rejects_path(self) -> Path:

@@ -82,7 +82,7 @@ def acquire(
 def _read_source(source: Source, reading: Reading, writer: TableWriter) -> dict[str, Any]:
     name = step_name(source)
     files = source.files(reading.project, reading.cache)
-    before = _states(files)
+    before = _states(files, reading)
     rejects_before, rows_before = len(reading.rejects), writer.rows
     with task(f"read {name}", unit="rows") as reading_rows:
         for table in source.read_rows(reading):
@@ -170,16 +170,26 @@ def _media(sources: Sequence[Source]) -> dict[str, MediaKind]:
     return found[0]
 
 
-def _states(files: Sequence[Path]) -> list[tuple[int, int]]:
-    with machine_errors("look at the files of a source"):
-        states = [path.stat() for path in files]
-    return [(state.st_size, state.st_mtime_ns) for state in states]
+def _states(files: Sequence[Path], reading: Reading) -> list[tuple[int, int]]:
+    return [_state(path, reading.label(path)) for path in files]
+
+
+def _state(path: Path, label: str) -> tuple[int, int]:
+    try:
+        state = path.stat()
+    except OSError as error:
+        raise DataError(
+            f"cannot be read: {error.strerror}",
+            expected="a file that you may read",
+            place=Place(label),
+        ) from None
+    return state.st_size, state.st_mtime_ns
 
 
 def _require_unchanged(
     files: Sequence[Path], before: list[tuple[int, int]], reading: Reading
 ) -> None:
-    for path, old, new in zip(files, before, _states(files), strict=True):
+    for path, old, new in zip(files, before, _states(files, reading), strict=True):
         if old != new:
             raise DataError(
                 f"the file changed while it was read ({old[0]:,} to {new[0]:,} bytes)",

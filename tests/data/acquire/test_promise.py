@@ -1,73 +1,38 @@
-"""What every source promises; a new file is tested as soon as it exists."""
+"""What every source promises; a new file is tested as soon as it exists.
+
+Two records that it reads are written by the file of its name in `two_records`.
+"""
 
 from __future__ import annotations
 
-import hashlib
-import struct
-from collections.abc import Callable
+import importlib
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, cast
 
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 
 from stoker.core.errors import DataError
 from stoker.core.steps import find_step, make_step, step_names, step_spec
 from stoker.data.acquire import Source
 from stoker.data.fingerprint import source_fingerprint
-from tests.data.acquire.conftest import Acquire, tar
-from tests.data.acquire.workbooks import write_workbook
+from tests.data.acquire.conftest import Acquire
 
 STAGE = "stoker.data.acquire"
-CSV = "名,v\n李,1\n雷,2\nbad\n".encode()
 
 
-def images(project: Path, cache: Path) -> dict[str, Any]:
-    for name in ("猫/1.png", "狗/2.png", "狗/bad.png"):
-        (project / name).parent.mkdir(exist_ok=True)
-        (project / name).write_bytes(b"" if "bad" in name else b"\x89PNG\r\n\x1a\n" + name.encode())
-    return {"path": "."}
+class TwoRecords(Protocol):
+    """A file of `two_records`, called like the source that it writes for."""
 
+    NUM_BAD: int
+    """Bad records beside the two good ones; 0 where the form has none."""
+    PATH: str | None
+    """The field that names its one file; absent: `path`, None: there is none."""
+    IS_MEDIA: bool
+    """Whether it has media columns; absent: it has none."""
 
-def idx(project: Path, cache: Path) -> dict[str, Any]:
-    (project / "i").write_bytes(b"\0\0\x08\x03" + struct.pack(">3I", 2, 1, 1) + b"\1\2")
-    return {"images": "i"}
-
-
-def csv(project: Path, cache: Path) -> dict[str, Any]:
-    (project / "a.csv").write_bytes(CSV)
-    return {"path": "a.csv"}
-
-
-def jsonl(project: Path, cache: Path) -> dict[str, Any]:
-    (project / "a.jsonl").write_text('{"名":"李"}\n{"名":"雷"}\n{bad\n', encoding="utf-8")
-    return {"path": "a.jsonl"}
-
-
-def parquet(project: Path, cache: Path) -> dict[str, Any]:
-    pq.write_table(pa.table({"名": ["李", "雷"]}), project / "a.parquet")
-    return {"path": "a.parquet"}
-
-
-def xlsx(project: Path, cache: Path) -> dict[str, Any]:
-    write_workbook(project / "a.xlsx", {"s": [["名"], ["李"], ["雷"]]})
-    return {"path": "a.xlsx"}
-
-
-def package(project: Path, cache: Path) -> dict[str, Any]:
-    (cache / "packages").mkdir(parents=True, exist_ok=True)
-    path = cache / "packages" / "a-1.0.0.tgz"
-    if not path.exists():
-        tar(path, ("package/a.csv", CSV))
-    sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
-    return {"npm": "a", "version": "1.0.0", "sha256": sha256, "read": {"csv": {"path": "a.csv"}}}
-
-
-EXAMPLES: dict[str, Callable[[Path, Path], dict[str, Any]]] = {
-    function.__name__: function for function in (images, idx, csv, jsonl, parquet, xlsx, package)
-}
-"""For each source two good records, and a bad one where the form allows it."""
+    def write(self, project: Path, cache: Path) -> dict[str, Any]:
+        """Write what the source reads, and give its fields."""
+        ...
 
 
 @pytest.fixture(params=step_names(STAGE))
@@ -76,23 +41,28 @@ def name(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
+def records(name: str) -> TwoRecords:
+    return cast("TwoRecords", importlib.import_module(f"tests.data.acquire.two_records.{name}"))
+
+
+@pytest.fixture
 def cache(tmp_path: Path) -> Path:
     return tmp_path / "cache"
 
 
 @pytest.fixture
-def spec(name: str, project: Path, cache: Path) -> dict[str, Any]:
-    return {name: {**EXAMPLES[name](project, cache), "part": "test", "licence": "CC0"}}
+def spec(name: str, records: TwoRecords, project: Path, cache: Path) -> dict[str, Any]:
+    return {name: {**records.write(project, cache), "part": "test", "licence": "CC0"}}
 
 
 def test_every_record_is_a_row_or_a_reject_and_two_reads_are_equal(
-    read: Acquire, spec: dict[str, Any], name: str, cache: Path
+    read: Acquire, spec: dict[str, Any], records: TwoRecords, cache: Path
 ) -> None:
     first, second = read(spec, cache=cache), read(spec, cache=cache)
     assert first.rows.equals(second.rows)
     assert first.rejects == second.rejects
     assert first.rows.num_rows == 2
-    assert first.info["rejected"] == (0 if name in ("idx", "parquet", "xlsx") else 1)
+    assert first.info["rejected"] == records.NUM_BAD
     assert first.column("_part") == ["test", "test"]
     assert all(isinstance(line, int) and line >= 1 for line in first.column("_line"))
     assert first.info["sources"][0]["licence"] == "CC0"
@@ -101,12 +71,12 @@ def test_every_record_is_a_row_or_a_reject_and_two_reads_are_equal(
 
 
 def test_media_columns_hold_numbers_of_media(
-    read: Acquire, spec: dict[str, Any], name: str, cache: Path
+    read: Acquire, spec: dict[str, Any], records: TwoRecords, cache: Path
 ) -> None:
     result = read(spec, cache=cache)
     for column in result.dataset.media_columns:
         assert all(result.dataset.media.read(result.rows[column]).to_pylist())
-    assert bool(result.dataset.media_columns) == (name in ("images", "idx"))
+    assert bool(result.dataset.media_columns) == vars(records).get("IS_MEDIA", False)
 
 
 def test_the_fingerprint_follows_the_contents(
@@ -149,19 +119,25 @@ ODD = "a\n\x1b[2J李\u202e"
 
 
 def test_odd_signs_of_a_file_name_are_escaped(
-    name: str, spec: dict[str, Any], project: Path, cache: Path, read: Acquire
+    name: str,
+    spec: dict[str, Any],
+    records: TwoRecords,
+    project: Path,
+    cache: Path,
+    read: Acquire,
 ) -> None:
-    if name in ("package", "images"):
+    key = vars(records).get("PATH", "path")
+    if key is None:
         pytest.skip("the names of its files are not those of the recipe")
     [path] = make_step(STAGE, spec, Source).files(project, cache)
     odd = path.with_name(ODD + path.suffix)
     path.rename(odd)
-    key = "images" if name == "idx" else "path"
-    result = read({name: {key: odd.name}})
+    renamed = {name: {**spec[name], key: odd.name}}
+    result = read(renamed)
     assert all(cell.isprintable() and "李" in cell for cell in result.column("_source"))
     assert all(one["source"].isprintable() for one in result.rejects)
     odd.unlink()
     with pytest.raises(DataError) as caught:
-        read({name: {key: odd.name}})
+        read(renamed)
     assert all(line.isprintable() for line in str(caught.value).split("\n"))
     assert "\\x1b[2J" in str(caught.value)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 from stoker.core.steps import expect
-from stoker.dag.stage import ROWS, Stage, Work
+from stoker.dag.stage import ROWS, Stage, Work, rows_path
 from stoker.data.clean import RowCleaner
 from stoker.features import Feature
 from stoker.tasks import Task
@@ -47,7 +47,7 @@ class CleanStage(Stage):
         )
 
     def reads(self) -> tuple[str, ...]:
-        """Rows as they were acquired."""
+        """Rows as the stage before left them."""
         return (ROWS,)
 
     def run(self, work: Work) -> dict[str, Any]:
@@ -57,7 +57,7 @@ class CleanStage(Stage):
         from stoker.data.dataset import Dataset
         from stoker.data.missing_target import NAME, leave_out_missing_targets
 
-        dataset = Dataset.open(work.inputs["acquire"].folder)
+        dataset = Dataset.open(work.inputs["acquire"].folder, rows_path(work.inputs))
         without = leave_out_missing_targets(dataset, self.target, self.task, self.missing_target)
         steps = [_knowing_target(step, self.target, dataset) for step in self.steps]
         if dataset.media_columns and not any(isinstance(one, UnreadableMedia) for one in steps):
