@@ -4,8 +4,9 @@
     python scripts/generate_docs.py --check    exit 1 and name those that are stale
 
 Made: the recipe reference (from its JSON Schema), the step tables (from the files of each stage),
-the command line (from `--help`), all benchmark results and the table of targets in both READMEs
-(from `benchmarks/results/*.json`), which stands between two marks.
+what can be added (from the abstract classes), the command line (from `--help`), all benchmark
+results and the table of targets in both READMEs (from `benchmarks/results/*.json`), which stands
+between two marks.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from pages import benchmarks, command_line, recipe, steps
+from pages import benchmarks, command_line, extending, recipe, steps
 
 ROOT = Path(__file__).parent.parent
 
@@ -24,6 +25,7 @@ CHINESE: dict[str, str] = json.loads((ROOT / "scripts/pages/chinese.json").read_
 """The words of the table of targets; one that is missing is an error."""
 
 PAGES: dict[str, Callable[[], str]] = {
+    "docs/extending.md": extending.page,
     "docs/reference/cli.md": command_line.page,
     "docs/reference/recipe.md": recipe.page,
     "docs/reference/steps.md": steps.page,

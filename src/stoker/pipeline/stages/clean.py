@@ -9,10 +9,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 from stoker.core.steps import expect
-from stoker.dag.stage import ROWS, Stage, Work, rows_path
+from stoker.dag.stage import ROWS, Stage, Work
 from stoker.data.clean import RowCleaner
 from stoker.features import Feature
 from stoker.tasks import Task
+from stoker.views.rows import rows_path
 
 if TYPE_CHECKING:
     from stoker.data.dataset import Dataset

@@ -1,0 +1,36 @@
+"""Rows of a query of an SQLite database.  Cost: all of its rows in memory."""
+
+import sqlite3
+from contextlib import closing
+
+import pyarrow as pa
+
+from stoker.core.errors import DataError, Place
+from stoker.data.acquire import Source
+
+
+class Sqlite(Source):
+    """Rows of a query of an SQLite database."""
+
+    path: str
+    """File of the database."""
+    query: str
+    """What to ask it; name the order, as two reads must give equal rows."""
+
+    def files(self, project, cache):
+        """Its one file: when that changes, the rows are read again."""
+        return [project / self.path]
+
+    def read_rows(self, reading):
+        """All rows, in the order of the query."""
+        file = reading.project / self.path
+        label = reading.label(file)
+        try:
+            with closing(sqlite3.connect(f"{file.as_uri()}?mode=ro", uri=True)) as database:
+                found = database.execute(self.query)
+                names, rows = [column[0] for column in found.description], found.fetchall()
+        except sqlite3.Error as error:
+            raise DataError(str(error), place=Place(label)) from error
+        columns = dict(zip(names, map(list, zip(*rows, strict=True)), strict=True))
+        columns |= {"_source": [label] * len(rows), "_line": range(1, len(rows) + 1)}
+        yield pa.table({name: pa.array(cells) for name, cells in columns.items()})

@@ -1,0 +1,236 @@
+"""Everything that can be added to stoker: folder, abstract class, promise test and an example."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of thing that is one file."""
+
+    title: str
+    package: str
+    """Package in which its files are found."""
+    base: str
+    """Its abstract class, as `module:Class` or the name of a class of the package."""
+    test: str
+    """The tests that run on it as soon as it exists, below `tests`."""
+    examples: tuple[tuple[str, str], ...]
+    """Files of `examples/extending`, and where each goes in the tree."""
+    recipe: str = ""
+    """A line of a recipe that names it as a user's own; empty: no recipe names it."""
+    note: str = ""
+    """What else to know."""
+
+    @property
+    def folder(self) -> str:
+        """Folder of its files in the tree."""
+        return "src/" + self.package.replace(".", "/")
+
+
+def _kind(title: str, package: str, base: str, test: str, name: str, **more: str) -> Kind:
+    """A kind whose one example goes into its own folder."""
+    whole = f"stoker.{package}"
+    place = f"src/{whole.replace('.', '/')}/{name}.py"
+    return Kind(title, whole, base, test, ((name, place),), **more)
+
+
+KINDS = (
+    Kind(
+        "Source",
+        "stoker.data.acquire",
+        "Source",
+        "data/acquire/test_promise.py",
+        (
+            ("sqlite", "src/stoker/data/acquire/sqlite.py"),
+            ("two_sales", "tests/data/acquire/two_records/sqlite.py"),
+        ),
+        recipe='data: {sources: [{"sqlite:Sqlite": {path: shop.db, query: SELECT ...}}]}',
+        note="The promise test of a new file in the tree needs two records to read: a second new "
+        "file, `tests/data/acquire/two_records/NAME.py`, writes them. What else a source can say "
+        "of itself (columns, size, state, endings of files) has an honest default: not known.",
+    ),
+    _kind(
+        "Cleaner",
+        "data.clean",
+        "RowCleaner",
+        "data/clean/test_promise.py",
+        "blank_rows",
+        recipe='data: {clean: [{"blank_rows:BlankRows": {columns: [name, town]}}]}',
+        note="A cleaner that learns from the training part (a median, a bound) is a "
+        "`FittedCleaner` instead: `fit` gives a `CleanerState`, which travels in the bundle; "
+        "[missing.py](../src/stoker/data/clean/missing.py) is one.",
+    ),
+    _kind(
+        "Feature",
+        "features",
+        "Feature",
+        "features/test_promise.py",
+        "letters",
+        recipe='inputs: {name: "letters:Letters"}',
+        note="`fit` gives a `FittedFeature`, or a `NumericFeature` where it is one number or "
+        "several that networks are to scale. It is stored in the bundle, so whoever loads a bundle "
+        "with a feature of your own imports its module first: a file never decides what is "
+        "imported.",
+    ),
+    _kind(
+        "Task",
+        "tasks",
+        "Task",
+        "tasks/test_promise.py",
+        "log_regress",
+        recipe='target: {price: "log_regress:LogRegress"}',
+        note="`fit` gives a `FittedTask`, which owns the question: the width of the output, how "
+        "targets are encoded and outputs decoded, the kind of answers, the loss.",
+    ),
+    Kind(
+        "Kind of answers",
+        "stoker.answers",
+        "Answers",
+        "tasks/test_promise.py",
+        (
+            ("ratios", "src/stoker/answers/ratios.py"),
+            ("log_error", "src/stoker/evaluate/metrics/log_error.py"),
+            ("ratio_regress", "src/stoker/tasks/ratio_regress.py"),
+        ),
+        note="No recipe names it: a task gives it and metrics take it, so a new kind comes with "
+        "both. Its `loss_name` and `glance` are names of metrics, which is why it lives in the "
+        "tree.",
+    ),
+    _kind(
+        "Loss",
+        "train.losses",
+        "Loss",
+        "train/losses/test_promise.py",
+        "huber",
+        recipe='train: {loss: "huber:Huber"}',
+    ),
+    _kind(
+        "Metric",
+        "evaluate.metrics",
+        "Metric",
+        "evaluate/metrics/test_promise.py",
+        "within",
+        recipe='evaluate: {metrics: ["within:Within"], gates: {"within:Within": ">= 0.7"}}',
+        note="It is prepared once and asked under many draws, which count rows: that is how 1,000 "
+        "resamples cost seconds. A file in the tree is measured in every run whose answers it "
+        "takes; no recipe has to name it.",
+    ),
+    _kind(
+        "Model",
+        "models",
+        "Network",
+        "models/test_network_promise.py",
+        "maxout",
+        recipe='model: {"maxout:Maxout": {width: 32}}',
+        note="A model that is no torch module is an `Estimator`: its `fit` gives a `Fitted` with "
+        "an ONNX graph; [linear.py](../src/stoker/models/linear.py) is one.",
+    ),
+    _kind(
+        "Optimiser",
+        "train.optim",
+        "Optimizer",
+        "train/optim/test_optim.py",
+        "sign_sgd",
+        recipe='train: {optimizer: "sign_sgd:SignSgd"}',
+    ),
+    _kind(
+        "Schedule",
+        "train.schedules",
+        "Schedule",
+        "train/schedules/test_schedules.py",
+        "linear_fall",
+        recipe='train: {schedule: "linear_fall:LinearFall"}',
+    ),
+    _kind(
+        "Augmentation",
+        "train.augment",
+        "ImageAugmentation",
+        "train/augment/test_augment.py",
+        "dim",
+        recipe='train: {augment: [{"dim:Dim": {most: 0.3}}]}',
+        note="One that blends rows and their targets is a `MixingAugmentation`; "
+        "[mixup.py](../src/stoker/train/augment/mixup.py) is one.",
+    ),
+    _kind(
+        "Sampler",
+        "train.samplers",
+        "Sampler",
+        "train/samplers/test_promise.py",
+        "some",
+        recipe='train: {sampler: "some:Some"}',
+        note="`stoker.testing.assert_equal_after_resume(sampler, rows)` proves of one of your own "
+        "that a training that was killed goes on with the same batches.",
+    ),
+    _kind(
+        "Strategy",
+        "train.strategies",
+        "Strategy",
+        "train/strategies/test_promise.py",
+        "half",
+        recipe='train: {strategy: "half:Half"}',
+        note="It starts an `Engine`, which owns weights, optimiser and devices; "
+        "[step.py](../src/stoker/train/step.py) is the one of `single`, in 200 lines.",
+    ),
+    _kind(
+        "Compressor",
+        "compress",
+        "Compressor",
+        "compress/test_promise.py",
+        "float16",
+        recipe='compress: {methods: ["float16:Float16", int8]}',
+        note="Whether a candidate is kept is not its business: all are scored and timed alike.",
+    ),
+    _kind(
+        "Runtime",
+        "bundle.runtimes",
+        "Runtime",
+        "bundle/test_runtimes.py",
+        "reference",
+        note="No recipe names it: `bundle.json` does, under `runtime`. A user's own is found as "
+        "`module:Class` where the program has imported that module.",
+    ),
+    _kind(
+        "Protocol",
+        "serve.protocols",
+        "Protocol",
+        "serve/test_protocols.py",
+        "lines",
+        note="Every file of the folder is served by every server; keys, limits, deadlines and "
+        "metrics hold for it without a line of its own.",
+    ),
+    _kind(
+        "Stage",
+        "pipeline.stages",
+        "stoker.dag.stage:Stage",
+        "pipeline/test_edits.py",
+        "thin",
+        note="Its fields are the part of the recipe that it reads, and with the contents of its "
+        "inputs and the source of all that its file imports they make its fingerprint. A key of "
+        "its own in the recipe is one more line, in "
+        "[recipe/model.py](../src/stoker/recipe/model.py).",
+    ),
+    _kind(
+        "Verb",
+        "cli.verbs",
+        "stoker.cli.app:Verb",
+        "cli/test_app.py",
+        "size",
+        note="The module has a click command `verb` of its own name; the first line of the file is "
+        "the line in `stoker --help`, which imports none of them. `make fix` puts it into the "
+        "[reference](reference/cli.md).",
+    ),
+    Kind(
+        "Catalog table",
+        "stoker.store.catalog",
+        "stoker.store.catalog.subject:Subject",
+        "store/catalog/test_migrations.py",
+        (
+            ("notes", "src/stoker/store/catalog/notes.py"),
+            ("0003_notes", "src/stoker/store/catalog/migrations/versions/0003_notes.py"),
+        ),
+        note="A table and the verbs on it are one file, and a second one makes the table where an "
+        "older catalog is; the test compares the two.",
+    ),
+)
