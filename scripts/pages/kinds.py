@@ -204,7 +204,7 @@ KINDS = (
         "Stage",
         "pipeline.stages",
         "stoker.dag.stage:Stage",
-        "pipeline/test_edits.py",
+        "dag/test_edits.py",
         "thin",
         note="Its fields are the part of the recipe that it reads, and with the contents of its "
         "inputs and the source of all that its file imports they make its fingerprint. A key of "
