@@ -23,6 +23,7 @@ import pyarrow as pa
 from stoker.bundle.interface import Interface
 from stoker.bundle.prediction import Prediction
 from stoker.bundle.predictor import Predictor
+from stoker.cells.raw import one_array
 from stoker.core.errors import ArtifactError, DataError, StokerError
 from stoker.features import FittedFeature
 from stoker.serve.messages import BadInput, Refusal
@@ -190,8 +191,8 @@ def is_image(cell: Mapping[str, Any]) -> bool:
 def answers_of(table: pa.Table) -> ServedAnswers:
     """A table of answers as Python lists, probabilities as one (N, K) array."""
     columns: dict[str, list[Any] | np.ndarray] = {}
-    for name in table.column_names:
-        column = table[name].combine_chunks()
+    for name, chunks in zip(table.column_names, table.columns, strict=True):
+        column = one_array(chunks)
         if pa.types.is_fixed_size_list(column.type):
             width = column.type.list_size
             columns[name] = column.flatten().to_numpy().reshape(-1, width)
