@@ -44,7 +44,7 @@ _SERVE = """
 import sys
 from pathlib import Path
 from stoker.serve.server import serve
-from stoker.serve.settings import ServeSettings
+from stoker.serve.serve_settings import ServeSettings
 serve(Path(sys.argv[1]), ServeSettings(port=int(sys.argv[2]), workers=1, threads=1))
 """
 

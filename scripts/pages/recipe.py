@@ -11,7 +11,7 @@ from pages.steps import STAGES, cell, default, takes
 from stoker.core.meanings import meaning_of
 from stoker.core.value import Value
 from stoker.recipe.model import Recipe, stage_of
-from stoker.serve.settings import ServeSettings
+from stoker.serve.serve_settings import ServeSettings
 
 HEAD = """# Recipe
 

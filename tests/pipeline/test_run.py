@@ -21,9 +21,9 @@ from stoker.core.events import Silent, listening
 from stoker.engine.table_file import read_table
 from stoker.pipeline.result import RefusedRun, RunResult
 from stoker.pipeline.run import check, run
-from stoker.serve.app import make_app
-from stoker.serve.load import load_model
-from stoker.serve.settings import ServeSettings
+from stoker.serve.asgi import make_app
+from stoker.serve.load_model import load_model
+from stoker.serve.serve_settings import ServeSettings
 from stoker.store.catalog import Catalog
 
 

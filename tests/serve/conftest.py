@@ -40,7 +40,7 @@ from pathlib import Path
 from stoker.core import events
 from stoker.core.errors import StokerError
 from stoker.serve.server import serve
-from stoker.serve.settings import ServeSettings
+from stoker.serve.serve_settings import ServeSettings
 
 class Lines(events.Silent):
     def message(self, text): print("message", text, flush=True)

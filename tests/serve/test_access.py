@@ -12,10 +12,10 @@ from typing import Any
 import httpx
 import pytest
 
-from stoker.serve.app import make_app
+from stoker.serve.asgi import make_app
 from stoker.serve.keys import VARIABLE, Keys
-from stoker.serve.load import load_model
-from stoker.serve.settings import ServeSettings
+from stoker.serve.load_model import load_model
+from stoker.serve.serve_settings import ServeSettings
 
 KEY = "pE3xkZ-0aVQyT7u_WmC4sLr9dHbN2jGfKq5oRi8Yt1U"
 """Strong, and the same in every process: names of tests hold it, and workers compare names."""

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from stoker.core.errors import MachineError, RecipeError
 from stoker.serve.keys import VARIABLE, Keys, read_keys
-from stoker.serve.settings import ServeSettings
+from stoker.serve.serve_settings import ServeSettings
 
 STRONG = secrets.token_urlsafe(32)
 

@@ -82,12 +82,12 @@ def test_the_server_loads_nothing_of_training(digits: Path, start: Callable[...,
                 assert f"/{name}/" not in maps
     code = (
         "import sys\n"
-        "import stoker.serve.server, stoker.serve.worker, stoker.serve.load, stoker.serve.app\n"
-        "import stoker.serve.connection\n"
+        "import stoker.serve.server, stoker.serve.worker, stoker.serve.load_model\n"
+        "import stoker.serve.asgi, stoker.serve.connection\n"
         "stoker.serve.worker.refuse_training_libraries()\n"
         "from pathlib import Path\n"
-        "from stoker.serve.settings import ServeSettings\n"
-        "stoker.serve.load.load_model(Path(sys.argv[1]), ServeSettings())\n"
+        "from stoker.serve.serve_settings import ServeSettings\n"
+        "stoker.serve.load_model.load_model(Path(sys.argv[1]), ServeSettings())\n"
         "print(*sys.modules)"
     )
     command = [sys.executable, "-c", code, str(digits)]

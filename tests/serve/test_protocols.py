@@ -12,16 +12,16 @@ import httpx
 import pytest
 
 import stoker
-from stoker.serve.app import App, make_app
+from stoker.serve.asgi import App, make_app
 from stoker.serve.deployment import Deployment
 from stoker.serve.keys import VARIABLE, Keys
-from stoker.serve.load import load_model
+from stoker.serve.load_model import load_model
 from stoker.serve.messages import BodyBudget, Refusal, Request
 from stoker.serve.metrics import Metrics
 from stoker.serve.protocols import find_protocols
 from stoker.serve.routing import Deployments, Router
+from stoker.serve.serve_settings import ServeSettings
 from stoker.serve.served_model import ServedModel
-from stoker.serve.settings import ServeSettings
 
 KEY = "pE3xkZ-0aVQyT7u_WmC4sLr9dHbN2jGfKq5oRi8Yt1U"
 LINES = '''

@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from stoker.serve.load import load_model
+from stoker.serve.load_model import load_model
 from stoker.serve.messages import Refusal
+from stoker.serve.serve_settings import ServeSettings
 from stoker.serve.served_model import Picture, ServedAnswers
-from stoker.serve.settings import ServeSettings
 
 
 def test_bytes_and_rows_share_a_batch_and_answers(

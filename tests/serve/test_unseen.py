@@ -121,10 +121,10 @@ def test_a_number_without_its_unit_is_answered_and_told(tmp_path: Path) -> None:
     import pyarrow as pa
 
     from stoker.features.number import FittedNumber
-    from stoker.serve.load import example_row, load_model
-    from stoker.serve.page import page
+    from stoker.serve.form_page import page
+    from stoker.serve.load_model import example_row, load_model
+    from stoker.serve.serve_settings import ServeSettings
     from stoker.serve.served_model import ServedAnswers
-    from stoker.serve.settings import ServeSettings
     from tests.serve.conftest import table_bundle
 
     years = FittedNumber(

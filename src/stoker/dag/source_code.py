@@ -72,7 +72,7 @@ def closure(modules: frozenset[str]) -> tuple[str, ...]:
     """All modules that run when these do, sorted.
 
     >>> names = closure(frozenset({"stoker.data.clean.exact_duplicates"}))
-    >>> "stoker.data.content" in names, "stoker.core.steps" in names, "stoker.serve.app" in names
+    >>> "stoker.data.content" in names, "stoker.core.steps" in names, "stoker.serve.asgi" in names
     (True, True, False)
     """
     found: set[str] = {

@@ -237,7 +237,9 @@ class Recipe(Value):
     """How the result is judged."""
     compress: Compress | None = Compress()
     """Which smaller candidates are tried; `off`: none."""
-    serve: Annotated[Value | None, At("stoker.serve.settings", "ServeSettings", single=True)] = None
+    serve: Annotated[
+        Value | None, At("stoker.serve.serve_settings", "ServeSettings", single=True)
+    ] = None
     """How `stoker serve` listens and what limits it keeps; absent: its defaults."""
     seed: Annotated[Whole, Field(ge=0, lt=2**63)] = 0
     """What every random choice is derived from."""

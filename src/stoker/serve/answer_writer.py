@@ -19,7 +19,7 @@ from stoker.serve.messages import Answer, Message
 class AnswerWriter:
     """Takes the messages of one answer, in place of uvicorn's `send`.
 
-    It relies on `app`, which gives the length of a body that comes whole.
+    It relies on `asgi`, which gives the length of a body that comes whole.
     """
 
     __slots__ = ("_cycle", "_start")

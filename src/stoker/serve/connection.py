@@ -31,7 +31,7 @@ from uvicorn.server import ServerState
 from stoker.serve.answer_writer import AnswerWriter, whole
 from stoker.serve.messages import Answer, Refusal
 from stoker.serve.metrics import Metrics
-from stoker.serve.settings import ServeSettings
+from stoker.serve.serve_settings import ServeSettings
 
 LOOK_EVERY_S = 0.25
 _LINGER_S = 2.0

@@ -14,8 +14,8 @@ from stoker.serve.answer_engine import AnswerEngine
 from stoker.serve.batcher import Batcher, BatchLimits
 from stoker.serve.messages import BodyBudget, ClientGone, Request
 from stoker.serve.metrics import Metrics
+from stoker.serve.serve_settings import ServeSettings
 from stoker.serve.served_model import ServedAnswers, ServedModel, Unit
-from stoker.serve.settings import ServeSettings
 from stoker.serve.unpack import read_body
 from stoker.serve.unseen import UnseenWatch
 
@@ -84,6 +84,6 @@ def _pixel_counter(columns: Mapping[str, int], limit: int) -> Callable[[Unit], i
     if not columns:
         return lambda _: 0
     # Only here, so that a model without pictures does not load Pillow.
-    from stoker.serve.pixels import PixelCounter
+    from stoker.serve.pixel_counter import PixelCounter
 
     return PixelCounter(columns, limit)

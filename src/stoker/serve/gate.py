@@ -21,7 +21,7 @@ from ipaddress import ip_address
 
 from stoker.serve.keys import Keys
 from stoker.serve.messages import Refusal, Request
-from stoker.serve.settings import ServeSettings
+from stoker.serve.serve_settings import ServeSettings
 
 _HOST = re.compile(r"(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]+)(:[0-9]{1,5})?")
 _ORIGIN = re.compile(rb"https?://([a-z0-9._-]+)(?::[0-9]{1,5})?")

@@ -17,7 +17,7 @@ import re
 from collections.abc import Iterable, Mapping
 
 from stoker.core.errors import MachineError, RecipeError
-from stoker.serve.settings import ServeSettings
+from stoker.serve.serve_settings import ServeSettings
 
 VARIABLE = "STOKER_SERVE_KEY"
 _MIN_BITS = 128

@@ -1,7 +1,7 @@
 """Requests and answers: the little of HTTP that the routes see.
 
 A request reads its body under a limit; an answer is a status, bytes (or pieces of them as they are
-made) and headers; a refusal is the error that becomes an answer.  This and `app` replace a web
+made) and headers; a refusal is the error that becomes an answer.  This and `asgi` replace a web
 framework because the hot route is measured in tens of microseconds and the whole surface is a dozen
 fixed paths (decision 037).
 """
@@ -16,7 +16,7 @@ from typing import Any
 import orjson
 
 from stoker.core.errors import StokerError
-from stoker.serve.settings import ServeSettings
+from stoker.serve.serve_settings import ServeSettings
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from stoker.serve import page
+from stoker.serve import form_page
 from stoker.serve.messages import Answer, json_answer
 from stoker.serve.metrics import Metrics
 from stoker.serve.openapi import TEXT, Described, get_item, object_of, probe_item
@@ -24,7 +24,7 @@ def own_routes(
         document: What `/openapi.json` answers.
     """
     written, live = json_answer(document), json_answer({"live": True})
-    shown = page.page(deployments.members[0].model)
+    shown = form_page.page(deployments.members[0].model)
 
     def readiness() -> Answer:
         is_ready = deployments.is_ready
@@ -32,8 +32,8 @@ def own_routes(
 
     return {
         "/": get("/", lambda _: shown),
-        "/page.css": get("/page.css", lambda _: page.style()),
-        "/page.js": get("/page.js", lambda _: page.script()),
+        "/page.css": get("/page.css", lambda _: form_page.style()),
+        "/page.js": get("/page.js", lambda _: form_page.script()),
         "/openapi.json": get("/openapi.json", lambda _: written),
         "/metrics": get("/metrics", lambda _: metrics.page()),
         "/healthz": get("/healthz", lambda _: live, is_open=True),

@@ -25,8 +25,8 @@ from stoker.core.errors import MachineError, Place, StokerError
 from stoker.core.events import counted, message, warning
 from stoker.serve.keys import VARIABLE, Keys, read_keys
 from stoker.serve.listener import listen, url_of
-from stoker.serve.settings import ServeSettings
-from stoker.serve.threads import choose
+from stoker.serve.serve_settings import ServeSettings
+from stoker.serve.thread_trial import choose
 from stoker.serve.worker import WorkerOrder
 from stoker.store.scratch import Scratch, scratch_folder
 

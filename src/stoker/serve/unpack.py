@@ -15,7 +15,7 @@ from __future__ import annotations
 import zlib
 
 from stoker.serve.messages import BodyBudget, Refusal, Request
-from stoker.serve.settings import ServeSettings
+from stoker.serve.serve_settings import ServeSettings
 
 _ENCODINGS = (b"identity", b"gzip", b"x-gzip")
 _GZIP_BITS = 31

@@ -29,10 +29,10 @@ from typing import TYPE_CHECKING, Any
 from stoker.core.errors import MissingExtraError, StokerError
 from stoker.serve.keys import Keys
 from stoker.serve.listener import refuse_new
-from stoker.serve.settings import ServeSettings
+from stoker.serve.serve_settings import ServeSettings
 
 if TYPE_CHECKING:
-    from stoker.serve.app import App
+    from stoker.serve.asgi import App
     from stoker.serve.connection import Connection, ConnectionBook
 
 _ACCEPT_S = 0.25
@@ -76,9 +76,9 @@ def main() -> int:
         # Heavy imports come after the order, so that the parent's error handling covers them.
         from uvicorn.loops.auto import auto_loop_factory
 
-        from stoker.serve.app import make_app
+        from stoker.serve.asgi import make_app
         from stoker.serve.connection import Connection, ConnectionBook
-        from stoker.serve.load import load_model
+        from stoker.serve.load_model import load_model
 
         model = load_model(Path(order.bundle), settings, order.name, order.version)
     except StokerError as error:

@@ -50,8 +50,8 @@ def verb(bundle: str, pairs: tuple[str, ...], home: Path | None, **options: obje
     from stoker.bundle.find import find_bundle
     from stoker.cli.progress import make_listener
     from stoker.core.events import listening
+    from stoker.serve.serve_settings import ServeSettings
     from stoker.serve.server import serve
-    from stoker.serve.settings import ServeSettings
 
     found = find_bundle(bundle, home)
     given = {key: value for key, value in options.items() if value is not None}

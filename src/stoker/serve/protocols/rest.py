@@ -30,9 +30,9 @@ from stoker.serve.openapi import (
     ref_of,
 )
 from stoker.serve.protocols import Protocol
+from stoker.serve.request_rows import Ignored, table_of_csv, table_of_rows
 from stoker.serve.routes import Route, post
 from stoker.serve.routing import Deployments
-from stoker.serve.rows import Ignored, table_of_csv, table_of_rows
 from stoker.serve.served_model import Picture, ServedAnswers, ServedModel, Unit
 
 _EXTRA = {

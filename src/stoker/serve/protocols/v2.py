@@ -29,9 +29,9 @@ from stoker.serve.protocols import Protocol
 from stoker.serve.protocols import _v2_tensors as tensors
 from stoker.serve.protocols._v2_form import Infer, Input, Output, read_form
 from stoker.serve.protocols._v2_schemas import v2_paths, v2_schemas
+from stoker.serve.request_rows import check_row_count, column_of_cells
 from stoker.serve.routes import Route, get, post
 from stoker.serve.routing import Deployments
-from stoker.serve.rows import check_row_count, column_of_cells
 from stoker.serve.served_model import ServedAnswers, ServedModel, bad_cells, is_image
 
 _LENGTH = b"inference-header-content-length"

@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stoker.core.processors import available_cores
-from stoker.serve.settings import ServeSettings
-from stoker.serve.threads import choose, measure
+from stoker.serve.serve_settings import ServeSettings
+from stoker.serve.thread_trial import choose, measure
 
 CORES = available_cores()
 
@@ -36,7 +36,7 @@ class Clock:
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     made = Clock()
-    monkeypatch.setattr("stoker.serve.threads.perf_counter", made)
+    monkeypatch.setattr("stoker.serve.thread_trial.perf_counter", made)
     return made
 
 

@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from stoker.core.errors import ArtifactError
+from stoker.serve.serve_settings import ServeSettings
 from stoker.serve.served_model import ServedModel, is_image, zero_tensors
-from stoker.serve.settings import ServeSettings
-from stoker.serve.threads import choose, measure
+from stoker.serve.thread_trial import choose, measure
 
 if TYPE_CHECKING:
     from stoker.bundle.predictor import Predictor

@@ -49,8 +49,8 @@ from stoker.serve.protocols import find_protocols
 from stoker.serve.routes import Route
 from stoker.serve.routing import Deployments
 from stoker.serve.routing.fixed import Fixed
+from stoker.serve.serve_settings import ServeSettings
 from stoker.serve.served_model import ServedModel
-from stoker.serve.settings import ServeSettings
 from stoker.serve.streams import next_piece, send_pieces, while_connected
 
 _SECURITY = (

@@ -18,7 +18,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from stoker.serve.pixels import num_pixels
+from stoker.serve.pixel_counter import num_pixels
 
 LIMIT_MPX = 30
 MEMORY_MB = 400
