@@ -52,7 +52,7 @@ def test_weights_move_the_answer_and_no_probability() -> None:
 @pytest.mark.parametrize("threshold", [0.0, 1.0, -1.0, float("nan")])
 def test_a_threshold_is_a_probability(threshold: float) -> None:
     with pytest.raises(RecipeError, match="is no probability"):
-        Decision().with_threshold(threshold)
+        Decision().with_threshold(threshold, "--threshold")
 
 
 def test_an_interval_follows_the_size_of_the_prediction() -> None:

@@ -20,6 +20,7 @@ from PIL import Image
 
 from stoker.bundle.predictor import load
 from stoker.cli.app import root
+from stoker.cli.predictions import tell_threshold
 from stoker.cli.progress import Lines
 from stoker.core import events
 from stoker.core.errors import ArtifactError, DataError, RecipeError
@@ -330,6 +331,40 @@ def test_another_threshold_moves_answers_and_no_probability(
     assert answers[2][1:] == ["高", "高"]
     assert len({tuple(row["probability_高"] for row in rows) for rows in found}) == 1
     assert isinstance(predict(*asked, "--threshold", "1.5").exception, RecipeError)
+    said = "the model answers '高' from a probability of 0.01 on (by --threshold)"
+    assert said in predict(*asked, "--threshold", "0.01").stderr
+    assert "the model answers" not in predict(*asked).stderr
+
+
+@pytest.mark.parametrize(
+    ("own", "of_servers", "said"),
+    [
+        (None, None, ""),
+        (0.3, None, "the model answers '高' from a probability of 0.3 on (by the best F1)"),
+        (0.3, 0.3, "the model answers '高' from a probability of 0.3 on (by the best F1)"),
+        (
+            None,
+            0.2,
+            "the model answers the more probable class; its server has serve.threshold 0.2: "
+            "--threshold 0.2 answers as it does",
+        ),
+        (
+            0.3,
+            0.2,
+            "the model answers '高' from a probability of 0.3 on (by the best F1); its server has "
+            "serve.threshold 0.2: --threshold 0.2 answers as it does",
+        ),
+    ],
+)
+def test_a_threshold_that_a_server_has_otherwise_is_told(
+    age_bundle: Path, own: float | None, of_servers: float | None, said: str
+) -> None:
+    predictor = load(age_bundle)
+    if own is not None:
+        predictor = predictor.with_threshold(own, "the best F1")
+    with events.recording() as lines:
+        tell_threshold(predictor, of_servers)
+    assert [line.text for line in lines] == [said] * bool(said)
 
 
 def test_intervals_that_were_not_measured_are_refused(age_bundle: Path, tmp_path: Path) -> None:

@@ -126,10 +126,14 @@ def test_the_threshold_moves_the_answer_and_not_the_probability(
     choosing: Path, start: Callable[..., Any]
 ) -> None:
     row = dict.fromkeys(INPUTS) | {"age": 1.0}
-    answers = []
+    answers, greetings = [], []
     for settings in ({}, {"threshold": 0.7}, {"threshold": 0.75}):
         with start(choosing, **settings) as server:
             answers.append(httpx.post(f"{server.url}/predict", json=row).json())
+            greetings.append(server.greeting.rstrip())
+    assert "answers" not in greetings[0], "the more probable class, as everywhere"
+    said = "; it answers 'yes' from a probability of 0.75 on (by serve.threshold)"
+    assert greetings[2].endswith(said)
     assert [answer["prediction"] for answer in answers] == ["yes", "yes", "no"]
     assert answers[0]["probabilities"] == answers[1]["probabilities"] == answers[2]["probabilities"]
     assert answers[0]["probabilities"]["yes"] == pytest.approx(0.7310586)

@@ -19,8 +19,9 @@ Cost: a few operations a row.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import pairwise
-from typing import TYPE_CHECKING, Annotated, Self
+from typing import TYPE_CHECKING, Annotated, Any, Self
 
 import numpy as np
 from pydantic import Field, model_validator
@@ -101,18 +102,35 @@ class Decision(Value):
             return None
         return self.weights[0] / (self.weights[0] + self.weights[1])
 
+    def threshold_in_words(self, classes: Sequence[Any]) -> str:
+        """From which probability on the second of two classes is answered, and what says so.
+
+        >>> Decision().with_threshold(0.2, "--threshold").threshold_in_words(["no", "yes"])
+        "'yes' from a probability of 0.2 on (by --threshold)"
+        >>> Decision().threshold_in_words(["no", "yes"])  # the more probable one is answered
+        ''
+        """
+        if self.threshold is None:
+            return ""
+        by = f" (by {self.aim})" if self.aim else ""
+        return f"{classes[1]!r} from a probability of {self.threshold:.4g} on{by}"
+
     @property
     def changes_nothing(self) -> bool:
         """Whether outputs and answers are as the graph gives them."""
         return self.shift is None and self.temperature == 1.0 and self.weights is None
 
-    def with_threshold(self, threshold: float) -> Self:
+    def with_threshold(self, threshold: float, said_by: str) -> Self:
         """The same decision with another threshold for the second of two classes.
+
+        Args:
+            threshold: Probability from which on it is answered.
+            said_by: Who wants it so, for a message: a key of the recipe, an option.
 
         Raises:
             RecipeError: If it does not lie between 0 and 1.
 
-        >>> Decision().with_threshold(0.2).threshold
+        >>> Decision().with_threshold(0.2, "--threshold").threshold
         0.2
         """
         if not 0 < threshold < 1:
@@ -121,7 +139,7 @@ class Decision(Value):
                 expected="a number between 0 and 1, both left out",
             )
         weights = (threshold, 1 - threshold)
-        return self.model_copy(update={"weights": weights, "aim": f"threshold {threshold:g}"})
+        return self.model_copy(update={"weights": weights, "aim": said_by})
 
     def adjust(self, output_NK: np.ndarray) -> np.ndarray:
         """Outputs whose softmax is calibrated; standardised values stay as they are, float32.

@@ -138,15 +138,19 @@ class Predictor:
         """From the graph's outputs to answers: calibration, threshold, sets and intervals."""
         return self._decision
 
-    def with_threshold(self, threshold: float) -> Self:
+    def with_threshold(self, threshold: float, said_by: str = "with_threshold") -> Self:
         """A predictor of the same graph that answers the second class from another probability on.
+
+        Args:
+            threshold: That probability.
+            said_by: Who wants it so, for a message: a key of the recipe, an option.
 
         Raises:
             RecipeError: If the model has not exactly two classes, or it is no probability.
         """
         check_threshold(self.interface.task, self._bundle.name)
         other = copy.copy(self)
-        other._decision = self._decision.with_threshold(threshold)
+        other._decision = self._decision.with_threshold(threshold, said_by)
         return other
 
     def __repr__(self) -> str:

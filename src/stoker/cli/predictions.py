@@ -26,6 +26,7 @@ from stoker.data.rejects import Rejects
 from stoker.features import FittedFeature
 
 _MOST_UNSEEN = 10
+_SAME_THRESHOLD = 1e-9
 
 
 @dataclass(frozen=True)
@@ -174,6 +175,25 @@ def num_rows(rejects: pa.Table) -> int:
     2
     """
     return rejects.group_by(["source", "line"]).aggregate([]).num_rows
+
+
+def tell_threshold(predictor: Predictor, of_servers: float | None) -> None:
+    """Say from where on the second of two classes is answered, and what servers do otherwise.
+
+    Args:
+        predictor: What answers.
+        of_servers: The recipe's `serve.threshold`, which holds for servers alone; None: none.
+    """
+    own = predictor.decision.threshold
+    differs = of_servers is not None and (own is None or abs(own - of_servers) > _SAME_THRESHOLD)
+    words = predictor.decision.threshold_in_words(predictor.classes)
+    words = words or "the more probable class" * differs
+    if words:
+        other = (
+            f"; its server has serve.threshold {of_servers:g}: --threshold {of_servers:g} answers "
+            "as it does"
+        )
+        events.message(f"the model answers {words}{other * differs}")
 
 
 def _require_intervals(predictor: Predictor) -> None:

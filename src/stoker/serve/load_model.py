@@ -66,7 +66,7 @@ def _predictor(opened: Bundle, threads: int, settings: ServeSettings) -> Predict
     predictor = Predictor(opened, threads)
     if settings.threshold is None:
         return predictor
-    return predictor.with_threshold(settings.threshold)
+    return predictor.with_threshold(settings.threshold, "serve.threshold")
 
 
 def _try(predictors: dict[int, Predictor], num_rows: int) -> dict[int, float]:

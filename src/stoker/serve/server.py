@@ -130,9 +130,10 @@ class _Supervisor:
         access = "key needed" if self._keys else "this machine only"
         trial = _trial_of(ready["trial_s"]) if len(ready["trial_s"]) > 1 else ""
         workers = counted(settings.num_workers, "workers")
+        answers = f"; it answers {ready['threshold']}" if ready["threshold"] else ""
         return (
             f"serving {ready['name']} {ready['version']} at {url_of(listening)} "
-            f"({workers} x {counted(settings.threads, 'threads')}, {access}{trial})"
+            f"({workers} x {counted(settings.threads, 'threads')}, {access}{trial}){answers}"
         )
 
     async def _start(self) -> tuple[Process, dict[str, Any]]:

@@ -96,7 +96,13 @@ def main() -> int:
     gc.freeze()
     listening = socket.socket(fileno=order.socket)
     trial = list(model.trial_s.items())
-    ready = {"ready": os.getpid(), "name": model.name, "version": model.version, "trial_s": trial}
+    ready = {
+        "ready": os.getpid(),
+        "name": model.name,
+        "version": model.version,
+        "trial_s": trial,
+        "threshold": model.predictor.decision.threshold_in_words(model.predictor.classes),
+    }
     with asyncio.Runner(loop_factory=auto_loop_factory()) as runner:
         runner.run(_serve(app, book, Connection, listening, lambda: _report(ready)))
     return 0

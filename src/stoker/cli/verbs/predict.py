@@ -85,7 +85,7 @@ def verb(  # noqa: PLR0913 - one for each option
     """Answer, say how many, and choose the exit code."""
     from stoker.bundle.find import find_bundle
     from stoker.bundle.predictor import load
-    from stoker.cli.predictions import Wish, predict_file
+    from stoker.cli.predictions import Wish, predict_file, tell_threshold
     from stoker.cli.progress import make_listener
     from stoker.core.events import listening
     from stoker.core.processors import available_cores
@@ -95,8 +95,9 @@ def verb(  # noqa: PLR0913 - one for each option
     found = find_bundle(bundle, home)
     predictor = load(found.folder, available_cores())
     if threshold is not None:
-        predictor = predictor.with_threshold(threshold)
+        predictor = predictor.with_threshold(threshold, "--threshold")
     with listening(make_listener()):
+        tell_threshold(predictor, found.serve.get("threshold"))
         wish = Wish(probabilities, intervals, extra)
         done = predict_file(predictor, input, output, options, wish)
     click.echo(done.describe(output), err=True)
