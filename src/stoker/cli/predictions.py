@@ -184,16 +184,16 @@ def tell_threshold(predictor: Predictor, of_servers: float | None) -> None:
         predictor: What answers.
         of_servers: The recipe's `serve.threshold`, which holds for servers alone; None: none.
     """
-    own = predictor.decision.threshold
-    differs = of_servers is not None and (own is None or abs(own - of_servers) > _SAME_THRESHOLD)
+    own, other = predictor.decision.threshold, ""
     words = predictor.decision.threshold_in_words(predictor.classes)
-    words = words or "the more probable class" * differs
-    if words:
+    if of_servers is not None and (own is None or abs(own - of_servers) > _SAME_THRESHOLD):
+        words = words or "the more probable class"
         other = (
             f"; its server has serve.threshold {of_servers:g}: --threshold {of_servers:g} answers "
             "as it does"
         )
-        events.message(f"the model answers {words}{other * differs}")
+    if words:
+        events.message(f"the model answers {words}{other}")
 
 
 def _require_intervals(predictor: Predictor) -> None:
