@@ -88,6 +88,11 @@ class Dataset:
         return self.info["columns"]
 
     @property
+    def sources(self) -> list[dict[str, Any]]:
+        """What each source gave: its name, licence, part, and rows in, out and rejected."""
+        return self.info["sources"]
+
+    @property
     def declared(self) -> dict[str, str]:
         """Arrow type of each column as its file declared it; empty where files declare none.
 

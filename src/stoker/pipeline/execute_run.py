@@ -19,7 +19,7 @@ from stoker.dag.cache import cached
 from stoker.dag.execute import Executed, execute
 from stoker.dag.node import Node
 from stoker.data.fingerprint import default_cache
-from stoker.evaluate.evaluation import CONSTANT
+from stoker.evaluate.evaluation import CONSTANT, Evaluation
 from stoker.pipeline.champion import champion_of, promote, worse_than
 from stoker.pipeline.result import RefusedRun, RunResult, as_json
 from stoker.pipeline.version_before import version_before
@@ -30,13 +30,14 @@ from stoker.plan.forecast import usual_efforts
 from stoker.plan.history import KEY
 from stoker.plan.reject_limit import check_lost, check_rejects
 from stoker.recipe.model import Recipe
-from stoker.report.collect.card_facts import gate_results, read_evaluations
+from stoker.report.collect.card_facts import gate_results
 from stoker.report.collect.report_run import RunNotes, report_run
 from stoker.report.collect.summary import summary
 from stoker.report.facts import SaidFact, VersionFact
 from stoker.store.artifact import Artifact
 from stoker.store.catalog import Catalog
 from stoker.store.store import Store
+from stoker.views.scores import Scores
 
 
 def execute_run(
@@ -181,7 +182,7 @@ class _Run:
                 self.recipe.name,
                 version,
                 higher_is_better=higher_is_better_of(artifacts),
-                against=worse_than(read_evaluations(artifacts)[1][offered(artifacts).chosen]),
+                against=worse_than(_evaluations(artifacts)[offered(artifacts).chosen]),
                 unlike=before.note if before and before.is_other_question else None,
             )
         return model, lines
@@ -196,12 +197,16 @@ def said_facts(stage: str, lines: Sequence[events.Line]) -> list[SaidFact]:
     return [SaidFact(stage=stage, kind=one.kind, text=one.text) for one in dict.fromkeys(lines)]
 
 
+def _evaluations(artifacts: Mapping[str, Artifact]) -> Mapping[str, Evaluation]:
+    return Scores.open(artifacts["evaluate"]).evaluations
+
+
 def scores(artifacts: Mapping[str, Artifact]) -> dict[str, Any]:
     """Value and interval of each defined metric of the bundle, the headline first.
 
     `constant` is the value of the answer that looks at no input.
     """
-    _, evaluations = read_evaluations(artifacts)
+    evaluations = _evaluations(artifacts)
     constant = evaluations[CONSTANT].metrics
     evaluation = evaluations[offered(artifacts).chosen]
     found = evaluation.in_order()
@@ -220,7 +225,7 @@ def scores(artifacts: Mapping[str, Artifact]) -> dict[str, Any]:
 
 def higher_is_better_of(artifacts: Mapping[str, Artifact]) -> bool:
     """Whether the headline metric of the bundle is better when it is higher."""
-    _, evaluations = read_evaluations(artifacts)
+    evaluations = _evaluations(artifacts)
     evaluation = evaluations[offered(artifacts).chosen]
     return evaluation.metrics[evaluation.headline].higher_is_better
 

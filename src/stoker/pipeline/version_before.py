@@ -16,20 +16,20 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
-import pyarrow as pa
 
 from stoker.bundle.predictor import Predictor, load
 from stoker.candidates.offer import offered
 from stoker.core.errors import StokerError
 from stoker.data.prepare.prepared_set import PreparedSet
-from stoker.engine.table_file import read_table
 from stoker.evaluate.score import evaluate_all
 from stoker.pipeline.score_candidates import scored_part
 from stoker.report.facts import VersionFact
 from stoker.tasks import FittedTask
+from stoker.views.parts import Parts
 from stoker.views.prepared import raw_rows, spaced
 from stoker.views.row_groups import group_codes
 from stoker.views.rows import rows_path
+from stoker.views.scores import Scores
 
 if TYPE_CHECKING:
     from stoker.bundle.interface import Interface
@@ -99,7 +99,7 @@ def _sources(acquired: Artifact) -> object:
 
 
 def _parts(split: Artifact) -> object:
-    return split.manifest.files["parts.parquet"]
+    return split.manifest.files[Parts.open(split).path.name]
 
 
 def _compared(
@@ -111,9 +111,9 @@ def _compared(
     if other:
         return fact.model_copy(update={"note": other, "is_other_question": True})
     part = scored_part(prepared)
-    scored, outputs = PreparedSet.open(prepared, part), inputs["evaluate"].folder
+    scored = PreparedSet.open(prepared, part)
     step = max(1, -(-len(scored) // _MOST_ROWS))
-    new_NK = _column(read_table(outputs / "outputs.parquet"), chosen)[::step]
+    new_NK = Scores.open(inputs["evaluate"]).outputs(chosen)[::step]
     rows = spaced(raw_rows(inputs, part, list(old.interface.inputs)), step)
     old_NK = np.concatenate([old.outputs(block) for block in rows])
     evaluations = evaluate_all(
@@ -150,12 +150,6 @@ def other_question(old: Interface, new: Interface) -> str:
     if old.target != new.target:
         return f"it predicts {old.target!r}"
     return new.task.why_not_like(old.task)
-
-
-def _column(table: pa.Table, name: str) -> np.ndarray:
-    """Outputs of one candidate, (N, K)."""
-    column = table[name].combine_chunks()
-    return column.flatten().to_numpy().reshape(len(column), -1)
 
 
 def _in_order(

@@ -15,6 +15,7 @@ from stoker.core.errors import RecipeError
 from stoker.data.dataset import Dataset
 from stoker.data.prepare.part_rows import part_rows
 from stoker.data.prepare.prepared_set import PreparedSet
+from stoker.views.parts import Parts
 from stoker.views.rows import rows_path
 
 if TYPE_CHECKING:
@@ -80,7 +81,7 @@ def raw_rows(
     return part_rows(
         Dataset.open(inputs["acquire"].folder),
         rows_path(inputs),
-        inputs["split"].folder / "parts.parquet",
+        Parts.open(inputs["split"]).path,
         inputs["prepare"].folder,
         part,
         columns,

@@ -9,6 +9,7 @@ from stoker.dag.stage import ROWS, Stage, Work
 from stoker.data.clean import FittedCleaner
 from stoker.features import Feature
 from stoker.tasks import Task
+from stoker.views.parts import Parts
 from stoker.views.rows import rows_path
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ class PrepareStage(Stage):
         return prepare(
             Dataset.open(work.inputs["acquire"].folder),
             rows_path(work.inputs),
-            work.inputs["split"].folder / "parts.parquet",
+            Parts.open(work.inputs["split"]).path,
             work.folder,
             inputs=self.inputs or _chosen(work),
             target=(self.target, self.task),

@@ -11,6 +11,7 @@ from stoker.core import events
 from stoker.core.names import listed
 from stoker.core.steps import step_name
 from stoker.dag.stage import ROWS, Stage, Work
+from stoker.views.parts import Parts
 from stoker.views.rows import rows_path
 
 if TYPE_CHECKING:
@@ -81,7 +82,7 @@ class ProfileStage(Stage):
             rows,
             declared=dataset.declared,
             media=dataset.media_columns,
-            parts_path=work.inputs["split"].folder / "parts.parquet",
+            parts_path=Parts.open(work.inputs["split"]).path,
             decimal=dataset.usual_decimal,
         )
         kept_out = left_out(self.divided_by, dataset.row_numbers)

@@ -6,23 +6,16 @@ the artifact that holds it, so a report of cached stages says the same as that o
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from stoker.bundle.read import open_bundle
-from stoker.candidates.leaderboard import FILE as BOARD_FILE
-from stoker.candidates.leaderboard import Leaderboard
-from stoker.candidates.learning_curve import FILE as CURVE_FILE
-from stoker.candidates.learning_curve import LearningCurve
 from stoker.candidates.offer import offered
 from stoker.core.steps import step_name
+from stoker.data.dataset import Dataset
 from stoker.data.profile.choice import Choice
 from stoker.data.profile.choices import Choices
-from stoker.evaluate.evaluation import Evaluation
 from stoker.evaluate.gates import GateResult, check_gates
-from stoker.evaluate.leaks import Suspect
-from stoker.evaluate.probes.look import Findings
 from stoker.report.collect.reject_facts import read_rejects
 from stoker.report.collect.sample_rows import example_row, table_form
 from stoker.report.facts import (
@@ -37,9 +30,13 @@ from stoker.report.facts import (
     SourceFact,
     TrainingFacts,
 )
+from stoker.views.compressed import Compressed
 from stoker.views.flows import flows_of, stages_with_rows
+from stoker.views.parts import Parts
 from stoker.views.prepared import open_prepared
 from stoker.views.said import said_of
+from stoker.views.scores import Scores
+from stoker.views.trained import Trained
 
 if TYPE_CHECKING:
     from stoker.recipe.model import Recipe
@@ -57,7 +54,7 @@ def card_facts(recipe: Recipe, inputs: Inputs) -> ReportFacts:
         recipe: The recipe of the run.
         inputs: Artifacts by stage, up to `evaluate`.
     """
-    part, evaluations = read_evaluations(inputs)
+    scores, train = Scores.open(inputs["evaluate"]), Trained.open(inputs["train"])
     interface = open_prepared(inputs["prepare"].folder).interface
     found = offered(inputs)
     chosen = found.chosen
@@ -70,20 +67,20 @@ def card_facts(recipe: Recipe, inputs: Inputs) -> ReportFacts:
         inputs={name: step_name(feature) for name, feature in interface.inputs.items()},
         example=example_row(interface),
         **table_form(recipe, len(data.columns)),
-        scored_part=part,
-        evaluations=evaluations,
-        suspects=_suspects(inputs),
+        scored_part=scores.part,
+        evaluations=dict(scores.evaluations),
+        suspects=scores.suspects,
         chosen=chosen,
         gates=tuple(gate_results(recipe, inputs)),
-        gates_part=part,
+        gates_part=scores.part,
         data=data,
-        training=_training(inputs["train"]),
-        findings=Findings.model_validate(_json(inputs["evaluate"], "findings.json")),
-        leaderboard=_leaderboard(inputs["train"]),
-        learning_curve=_learning_curve(inputs["train"]),
+        training=_training(train),
+        findings=scores.findings,
+        leaderboard=train.leaderboard,
+        learning_curve=train.learning_curve,
         decision=open_bundle(found.bundle).decision,
         choices=_choices(inputs),
-        baseline=_model_of(inputs["baseline"]) if "baseline" in inputs else "",
+        baseline=Trained.open(inputs["baseline"]).model if "baseline" in inputs else "",
         said=tuple(
             SaidFact(stage=stage, kind=line.kind, text=line.text)
             for stage, artifact in inputs.items()
@@ -92,47 +89,21 @@ def card_facts(recipe: Recipe, inputs: Inputs) -> ReportFacts:
     )
 
 
-def _leaderboard(train: Artifact) -> Leaderboard | None:
-    """Every candidate of a search; None where the recipe names its model."""
-    if BOARD_FILE not in train.manifest.files:
-        return None
-    return Leaderboard.model_validate(_json(train, BOARD_FILE))
-
-
-def _learning_curve(train: Artifact) -> LearningCurve | None:
-    """What more rows would bring; None where that was not looked at."""
-    if CURVE_FILE not in train.manifest.files:
-        return None
-    return LearningCurve.model_validate(_json(train, CURVE_FILE))
-
-
 def _choices(inputs: Inputs) -> tuple[Choice, ...]:
     """What became of each column; nothing where the recipe names its inputs."""
     return Choices.open(inputs["profile"].folder).columns if "profile" in inputs else ()
 
 
-def read_evaluations(inputs: Inputs) -> tuple[str, dict[str, Evaluation]]:
-    """The part that was scored, and the evaluation of every candidate."""
-    said = _json(inputs["evaluate"], "evaluation.json")
-    candidates = said["candidates"].items()
-    return said["part"], {name: Evaluation.model_validate(e) for name, e in candidates}
-
-
-def _suspects(inputs: Inputs) -> tuple[Suspect, ...]:
-    said = _json(inputs["evaluate"], "evaluation.json")
-    return tuple(Suspect.model_validate(one) for one in said["suspects"])
-
-
 def gate_results(recipe: Recipe, inputs: Inputs) -> list[GateResult]:
     """What became of the recipe's gates for the chosen candidate."""
-    _, evaluations = read_evaluations(inputs)
+    evaluations = Scores.open(inputs["evaluate"]).evaluations
     return check_gates(recipe.evaluate.gates, evaluations[offered(inputs).chosen])
 
 
 def mistakes(inputs: Inputs) -> tuple[MistakeFact, ...]:
     """The rows that the chosen candidate answered worst."""
-    said = _json(inputs["evaluate"], "mistakes.json")
-    return tuple(MistakeFact.model_validate(one) for one in said)
+    found = Scores.open(inputs["evaluate"]).mistakes
+    return tuple(MistakeFact.model_validate(one) for one in found)
 
 
 def compress_facts(inputs: Inputs, measured: Mapping[str, Any]) -> CompressFacts | None:
@@ -144,51 +115,34 @@ def compress_facts(inputs: Inputs, measured: Mapping[str, Any]) -> CompressFacts
     """
     if "compress" not in inputs:
         return None
-    said, times = _compressed(inputs), measured.get("candidates", {})
-    score_name = next(next(iter(row["scores"])) for row in said["rows"] if "scores" in row)
+    found, times = Compressed.open(inputs["compress"]), measured.get("candidates", {})
     return CompressFacts(
-        score_name=score_name,
-        rows=said.get("compared_rows", 0),
-        all_rows=said.get("validation_rows", 0),
+        score_name=found.score_name,
+        rows=found.compared_rows,
+        all_rows=found.validation_rows,
         candidates=tuple(
             CompressFact(
                 name=row["name"],
                 size_bytes=row.get("size_bytes"),
-                score=row.get("scores", {}).get(score_name),
+                score=row.get("scores", {}).get(found.score_name),
                 latency_ms=times.get(row["name"], {}).get("latency_ms", {}),
                 status=row["status"],
                 reason=row["reason"],
             )
-            for row in said["rows"]
+            for row in found.rows
         ),
-        decision=_decision(said),
+        decision=found.decision,
     )
 
 
-def _decision(said: Mapping[str, Any]) -> str:
-    """Which candidate is in the bundle, in a sentence."""
-    if said["chosen"] == "model":
-        return f"The model is in the bundle as it was trained. {said['reason']}."
-    return f"{said['chosen']} is in the bundle instead of the model: {said['reason']}."
-
-
-def _compressed(inputs: Inputs) -> dict[str, Any]:
-    return _json(inputs["compress"], "compress.json")
-
-
-def _model_of(artifact: Artifact) -> str:
-    """Recipe name of the model that a stage trained."""
-    return next(iter(artifact.manifest.summary["model"]))
-
-
-def _training(artifact: Artifact) -> TrainingFacts:
-    summary = artifact.manifest.summary
+def _training(train: Trained) -> TrainingFacts:
+    summary = train.summary
     return TrainingFacts(
-        model=_model_of(artifact),
+        model=train.model,
         reason=summary["reason"],
         num_weights=summary.get("num_parameters"),
         settings=summary.get("settings", {}),
-        history=tuple(_json(artifact, "history.json")),
+        history=tuple(train.history),
         steps=summary.get("steps"),
         stopped=summary.get("stopped", ""),
         parity=summary.get("parity"),
@@ -208,17 +162,17 @@ def _method(recipe: Recipe, method: str) -> str:
 
 
 def _data(recipe: Recipe, inputs: Inputs) -> DataFacts:
-    dataset, split = _json(inputs["acquire"], "dataset.json"), _json(inputs["split"], "split.json")
+    dataset, split = Dataset.open(inputs["acquire"].folder), Parts.open(inputs["split"])
     return DataFacts(
-        sources=tuple(SourceFact.model_validate(source) for source in dataset["sources"]),
-        columns=dataset["columns"],
+        sources=tuple(SourceFact.model_validate(source) for source in dataset.sources),
+        columns=dataset.columns,
         flow=tuple(_flow(inputs)),
-        split_method=_method(recipe, split["method"]),
+        split_method=_method(recipe, split.method),
         parts=tuple(
-            PartFact(name=name, rows=rows, labels=(split["labels"] or {}).get(name))
-            for name, rows in split["parts"].items()
+            PartFact(name=name, rows=rows, labels=split.labels.get(name))
+            for name, rows in split.rows.items()
         ),
-        notes=tuple(f"{key}: {_noted(value)}" for key, value in split["notes"].items()),
+        notes=tuple(f"{key}: {_noted(value)}" for key, value in split.notes.items()),
         rejects=tuple(read_rejects(inputs)),
     )
 
@@ -246,7 +200,3 @@ def _noted(value: Any) -> str:
         shown = ", ".join(map(str, value[:_MOST_NAMES]))
         return f"{shown} and {rest} more" if rest > 1 else ", ".join(map(str, value))
     return f"{value:,}" if type(value) is int else str(value)
-
-
-def _json(artifact: Artifact, name: str) -> Any:
-    return json.loads((artifact.folder / name).read_bytes())

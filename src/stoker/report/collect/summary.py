@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
-from stoker.candidates.leaderboard import FILE as LEADERBOARD_FILE
 from stoker.recipe.model import Recipe
 from stoker.report.collect.card_facts import card_facts
 from stoker.report.words import headline_sentence
@@ -31,12 +29,12 @@ def summary(recipe: Recipe, artifacts: Mapping[str, Artifact]) -> dict[str, Any]
     facts = card_facts(recipe, artifacts)
     best = facts.best
     assert best is not None, "the bundle's own candidate was scored"
-    gone = lost(artifacts)
+    gone, board = lost(artifacts), facts.leaderboard
     return {
         "lost": _said(gone) if gone.rows else None,
         "headline": headline_sentence(facts, best),
         "positive": best.positive,
-        "leaderboard": _leaderboard(artifacts["train"]),
+        "leaderboard": board and board.model_dump(mode="json"),
         "rejects": [
             {
                 "stage": stage,
@@ -48,11 +46,6 @@ def summary(recipe: Recipe, artifacts: Mapping[str, Artifact]) -> dict[str, Any]
         ],
         "read_options": facts.read_options,
     }
-
-
-def _leaderboard(train: Artifact) -> dict[str, Any] | None:
-    path = train.folder / LEADERBOARD_FILE
-    return json.loads(path.read_bytes()) if path.is_file() else None
 
 
 def _said(gone: Lost) -> dict[str, Any]:

@@ -1,0 +1,61 @@
+"""What the stage `evaluate` wrote: every candidate on the rows that are scored once."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from stoker.engine.table_file import read_table
+from stoker.evaluate.evaluation import Evaluation
+from stoker.evaluate.leaks import Suspect
+from stoker.evaluate.probes.look import Findings
+
+if TYPE_CHECKING:
+    from stoker.store.artifact import Artifact
+
+
+@dataclass(frozen=True)
+class Scores:
+    """Scores of a run."""
+
+    folder: Path
+    part: str
+    """The part that was scored."""
+    evaluations: Mapping[str, Evaluation]
+    """By candidate."""
+    suspects: tuple[Suspect, ...]
+    """Columns that tell the answer alone."""
+
+    @classmethod
+    def open(cls, artifact: Artifact) -> Scores:
+        """Of the stage `evaluate`."""
+        said = json.loads((artifact.folder / "evaluation.json").read_bytes())
+        candidates = said["candidates"].items()
+        return cls(
+            folder=artifact.folder,
+            part=said["part"],
+            evaluations={name: Evaluation.model_validate(one) for name, one in candidates},
+            suspects=tuple(Suspect.model_validate(one) for one in said["suspects"]),
+        )
+
+    @cached_property
+    def findings(self) -> Findings:
+        """What the probes found."""
+        return Findings.model_validate_json((self.folder / "findings.json").read_bytes())
+
+    @cached_property
+    def mistakes(self) -> list[dict[str, Any]]:
+        """The rows that the chosen candidate answered worst."""
+        return json.loads((self.folder / "mistakes.json").read_bytes())
+
+    def outputs(self, candidate: str) -> np.ndarray:
+        """Outputs of a candidate for each scored row, (N, K)."""
+        table = read_table(self.folder / "outputs.parquet")
+        column = table[candidate].combine_chunks()
+        return column.flatten().to_numpy().reshape(len(column), -1)
