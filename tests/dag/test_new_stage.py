@@ -23,7 +23,7 @@ from stoker.data.flow import flow, stated
 from stoker.data.rejects import SCHEMA
 from stoker.engine.table_file import read_table, write_table
 from stoker.dag.stage import ROWS, Stage
-from stoker.views.rows import rows_path
+from stoker.views.last_rows import rows_path
 
 
 class Label(Stage):

@@ -25,9 +25,9 @@ from stoker.pipeline.result import RefusedRun, RunResult, as_json
 from stoker.pipeline.version_before import version_before
 from stoker.plan.check_columns import check_columns
 from stoker.plan.check_target import check_target
+from stoker.plan.earlier_runs import KEY
 from stoker.plan.effort import Effort
 from stoker.plan.forecast import usual_efforts
-from stoker.plan.history import KEY
 from stoker.plan.reject_limit import check_lost, check_rejects
 from stoker.recipe.model import Recipe
 from stoker.report.collect.card_facts import gate_results

@@ -30,9 +30,9 @@ from stoker.dag.stage import Work
 from stoker.models import Model, Network
 from stoker.pipeline.board import measure_candidates, timed
 from stoker.store.durable import write_file
+from stoker.views.last_rows import rows_path
 from stoker.views.prepared import Prepared, open_prepared, raw_part, spaced
 from stoker.views.row_groups import group_codes
-from stoker.views.rows import rows_path
 
 if TYPE_CHECKING:
     from stoker.bundle.decision import Decision

@@ -30,7 +30,7 @@ from stoker.store.store import Store
 
 if TYPE_CHECKING:
     from stoker.bundle.frames import Rows
-    from stoker.pipeline.tables import Target
+    from stoker.pipeline.table_recipe import Target
     from stoker.plan.forecast import RunPlan
     from stoker.store.finished import Finished
 
@@ -158,7 +158,7 @@ def _as_recipe(
     overrides: Sequence[str],
 ) -> Recipe:
     if target is not None:
-        from stoker.pipeline.tables import file_recipe, table_recipe
+        from stoker.pipeline.table_recipe import file_recipe, table_recipe
 
         if isinstance(recipe, Path) or (isinstance(recipe, str) and "\n" not in recipe):
             return file_recipe(Path(recipe), target, keys, overrides)

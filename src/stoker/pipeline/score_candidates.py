@@ -38,9 +38,9 @@ from stoker.features.timestamp import FittedTimestamp
 from stoker.report.cells import plain_cells
 from stoker.report.facts import MistakeFact
 from stoker.store.durable import write_file
+from stoker.views.last_rows import rows_path
 from stoker.views.prepared import raw_part
 from stoker.views.row_groups import group_codes
-from stoker.views.rows import rows_path
 
 _MOST_CLASSES = 5
 

@@ -25,11 +25,11 @@ from stoker.evaluate.score import evaluate_all
 from stoker.pipeline.score_candidates import scored_part
 from stoker.report.facts import VersionFact
 from stoker.tasks import FittedTask
-from stoker.views.parts import Parts
+from stoker.views.last_rows import rows_path
 from stoker.views.prepared import raw_rows, spaced
 from stoker.views.row_groups import group_codes
-from stoker.views.rows import rows_path
 from stoker.views.scores import Scores
+from stoker.views.split_parts import SplitParts
 
 if TYPE_CHECKING:
     from stoker.bundle.interface import Interface
@@ -99,7 +99,7 @@ def _sources(acquired: Artifact) -> object:
 
 
 def _parts(split: Artifact) -> object:
-    return split.manifest.files[Parts.open(split).path.name]
+    return split.manifest.files[SplitParts.open(split).path.name]
 
 
 def _compared(

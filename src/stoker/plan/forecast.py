@@ -25,8 +25,8 @@ from stoker.dag.node import Node
 from stoker.data.acquire import Source
 from stoker.data.extent import Extent, SourceExtent, together
 from stoker.data.profile.choices import Choices
+from stoker.plan.earlier_runs import look_back
 from stoker.plan.effort import GFLOPS, Effort, efforts, measure_gflops
-from stoker.plan.history import look_back
 from stoker.recipe.model import Recipe
 from stoker.store.artifact import Artifact
 from stoker.store.catalog import Catalog

@@ -40,7 +40,7 @@ from stoker.bundle.predictor import Predictor, load
 from stoker.core.errors import ArtifactError, MissingExtraError
 from stoker.pipeline.fit import fit_bundle
 from stoker.pipeline.run import run
-from stoker.pipeline.tables import table_recipe
+from stoker.pipeline.table_recipe import table_recipe
 from stoker.sklearn._rows import cells_of, feature_of, has_texts, of_frame
 from stoker.sklearn._warnings import StokerWarning as StokerWarning
 from stoker.sklearn._warnings import python_warnings

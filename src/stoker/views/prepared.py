@@ -15,8 +15,8 @@ from stoker.core.errors import RecipeError
 from stoker.data.dataset import Dataset
 from stoker.data.prepare.part_rows import part_rows
 from stoker.data.prepare.prepared_set import PreparedSet
-from stoker.views.parts import Parts
-from stoker.views.rows import rows_path
+from stoker.views.last_rows import rows_path
+from stoker.views.split_parts import SplitParts
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -81,7 +81,7 @@ def raw_rows(
     return part_rows(
         Dataset.open(inputs["acquire"].folder),
         rows_path(inputs),
-        Parts.open(inputs["split"]).path,
+        SplitParts.open(inputs["split"]).path,
         inputs["prepare"].folder,
         part,
         columns,

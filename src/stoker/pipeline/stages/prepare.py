@@ -9,8 +9,8 @@ from stoker.dag.stage import ROWS, Stage, Work
 from stoker.data.clean import FittedCleaner
 from stoker.features import Feature
 from stoker.tasks import Task
-from stoker.views.parts import Parts
-from stoker.views.rows import rows_path
+from stoker.views.last_rows import rows_path
+from stoker.views.split_parts import SplitParts
 
 if TYPE_CHECKING:
     from stoker.plan.size import Size
@@ -53,7 +53,7 @@ class PrepareStage(Stage):
         return prepare(
             Dataset.open(work.inputs["acquire"].folder),
             rows_path(work.inputs),
-            Parts.open(work.inputs["split"]).path,
+            SplitParts.open(work.inputs["split"]).path,
             work.folder,
             inputs=self.inputs or _chosen(work),
             target=(self.target, self.task),

@@ -11,8 +11,8 @@ from stoker.core import events
 from stoker.core.names import listed
 from stoker.core.steps import step_name
 from stoker.dag.stage import ROWS, Stage, Work
-from stoker.views.parts import Parts
-from stoker.views.rows import rows_path
+from stoker.views.last_rows import rows_path
+from stoker.views.split_parts import SplitParts
 
 if TYPE_CHECKING:
     from stoker.data.dataset import Dataset
@@ -82,7 +82,7 @@ class ProfileStage(Stage):
             rows,
             declared=dataset.declared,
             media=dataset.media_columns,
-            parts_path=Parts.open(work.inputs["split"]).path,
+            parts_path=SplitParts.open(work.inputs["split"]).path,
             decimal=dataset.usual_decimal,
         )
         kept_out = left_out(self.divided_by, dataset.row_numbers)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 from stoker.core.steps import make_step
 from stoker.dag.stage import ROWS, Stage, Work
 from stoker.data.split import Splitter
-from stoker.views.rows import rows_path
+from stoker.views.last_rows import rows_path
 
 if TYPE_CHECKING:
     from stoker.plan.size import Size

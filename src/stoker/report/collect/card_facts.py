@@ -32,11 +32,11 @@ from stoker.report.facts import (
 )
 from stoker.views.compressed import Compressed
 from stoker.views.flows import flows_of, stages_with_rows
-from stoker.views.parts import Parts
 from stoker.views.prepared import open_prepared
 from stoker.views.said import said_of
 from stoker.views.scores import Scores
-from stoker.views.trained import Trained
+from stoker.views.split_parts import SplitParts
+from stoker.views.trained_model import TrainedModel
 
 if TYPE_CHECKING:
     from stoker.recipe.model import Recipe
@@ -54,7 +54,7 @@ def card_facts(recipe: Recipe, inputs: Inputs) -> ReportFacts:
         recipe: The recipe of the run.
         inputs: Artifacts by stage, up to `evaluate`.
     """
-    scores, train = Scores.open(inputs["evaluate"]), Trained.open(inputs["train"])
+    scores, train = Scores.open(inputs["evaluate"]), TrainedModel.open(inputs["train"])
     interface = open_prepared(inputs["prepare"].folder).interface
     found = offered(inputs)
     chosen = found.chosen
@@ -80,7 +80,7 @@ def card_facts(recipe: Recipe, inputs: Inputs) -> ReportFacts:
         learning_curve=train.learning_curve,
         decision=open_bundle(found.bundle).decision,
         choices=_choices(inputs),
-        baseline=Trained.open(inputs["baseline"]).model if "baseline" in inputs else "",
+        baseline=TrainedModel.open(inputs["baseline"]).model if "baseline" in inputs else "",
         said=tuple(
             SaidFact(stage=stage, kind=line.kind, text=line.text)
             for stage, artifact in inputs.items()
@@ -135,7 +135,7 @@ def compress_facts(inputs: Inputs, measured: Mapping[str, Any]) -> CompressFacts
     )
 
 
-def _training(train: Trained) -> TrainingFacts:
+def _training(train: TrainedModel) -> TrainingFacts:
     summary = train.summary
     return TrainingFacts(
         model=train.model,
@@ -162,7 +162,7 @@ def _method(recipe: Recipe, method: str) -> str:
 
 
 def _data(recipe: Recipe, inputs: Inputs) -> DataFacts:
-    dataset, split = Dataset.open(inputs["acquire"].folder), Parts.open(inputs["split"])
+    dataset, split = Dataset.open(inputs["acquire"].folder), SplitParts.open(inputs["split"])
     return DataFacts(
         sources=tuple(SourceFact.model_validate(source) for source in dataset.sources),
         columns=dataset.columns,

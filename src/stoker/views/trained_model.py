@@ -19,14 +19,14 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Trained:
+class TrainedModel:
     """A trained model."""
 
     folder: Path
     summary: Mapping[str, Any]
 
     @classmethod
-    def open(cls, artifact: Artifact) -> Trained:
+    def open(cls, artifact: Artifact) -> TrainedModel:
         """Of the stage `train` or `baseline`."""
         return cls(artifact.folder, artifact.manifest.summary)
 

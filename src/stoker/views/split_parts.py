@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Parts:
+class SplitParts:
     """How rows were divided."""
 
     path: Path
@@ -28,7 +28,7 @@ class Parts:
     """What the splitter said."""
 
     @classmethod
-    def open(cls, artifact: Artifact) -> Parts:
+    def open(cls, artifact: Artifact) -> SplitParts:
         """Of the stage `split`."""
         said = json.loads((artifact.folder / "split.json").read_bytes())
         return cls(

@@ -21,7 +21,7 @@ from stoker.data.dataset import Dataset
 from stoker.data.read_sources import acquire
 from stoker.engine.table_file import read_table
 from stoker.pipeline.result import RunResult
-from stoker.pipeline.tables import table_recipe
+from stoker.pipeline.table_recipe import table_recipe
 
 KEYS: dict[str, Any] = {
     "model": "logistic",
