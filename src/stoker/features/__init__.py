@@ -158,6 +158,14 @@ class Feature(Step, ABC):
         """Most pixels of a picture as it comes; None where cells are no pictures."""
         return None
 
+    def picture_shape(self, found: tuple[int, int, int] | None) -> tuple[int, int, int] | None:
+        """Channels, height and width that a model sees of a picture; None: cells are no pictures.
+
+        Args:
+            found: Those of most pictures as they come; None where that is not known.
+        """
+        return None
+
 
 def matrix_parts(features: Mapping[str, FittedFeature]) -> list[str]:
     """Name of each column of the matrix in which all features stand side by side.

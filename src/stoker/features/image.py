@@ -210,6 +210,19 @@ class Image(Feature):
         """As the option says."""
         return self.max_pixels
 
+    def picture_shape(self, found: tuple[int, int, int] | None) -> tuple[int, int, int]:
+        """As the options say, or as pictures of this size are fitted to.
+
+        >>> Image().picture_shape((1, 28, 28)), Image(size=32, channels=3).picture_shape(None)
+        ((1, 28, 28), (3, 32, 32))
+        """
+        channels, *size = found or (3, *DEFAULT_SIZE)
+        if self.size != "auto":
+            size = [self.size, self.size] if isinstance(self.size, int) else [*self.size]
+        elif max(size) > LARGEST_AUTO:
+            size = [*DEFAULT_SIZE]
+        return channels if self.channels == "auto" else self.channels, size[0], size[1]
+
     def _looks(self, column: pa.ChunkedArray, decoder: Decoder) -> list[PictureLook]:
         """Headers of the pictures that have one."""
         cells = one_array(column)

@@ -15,8 +15,9 @@ from typing import Any
 
 import numpy as np
 
-from stoker.core.steps import expect, step_name
+from stoker.core.steps import expect, make_step, step_name
 from stoker.data.extent import Extent
+from stoker.features import Feature
 from stoker.models import Estimator, Model, Network
 from stoker.networks.stages import Shape
 from stoker.plan.presets import Preset, choose_model
@@ -40,22 +41,23 @@ class Size:
     """Billions of operations a second of float32 matrix products."""
 
     @cached_property
-    def _images(self) -> list[Any]:
-        return [one for one in (self.recipe.inputs or {}).values() if step_name(one) == "image"]
+    def _features(self) -> list[Feature]:
+        return [expect(one, Feature) for one in (self.recipe.inputs or {}).values()]
 
     @cached_property
     def picture(self) -> Shape | None:
         """Size of the pictures that the model sees; None where there are none."""
-        shape = self.extent.picture if self._images or not self.recipe.inputs else None
-        if not self._images and not shape:
-            return None
-        return _as_told(shape, self._images[0] if self._images else None)
+        found = self.extent.picture
+        if not self._features and found is not None:  # all pictures become inputs
+            return make_step("stoker.features", "image", Feature).picture_shape(found)
+        shapes = (one.picture_shape(found) for one in self._features)
+        return next((shape for shape in shapes if shape is not None), None)
 
     @cached_property
     def columns(self) -> int:
         """Columns beside pictures."""
-        features = self.recipe.inputs
-        return len(features) - len(self._images) if features else self.extent.num_columns - 1
+        values = [one for one in self._features if one.media is None]
+        return len(values) if self._features else self.extent.num_columns - 1
 
     @cached_property
     def outputs(self) -> int:
@@ -117,19 +119,3 @@ class Size:
         numbers = self.columns + (int(np.prod(self.picture)) if self.picture else 0)
         handled = seen * (1e-6 + 2e-9 * numbers) + step_s * seen / batch_size
         return _START_S + floating + handled + checked
-
-
-def _as_told(shape: Shape | None, image: Any) -> Shape:
-    """The size that the image feature gives pictures of this size."""
-    from stoker.features.image import (  # loads Pillow, which tables do not need
-        DEFAULT_SIZE,
-        LARGEST_AUTO,
-    )
-
-    channels, height, wide = shape or (3, *DEFAULT_SIZE)
-    if image is None or image.size == "auto":
-        height, wide = (height, wide) if max(height, wide) <= LARGEST_AUTO else DEFAULT_SIZE
-    else:
-        height, wide = (image.size,) * 2 if isinstance(image.size, int) else image.size
-    told = "auto" if image is None else image.channels
-    return channels if told == "auto" else int(told), int(height), int(wide)
