@@ -13,7 +13,7 @@ from stoker.dag.stage import ROWS, Stage, Work
 from stoker.data.clean import RowCleaner
 from stoker.features import Feature
 from stoker.tasks import Task
-from stoker.views.rows import rows_path
+from stoker.views.last_rows import rows_path
 
 if TYPE_CHECKING:
     from stoker.data.dataset import Dataset
