@@ -25,7 +25,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 from _measure import measure, save
-from bench_serve import _SERVE, Server, round_of, summary_of
+from bench_serve import Server, round_of, serve_command, summary_of
 from pyarrow import csv
 
 HERE = Path(__file__).parent
@@ -81,8 +81,7 @@ def compare(model: str, rounds: int, seconds: float) -> list[dict[str, Any]]:
                 folder = Path(scratch) / who
                 folder.mkdir()
                 bundle = bundle_of(source, Path(scratch) / "orders.csv", folder, _MODELS[model])
-                command = [sys.executable, "-c", _SERVE, str(bundle), "PORT"]
-                server = Server(who, command, "json", source=source)
+                server = Server(who, serve_command(bundle), "json", source=source)
                 servers.append((server, server.wait(requests[0])))
             for _ in range(rounds + 1):
                 for server, _ in servers:

@@ -40,13 +40,12 @@ START_S = 60
 _SOURCE = str(HERE.parent / "src")
 Form = Literal["bytes", "json"]
 _TICKS = os.sysconf("SC_CLK_TCK")
-_SERVE = """
-import sys
-from pathlib import Path
-from stoker.serve.server import serve
-from stoker.serve.serve_settings import ServeSettings
-serve(Path(sys.argv[1]), ServeSettings(port=int(sys.argv[2]), workers=1, threads=1))
-"""
+
+
+def serve_command(bundle: Path) -> list[str]:
+    """One worker of one thread, as the command starts it in every version."""
+    options = ["--port", "PORT", "--workers", "1", "--set", "threads=1"]
+    return [sys.executable, "-m", "stoker", "serve", str(bundle), *options]
 
 
 class Server:
@@ -194,7 +193,7 @@ def commands(folder: Path) -> dict[str, tuple[list[str], Form]]:
     peers = os.environ.get("STOKER_PEERS_PYTHON", sys.executable)
     fastapi = [peers, str(HERE / "_serve_fastapi.py"), str(folder), "PORT"]
     return {
-        "stoker": ([sys.executable, "-c", _SERVE, str(folder / "bundle"), "PORT"], "bytes"),
+        "stoker": (serve_command(folder / "bundle"), "bytes"),
         "fastapi + torch, default threads": ([*fastapi, "0"], "bytes"),
         "fastapi + torch, 1 thread": ([*fastapi, "1"], "bytes"),
         "litserve + onnxruntime": (
