@@ -142,6 +142,12 @@ def test_every_path_stands_under_a_prefix_of_its_own(apps: list[App]) -> None:
             assert routes.keys() <= app.routes.keys()
 
 
+def test_nothing_but_probes_is_open(apps: list[App]) -> None:
+    probes = {"/healthz", "/readyz", "/v2/health/live", "/v2/health/ready"}
+    for app in apps:
+        assert {path for path, route in app.routes.items() if route.is_open} == probes
+
+
 def test_every_described_path_is_a_route_and_every_schema_is_there(apps: list[App]) -> None:
     for app in apps:
         for protocol in app.protocols:
