@@ -58,7 +58,7 @@ def parts(tmp_path_factory: pytest.TempPathFactory) -> tuple[PreparedSet, Prepar
         pixel = np.asarray(sheet).reshape(-1, 8, 30, 8).swapaxes(1, 2).reshape(-1, 1, 8, 8)
     code = np.random.default_rng(0).integers(0, 3, ALL).astype(np.int32)
     folder = tmp_path_factory.mktemp("prepared")
-    forms = {name: Column(dtype.name, shape) for name, (dtype, shape) in COLUMNS.items()}
+    forms = {name: Column(form.dtype.name, form.shape) for name, form in COLUMNS.items()}
     for part, rows in (("train", slice(TRAIN)), ("validation", slice(TRAIN, ALL))):
         row = np.arange(ALL)[rows]
         with PreparedWriter(folder, part, forms, "int64") as writer:

@@ -338,7 +338,7 @@ class Predictor:
 
     def _check_tensors(self, tensors: Mapping[str, np.ndarray]) -> int:
         lengths = set()
-        for name, (dtype, shape) in self._forms.items():
+        for name, (dtype, shape, _) in self._forms.items():
             tensor = tensors.get(name)
             if tensor is None:
                 raise DataError(

@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from stoker.cells import BadCell, MediaKind
+from stoker.cells.ragged import Ragged
 from stoker.core.steps import Step
 
 if TYPE_CHECKING:
@@ -35,7 +36,9 @@ class Form(NamedTuple):
     dtype: np.dtype[Any]
     """Type of its numbers."""
     shape: tuple[int, ...]
-    """Shape of one row."""
+    """Shape of one row; of one value where rows have any number of them."""
+    ragged: bool = False
+    """Whether rows have any number of values."""
 
 
 @dataclass(frozen=True)
@@ -43,12 +46,23 @@ class Transformed:
     """A column as a tensor, and the cells that would not become one."""
 
     values: np.ndarray
-    """Shape (N, *feature.shape); rows of bad cells hold zeros."""
+    """Shape (N, *feature.shape); rows of bad cells hold zeros.  Of rows of any length all values,
+    end to end, shape (V, *feature.shape)."""
     bad: tuple[BadCell, ...] = ()
     """Bad cells by rising index, at most one an index."""
     unseen_N: np.ndarray | None = None
     """Which cells hold what training never saw (another category, a number outside its range), bool
     (N,); None where there is none."""
+    offsets: np.ndarray | None = None
+    """Where each row begins in `values`, int64 (N + 1,), of rows of any length; None: all rows have
+    one shape."""
+
+    def rows(self, index_M: np.ndarray | None = None) -> np.ndarray | Ragged:
+        """The tensors of some rows, in this order; None: of all, without a copy."""
+        if self.offsets is None:
+            return self.values if index_M is None else self.values[index_M]
+        ragged = Ragged(self.values, self.offsets)
+        return ragged if index_M is None else ragged.gather(index_M)
 
 
 OTHER_SPELLING = "if its values are only written in another way, write them as training had them"
@@ -56,6 +70,9 @@ OTHER_SPELLING = "if its values are only written in another way, write them as t
 
 class FittedFeature(Step, ABC):
     """A feature that has seen the training part."""
+
+    ragged: ClassVar[bool] = False
+    """Whether a row is any number of values, such as the tokens of a text."""
 
     media: ClassVar[MediaKind | None] = None
     """What file the raw cells are; None: they are values."""
@@ -73,7 +90,7 @@ class FittedFeature(Step, ABC):
     @property
     def form(self) -> Form:
         """What its tensor looks like."""
-        return Form(self.dtype, self.shape)
+        return Form(self.dtype, self.shape, self.ragged)
 
     @property
     def part_names(self) -> tuple[str, ...]:

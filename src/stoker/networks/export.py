@@ -51,7 +51,7 @@ def export(network: nn.Module, columns: Mapping[str, Form]) -> bytes:
     inputs = [graph_input(name) for name in columns]
     example = tuple(
         torch.from_numpy(np.zeros((_EXAMPLE_ROWS, *shape), dtype))
-        for dtype, shape in columns.values()
+        for dtype, shape, _ in columns.values()
     )
     buffer = io.BytesIO()
     with warnings.catch_warnings(), torch.no_grad():

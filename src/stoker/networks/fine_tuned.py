@@ -61,7 +61,7 @@ class Above(nn.Module):
         super().__init__()
         self.layers = nn.ModuleList(vectors.backbone.last(count))
         self._vectors, self._count = [vectors], count
-        row = {n: torch.from_numpy(np.zeros((1, *s), d)) for n, (d, s) in columns.items()}
+        row = {n: torch.from_numpy(np.zeros((1, *s), d)) for n, (d, s, _) in columns.items()}
         with torch.no_grad():
             self._shapes = [part.shape[1:] for part in vectors.below(row, count)]
 

@@ -62,7 +62,7 @@ class Vectors(nn.Module):
         return torch.cat([self.backbone.above(p, count) if p.ndim == 4 else p for p in parts], 1)
 
     def _below(self, name: str, value: Tensor, count: int) -> Tensor:
-        _, shape = self._columns[name]
+        shape = self._columns[name].shape
         if len(shape) == 3:
             return self.backbone.below(self._picture(value, shape), count)
         if name in self._codes:

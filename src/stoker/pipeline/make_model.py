@@ -24,6 +24,7 @@ from stoker.candidates.learning_curve import FILE as CURVE_FILE
 from stoker.candidates.offer import MODEL, Offer
 from stoker.core import events
 from stoker.core.canonical import canonical_json
+from stoker.core.errors import RecipeError
 from stoker.core.seeds import derive_seed
 from stoker.core.steps import step_name, step_spec
 from stoker.dag.stage import Work
@@ -98,6 +99,7 @@ def make_model(work: Work, order: Order) -> dict[str, Any]:
         why=order.why,
     )
     events.message(f"{work.stage}: {choice.reason}")
+    _refuse_ragged(choice.model, prepared)
     if order.hooks and not isinstance(choice.model, Network):
         name = step_name(choice.model)
         events.warning(f"train.hooks: {name} is no network and has no steps to look at")
@@ -155,6 +157,15 @@ def _parity(work: Work, made: Fitted, prepared: Prepared) -> dict[str, Any]:
         "parity_rows": len(compared_NK),
         "validation_rows": num_rows,
     }
+
+
+def _refuse_ragged(model: Model, prepared: Prepared) -> None:
+    """Raise where rows of any length would reach a model that has one place for each column."""
+    for name in prepared.train.ragged if not isinstance(model, Network) else ():
+        raise RecipeError(
+            f"{step_name(model)} takes columns of one shape, and rows of {name!r} have any length",
+            fix=f"name a network under model, or another feature for {name!r}",
+        )
 
 
 def _measured(work: Work, made: Fitted, prepared: Prepared) -> Leaderboard | None:

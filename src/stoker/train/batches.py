@@ -28,8 +28,8 @@ from stoker.train.augment import ImageAugmentation, MixingAugmentation
 from stoker.train.samplers import Epoch
 
 if TYPE_CHECKING:
+    from stoker.cells.ragged import Ragged
     from stoker.data.prepare.prepared_set import PreparedSet
-    from stoker.data.prepare.ragged import Ragged
     from stoker.train.settings import Settings
 
 _BATCHES_PER_CHUNK = 16

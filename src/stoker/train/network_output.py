@@ -16,8 +16,8 @@ from torch import nn
 from stoker.networks.preparing import RaggedTensor
 
 if TYPE_CHECKING:
+    from stoker.cells.ragged import Ragged
     from stoker.data.prepare.prepared_set import PreparedSet
-    from stoker.data.prepare.ragged import Ragged
 
 _BATCH_BYTES = 8 << 20
 

@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from stoker.cells.ragged import Ragged
 from stoker.core.errors import ArtifactError
 from stoker.data.prepare import _pack
 from stoker.data.prepare.prepared_set import Column, PreparedSet, PreparedWriter
-from stoker.data.prepare.ragged import Ragged
 
 FORMS = {
     "image": Column("uint8", (2, 3, 4)),

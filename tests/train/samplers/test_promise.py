@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from stoker.cells.ragged import Ragged
 from stoker.core.errors import RecipeError
 from stoker.core.steps import find_step, step_names
 from stoker.data.prepare.prepared_set import Column, PreparedSet, PreparedWriter
-from stoker.data.prepare.ragged import Ragged
 from stoker.testing import assert_equal_after_resume
 from stoker.train.samplers import STAGE, Epoch, Sampler
 from stoker.train.samplers.bucketed import Bucketed

@@ -10,9 +10,9 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from stoker.cells.ragged import Ragged
 from stoker.core.errors import MachineError
 from stoker.data.prepare.prepared_set import Column, PreparedSet, PreparedWriter
-from stoker.data.prepare.ragged import Ragged
 from stoker.networks.preparing import RaggedTensor, RawRows, preparing
 from stoker.tasks.classify import FittedClassify
 from stoker.train.batches import Batches

@@ -74,6 +74,24 @@ class Copies:
         return copies
 
 
+def row_keys(values: np.ndarray, offsets: np.ndarray) -> np.ndarray:
+    """One number for each row of any length, equal for equal rows, int64 (N,).
+
+    >>> keys = row_keys(np.array([1, 2, 2, 1, 1, 2]), np.array([0, 2, 4, 6, 6]))
+    >>> bool(keys[0] == keys[2]), len(set(keys.tolist()))
+    (True, 3)
+    """
+    length_N = np.diff(offsets)
+    flat_VD = values.reshape(len(values), -1)
+    place_V = np.arange(len(values)) - np.repeat(offsets[:-1], length_N)
+    key_V = mix(place_V.astype(np.uint64))
+    for bits_V in map(_bits_N, flat_VD.T):
+        key_V = mix(key_V ^ bits_V)
+    sum_V = np.concatenate([_ZERO, np.cumsum(key_V, dtype=np.uint64)])
+    key_N = sum_V[offsets[1:]] - sum_V[offsets[:-1]]
+    return mix(key_N ^ length_N.astype(np.uint64)).view(np.int64)
+
+
 def _agree(bits_N: np.ndarray) -> float:
     """How often two of these cells are equal, at least once in all pairs.
 
@@ -85,7 +103,7 @@ def _agree(bits_N: np.ndarray) -> float:
     return max(1.0, float((counts * (counts - 1)).sum())) / pairs if pairs else 1.0
 
 
-_NONE = np.zeros(0, np.uint64)
+_NONE, _ZERO = np.zeros(0, np.uint64), np.zeros(1, np.uint64)
 
 
 def _bits_N(values_N: np.ndarray) -> np.ndarray[Any, np.dtype[np.uint64]]:

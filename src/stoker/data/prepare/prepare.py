@@ -33,7 +33,7 @@ from stoker.data.clean import FittedCleaner
 from stoker.data.dataset import Dataset
 from stoker.data.flow import Flow, flow, stated
 from stoker.data.media_kinds import check_kind
-from stoker.data.prepare._copies import Copies
+from stoker.data.prepare._copies import Copies, row_keys
 from stoker.data.prepare._fit import Asked, FittedInputs, fit_training_part
 from stoker.data.prepare.prepared_set import Column, PreparedWriter
 from stoker.data.prepare.raw_rows import part_ids, rows_with_ids, with_media
@@ -156,7 +156,7 @@ def _write(
     Raises:
         DataError: If nothing is left of a part in the end.
     """
-    forms = {name: Column(f.dtype.name, f.shape) for name, f in fitted.inputs.items()}
+    forms = {name: Column(f.dtype.name, f.shape, f.ragged) for name, f in fitted.inputs.items()}
     dtype = fitted.task.target_dtype.name
     row_N = np.concatenate([ids[part] for part in PARTS])
     part_N = np.repeat(np.arange(len(PARTS)), [len(ids[part]) for part in PARTS])
@@ -205,15 +205,18 @@ def _write_chunk(
                 what = {"column": name, "found": cell.found, "reason": cell.reason}
                 findings.reject(rows, cell.index, step="prepare", **what)
     if findings.copies is not None:
-        columns = [*(done.values for done in tensors.values()), target.values]
+        columns = [
+            one.values if one.offsets is None else row_keys(one.values, one.offsets)
+            for one in (*tensors.values(), target)
+        ]
         findings.copies.add(columns, np.where(keep, part_N, -1))
     row_N = rows["_row"].to_numpy()
     for code, writer in enumerate(writers):
         chosen = keep & (part_N == code)
         if chosen.any():
-            some = slice(None) if chosen.all() else chosen
-            values = {name: done.values[some] for name, done in tensors.items()}
-            writer.append(values, target=target.values[some], row=row_N[some])
+            some = None if chosen.all() else np.flatnonzero(chosen)
+            values = {name: done.rows(some) for name, done in tensors.items()}
+            writer.append(values, target=target.values[chosen], row=row_N[chosen])
 
 
 def _clean_chunk(

@@ -28,11 +28,11 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
+from stoker.cells.ragged import Ragged
 from stoker.core.canonical import canonical_json
 from stoker.core.closing import Closing
 from stoker.core.errors import ArtifactError, Place
 from stoker.data.prepare._pack import PackWriter, pack_offsets
-from stoker.data.prepare.ragged import Ragged
 from stoker.store.durable import machine_errors
 
 FORMAT = 1
