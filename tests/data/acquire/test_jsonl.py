@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stoker.core.errors import DataError
+from stoker.core.events import recording
 from stoker.data.acquire import _files
 from stoker.data.acquire.jsonl import Jsonl
 from stoker.data.media import MediaWriter
@@ -129,6 +130,46 @@ def test_whole_numbers_and_decimals_are_one_kind(
 ) -> None:
     write("".join(json.dumps({"a": cell}) + "\n" for cell in cells).encode())
     assert read(SPEC).column("a") == numbers
+
+
+@pytest.mark.parametrize(
+    ("cells", "said"),
+    [
+        ([True, "是", 1] * 20, "text 20, a truth value 20, a whole number 20"),
+        ([0.65, 1, "65%"] * 20, "text 20, a whole number 20, a decimal number 20"),
+        ([1.5] * 80 + ["故障"] * 11, "text 11, a decimal number 80"),
+        ([True] * 80 + [0] * 11, "text 0, a truth value 80, a whole number 11"),
+    ],
+)
+def test_a_column_of_several_kinds_is_text(
+    read: Acquire, write, cells: list[Any], said: str
+) -> None:
+    """Half of the records were rejected, with the advice to mend the data."""
+    write("".join(json.dumps({"a": cell}) + "\n" for cell in cells).encode())
+    with recording() as lines:
+        result = read(SPEC)
+    assert not result.rejects
+    assert result.column("a") == [json.dumps(c) if not isinstance(c, str) else c for c in cells]
+    told = f"column 'a' has values of several kinds, read as text: {said}"
+    assert told in [line.text for line in lines]
+
+
+@pytest.mark.parametrize(
+    ("cells", "odd"),
+    [
+        ([1.5] * 80 + ["故障"] * 10, 10),
+        ([1.5] * 2000 + ["故障"] * 20, 20),
+        ([1] * 80 + ["NA", "-", "7"] * 20, 0),
+        ([True] * 30 + ["true", "False"] * 14, 0),
+    ],
+)
+def test_a_few_values_of_another_kind_are_odd_ones(
+    read: Acquire, write, cells: list[Any], odd: int
+) -> None:
+    write("".join(json.dumps({"a": cell}) + "\n" for cell in cells).encode())
+    result = read(SPEC)
+    assert len(result.rejects) == odd
+    assert not any(isinstance(cell, str) for cell in result.column("a"))
 
 
 def test_a_value_has_one_spelling_in_a_column_of_another_kind(read: Acquire, write) -> None:

@@ -7,9 +7,10 @@ object, because no object that was cut is one; otherwise it is rejected as cut.
 A column has one kind of value.  Because a file may change its mind at its end, it is read twice:
 first to see the kinds, then to build columns of the kind that most records have; the others
 become rejects, unless they are written like one of that kind: `"8"` is a number among numbers, and
-`8` a text among texts.  Whole numbers beside decimals are decimals, and as many truth values as
-numbers make a column of numbers.  Absent keys are missing values, and so are the usual
-spellings of one (`NA`, `-`, `未知`) among numbers.  Blank lines are no records.  A column whose
+`8` a text among texts.  Where more than a few are not, all values are texts, which is said.  Whole
+numbers beside decimals are decimals, and as many truth values as numbers make a column of numbers.
+Absent keys are missing values, and so are the usual spellings of one (`NA`, `-`, `未知`) among
+numbers.  Blank lines are no records.  A column whose
 values are mostly nested is left out with a warning, or refused where `columns` asks for it.
 
 Cost: two passes, together about 5 MB a CPU second; memory for some thousands of records.
@@ -27,6 +28,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 import pyarrow as pa
 
+from stoker.core import events
 from stoker.core.errors import DataError, Place
 from stoker.data.acquire import Source, SourceColumn
 from stoker.data.acquire._columns import MOST_COLUMNS, choose_columns
@@ -47,6 +49,7 @@ from stoker.data.acquire._json_kinds import (
     counted_kind,
     kind_of,
     kind_of_column,
+    several_kinds,
 )
 from stoker.data.acquire._sampled import FileRows, sampled, text_rows
 from stoker.data.extent import SourceExtent
@@ -185,6 +188,10 @@ class Jsonl(Source):
                 place=Place(place.file, column=nested[0]),
             )
         reading.leave_out({name: _nested_in(counts[name]) for name in nested})
+        for name in names:
+            said = several_kinds(counts[name])
+            if said:
+                events.message(f"column {name!r} has values of several kinds, read as text: {said}")
         return {name: kind for name, kind in kinds.items() if kind != NESTED}
 
 
