@@ -221,6 +221,31 @@ def test_what_is_wrong_with_csv_is_said(
     assert words in answer.text
 
 
+@pytest.mark.parametrize("form", ["json", "csv"])
+@pytest.mark.parametrize(
+    ("names", "wrong"),
+    [
+        (("Age", "编号", "职业"), {"Age": "did you mean 'age'?", "age": "is missing"}),
+        (("编号", "职业", "城市"), {"age": "no inputs of this model are '编号', '城市'"}),
+        (("职业",), {"age": "is missing"}),
+    ],
+)
+def test_only_what_is_needed_is_an_error(
+    people: httpx.Client, form: str, names: tuple[str, ...], wrong: dict[str, str]
+) -> None:
+    """Each field that is sent along was one too, where an input was misspelt."""
+    text = f"{','.join(names)}\n{','.join('1' * len(names))}\n"
+    answer = (
+        people.post("/predict", json=dict.fromkeys(names, "1"))
+        if form == "json"
+        else people.post("/predict", content=text.encode(), headers={"content-type": "text/csv"})
+    )
+    assert answer.status_code == 422, answer.text
+    found = {cell["column"]: cell["reason"] for cell in answer.json()["error"]["cells"]}
+    assert found.keys() == wrong.keys()
+    assert all(reason in found[name] for name, reason in wrong.items()), found
+
+
 def test_a_column_that_is_no_input_is_left_out_and_named(people: httpx.Client) -> None:
     plain = people.post("/predict", json=PEOPLE[0]).json()
     assert "ignored" not in plain

@@ -27,6 +27,7 @@ from typing import Any
 import pyarrow as pa
 
 from stoker.cells.formula_guard import unguarded
+from stoker.core.names import listed
 from stoker.serve.messages import BadInput, Refusal
 from stoker.serve.served_model import bad_cells, is_image
 
@@ -156,8 +157,10 @@ def table_of_csv(
     if len(set(header)) != len(header):
         raise Refusal("a column stands twice in the header", status=422)
     if missing or (unknown and ignored is None):
-        wrong = [_unknown(0, name, missing or [*cells]) for name in unknown[:_MAX_BAD]]
-        raise bad_cells([*wrong, *(BadInput(0, name, "is missing") for name in missing)])
+        if ignored is None:
+            wrong = [_unknown(0, name, missing or [*cells]) for name in unknown[:_MAX_BAD]]
+            raise bad_cells([*wrong, *(BadInput(0, name, "is missing") for name in missing)])
+        raise bad_cells(_missing(0, dict.fromkeys(missing, "is missing"), unknown))
     _ignore(unknown, ignored)
     columns = zip(*records, strict=True)
     texts = {n: pa.array(list(v), pa.string()) for n, v in zip(header, columns, strict=True)}
@@ -212,11 +215,14 @@ def _bad_rows(
             known = {*names, target}
             unknown = [name for name in row if name not in known]
             absent = [name for name in names if name not in row]
-            if absent or ignored is None:
+            reasons = {name: _why_missing(cells[name]) for name in absent}
+            if ignored is None:
                 bad += [_unknown(index, name, absent or [*names]) for name in unknown]
+                bad += [BadInput(index, name, reason) for name, reason in reasons.items()]
+            elif absent:
+                bad += _missing(index, reasons, unknown)
             else:
                 _ignore(unknown, ignored)
-            bad += [BadInput(index, name, _why_missing(cells[name])) for name in absent]
         if len(bad) >= _MAX_BAD:
             break
     return bad
@@ -231,6 +237,29 @@ def _ignore(names: Sequence[str], ignored: Ignored | None) -> None:
 
 def _why_missing(cell: Mapping[str, Any]) -> str:
     return "is missing; give null if it is not known" if "null" in _types(cell) else "is missing"
+
+
+def _missing(row: int, reasons: Mapping[str, str], unknown: Sequence[str]) -> list[BadInput]:
+    """Inputs that a row lacks, and which of its other fields each may be, misspelt.
+
+    Those fields alone are no error: a field that is sent along is not used.
+
+    >>> found = _missing(0, {"town": "is missing", "age": "is missing"}, ["twon", "id"])
+    >>> for cell in found:
+    ...     print(cell.column, cell.reason)
+    twon is no input of this model; did you mean 'town'?
+    town is missing
+    age is missing; no inputs of this model are 'twon', 'id'
+    """
+    others = [_short(name) for name in unknown[:_MAX_IGNORED]]
+    near = {name: get_close_matches(name, others, n=1) for name in reasons}
+    likely = {other: name for name, found in near.items() for other in found}
+    rest = f"; no inputs of this model are {listed(others)}" if others else ""
+    missing = [
+        BadInput(row, name, reason if near[name] else f"{reason}{rest}")
+        for name, reason in reasons.items()
+    ]
+    return [*(_unknown(row, other, [name]) for other, name in likely.items()), *missing]
 
 
 def _unknown(row: int, name: str, known: Sequence[str]) -> BadInput:
