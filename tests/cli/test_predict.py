@@ -130,6 +130,24 @@ def test_no_rows_in_are_no_rows_out(
         assert ("prediction" in output.read_text("utf-8")) == (ending == "csv")
 
 
+def test_a_table_of_a_header_keeps_its_columns(age_bundle: Path, tmp_path: Path) -> None:
+    (tmp_path / "in.csv").write_text("编号,年龄,姓名\n", encoding="utf-8")
+    done = predict(age_bundle, tmp_path / "in.csv", "-o", tmp_path / "out.csv")
+    assert done.exit_code == 0, done.output
+    (header,) = (tmp_path / "out.csv").read_text("utf-8").splitlines()
+    assert header.startswith("编号,年龄,姓名,prediction,")
+    (tmp_path / "in.csv").write_text("编号,姓名\n", encoding="utf-8")
+    done = predict(age_bundle, tmp_path / "in.csv", "-o", tmp_path / "out.csv")
+    assert isinstance(done.exception, DataError), "a column is missing, with rows or without"
+
+
+def test_a_folder_that_is_made_for_the_answers_is_told(age_bundle: Path, tmp_path: Path) -> None:
+    (tmp_path / "in.csv").write_text("年龄\n20\n", encoding="utf-8")
+    asked = (age_bundle, tmp_path / "in.csv", "-o", tmp_path / "new" / "deep" / "out.csv")
+    assert f"out.csv; the folder {tmp_path / 'new'} is new" in predict(*asked).stderr
+    assert "is new" not in predict(*asked).stderr
+
+
 def test_columns_that_are_not_used_are_named_once(age_bundle: Path, tmp_path: Path) -> None:
     rows = ["姓名,年龄,label,id", *[f"甲,{number % 90},低,{number}" for number in range(30_000)]]
     (tmp_path / "in.csv").write_text("\n".join(rows) + "\n", encoding="utf-8")

@@ -54,6 +54,8 @@ class Done:
     rejects_path: Path
     has_replaced: bool = False
     """Whether the output was there before."""
+    new_folder: Path | None = None
+    """The outermost folder that was made for it."""
 
     def describe(self, output: Path) -> str:
         """How many rows of how many got an answer, and where the others are.
@@ -65,6 +67,8 @@ class Done:
         """
         total = self.answered + self.rejected
         replaced = ", which was there and is replaced" * self.has_replaced
+        if self.new_folder is not None:
+            replaced = f"; the folder {self.new_folder} is new"
         if not self.rejected:
             return f"{_rows(total)} answered: {output}{replaced}"
         reasons = f"{self.reasons} reasons" if self.reasons > 1 else "the reason"
@@ -108,7 +112,7 @@ def predict_file(
     labels = predictor.classes if wish.probabilities else ()
     rejects, answered, unseen = Rejects(), 0, UnseenCells(predictor.interface.inputs)
     own_names: Mapping[str, str] = {}
-    is_there = output.exists()
+    is_there, new_folder = output.exists(), _new_folder(output)
     with whole_file(output) as writer, events.task("predict", unit="rows") as progress:
         for number, block in enumerate(read_blocks(source, predictor.interface, options, rejects)):
             found = predictor.predict(
@@ -128,7 +132,7 @@ def predict_file(
         events.message(line)
     table = rejects.table()
     _write_rejects(table, path)
-    return Done(answered, num_rows(table), table.num_rows, path, is_there)
+    return Done(answered, num_rows(table), table.num_rows, path, is_there, new_folder)
 
 
 class UnseenCells:
@@ -165,6 +169,12 @@ class UnseenCells:
         ]
         others = len(common) - len(lines)
         return [*lines, *([f"so do cells of {others} more columns"] if others else [])]
+
+
+def _new_folder(output: Path) -> Path | None:
+    """The outermost folder that must be made for a file; None if all are there."""
+    missing = [folder for folder in output.parents if not folder.exists()]
+    return missing[-1] if missing else None
 
 
 def num_rows(rejects: pa.Table) -> int:

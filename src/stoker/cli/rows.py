@@ -22,6 +22,8 @@ from stoker.cells.image_formats import FORMATS
 from stoker.cli.options import check_options, given_options, make_settings
 from stoker.core.errors import DataError, Place
 from stoker.core.value import Value
+from stoker.data.acquire import SourceColumn
+from stoker.data.fingerprint import default_cache
 from stoker.data.media import MediaWriter
 from stoker.data.picture_files import Found, read_picture, shown, walk_files
 from stoker.data.reading import Reading
@@ -123,12 +125,18 @@ def _read_table(
                 rows = _with_pictures(rows, column, folder)
             yield RowBlock(rows, shown, files, lines)
         if empty:
-            yield _no_rows(interface)
+            yield _no_rows(source.seen_columns(folder, default_cache()), interface)
 
 
-def _no_rows(interface: Interface) -> RowBlock:
-    """A block of a table without rows, so that its answers are a table without rows too."""
-    rows = pa.table({name: pa.array([], pa.string()) for name in interface.inputs})
+def _no_rows(seen: Sequence[SourceColumn] | None, interface: Interface) -> RowBlock:
+    """A block of a table without rows, so that its answers are a table without rows too.
+
+    Args:
+        seen: The columns of the table; None where it has no header, so that the inputs stand in.
+        interface: What the model takes.
+    """
+    names = [*interface.inputs] if seen is None else [one.name for one in seen if not one.left_out]
+    rows = pa.table({name: pa.array([], pa.string()) for name in names})
     return RowBlock(rows, rows, [], [])
 
 
