@@ -24,45 +24,13 @@ from stoker.serve.serve_settings import ServeSettings
 from stoker.serve.served_model import ServedModel
 
 KEY = "pE3xkZ-0aVQyT7u_WmC4sLr9dHbN2jGfKq5oRi8Yt1U"
-LINES = '''
-"""`POST /lines/ask`: an age and a job a line in, an answer a line out."""
-
-from typing import ClassVar
-
-import pyarrow as pa
-
-from stoker.serve.messages import Answer
-from stoker.serve.openapi import Described
-from stoker.serve.protocols import Protocol
-from stoker.serve.routes import post
-
-TEXT = b"text/plain; charset=utf-8"
+PAGE = Path(__file__).parents[2] / "docs/serving.md"
 
 
-class Lines(Protocol):
-    """Plain text."""
-
-    prefix: ClassVar[str] = "/lines"
-
-    def routes(self, deployments):
-        async def ask(request):
-            deployment = deployments.choose(request)
-            body = await deployment.read(request)
-            cells = [line.split(";") for line in body.decode().splitlines()]
-            ages, jobs = zip(*cells)
-            rows = pa.table({"age": pa.array(map(float, ages)), "职业": pa.array(jobs)})
-            answers = await deployment.answer(request, rows)
-            lines = [str(value) for value in answers.columns["prediction"]]
-            return Answer("\\n".join(lines).encode(), content_type=TEXT)
-
-        return {"/lines/ask": post("/lines/ask", ask)}
-
-    def error(self, refusal):
-        return Answer(f"no: {refusal.what}".encode(), refusal.status, TEXT, refusal.headers)
-
-    def openapi(self, deployments):
-        return Described({"/lines/ask": {"post": {"responses": {"200": {"description": "x"}}}}}, {})
-'''
+def lines_of_the_page() -> str:
+    """The protocol that the page shows how to add."""
+    section = PAGE.read_text(encoding="utf-8").partition("## Add a protocol")[2]
+    return section.partition("```python\n")[2].partition("```")[0]
 
 
 def source_with(folder: Path, name: str, text: str) -> dict[str, str]:
@@ -76,7 +44,7 @@ def source_with(folder: Path, name: str, text: str) -> dict[str, str]:
 def lines(
     census: Path, start: Callable[..., Any], tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[httpx.Client]:
-    environment = source_with(tmp_path_factory.mktemp("source"), "lines", LINES)
+    environment = source_with(tmp_path_factory.mktemp("source"), "lines", lines_of_the_page())
     headers = {"authorization": f"Bearer {KEY}"}
     with (
         start(census, {**environment, VARIABLE: KEY}, max_body_bytes=5000) as server,
@@ -88,23 +56,23 @@ def lines(
 def test_one_file_is_a_protocol(lines: httpx.Client) -> None:
     rows = [{"age": 20, "职业": "nurse"}, {"age": 70, "职业": "农民"}]
     told = lines.post("/predict", json=rows).json()["predictions"]
-    answer = lines.post("/lines/ask", content="20;nurse\n70;农民".encode())
+    answer = lines.post("/lines", content="20;nurse\n70;农民".encode())
     assert answer.status_code == 200, answer.text
     assert answer.text.splitlines() == [str(one["prediction"]) for one in told]
     assert answer.headers["x-content-type-options"] == "nosniff"
-    assert "/lines/ask" in lines.get("/openapi.json").json()["paths"]
-    assert 'route="/lines/ask"' in lines.get("/metrics").text
+    assert "/lines" in lines.get("/openapi.json").json()["paths"]
+    assert 'route="/lines"' in lines.get("/metrics").text
 
 
 def test_whatever_is_wrong_under_its_prefix_is_told_in_its_form(lines: httpx.Client) -> None:
     wrong = [
         (lines.post("/lines/nothing"), 404),
-        (lines.get("/lines/ask"), 405),
-        (lines.post("/lines/ask", content=bytes(6000)), 413),
-        (lines.post("/lines/ask", headers={"x": "a" * 40_000}), 431),
-        (lines.post("/lines/ask", headers={"host": "evil.example"}), 421),
-        (lines.post("/lines/ask", headers={"origin": "http://evil.example"}), 403),
-        (lines.post("/lines/ask", headers={"authorization": "Bearer x"}), 401),
+        (lines.get("/lines"), 405),
+        (lines.post("/lines", content=bytes(6000)), 413),
+        (lines.post("/lines", headers={"x": "a" * 40_000}), 431),
+        (lines.post("/lines", headers={"host": "evil.example"}), 421),
+        (lines.post("/lines", headers={"origin": "http://evil.example"}), 403),
+        (lines.post("/lines", headers={"authorization": "Bearer x"}), 401),
     ]
     for answer, status in wrong:
         assert answer.status_code == status
@@ -114,7 +82,7 @@ def test_whatever_is_wrong_under_its_prefix_is_told_in_its_form(lines: httpx.Cli
 
 
 def test_it_is_closed_without_saying_so(lines: httpx.Client) -> None:
-    for path in ("/lines/ask", "/lines", "/lines/nothing"):
+    for path in ("/lines", "/lines/nothing"):
         for method in ("GET", "POST", "DELETE"):
             answer = lines.request(method, path, headers={"authorization": ""})
             assert answer.status_code == 401
