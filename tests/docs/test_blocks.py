@@ -31,6 +31,7 @@ ROOT = Path(__file__).parent.parent.parent
 PAGES = [
     "README.md",
     "README.zh-CN.md",
+    "docs/questions.md",
     "docs/tutorials/images.md",
     "docs/tutorials/table.md",
     "docs/tutorials/python.md",
