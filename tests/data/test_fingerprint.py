@@ -12,8 +12,9 @@ import pytest
 from stoker.core.errors import DataError, RecipeError
 from stoker.data.acquire import Source
 from stoker.data.acquire.csv import Csv
-from stoker.data.fingerprint import FileHashes, default_cache, path_label, source_fingerprint
+from stoker.data.fingerprint import FileHashes, default_cache, path_label
 from stoker.data.reading import Reading
+from stoker.data.source_state import source_fingerprint
 
 SOURCE = Csv(path="a.csv")
 OLD_NS = 1_600_000_000 * 10**9

@@ -90,9 +90,10 @@ def slow(monkeypatch: pytest.MonkeyPatch) -> dict[str, float]:
     sleep_s: dict[str, float] = {}
     make, run = Session.__init__, Session.run
 
-    def remember(self: Session, bundle, threads: int) -> None:
-        make(self, bundle, threads)
-        self.name_for_test = bundle.name  # type: ignore[attr-defined]  # only this test sets it
+    def remember(self: Session, graph, interface, *, where: Path, threads: int) -> None:
+        make(self, graph, interface, where=where, threads=threads)
+        name = json.loads((where / "bundle.json").read_bytes())["name"]
+        self.name_for_test = name  # type: ignore[attr-defined]  # only this test sets it
 
     def delayed(self: Session, tensors: Mapping[str, np.ndarray]) -> np.ndarray:
         time.sleep(sleep_s.get(self.name_for_test, 0))  # type: ignore[attr-defined]  # as above

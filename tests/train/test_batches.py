@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from stoker.train.augment import Augmentation
 from stoker.train.augment.shift import Shift
-from stoker.train.batches import Batches, Chunk
+from stoker.train.batches import Batches
+from stoker.train.chunk import Chunk
 from stoker.train.samplers import batch_edges
 from stoker.train.settings import Settings
 

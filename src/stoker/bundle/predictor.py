@@ -117,7 +117,9 @@ class Predictor:
         """
         self._bundle, self._held = bundle, held
         self._decision = bundle.decision
-        self._model = bundle.runtime.load(bundle, threads)
+        self._model = bundle.runtime.load(
+            bundle.graph, bundle.interface, where=bundle.folder, threads=threads
+        )
         self._block = _block_rows(bundle.interface)
         self._forms = bundle.interface.forms
         labels = bundle.interface.task.labels

@@ -12,12 +12,13 @@ import importlib
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
+from pathlib import Path
 from typing import final
 
 import numpy as np
 import onnxruntime
 
-from stoker.bundle.read import Bundle
+from stoker.bundle.interface import Interface
 from stoker.bundle.runtimes import Loaded
 from stoker.core.errors import ArtifactError, MachineError
 from stoker.networks.graph_names import OUTPUT, graph_input
@@ -55,7 +56,7 @@ class _GraphSession(onnxruntime.InferenceSession):
 class Session(Loaded):
     """One loaded graph; may be run from several threads."""
 
-    def __init__(self, bundle: Bundle, threads: int) -> None:
+    def __init__(self, graph: bytes, interface: Interface, *, where: Path, threads: int) -> None:
         """Load and check the graph.
 
         Raises:
@@ -65,16 +66,16 @@ class Session(Loaded):
         _silence()
         options = session_options(threads)
         try:
-            self._session = _GraphSession(bundle.graph, options, providers=["CPUExecutionProvider"])
+            self._session = _GraphSession(graph, options, providers=["CPUExecutionProvider"])
         except (*RUNTIME_ERRORS, RuntimeError) as error:
             raise ArtifactError(
-                f"the graph of {bundle.folder} cannot be loaded: {_brief(error)}",
+                f"the graph of {where} cannot be loaded: {_brief(error)}",
                 expected=f"an ONNX graph that this onnxruntime ({onnxruntime.__version__}) can run",
                 fix="upgrade onnxruntime, or build the bundle again",
             ) from None
-        self._inputs = {name: graph_input(name) for name in bundle.interface.inputs}
-        self._num_outputs = bundle.interface.task.output.width
-        self._check(bundle)
+        self._inputs = {name: graph_input(name) for name in interface.inputs}
+        self._num_outputs = interface.task.output.width
+        self._check(interface, where)
 
     def run(self, tensors: Mapping[str, np.ndarray]) -> np.ndarray:
         """Outputs (N, K) float32 of tensors by column.
@@ -99,17 +100,17 @@ class Session(Loaded):
             )
         return output_NK
 
-    def _check(self, bundle: Bundle) -> None:
+    def _check(self, interface: Interface, where: Path) -> None:
         inputs, outputs = self._session.get_inputs(), self._session.get_outputs()
         found = {i.name: (_TYPES.get(i.type), tuple(i.shape[1:])) for i in inputs}
         expected = {
             self._inputs[name]: (feature.dtype.type, feature.shape)
-            for name, feature in bundle.interface.inputs.items()
+            for name, feature in interface.inputs.items()
         }
         answers = [(o.name, o.type, list(o.shape[1:])) for o in outputs]
         if found != expected or answers != [(OUTPUT, "tensor(float)", [self._num_outputs])]:
             raise ArtifactError(
-                f"the graph of {bundle.folder} does not belong to its interface",
+                f"the graph of {where} does not belong to its interface",
                 expected=f"inputs {sorted(expected)} and one output of {self._num_outputs} columns",
                 fix="build the bundle again",
             )

@@ -23,13 +23,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from stoker.core.canonical import canonical_json
-from stoker.core.errors import DataError, MachineError, Place, RecipeError, printable
+from stoker.core.errors import DataError, MachineError, Place, printable
 from stoker.core.events import task, warning
-from stoker.core.steps import step_name
 from stoker.store.durable import make_folder, write_file
 
 if TYPE_CHECKING:
-    from stoker.data.acquire import Source
+    pass
 
 _FRESH_S = 2.0
 _KEPT_TABLE = re.compile(r"[0-9a-f]{64}\.parquet")
@@ -100,32 +99,6 @@ class FileHashes:
                 found.append([label, *_file_hash(path, label, self._known)])
                 hashing.advance()
         return found
-
-
-def source_fingerprint(sources: Sequence[Source], project: Path, cache: Path) -> list[list[object]]:
-    """The state of all sources, one after the other; see `Source.state`.
-
-    Args:
-        sources: What the recipe lists, in its order.
-        project: Folder where relative paths start.
-        cache: Folder for downloads and for the remembered hashes; created if missing.
-
-    Raises:
-        DataError: If a file is missing or cannot be read.
-        RecipeError: If a source has neither files nor a state of its own.
-    """
-    found: list[list[object]] = []
-    with FileHashes(project, cache) as hashes:
-        for source in sources:
-            state = source.state(hashes)
-            if not state:
-                raise RecipeError(
-                    f"the source {step_name(source)} does not say what its rows follow from",
-                    expected="files, or a method `state` of its own",
-                    fix="without it, changed data would not be read again",
-                )
-            found += state
-    return found
 
 
 def _memory(project: Path, cache: Path) -> Path:

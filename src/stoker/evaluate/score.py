@@ -57,6 +57,7 @@ def metrics_of(gives: type[Answers], own: Sequence[Metric[Any]] = ()) -> dict[st
     Raises:
         RecipeError: If an own metric takes other answers or is there already.
 
+    >>> from stoker.answers.numbers import NumberAnswers
     >>> "rmse" in metrics_of(NumberAnswers)
     True
     """

@@ -35,7 +35,7 @@ from stoker.train.losses import bound_loss, loss_of
 
 if TYPE_CHECKING:
     from stoker.data.prepare.prepared_set import PreparedSet
-    from stoker.models.pretrained import Pretrained
+    from stoker.models._on_backbone import OnBackbone
     from stoker.tasks import FittedTask
 
 FROZEN, FINE_TUNED = "frozen", "fine-tuned"
@@ -47,7 +47,7 @@ class Tried:
     """A candidate: a backbone and the head on it."""
 
     name: str
-    step: Pretrained
+    step: OnBackbone
     vectors: frozen.Vectors
     head: frozen.Head
     output_NK: np.ndarray
@@ -61,7 +61,7 @@ class Tried:
 class Given:
     """What a fit is asked to do."""
 
-    step: Pretrained
+    step: OnBackbone
     parts: tuple[PreparedSet, PreparedSet]
     """Training and validation rows."""
     task: FittedTask
@@ -86,7 +86,7 @@ class Given:
 
 
 def fit(
-    step: Pretrained,
+    step: OnBackbone,
     parts: tuple[PreparedSet, PreparedSet],
     task: FittedTask,
     *,

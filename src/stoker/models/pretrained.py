@@ -19,14 +19,12 @@ https://arxiv.org/abs/1805.08974
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
-
-from pydantic import Field
+from typing import TYPE_CHECKING
 
 from stoker.candidates.conditions import Conditions
 from stoker.candidates.fitted import Fitted
 from stoker.core.errors import DataError, MachineError
-from stoker.models import Estimator
+from stoker.models._on_backbone import OnBackbone
 from stoker.networks.stages import Shape
 
 if TYPE_CHECKING:
@@ -40,22 +38,10 @@ _ROUNDS, _CONVOLUTION_S, _BLOCK_S = 4, 2.4e-3, 4e-3
 """Usual rounds of training further, and seconds of one for a picture at the usual side."""
 
 
-class Pretrained(Estimator):
+class Pretrained(OnBackbone):
     """An EfficientNet-Lite0 under a linear model, frozen but for its last layers."""
 
     needs_pictures = True
-
-    side: Annotated[int, Field(ge=32, le=512)] = 192
-    """Height and width in pixels to which pictures are brought; more sees finer, and costs more in
-    proportion to its square."""
-
-    path: str | None = None
-    """Folder with `model.safetensors`, a backbone of your own with the names of
-    `stoker.networks.efficientnet_lite`; absent: the weights from ImageNet."""
-
-    fine_tune: Annotated[int, Field(ge=0, le=5)] = 1
-    """How many of its last layers are trained further: 1 is the last convolution, each one more a
-    block before it; 0: none. They stay as they were where that is no better on validation rows."""
 
     def multiplications(
         self, picture: Shape | None, num_columns: int, num_outputs: int

@@ -14,7 +14,6 @@ Cost: one copy of each row in its stored type, and one of the chunk in float32.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -25,6 +24,7 @@ from torch import Tensor
 from stoker.core.seeds import derive_seed
 from stoker.networks.preparing import RaggedTensor
 from stoker.train.augment import ImageAugmentation, MixingAugmentation
+from stoker.train.chunk import Chunk
 from stoker.train.samplers import Epoch
 
 if TYPE_CHECKING:
@@ -36,18 +36,6 @@ _BATCHES_PER_CHUNK = 16
 _CHUNK_BYTES = 2 << 20
 """Largest chunk in stored types; as float32 it is up to four times larger, and should stay in the
 processor's cache."""
-
-
-@dataclass(frozen=True)
-class Chunk:
-    """Some batches of an epoch, side by side."""
-
-    raw: dict[str, Tensor | RaggedTensor]
-    """Columns, augmented, in their raw types."""
-    target: Tensor
-    """Targets in the same order: codes or values (N,), or blended classes (N, K)."""
-    bounds: list[tuple[int, int]]
-    """First and one past last row of each batch within the chunk."""
 
 
 class Batches:

@@ -12,22 +12,16 @@ import numpy as np
 from pydantic import BeforeValidator, Field, PlainSerializer, model_validator
 
 from stoker.core.steps import make_step, step_spec
-from stoker.core.value import Value
 from stoker.train.augment import Augmentation
 from stoker.train.losses import Loss, LossFunction, bound_loss, loss_of
-from stoker.train.optim import Optimizer
 from stoker.train.samplers import Sampler
 from stoker.train.schedules import Schedule
+from stoker.train.step_settings import StepSettings
 from stoker.train.strategies import Strategy
 
 if TYPE_CHECKING:
     from stoker.tasks import FittedTask
 
-AnyOptimizer = Annotated[
-    Optimizer,
-    BeforeValidator(lambda spec: make_step("stoker.train.optim", spec, Optimizer)),
-    PlainSerializer(step_spec),
-]
 AnySchedule = Annotated[
     Schedule,
     BeforeValidator(lambda spec: make_step("stoker.train.schedules", spec, Schedule)),
@@ -55,7 +49,7 @@ AnyAugmentation = Annotated[
 ]
 
 
-class Settings(Value):
+class Settings(StepSettings):
     """How a network is trained.
 
     >>> settings = Settings(optimizer={"sgd": {"momentum": 0}}, schedule="cosine", rate=0.1)
@@ -63,27 +57,14 @@ class Settings(Value):
     True
     """
 
-    optimizer: AnyOptimizer = Field(default="adamw", validate_default=True)
-    """How gradients change weights."""
-
     schedule: AnySchedule = Field(default="one_cycle", validate_default=True)
     """How the rate changes from the first step to the last."""
-
-    rate: Annotated[float, Field(gt=0)] = 1e-3
-    """Highest learning rate."""
 
     epochs: Annotated[int, Field(ge=1)] = 10
     """Times that every training row is seen."""
 
     batch_size: Annotated[int, Field(ge=1)] = 128
     """Rows of one optimiser step."""
-
-    accumulate: Annotated[int, Field(ge=1)] = 1
-    """Pieces that a batch is cut into to save memory; the step is that of the whole batch, except
-    that batch norms see a piece at a time."""
-
-    gradient_clip: Annotated[float, Field(gt=0)] | None = None
-    """Longest gradient over all weights; a longer one is shortened to it."""
 
     patience: Annotated[int, Field(ge=1)] | None = None
     """Stop after this many epochs without a better validation score."""
@@ -104,9 +85,6 @@ class Settings(Value):
     """Weight of each class in the loss: `balanced` makes every class count alike; a mapping gives
     weights by label, 1 for those it leaves out."""
 
-    ema: Annotated[float, Field(gt=0, lt=1)] | None = None
-    """Decay of a running average of the weights, which is then what is scored and kept."""
-
     augment: tuple[AnyAugmentation, ...] = ()
     """Random changes of training images, applied in this order."""
 
@@ -118,7 +96,7 @@ class Settings(Value):
     0 writes one after every chunk of batches."""
 
     threads: Annotated[int, Field(ge=0)] = 0
-    """CPU threads; 0 measures for at most a second which number is fastest."""
+    """CPU threads; 0: as many as the work of a step is worth, at most one for each core."""
 
     def loss_for(self, task: FittedTask) -> LossFunction:
         """What training makes small, with class weights and label smoothing.

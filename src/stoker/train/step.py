@@ -26,10 +26,9 @@ from stoker.train.strategies import Engine
 from stoker.train.threads import num_threads
 
 if TYPE_CHECKING:
-    from stoker.train.batches import Chunk
+    from stoker.train.chunk import Chunk
     from stoker.train.losses import LossFunction
-    from stoker.train.settings import Settings
-    from stoker.train.strategies.single import Single
+    from stoker.train.step_settings import StepSettings
 
 _HALVES = {"bfloat16": torch.bfloat16, "float16": torch.float16}
 
@@ -38,10 +37,26 @@ class SingleEngine(Engine):
     """A network on one device, its optimiser, and what one step of it is."""
 
     def __init__(
-        self, network: nn.Module, loss: LossFunction, settings: Settings, strategy: Single
+        self,
+        network: nn.Module,
+        loss: LossFunction,
+        settings: StepSettings,
+        *,
+        device: torch.device,
+        precision: str = "float32",
+        is_compiled: bool = False,
     ) -> None:
-        """Move the network and build the optimiser."""
-        self._device = strategy.place()
+        """Move the network and build the optimiser.
+
+        Args:
+            network: Trained in place.
+            loss: What is made small.
+            settings: Optimiser, clipping, accumulation, averaging.
+            device: Where it computes.
+            precision: As of `Single`.
+            is_compiled: Whether torch compiles the network.
+        """
+        self._device = device
         self.network = network.to(self._device)
         self.parameters = [p for p in network.parameters() if p.requires_grad]
         self.optimizer = settings.optimizer.build(network.named_parameters(), rate=settings.rate)
@@ -49,11 +64,11 @@ class SingleEngine(Engine):
         self.seconds = {"forward": 0.0, "backward": 0.0, "optimizer": 0.0}
         self.norm = math.nan
         self._halves = preparing(network)
-        self._learn = torch.compile(self._halves.learn) if strategy.compile else self._halves.learn
+        self._learn = torch.compile(self._halves.learn) if is_compiled else self._halves.learn
         self._loss = loss.to(self.device)
         self._clip, self._pieces = settings.gradient_clip, settings.accumulate
-        self._half = _HALVES.get(strategy.precision)
-        self._is_short = strategy.precision == "tf32"
+        self._half = _HALVES.get(precision)
+        self._is_short = precision == "tf32"
         # Without a scale the smallest gradients of float16 would be zero.
         needs_scale = self._half is torch.float16
         self._scaler = torch.amp.GradScaler(self.device.type) if needs_scale else None

@@ -14,8 +14,9 @@ from stoker.core.errors import DataError
 from stoker.core.steps import make_step, step_spec
 from stoker.data.acquire import Source
 from stoker.data.acquire.package import Package
-from stoker.data.fingerprint import default_cache, source_fingerprint
+from stoker.data.fingerprint import default_cache
 from stoker.data.packages.registry import Pinned, package_file
+from stoker.data.source_state import source_fingerprint
 from tests.data.acquire.conftest import Acquire, tar
 
 MNIST = Pinned(

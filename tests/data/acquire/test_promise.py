@@ -14,7 +14,7 @@ import pytest
 from stoker.core.errors import DataError
 from stoker.core.steps import find_step, make_step, step_names, step_spec
 from stoker.data.acquire import Source
-from stoker.data.fingerprint import source_fingerprint
+from stoker.data.source_state import source_fingerprint
 from tests.data.acquire.conftest import Acquire
 
 STAGE = "stoker.data.acquire"

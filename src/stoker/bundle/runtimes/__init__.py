@@ -13,9 +13,11 @@ from typing import TYPE_CHECKING
 from stoker.core.steps import Step
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import numpy as np
 
-    from stoker.bundle.read import Bundle
+    from stoker.bundle.interface import Interface
 
 STAGE = "stoker.bundle.runtimes"
 
@@ -52,10 +54,15 @@ class Runtime(Step, ABC):
         """
 
     @abstractmethod
-    def load(self, bundle: Bundle, threads: int) -> Loaded:
+    def load(self, graph: bytes, interface: Interface, *, where: Path, threads: int) -> Loaded:
         """Make it ready.
 
         Args:
-            bundle: Its `graph` is what `verify` gave.
+            graph: What `verify` gave.
+            interface: The inputs and outputs that it has to have.
+            where: Folder of the bundle, for messages.
             threads: Of one call.
+
+        Raises:
+            ArtifactError: If the runtime cannot load it, or it does not belong to the interface.
         """

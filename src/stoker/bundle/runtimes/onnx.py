@@ -10,7 +10,9 @@ from stoker.bundle.runtimes import Loaded, Runtime
 from stoker.bundle.write import GRAPH_FILE
 
 if TYPE_CHECKING:
-    from stoker.bundle.read import Bundle
+    from pathlib import Path
+
+    from stoker.bundle.interface import Interface
 
 
 class Onnx(Runtime):
@@ -20,8 +22,8 @@ class Onnx(Runtime):
         """The graph without what only people read, if a bundle may hold all of its operators."""
         return check_graph(read(GRAPH_FILE))
 
-    def load(self, bundle: Bundle, threads: int) -> Loaded:
+    def load(self, graph: bytes, interface: Interface, *, where: Path, threads: int) -> Loaded:
         """A session of onnxruntime."""
         from stoker.bundle.session import Session
 
-        return Session(bundle, threads)
+        return Session(graph, interface, where=where, threads=threads)

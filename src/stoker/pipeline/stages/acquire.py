@@ -9,7 +9,7 @@ from stoker.core.errors import DataError
 from stoker.core.steps import expect
 from stoker.dag.stage import Stage, Work
 from stoker.data.acquire import Source
-from stoker.data.fingerprint import source_fingerprint
+from stoker.data.source_state import source_fingerprint
 
 if TYPE_CHECKING:
     from stoker.plan.size import Size

@@ -55,8 +55,8 @@ class Weighted(Sampler):
     def drawn_K(self, counts: np.ndarray) -> np.ndarray:
         """The chance of a class through its share, float32; 1 in the mean over rows.
 
-        >>> Weighted().drawn_K(np.array([10, 30])).round(3).tolist()
-        [2.0, 0.667]
+        >>> Weighted().drawn_K(np.array([10, 40])).tolist()
+        [2.5, 0.625]
         """
         weight_K = np.maximum(counts, 1.0) ** -self.balance
         return (weight_K * counts.sum() / (weight_K * counts).sum()).astype(np.float32)

@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
     from stoker.networks.preparing import Inputs
-    from stoker.train.batches import Chunk
+    from stoker.train.chunk import Chunk
     from stoker.train.losses import LossFunction
-    from stoker.train.settings import Settings
+    from stoker.train.step_settings import StepSettings
 
 STAGE = "stoker.train.strategies"
 
@@ -96,7 +96,7 @@ class Strategy(Step, ABC):
     """
 
     @abstractmethod
-    def start(self, network: nn.Module, loss: LossFunction, settings: Settings) -> Engine:
+    def start(self, network: nn.Module, loss: LossFunction, settings: StepSettings) -> Engine:
         """An engine around a network, which it may move to another device.
 
         Args:

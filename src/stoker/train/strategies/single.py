@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from torch import nn
 
     from stoker.train.losses import LossFunction
-    from stoker.train.settings import Settings
+    from stoker.train.step_settings import StepSettings
 
 
 class Single(Strategy):
@@ -34,11 +34,18 @@ class Single(Strategy):
     """Whether torch compiles the network: some ten seconds before the first step, and faster ones
     after it on a GPU.  Equal seeds give equal weights, but not those of a network as it stands."""
 
-    def start(self, network: nn.Module, loss: LossFunction, settings: Settings) -> Engine:
+    def start(self, network: nn.Module, loss: LossFunction, settings: StepSettings) -> Engine:
         """An engine on the device."""
         from stoker.train.step import SingleEngine
 
-        return SingleEngine(network, loss, settings, self)
+        return SingleEngine(
+            network,
+            loss,
+            settings,
+            device=self.place(),
+            precision=self.precision,
+            is_compiled=self.compile,
+        )
 
     def place(self) -> torch.device:
         """The device that is meant.
