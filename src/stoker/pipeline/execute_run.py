@@ -89,15 +89,17 @@ class _Run:
     overrides: list[str]
     started: float
     usual: Mapping[str, Effort]
-    """What stages take by the built-in rates; kept beside what they took (`plan.history`)."""
+    """What stages take by the built-in rates, as far as it is known before they are done; kept
+    beside what they took (`plan.earlier_runs`)."""
 
     def finish(self, graph: list[Node]) -> RunResult:
         """Execute the graph, then register and report what came of it."""
         done: dict[str, Executed] = {}
         said: list[SaidFact] = []
+        usual = self.usual
         for executed in execute(graph, self.store, cache=default_cache()):
             done[executed.stage] = executed
-            self._record(executed)
+            self._record(executed, usual.get(executed.stage))
             # What is left out of a cached stage was told when it was done; the report tells it too.
             with events.recording(aloud=executed.status != "cached") as counted:
                 check_rejects(executed, self.recipe.data.max_rejects)
@@ -107,6 +109,8 @@ class _Run:
                 check_columns(self.recipe, {"acquire": executed.artifact}, default_cache())
             if executed.stage == "prepare":
                 check_target(self.recipe, executed.artifact)
+                # Now that the classes are known, which trees take most of their time for.
+                usual = usual_efforts(self.recipe, graph, self.store, default_cache())
         seconds = {stage: round(e.seconds, 3) for stage, e in done.items()}
         if "bundle" not in done:
             result = RunResult(self.id, "partial", seconds=seconds)
@@ -114,9 +118,8 @@ class _Run:
             return result
         return self._conclude(done, seconds, said)
 
-    def _record(self, executed: Executed) -> None:
+    def _record(self, executed: Executed, usual: Effort | None) -> None:
         artifact = executed.artifact
-        usual = self.usual.get(executed.stage)
         plan = {KEY: asdict(usual)} if usual and executed.status != "cached" else {}
         self.catalog.record_stage(
             self.id,

@@ -130,7 +130,8 @@ def check(
     found = cached(graph, store)
     check_columns(recipe, found, default_cache())
     trial = try_data(recipe, graph, found, default_cache())
-    plan = make_plan(recipe, graph, store, Catalog(folder), cache=default_cache())
+    catalog, cache = Catalog(folder), default_cache()
+    plan = make_plan(recipe, graph, store, catalog, cache=cache, outputs=trial.outputs)
     choices = trial.choices and as_written(trial.choices, recipe)
     return replace(plan, choices=choices, not_read=trial.why_not)
 

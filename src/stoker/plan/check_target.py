@@ -20,12 +20,15 @@ from stoker.views.prepared import read_interface
 _PICTURE_AXES = 3
 
 
-def check_target(recipe: Recipe, prepared: Artifact) -> None:
+def check_target(recipe: Recipe, prepared: Artifact) -> int:
     """Compare a recipe with the target that its rows have.
 
     Args:
         recipe: A recipe.
         prepared: What `prepare` made of its rows.
+
+    Returns:
+        How many outputs a model of it has: one for each class, or one for a number.
 
     Raises:
         RecipeError: With the line, if it weighs classes that there are not, or wants a threshold of
@@ -47,3 +50,4 @@ def check_target(recipe: Recipe, prepared: Artifact) -> None:
             raise
     is_picture = {name: len(one.shape) == _PICTURE_AXES for name, one in interface.inputs.items()}
     check_training(recipe, is_picture, PreparedSet.open(prepared.folder, "train"))
+    return task.output.width

@@ -31,6 +31,7 @@ from stoker.recipe.model import Recipe
 from stoker.store.artifact import Artifact
 from stoker.store.catalog import Catalog
 from stoker.store.store import Store
+from stoker.views.prepared import read_interface
 
 TimeFrom = Literal["rates", "runs", "budget"]
 
@@ -73,7 +74,13 @@ class RunPlan:
 
 
 def make_plan(
-    recipe: Recipe, graph: Sequence[Node], store: Store, catalog: Catalog, *, cache: Path
+    recipe: Recipe,
+    graph: Sequence[Node],
+    store: Store,
+    catalog: Catalog,
+    *,
+    cache: Path,
+    outputs: int | None = None,
 ) -> RunPlan:
     """Look every stage of a graph up, and estimate those that are to do.
 
@@ -83,11 +90,14 @@ def make_plan(
         store: Where artifacts may be.
         catalog: What earlier runs took.
         cache: Folder for downloads.
+        outputs: How many outputs the model will have, where the data was read for it.
     """
     found = cached(graph, store)
     if len(found) == len(graph):
         return RunPlan(tuple(_done(node, found[node.stage]) for node in graph))
     extent = extent_of(recipe, found, cache)
+    if extent is not None and outputs is not None:
+        extent = replace(extent, classes=outputs)
     gflops = measure_gflops(recipe.train.threads or available_cores())
     guess = _Guess(
         extent=extent,
@@ -137,6 +147,9 @@ def extent_of(recipe: Recipe, found: Mapping[str, Artifact], cache: Path) -> Ext
     split = recipe.data.split
     parts = [source.part for source in sources]
     extent = together(looks, parts, test=split.test, validation=split.validation)
+    if extent is not None and "prepare" in found:
+        task = read_interface(found["prepare"].folder).task
+        extent = replace(extent, classes=task.output.width)
     if extent is None or "split" not in found:
         return extent
     counts = {**dict.fromkeys(extent.parts, 0), **found["split"].manifest.summary["parts"]}

@@ -40,6 +40,8 @@ class Trial:
     """What was decided about every column; None if the data was not read."""
     why_not: str = ""
     """Why the data was not read."""
+    outputs: int | None = None
+    """How many outputs a model of the target has; None if the data was not read."""
 
 
 def try_data(
@@ -58,20 +60,20 @@ def try_data(
     """
     found = _intact(found)
     if "profile" in found and _LAST in found:
-        check_target(recipe, found[_LAST])
-        return Trial(Choices.open(found["profile"].folder))
+        outputs = check_target(recipe, found[_LAST])
+        return Trial(Choices.open(found["profile"].folder), outputs=outputs)
     reason = _why_not(recipe, cache)
     if reason:
         return Trial(None, reason)
     with tempfile.TemporaryDirectory(prefix="stoker-check-") as name:
         with events.recording(aloud=False) as lines:
             try:
-                choices = _done(recipe, cut(list(graph), _LAST), found, Path(name), cache)
+                trial = _done(recipe, cut(list(graph), _LAST), found, Path(name), cache)
             except StokerError as error:
                 error.fix = error.fix and _without(name, error.fix)
                 raise
         _tell(lines, name)
-    return Trial(choices)
+    return trial
 
 
 def _tell(lines: Sequence[events.Line], folder: str) -> None:
@@ -112,13 +114,14 @@ def _done(
     found: Mapping[str, Artifact],
     folder: Path,
     cache: Path,
-) -> Choices:
+) -> Trial:
     from stoker.dag.execute import Executed, execute
     from stoker.plan.check_columns import check_columns
     from stoker.plan.reject_limit import check_lost, check_rejects
     from stoker.store.store import Store
 
     done: dict[str, Executed] = {}
+    outputs = None
     for executed in execute(graph, Store(folder), cache=cache, given=found):
         done[executed.stage] = executed
         check_rejects(executed, recipe.data.max_rejects)
@@ -126,8 +129,8 @@ def _done(
         if executed.stage == "acquire":
             check_columns(recipe, {"acquire": executed.artifact}, cache)
         if executed.stage == _LAST:
-            check_target(recipe, executed.artifact)
-    return Choices.open(done["profile"].artifact.folder)
+            outputs = check_target(recipe, executed.artifact)
+    return Trial(Choices.open(done["profile"].artifact.folder), outputs=outputs)
 
 
 def _without(folder: str, text: str) -> str:
