@@ -4,9 +4,9 @@
     python scripts/generate_docs.py --check    exit 1 and name those that are stale
 
 Made: the recipe reference (from its JSON Schema), the step tables (from the files of each stage),
-what can be added (from the abstract classes), the command line (from `--help`), all benchmark
-results and the table of targets in both READMEs (from `benchmarks/results/*.json`), which stands
-between two marks.
+what can be added and the five lines in each folder (from the abstract classes), drawings and layers
+(from stages, signatures and imports), the command line (from `--help`), all benchmark results, and
+the most telling ones in both READMEs (from `benchmarks/results/*.json`).
 """
 
 from __future__ import annotations
@@ -15,9 +15,11 @@ import json
 import os
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
-from pages import benchmarks, command_line, extending, recipe, steps
+from pages import architecture, benchmarks, command_line, extending, folders, recipe, steps
+from pages.kinds import KINDS
 
 ROOT = Path(__file__).parent.parent
 
@@ -25,6 +27,7 @@ CHINESE: dict[str, str] = json.loads((ROOT / "scripts/pages/chinese.json").read_
 """The words of the table of targets; one that is missing is an error."""
 
 PAGES: dict[str, Callable[[], str]] = {
+    "docs/architecture.md": architecture.page,
     "docs/extending.md": extending.page,
     "docs/reference/cli.md": command_line.page,
     "docs/reference/recipe.md": recipe.page,
@@ -32,6 +35,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "README.md": lambda: benchmarks.fill(ROOT / "README.md"),
     "README.zh-CN.md": lambda: benchmarks.fill(ROOT / "README.zh-CN.md", CHINESE.__getitem__),
     "docs/benchmarks.md": benchmarks.page,
+    **{f"{kind.folder}/README.md": partial(folders.readme, kind) for kind in KINDS},
 }
 
 

@@ -3,8 +3,8 @@
 from stoker.serve.messages import Answer
 from stoker.serve.openapi import Described
 from stoker.serve.protocols import Protocol
+from stoker.serve.request_rows import table_of_csv
 from stoker.serve.routes import post
-from stoker.serve.rows import table_of_csv
 
 TEXT = b"text/plain; charset=utf-8"
 

@@ -6,7 +6,7 @@ from stoker.dag.stage import ROWS, Stage
 from stoker.data.flow import flow, stated
 from stoker.data.reject_rows import reject_rows
 from stoker.engine.table_file import read_table, write_table
-from stoker.views.rows import rows_path
+from stoker.views.last_rows import rows_path
 
 
 class Thin(Stage):

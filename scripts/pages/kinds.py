@@ -22,6 +22,8 @@ class Kind:
     """A line of a recipe that names it as a user's own; empty: no recipe names it."""
     note: str = ""
     """What else to know."""
+    types: str = ""
+    """What goes in and comes out, where no abstract method says it."""
 
     @property
     def folder(self) -> str:
@@ -217,6 +219,7 @@ KINDS = (
         "stoker.cli.app:Verb",
         "cli/test_app.py",
         "size",
+        types="words of the command line to lines and an exit code",
         note="The module has a click command `verb` of its own name; the first line of the file is "
         "the line in `stoker --help`, which imports none of them. `make fix` puts it into the "
         "[reference](reference/cli.md).",
@@ -230,6 +233,7 @@ KINDS = (
             ("notes", "src/stoker/store/catalog/notes.py"),
             ("0003_notes", "src/stoker/store/catalog/migrations/versions/0003_notes.py"),
         ),
+        types="a home, or the URL of a database, to rows",
         note="A table and the verbs on it are one file, and a second one makes the table where an "
         "older catalog is; the test compares the two.",
     ),

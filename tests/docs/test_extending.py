@@ -61,9 +61,9 @@ from pathlib import Path
 import httpx
 import stoker
 from stoker.bundle.write import seal_bundle
-from stoker.serve.app import make_app
-from stoker.serve.load import load_model
-from stoker.serve.settings import ServeSettings
+from stoker.serve.asgi import make_app
+from stoker.serve.load_model import load_model
+from stoker.serve.serve_settings import ServeSettings
 from stoker.store.catalog.notes import Notes
 
 bundle, home = Path(sys.argv[1]), sys.argv[2]
@@ -164,6 +164,19 @@ def test_a_users_own_modules(shop: Path) -> None:
     run(["-m", "stoker", "run", "recipe.yaml"], shop, EXAMPLES)
     assert rejected(shop)["blank_rows:BlankRows"] == 3
     run(["-m", "stoker", "run", "pictures.yaml"], shop, EXAMPLES)
+    assert_files_are_described(shop)
+
+
+def assert_files_are_described(project: Path) -> None:
+    """What artifacts hold is what the page on architecture says."""
+    page = (ROOT / "docs/architecture.md").read_text(encoding="utf-8")
+    said = dict(re.findall(r"^\| ([a-z, ]+) \| (`.+) \|$", page, re.MULTILINE))
+    by_kind = {kind: said[names] for names in said for kind in names.split(", ")}
+    for one in Store(find_home(project / ".stoker")).manifests():
+        for path in one.files:
+            *folders, name = path.split("/")
+            is_inside = {"bundle", "inputs"} & {*folders} or (one.kind == "compress" and folders)
+            assert is_inside or f"`{name}`" in by_kind[one.kind], f"{one.kind}: {path}"
 
 
 @pytest.fixture
