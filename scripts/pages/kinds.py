@@ -204,7 +204,7 @@ KINDS = (
     ),
     _kind(
         "Stage",
-        "pipeline.stages",
+        "stages",
         "stoker.dag.stage:Stage",
         "dag/test_edits.py",
         "thin",

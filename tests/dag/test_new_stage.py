@@ -63,7 +63,7 @@ class Label(Stage):
 def test_one_file_is_a_stage_between_two_others(tumours_project: Path, tmp_path: Path) -> None:
     source = tmp_path / "source"
     shutil.copytree(Path(stoker.__file__).parent, source / "stoker")
-    (source / "stoker/pipeline/stages/label.py").write_text(LABEL)
+    (source / "stoker/stages/label.py").write_text(LABEL)
     home = tmp_path / "home"
     recipe = [str(tumours_project / "recipe.yaml"), "--home", str(home)]
     done = subprocess.run(

@@ -37,7 +37,7 @@ def test_the_code_of_a_stage_is_closed_under_imports(tumours_project: Path) -> N
 
 
 def of(stage: str) -> set[str]:
-    return set(closure(frozenset({f"stoker.pipeline.stages.{stage}"})))
+    return set(closure(frozenset({f"stoker.stages.{stage}"})))
 
 
 def test_a_stage_knows_the_code_that_it_runs() -> None:
@@ -52,7 +52,7 @@ def test_a_stage_knows_the_code_that_it_runs() -> None:
 def test_all_code_of_a_room_counts_for_its_stage(stage: str) -> None:
     room = f"stoker.data.{stage}"
     steps = {f"{room}.{name}" for name in step_names(room)}
-    code = set(closure(frozenset({f"stoker.pipeline.stages.{stage}", *steps})))
+    code = set(closure(frozenset({f"stoker.stages.{stage}", *steps})))
     there = {name for name in modules_of_stoker() if name.startswith(room)}
     assert not there - code, "called by a name that is no name of a module"
 

@@ -11,7 +11,8 @@ import pytest
 
 import stoker
 from stoker.bundle.interface import Interface
-from stoker.pipeline import make_model, version_before
+from stoker.jobs import make_model
+from stoker.pipeline import version_before
 from stoker.pipeline.result import RunResult
 from stoker.pipeline.version_before import other_question
 from stoker.report.facts import ReportFacts, VersionFact

@@ -15,7 +15,7 @@ from stoker.evaluate.metrics import Metric
 from stoker.recipe.model import Recipe
 from stoker.tasks import Task
 
-STAGES = "stoker.pipeline.stages"
+STAGES = "stoker.stages"
 
 
 def stages_of(recipe: Recipe) -> list[Stage]:

@@ -10,7 +10,7 @@
         def run(self, work): ...   # fill the folder
         def seconds(self, size): ...
 
-Every file of `stoker.pipeline.stages` is found by its name, so a new stage is one file.  A stage
+Every file of `stoker.stages` is found by its name, so a new stage is one file.  A stage
 never sees the recipe in `run`: what it reads is a field, and fields, the contents of its inputs and
 the source of all that its file imports make its fingerprint.  `free` fields change nothing of what
 is written.

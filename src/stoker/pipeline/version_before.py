@@ -22,7 +22,7 @@ from stoker.candidates.offer import offered
 from stoker.core.errors import StokerError
 from stoker.data.prepare.prepared_set import PreparedSet
 from stoker.evaluate.score import evaluate_all
-from stoker.pipeline.score_candidates import scored_part
+from stoker.jobs.score_candidates import scored_part
 from stoker.report.facts import VersionFact
 from stoker.tasks import FittedTask
 from stoker.views.last_rows import rows_path

@@ -38,12 +38,12 @@ import pyarrow.compute as pc
 from stoker.bundle.prediction import Prediction, probabilities_NK
 from stoker.bundle.predictor import Predictor, load
 from stoker.core.errors import ArtifactError, MissingExtraError
-from stoker.pipeline.fit import fit_bundle
 from stoker.pipeline.run import run
 from stoker.pipeline.table_recipe import table_recipe
 from stoker.sklearn._rows import cells_of, feature_of, has_texts, of_frame
 from stoker.sklearn._warnings import StokerWarning as StokerWarning
 from stoker.sklearn._warnings import python_warnings
+from stoker.sklearn.fit_bundle import fit_bundle
 from stoker.store.durable import make_folder, publish_folder
 
 try:

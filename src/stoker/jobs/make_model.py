@@ -28,8 +28,8 @@ from stoker.core.errors import RecipeError
 from stoker.core.seeds import derive_seed
 from stoker.core.steps import step_name, step_spec
 from stoker.dag.stage import Work
+from stoker.frontier.board import measure_candidates, timed
 from stoker.models import Model, Network
-from stoker.pipeline.board import measure_candidates, timed
 from stoker.store.durable import write_file
 from stoker.views.last_rows import rows_path
 from stoker.views.prepared import Prepared, open_prepared, raw_part, spaced

@@ -46,7 +46,7 @@ class EvaluateStage(Stage):
 
     def run(self, work: Work) -> dict[str, Any]:
         """Score all candidates on the same rows."""
-        from stoker.pipeline.score_candidates import score_candidates
+        from stoker.jobs.score_candidates import score_candidates
 
         return score_candidates(
             work,

@@ -70,7 +70,7 @@ class TrainStage(Stage):
 
     def run(self, work: Work) -> dict[str, Any]:
         """Train the model that was asked for, or the preset's."""
-        from stoker.pipeline.make_model import Order, make_model
+        from stoker.jobs.make_model import Order, make_model
         from stoker.train.hooks import Hook
 
         given = {

@@ -40,7 +40,7 @@ class BaselineStage(Stage):
 
     def run(self, work: Work) -> dict[str, Any]:
         """Train the plain model."""
-        from stoker.pipeline.make_model import Order, make_model
+        from stoker.jobs.make_model import Order, make_model
         from stoker.views.prepared import read_interface
 
         inputs = read_interface(work.inputs["prepare"].folder).inputs.values()
