@@ -7,7 +7,7 @@ PIP    := $(BIN)/python -m pip --disable-pip-version-check
 SHELL  := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: setup demo test check slow bench gpu docs clean help fix lint types layers dependencies sizes pages
+.PHONY: setup demo test check slow bench gpu wheel docs clean help fix lint types layers dependencies sizes pages
 
 help:            ## this list
 	@awk -F':.*## ' '/^[a-z]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -74,6 +74,9 @@ bench: setup     ## the benchmarks, into benchmarks/results/
 # CPYTHON is the version of Python there; HAS names carried packages that are there: HAS=pyarrow,pillow
 gpu: setup       ## pack what a machine with torch and CUDA needs, into build/gpu.tar.gz
 	$(BIN)/python scripts/gpu.py pack --python $(or $(CPYTHON),3.12) --has "$(HAS)"
+
+wheel: setup     ## build the wheel and use it in an environment of its own
+	$(BIN)/python scripts/try_wheel.py
 
 clean:           ## remove what was built; data, runs and downloads stay
 	rm -rf $(VENV) site build dist .ruff_cache .pytest_cache .hypothesis .import_linter_cache

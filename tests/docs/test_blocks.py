@@ -89,6 +89,10 @@ def test_both_readmes_have_the_same_blocks() -> None:
     assert english == chinese
 
 
+def test_the_readme_is_short() -> None:
+    assert len((ROOT / "README.md").read_text(encoding="utf-8").split()) <= 900
+
+
 def without_comments(text: str) -> str:
     """The text without what stands behind a `#`."""
     return re.sub(r"\s*#.*", "", text).strip()
