@@ -540,7 +540,7 @@ def test_digits_of_codes_are_not_told_to_be_written_alone() -> None:
 
 
 @pytest.mark.parametrize(
-    ("missing", "last"), [(("-999",), np.nan), (("-9.99e2",), -999.0), (("NA",), -999.0)]
+    ("missing", "last"), [(("-999",), np.nan), (("-9.99e2",), np.nan), (("NA",), -999.0)]
 )
 def test_a_number_may_mean_that_there_is_none(missing: tuple[str, ...], last: float) -> None:
     cells = pa.array([*map(str, range(30)), None, " 2.5 ", "-999"])
@@ -567,3 +567,14 @@ def test_numbers_beyond_a_limit_count_as_the_limit_where_the_recipe_says_so() ->
     said = "has a sign of a limit before the digits; write 0.5, or say number: {censored: true}"
     assert bad[0].reason == said
     assert bad[1].index == 1
+
+
+@pytest.mark.parametrize("many", [1, 20])
+def test_a_number_that_means_no_value_does_so_however_it_is_written(many: int) -> None:
+    cells = pa.array(["9999.0", "9999", "9999.00", "7", "9.999e3"] * many)
+    value_N = Number(missing=("9999",)).read(cells).value_N
+    assert np.isnan(value_N).sum() == 4 * many
+    found = Number(missing=("9999",), decimal=",").read(pa.array(["9999,0", "7,5"] * many)).value_N
+    assert np.isnan(found).sum() == many
+    huge = Number(missing=("inf",)).read(pa.array(["1e400", "7"] * many))
+    assert len(huge.bad) == many

@@ -214,6 +214,17 @@ def test_thousands_that_are_read_as_fractions_are_warned_of(recipe: Make, tmp_pa
     assert warned(lines) == []
 
 
+def test_a_column_that_is_left_out_and_seems_to_tell_something_is_warned_of(
+    recipe: Make, tmp_path: Path
+) -> None:
+    mixed = [f"1{n}.5" if n % 2 else f"1{n},25" for n in range(60)]
+    with events.recording(aloud=False) as lines:
+        check(recipe({"x": X, "way": mixed, "y": Y}, inputs={"x": "number"}), home=tmp_path / "h")
+    (said,) = warned(lines)
+    assert said.startswith("column 'way' is not used: some have a decimal point")
+    assert "{number: {decimal: either}}" in said
+
+
 def test_fractions_that_are_read_as_thousands_are_warned_of(recipe: Make, tmp_path: Path) -> None:
     way = [f"{n} m" if n < 1_000 else f"{n / 1000:.3f} km" for n in range(101, 6_101, 100)]
     unit = {"unit": {"m": 1, "km": 1000}}

@@ -75,7 +75,8 @@ class NumberCells(Value):
     missing: tuple[str, ...] = MISSING_NUMBERS
     """Texts that mean "no value", besides an empty cell, whatever their case and blanks around
     them; a list of your own replaces the usual ones, and `[]` makes each of them a bad cell.
-    In a typed column `-999` means that number, and `inf` and `-inf` infinite ones."""
+    `-999` means that number however it is written, `-999.0` too; in a typed column `inf` and `-inf`
+    are infinite ones."""
 
     decimal: Literal[".", ",", "either"] = "."
     """Sign before the fraction; `either`: some cells have a point there and some a comma."""
@@ -189,7 +190,8 @@ class NumberCells(Value):
             if not plain or plain.translate(_LOWER) in self._missing_words:
                 values.append(np.nan)
             elif _PLAIN_NUMBER.fullmatch(plain):
-                values.append(float(plain))
+                value = float(plain)
+                values.append(np.nan if value in self._finite_missing else value)
             else:
                 return None
         value_N = np.array(values, np.float64)
@@ -213,6 +215,11 @@ class NumberCells(Value):
             for word in words
             if word in ("inf", "-inf") or _PLAIN_NUMBER.fullmatch(word)
         ]
+
+    @cached_property
+    def _finite_missing(self) -> list[float]:
+        """Those of text, where infinite marks what cannot be read."""
+        return [value for value in self._missing_numbers if np.isfinite(value)]
 
     def _read_text(self, cells: pa.Array) -> ReadNumbers:
         if len(cells) <= _FEW and self._form is PLAIN:
@@ -238,6 +245,8 @@ class NumberCells(Value):
         is_nan_N = np.isnan(value_N)
         if is_nan_N.sum() > given.null_count:  # the text "nan", which Arrow reads as a number
             value_N[is_nan_N & _to_mask(given.is_valid())] = np.inf
+        if self._missing_numbers:
+            value_N[np.isin(value_N, self._finite_missing)] = np.nan
         if form.factors:
             value_N = converted(value_N, given, form)
         return self._without_infinite(value_N, given)

@@ -7,7 +7,6 @@ Cost: about 0.2 ms and 3 kB a column.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -16,14 +15,16 @@ from markupsafe import Markup
 
 from stoker.data.profile.choice import Choice
 from stoker.data.profile.column import ColumnProfile, Histogram, NumberFacts
+from stoker.data.profile.missing import missing_cells, missing_words
 from stoker.report._format import DASH, number, percent
 
 _WIDTH, _HEIGHT = 320, 84
 _MOST_VALUES = 8
 _SHARES = (("0.05", "5 %"), ("0.25", "25 %"), ("0.5", "median"), ("0.75", "75 %"), ("0.95", "95 %"))
-_FARTHEST = 2.5e11
+_MOST_WORDS = 4
+_FIRST, _LAST = -62_135_596_800, 253_402_300_799
+"""The years 1 to 9999, in seconds since 1970."""
 _SHORT = 10_000
-"""Seconds that a calendar still has a date for."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +78,7 @@ def _card(column: ColumnProfile, choice: Choice | None) -> ColumnCard:
     return ColumnCard(
         column=column,
         choice=choice,
-        facts=tuple(_facts(column)),
+        facts=tuple(_facts(column, choice)),
         histogram=None if histogram is None else histogram_chart(histogram, column.name),
         low=_end(numbers, histogram, 0),
         high=_end(numbers, histogram, -1),
@@ -97,11 +98,15 @@ def _end(numbers: NumberFacts | None, histogram: Histogram | None, place: int) -
     return f"{text} ({outside:,} {side})" if outside else text
 
 
-def _facts(column: ColumnProfile) -> list[tuple[str, str]]:
-    share = percent(column.missing / max(1, column.rows))
+def _facts(column: ColumnProfile, choice: Choice | None) -> list[tuple[str, str]]:
+    feature = None if choice is None else choice.feature
+    missing = missing_cells(column, feature)
+    share = percent(missing / max(1, column.rows))
+    words = [repr(text) for text in missing_words(column, feature) if text]
+    named = f", some as {', '.join(words[:_MOST_WORDS])}" if words else ""
     facts = [
         ("type", column.declared),
-        ("missing", f"{column.missing:,} ({share})" if column.missing else "none"),
+        ("missing", f"{missing:,} ({share}){named}" if missing else "none"),
         ("different values", f"{column.distinct:,}"),
     ]
     if column.single and column.single < column.distinct:
@@ -141,7 +146,7 @@ def shown_number(value: float, *, is_time: bool) -> str:
     >>> shown_number(2018, is_time=False), shown_number(20180, is_time=False)
     ('2018', '20,180')
     """
-    if not is_time or not math.isfinite(value) or abs(value) > _FARTHEST:
+    if not is_time or not _FIRST <= value <= _LAST:
         if abs(value) < _SHORT and value == int(value):
             return f"{value:.0f}"
         return f"{value:,.6g}" if abs(value) < 1e6 else number(value, 6)

@@ -6,6 +6,7 @@ from typing import Any
 
 from stoker.data.profile.choice import Choice
 from stoker.data.profile.column import ColumnProfile
+from stoker.data.profile.missing import missing_cells
 from stoker.report._format import number, percent, shortened
 from stoker.report._svg import spark
 from stoker.report.facts import ReportFacts
@@ -28,7 +29,7 @@ def column_rows(facts: ReportFacts) -> list[dict[str, Any]]:
             "stored": facts.data.columns.get(name, ""),
             "used": _used(facts, name),
             **_chosen(facts, name, choices.get(name)),
-            **_seen(profiles.get(name)),
+            **_seen(profiles.get(name), choices.get(name)),
         }
         for name in names[:MOST_COLUMNS]
     ]
@@ -58,11 +59,12 @@ def _chosen(facts: ReportFacts, name: str, choice: Choice | None) -> dict[str, s
     return {"kind": choice.kind, "why": said, "change": choice.change}
 
 
-def _seen(column: ColumnProfile | None) -> dict[str, Any]:
+def _seen(column: ColumnProfile | None, choice: Choice | None) -> dict[str, Any]:
     if column is None:
         return {"missing": "", "distinct": "", "shows": "", "spark": "", "different": ""}
+    missing = missing_cells(column, None if choice is None else choice.feature)
     return {
-        "missing": percent(column.missing / column.rows) if column.rows else "",
+        "missing": percent(missing / column.rows) if column.rows else "",
         "distinct": number(column.distinct),
         "shows": _values(column),
         "spark": _histogram(column),

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from stoker.recipe.model import Recipe
 
 GROUP = "data.split.group"
+_MOST_UNREAD = 5
 _REMEDIES = {
     "time": "data.split.time tests on the newest rows",
     "group": "data.split.group keeps the rows of each in one part",
@@ -112,6 +113,7 @@ class ProfileStage(Stage):
         if absurd:
             events.warning(f"target {self.target!r}: {absurd}")
         self._warn_of_misread(profile)
+        self._warn_of_unread(choices)
         self._warn_of_far_values(profile, choices)
         for name, key in self.divided_by.items():
             if name in self.inputs and key == GROUP:
@@ -128,6 +130,16 @@ class ProfileStage(Stage):
                 "so the model would only copy it; if it is not known when the model is asked, name "
                 "the inputs without it"
             )
+
+    def _warn_of_unread(self, choices: Choices) -> None:
+        """Say which columns that the recipe leaves out seem to tell something."""
+        doubtful = [one for one in choices.columns if one.is_doubtful]
+        for one in doubtful[:_MOST_UNREAD] if self.inputs else ():
+            if one.column not in self.inputs:
+                events.warning(
+                    f"column {one.column!r} is not used: {one.why}; to have it otherwise write "
+                    f"`{one.change}` under inputs"
+                )
 
     def _warn_of_misread(self, profile: Profile) -> None:
         """Say where the recipe reads `1.542` as a fraction and the whole column says a thousand."""

@@ -17,6 +17,7 @@ from stoker.core.events import counted
 from stoker.core.steps import make_step
 from stoker.core.yaml import parse_yaml
 from stoker.data.profile.judge import judge
+from stoker.data.profile.missing import missing_cells, missing_words
 from stoker.features import Feature
 from stoker.features.number import Number
 from tests.data.profile.conftest import Judged, Profiled
@@ -729,3 +730,72 @@ def test_a_day_that_no_calendar_has_is_told_and_rejected(judged: Judged) -> None
 def test_many_words_among_days_are_no_moments(judged: Judged) -> None:
     cells = [*(f"2024-01-{1 + n % 28:02}" for n in range(300)), *["k.A."] * 200]
     assert only(judged, cells).kind != "timestamp"
+
+
+# --- what is told of columns that are left out, and of cells that are missing --------------------
+
+
+@pytest.mark.parametrize("sign", ["/", " x ", ":"])
+@pytest.mark.parametrize("rows", [1, 2, 8])
+def test_several_numbers_in_a_cell_are_told_in_tables_of_any_size(
+    judged: Judged, sign: str, rows: int
+) -> None:
+    cells = shuffled([f"{110 + n}{sign}{60 + n * 7 % 40}" for n in range(80)] * rows)
+    found = only(judged, cells)
+    assert found.is_notable
+    assert found.is_doubtful == (rows < 4)
+    assert "a column for each number tells a model more" in found.why
+
+
+def test_few_sizes_with_a_name_are_a_category_in_silence(judged: Judged) -> None:
+    assert not only(judged, ["10x15", "13x18", "20x30"] * 30).is_notable
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [
+        shuffled([f"1{n}.5" if n % 2 else f"1{n},25" for n in range(400)]),
+        shuffled([f"{n % 97}.{n}%" if n % 2 else f"0.{n + 100}" for n in range(400)]),
+    ],
+)
+def test_a_column_that_is_left_out_and_seems_to_tell_something_is_doubtful(
+    judged: Judged, cells: list[str]
+) -> None:
+    found = only(judged, cells)
+    assert found.feature is None
+    assert found.is_doubtful
+    assert not only(judged, [f"order-{n}-x" for n in range(200)]).is_doubtful
+
+
+@pytest.mark.parametrize(
+    ("cells", "kind"),
+    [
+        ([f"{n / 7:.2f}" for n in range(300)], "number"),
+        ([f"2024-{1 + n // 28:02}-{1 + n % 28:02}" for n in range(300)], "timestamp"),
+        (["ja", "nein"] * 150, "boolean"),
+    ],
+)
+def test_words_that_are_read_as_missing_are_counted_and_named(
+    profiled: Profiled, cells: list[str], kind: str
+) -> None:
+    profile = profiled({"x": [*cells, *["-"] * 9, "None", None]})
+    (found,) = judge(profile)
+    assert found.kind == kind
+    assert found.why.startswith("10 cells of a spelling that means no value ('-' 9, 'None' 1) are")
+    assert found.is_notable
+    assert missing_cells(profile.columns[0], found.feature) == 11
+    assert missing_words(profile.columns[0], found.feature) == {"-": 9, "None": 1}
+    assert missing_cells(profile.columns[0], None) == 1
+
+
+def test_odd_words_that_a_choice_makes_missing_count_too(profiled: Profiled) -> None:
+    profile = profiled({"x": [*(f"{n / 7:.2f}" for n in range(300)), *["k.A."] * 9, " "]})
+    (found,) = judge(profile)
+    assert missing_words(profile.columns[0], found.feature) == {"k.A.": 9, "": 1}
+    assert missing_cells(profile.columns[0], {"category": {}}) == 1
+
+
+def test_what_is_offered_for_a_category_of_numbers_reads_them(judged: Judged) -> None:
+    found = only(judged, [*["1,5", "2,5", "3,5"] * 60, *["n"] * 9])
+    assert found.kind == "category"
+    assert 'decimal: ","' in found.change

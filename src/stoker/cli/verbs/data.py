@@ -92,24 +92,25 @@ def _write_page(profile: Profile, choices: list[Choice], path: Path, output: Pat
 
 
 def in_doubt(choices: Sequence[Choice]) -> list[str]:
-    """A line for each column that becomes an input but may be meant otherwise."""
+    """A line for each column that may be meant otherwise, or seems to tell what was not read."""
     return [
         f"{choice.column}: {choice.why}; to have it otherwise write {choice.change}"
         for choice in choices
-        if choice.is_notable and choice.feature is not None
+        if choice.is_notable and (choice.feature is not None or choice.is_doubtful)
     ]
 
 
 def as_table(profile: Profile, choices: list[Choice]) -> str:
     """One line a column."""
     from stoker.cli.text import table
+    from stoker.data.profile.missing import missing_cells
 
     head = ["column", "type", "missing", "different", "range or commonest", "kind", "becomes"]
     rows = [
         (
             one.name,
             one.declared,
-            one.missing,
+            missing_cells(one, choice.feature),
             one.distinct,
             _middle(one),
             choice.kind,

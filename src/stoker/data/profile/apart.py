@@ -53,4 +53,13 @@ def told_apart(column: ColumnProfile, step: dict[str, dict[str, Any]] | None) ->
 
 
 def _is_known(text: str, options: dict[str, Any]) -> bool:
-    return text.casefold() in {word.strip().casefold() for word in options.get("missing", ())}
+    words = {word.strip().casefold() for word in options.get("missing", ())}
+    return text.casefold() in words or _number(text) in set(map(_number, words)) - {None}
+
+
+def _number(text: str) -> float | None:
+    """The number that a word is; None: it is none."""
+    try:
+        return float(text)
+    except ValueError:
+        return None

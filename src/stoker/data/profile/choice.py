@@ -29,6 +29,8 @@ class Choice(Value):
     """What to write under `inputs` to have it otherwise."""
     is_notable: bool = False
     """Whether a user should be told without asking."""
+    is_doubtful: bool = False
+    """Whether it is left out although it seems to tell something that could not be read."""
 
     @property
     def written(self) -> str:

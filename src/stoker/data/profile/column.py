@@ -127,6 +127,8 @@ class TextFacts(Value):
     """Of those, cells such as `007`, which are codes."""
     marks: int = 0
     """Cells such as `-` or `None`, which mean "no value" among numbers."""
+    mark_words: tuple[tuple[str, int], ...] = ()
+    """The most frequent of them, with their cells."""
     errors: tuple[tuple[str, int], ...] = ()
     """Of those, errors of a spreadsheet such as `#DIV/0!`, with their cells."""
     booleans: int = 0

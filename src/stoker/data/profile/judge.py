@@ -15,11 +15,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
+from stoker.cells.raw import SHEET_ERRORS
+from stoker.core.events import counted
 from stoker.data.profile.apart import told_apart
 from stoker.data.profile.choice import Choice, feature_yaml, quoted
 from stoker.data.profile.column import ColumnProfile, Profile
 from stoker.data.profile.judge_numbers import judge_numbers
 from stoker.data.profile.judge_text import judge_text
+from stoker.data.profile.missing import missing_words
 from stoker.data.profile.verdict import Verdict, as_category, is_category, levels
 
 _TEMPORAL = ("timestamp", "date", "time")
@@ -53,6 +56,9 @@ def judge_column(column: ColumnProfile, left_out: str | None = None) -> Choice:
     if apart is not None:
         told = {"why": f"{apart.said}; {found.why}", "instead": feature_yaml(apart.step)}
         found = replace(found, **told, is_notable=True)
+    marks = _marks(column, found)
+    if marks:
+        found = replace(found, why=f"{marks}; {found.why}", is_notable=True)
     instead = found.instead or _other(column, found)
     name = quoted(column.name)
     return Choice(
@@ -62,7 +68,24 @@ def judge_column(column: ColumnProfile, left_out: str | None = None) -> Choice:
         why=found.why,
         change=f"{name}: {instead}" if instead else f"# {name}: {found.kind}",
         is_notable=found.is_notable,
+        is_doubtful=found.is_doubtful and found.feature is None,
     )
+
+
+def _marks(column: ColumnProfile, found: Verdict) -> str:
+    """That usual words such as `-` are read as missing; errors of sheets are told elsewhere."""
+    known = () if column.texts is None else column.texts.mark_words
+    told = {text.casefold() for text in SHEET_ERRORS}
+    read = missing_words(column, found.feature)
+    words = [
+        (text, read[text]) for text, _ in known if read.get(text) and text.casefold() not in told
+    ]
+    words = [(text, cells) for text, cells in words if text]
+    if not words or found.feature is None or "category" in found.feature:
+        return ""
+    named = ", ".join(f"{text!r} {cells:,}" for text, cells in words)
+    cells = sum(cells for _, cells in words)
+    return f"{counted(cells, 'cells')} of a spelling that means no value ({named}) are missing"
 
 
 def _instead(found: Verdict) -> str:
@@ -76,6 +99,9 @@ def _other(column: ColumnProfile, found: Verdict) -> str:
         return "number" if has_numbers and column.texts is None else "category"
     if "category" not in found.feature:
         return "category"
+    reading = None if column.texts is None else column.texts.number
+    if has_numbers and reading is not None:
+        return feature_yaml({"number": reading.options})
     return "number" if has_numbers else "text" if column.texts is not None else ""
 
 

@@ -54,7 +54,9 @@ def judge_text(column: ColumnProfile) -> Verdict:
         or _words(column, texts)
     )
     said = several_units(texts.units) if texts.units else texts.two_ways
-    return replace(found, why=f"{said}; {found.why}", is_notable=True) if said else found
+    if not said:
+        return found
+    return replace(found, why=f"{said}; {found.why}", is_notable=True, is_doubtful=True)
 
 
 def _booleans(column: ColumnProfile, texts: TextFacts) -> Verdict | None:
@@ -150,29 +152,41 @@ def _numbers_and_texts(column: ColumnProfile, texts: TextFacts) -> Verdict | Non
         return as_category(column, said, instead=instead)
     if numbers.is_whole and is_category(column, generous=True):
         return replace(as_category(column, said, instead=instead), is_notable=True)
-    return Verdict("number", None, said, is_notable=True, instead=instead)
+    return Verdict("number", None, said, True, instead, is_doubtful=True)
 
 
 def _words(column: ColumnProfile, texts: TextFacts) -> Verdict:
     """Values that repeat, texts whose words repeat, or names of rows."""
+    pairs = "" if texts.time is not None else _pairs(column, texts)
+    if pairs and is_category(column):
+        return replace(as_category(column, pairs), is_notable=True)
+    if pairs:
+        told = f"{levels(column)}; {pairs}"
+        instead = "category" if is_category(column, generous=True) else "text"
+        return Verdict("numbers", None, told, True, instead, is_doubtful=True)
     is_code = texts.codes >= _CODES * column.present or texts.mean_words < 1.2
     if is_category(column) or (is_code and is_category(column, generous=True)):
         return as_category(column)
-    if texts.time is None and texts.pairs >= _CODES * (column.present - texts.marks):
-        has_digits = (text for text, _ in column.frequent if re.search(r"\d\D+\d", text))
-        told = (
-            f"{levels(column)} hold several numbers each, such as {next(has_digits, '')!r}; a "
-            "column for each number tells a model more"
-        )
-        return Verdict("numbers", None, told, is_notable=True, instead="text")
     if texts.codes < _CODES * column.present and _is_prose(texts):
         said = f"{levels(column)}, {texts.mean_words:.1f} words each"
         return Verdict("text", {"text": {}}, said, instead="category")
     told = f"{levels(column)} look like identifiers or names"
     if texts.time is not None:
         told = f"only {texts.time.cells:,} of {column.present:,} values are days in one order"
+    is_doubtful = texts.time is not None
     instead = "text" if texts.mean_words >= _SOME_WORDS or texts.has_han else "category"
-    return Verdict("identifier", None, told, is_notable=True, instead=instead)
+    return Verdict("identifier", None, told, True, instead, is_doubtful=is_doubtful)
+
+
+def _pairs(column: ColumnProfile, texts: TextFacts) -> str:
+    """What to say of cells that hold several numbers each; empty: they do not."""
+    if texts.pairs < _CODES * (column.present - texts.marks) or not texts.pairs:
+        return ""
+    has_digits = (text for text, _ in column.frequent if re.search(r"\d\D+\d", text))
+    return (
+        f"they hold several numbers each, such as {next(has_digits, '')!r}; a column for each "
+        "number tells a model more"
+    )
 
 
 def _is_prose(texts: TextFacts) -> bool:

@@ -28,6 +28,8 @@ class Verdict:
     """Whether a user should be told without asking."""
     instead: str = ""
     """The feature that one may want instead, as YAML; empty: the usual one."""
+    is_doubtful: bool = False
+    """Whether it is left out although it seems to tell something."""
 
 
 def is_category(column: ColumnProfile, *, generous: bool = False) -> bool:

@@ -48,6 +48,8 @@ _SEEN_FOR_ALIKE = 5_000
 _SEEN_FOR_WORDS = 200
 _MOST_PLAIN = 0.5
 _LEAST_REPEATED = 4
+_FEW_VALUES = 20
+"""Pairs of numbers of so few values are sizes with a name, such as 10x15."""
 _LEAST_WITH_WORDS = 0.94
 """Share of texts with digits that are numbers, where the others are told and none is rejected."""
 
@@ -174,6 +176,7 @@ def _of_others(read: TextReading, is_plain: np.ndarray, decimal: str) -> dict[st
     other = np.flatnonzero(~is_plain & ~is_mark)
     found: dict[str, Any] = {"marks": read.cells(is_mark), "num_others": len(other)}
     if found["marks"]:
+        found["mark_words"] = commonest(read.value_V, read.count_V, np.flatnonzero(is_mark))
         is_error = mask(spelled_missing(read.value_V, SHEET_ERRORS))
         found["errors"] = commonest(read.value_V, read.count_V, np.flatnonzero(is_error))
     found["mean_words"] = _mean_words(read)
@@ -184,9 +187,10 @@ def _of_others(read: TextReading, is_plain: np.ndarray, decimal: str) -> dict[st
     if len(read.value_V) <= _MOST_BOOLEANS:
         found["booleans"] = read.cells(~np.isnan(BooleanCells().read(read.value_V).value_N))
     value_V, count_V = read.value_V.take(pa.array(other)), read.count_V[other]
+    if len(other) > _FEW_VALUES:
+        found["pairs"] = int(count_V[mask(pc.match_substring_regex(value_V, _PAIR))].sum())
     if _LEAST_REPEATED * len(other) > count_V.sum():  # Where values repeat, they are categories.
         found["codes"] = int(count_V[mask(pc.match_substring_regex(value_V, _CODE))].sum())
-        found["pairs"] = int(count_V[mask(pc.match_substring_regex(value_V, _PAIR))].sum())
         found |= _repetition(value_V)
     plain = read.cells(is_plain)
     if plain > _MOST_PLAIN * read.count_V.sum():

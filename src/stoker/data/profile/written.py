@@ -224,7 +224,8 @@ def _odd(reading: NumberReading) -> list[str]:
     text = reading.odd[0][0]
     word = multiplier(text)
     how = f" such as {text!r}, written with {word}," if word else f" such as {text!r}"
-    return [f"{reading.odd_cells:,} cells{how} cannot be read and their rows are rejected"]
+    rows = "its row is" if reading.odd_cells == 1 else "their rows are"
+    return [f"{counted(reading.odd_cells, 'cells')}{how} cannot be read and {rows} rejected"]
 
 
 def _errors(texts: TextFacts) -> list[str]:
