@@ -7,11 +7,11 @@ from stoker.bundle.runtimes.onnx import Onnx
 class Evaluator(Loaded):
     """A graph that is walked node by node."""
 
-    def __init__(self, bundle):
+    def __init__(self, graph):
         """Read the graph."""
         import onnx.reference
 
-        self.graph = onnx.reference.ReferenceEvaluator(onnx.load_from_string(bundle.graph))
+        self.graph = onnx.reference.ReferenceEvaluator(onnx.load_from_string(graph))
 
     def run(self, tensors):
         """Outputs of the rows."""
@@ -28,6 +28,6 @@ class Reference(Runtime):
         """As for onnxruntime."""
         return Onnx().verify(read)
 
-    def load(self, bundle, threads):
+    def load(self, graph, interface, *, where, threads):
         """One thread, whatever is asked."""
-        return Evaluator(bundle)
+        return Evaluator(graph)

@@ -187,6 +187,7 @@ def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
     shutil.copytree(Path(stoker.__file__).parent, folder / "src/stoker", ignore=ignored)
     shutil.copytree(ROOT / "tests", folder / "tests", ignore=ignored)
     shutil.copy(ROOT / "pyproject.toml", folder)
+    (folder / "docs").symlink_to(ROOT / "docs")
     for kind in KINDS:
         for name, place in kind.examples:
             shutil.copy(EXAMPLES / f"{name}.py", folder / place)
