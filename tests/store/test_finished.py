@@ -28,7 +28,7 @@ def finish(catalog: Catalog, bundle: str, status: Status = "done", name: str = "
 def test_the_latest_run_that_is_done_is_found(catalog: Catalog, tmp_path: Path) -> None:
     first = finish(catalog, ONE)
     catalog.add_model("shop", ONE, {}, run=first)
-    latest = finish(catalog, ONE, name="商店")
+    latest = finish(catalog, ONE, name="other")
     finish(catalog, OTHER)
     finish(catalog, ONE, status="failed")
     known = finished_run(tmp_path, ONE)
