@@ -15,7 +15,7 @@ from stoker.bundle.rebuild import network_of
 from stoker.bundle.write import write_bundle
 from stoker.candidates.conditions import Conditions
 from stoker.compress import Compressor, Material
-from stoker.core.errors import ArtifactError
+from stoker.core.errors import ArtifactError, RecipeError
 from stoker.data.prepare.prepared_set import Column, PreparedSet, PreparedWriter
 from stoker.features.number import FittedNumber
 from stoker.models.linear import Linear
@@ -122,3 +122,20 @@ def test_what_is_no_network_cannot_learn_further(
     )
     with pytest.raises(ArtifactError, match="linear is no network"):
         network_of(open_bundle(tmp_path / "linear"))
+
+
+@pytest.mark.parametrize("step", [{"os:system": {}}, {"antigravity_of_nobody:Model": {}}])
+def test_a_bundle_never_decides_what_is_imported(
+    parts: tuple[PreparedSet, PreparedSet], tmp_path: Path, step: dict[str, dict[str, object]]
+) -> None:
+    made = Linear().fit(*parts, TASK, under=Conditions(1, threads=1))
+    write_bundle(
+        tmp_path / "odd",
+        name="points",
+        interface=INTERFACE,
+        graph=made.graph,
+        weights=made.weights,
+        model={"step": step},
+    )
+    with pytest.raises((ArtifactError, RecipeError)):
+        network_of(open_bundle(tmp_path / "odd"))

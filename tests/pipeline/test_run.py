@@ -406,3 +406,16 @@ def test_what_looks_on_repeats_nothing_and_says_where_there_is_nothing(
     with listening(heard):
         run(recipe, home=home, overrides=["model=linear", "compress=off", hooks])
     assert any("linear is no network" in line for line in heard.lines)
+
+
+def test_a_sampler_moves_no_odds_of_a_model_that_draws_no_rows(
+    tumours_project: Path, home: Path
+) -> None:
+    told = ["compress=off", "train.sampler=weighted"]
+    recipe = tumours_project / "recipe.yaml"
+    trees = run(recipe, home=home, overrides=[*told, "model=linear"])
+    assert stoker.load(str(trees.bundle)).decision.shift is None
+    network = run(
+        recipe, home=home, overrides=[*told, "model={mlp: {hidden: [8]}}", "train.epochs=2"]
+    )
+    assert stoker.load(str(network.bundle)).decision.shift is not None

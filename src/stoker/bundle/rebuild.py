@@ -13,7 +13,7 @@ from safetensors.torch import load
 
 from stoker.bundle.write import WEIGHTS_FILE
 from stoker.core.errors import ArtifactError
-from stoker.core.steps import make_step, step_name
+from stoker.core.steps import load_stored, step_name
 from stoker.models import Model, Network
 
 if TYPE_CHECKING:
@@ -28,7 +28,11 @@ def network_of(bundle: Bundle) -> nn.Module:
     Raises:
         ArtifactError: If its model is no network, or its weights are others (a compressed graph's).
     """
-    step = make_step("stoker.models", bundle.model["step"], Model)
+    spec = bundle.model.get("step")
+    if spec is None:
+        raise ArtifactError(f"{bundle.folder} does not say which model it holds")
+    # A file never decides what is imported.
+    step = load_stored(spec, Model)
     if not isinstance(step, Network):
         raise ArtifactError(
             f"{step_name(step)} is no network and cannot learn further",

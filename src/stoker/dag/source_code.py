@@ -119,7 +119,8 @@ def _remembered() -> dict[str, Names]:
         found = json.loads(_memory().read_bytes())
     except (OSError, ValueError):
         return {}
-    return found if len(found) < _MOST_REMEMBERED else {}
+    is_whole = isinstance(found, dict) and len(found) < _MOST_REMEMBERED
+    return found if is_whole else {}
 
 
 def _memory() -> Path:

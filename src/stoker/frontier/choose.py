@@ -37,7 +37,7 @@ from stoker.compress import Compressor, Material
 from stoker.core import events
 from stoker.core.canonical import canonical_json
 from stoker.core.errors import ArtifactError, MachineError, StokerError
-from stoker.core.steps import make_step, step_name, step_spec
+from stoker.core.steps import load_stored, step_name, step_spec
 from stoker.evaluate.evaluation import Evaluation
 from stoker.evaluate.score import evaluate_all
 from stoker.models import Model
@@ -189,7 +189,7 @@ def _calibration_rows(source: Bundle, train: PreparedSet) -> int:
     spec = source.model.get("step")
     if spec is None:
         return CALIBRATION_ROWS
-    model = make_step("stoker.models", spec, Model)
+    model = load_stored(spec, Model)
     shapes = [column.shape[1:] for column in train.columns.values()]
     picture = next((shape for shape in shapes if len(shape) == 3), None)
     columns = sum(math.prod(shape) for shape in shapes if len(shape) < 3)

@@ -37,9 +37,8 @@ from stoker.views.row_groups import group_codes
 
 if TYPE_CHECKING:
     from stoker.bundle.decision import Decision
-    from stoker.plan.presets import Preset
+    from stoker.plan.presets import Preset, TrainingChoice
     from stoker.train.hooks import Hook
-    from stoker.train.settings import Settings
 
 _MOST_COMPARED = 20_000
 """Validation rows whose answers are compared with those in training."""
@@ -80,6 +79,25 @@ def _units(work: Work, prepared: Prepared, column: str | None) -> np.ndarray | N
     return group_codes(rows_path(work.inputs), row_N, column)
 
 
+def _conditions(work: Work, order: Order, choice: TrainingChoice, prepared: Prepared) -> Conditions:
+    """What the model is fitted under."""
+    settings, interface = choice.settings, prepared.interface
+    return Conditions(
+        seed=derive_seed(order.seed, "model", step_name(choice.model)),
+        deadline_s=settings.budget_s,
+        threads=settings.threads,
+        preset=order.preset,
+        unit_N=_units(work, prepared, order.group),
+        is_ordered=order.is_by_time,
+        weight_K=interface.task.class_weights(settings.class_weights),
+        features=interface.inputs,
+        settings=settings,
+        finds_rate=order.finds_rate,
+        hooks=order.hooks,
+        scratch=work.scratch,
+    )
+
+
 def make_model(work: Work, order: Order) -> dict[str, Any]:
     """Settle what is open, train, and write the bundle that all later stages work on.
 
@@ -104,20 +122,7 @@ def make_model(work: Work, order: Order) -> dict[str, Any]:
         name = step_name(choice.model)
         events.warning(f"train.hooks: {name} is no network and has no steps to look at")
     task = prepared.interface.task
-    under = Conditions(
-        seed=derive_seed(order.seed, "model", step_name(choice.model)),
-        deadline_s=choice.settings.budget_s,
-        threads=choice.settings.threads,
-        preset=order.preset,
-        unit_N=_units(work, prepared, order.group),
-        is_ordered=order.is_by_time,
-        weight_K=task.class_weights(choice.settings.class_weights),
-        features=prepared.interface.inputs,
-        settings=choice.settings,
-        finds_rate=order.finds_rate,
-        hooks=order.hooks,
-        scratch=work.scratch,
-    )
+    under = _conditions(work, order, choice, prepared)
     made = choice.model.fit(prepared.train, prepared.validation, task, under=under)
     board = _measured(work, made, prepared)
     facts = {
@@ -133,7 +138,7 @@ def make_model(work: Work, order: Order) -> dict[str, Any]:
         graph=made.graph,
         weights=made.weights,
         model={"step": step_spec(choice.model)},
-        decision=_decide(order.decision, choice.settings, prepared, made),
+        decision=_decide(order.decision, choice, prepared, made),
     )
     parity = _parity(work, made, prepared)
     reference = order.candidate if order.is_reference else None
@@ -184,7 +189,7 @@ def _measured(work: Work, made: Fitted, prepared: Prepared) -> Leaderboard | Non
     return board
 
 
-def _decide(aim: Any, settings: Settings, prepared: Prepared, made: Fitted) -> Decision:
+def _decide(aim: Any, choice: TrainingChoice, prepared: Prepared, made: Fitted) -> Decision:
     """Calibration, threshold, sets and intervals, from rows that the model was not fitted to."""
     task = prepared.interface.task
     held = made.held_out or HeldOut(
@@ -194,6 +199,9 @@ def _decide(aim: Any, settings: Settings, prepared: Prepared, made: Fitted) -> D
         held.output_NK,
         held.target_N,
         task,
-        weight_K=settings.odds_K(task),
+        # Only a network draws its rows by a sampler.
+        weight_K=choice.settings.odds_K(task)
+        if isinstance(choice.model, Network)
+        else task.class_weights(choice.settings.class_weights),
         aim=aim,
     )

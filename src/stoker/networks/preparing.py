@@ -11,6 +11,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import Any, NamedTuple, Protocol, Self
 
+import torch
 from torch import Tensor, nn
 
 
@@ -34,6 +35,18 @@ class RaggedTensor(NamedTuple):
         """A run of rows, as views."""
         first, last = int(self.offsets[start]), int(self.offsets[stop])
         return RaggedTensor(self.values[first:last], self.offsets[start : stop + 1] - first)
+
+
+def moved(column: Tensor | RaggedTensor, device: torch.device) -> Tensor | RaggedTensor:
+    """A column on a device; offsets of ragged rows stay on the CPU, as cutting reads them."""
+    if isinstance(column, RaggedTensor):
+        return column._replace(values=column.values.to(device))
+    return column.to(device)
+
+
+def device_of(network: nn.Module) -> torch.device:
+    """Where a network's weights are."""
+    return next((weight.device for weight in network.parameters()), torch.device("cpu"))
 
 
 class PreparingNetwork(nn.Module, ABC):

@@ -123,6 +123,8 @@ class _Training:
         self._trial, self._seed, self._scratch = trial, seed, scratch
         self._settings, self._batches = trial.settings, trial.batches
         self._engine = trial.start(trial.network)
+        if self._engine.device.type != "cpu":
+            events.message(f"training on {self._engine.device}")
         losses = torch.zeros(trial.batches.per_epoch, device=self._engine.device)
         self._state = State(losses=losses)
         self._watch = Watch(trial.batches)
@@ -291,21 +293,21 @@ class _Training:
 
     def _finish(self) -> Trained:
         """The best weights and the account of the time."""
-        network = self._engine.network.to("cpu")
+        network = self._engine.network
         network.load_state_dict(self._state.best)
         total_s = time.perf_counter() - self._begin
         seconds = {"total": total_s, **self._seconds, **self._engine.seconds}
         steps_here = self._state.step - self._steps_before
         worked_s = sum(self._engine.seconds.values()) + self._seconds["data"]
+        speed = speed_of(network, self._batches, steps=steps_here, seconds=worked_s)
         return Trained(
-            network=network.eval(),
+            network=network.eval().to("cpu"),
             history=self._state.history,
             seconds={name: round(value, 3) for name, value in seconds.items()},
             steps=self._state.step,
             stopped=self._state.stopped,
             epoch_seconds=tuple(self._state.epoch_seconds),
-            speed=speed_of(network, self._batches, steps=steps_here, seconds=worked_s)
-            | {"threads": self._plan.threads},
+            speed=speed | {"threads": self._plan.threads},
         )
 
     def _make_identity(self) -> str:

@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from stoker.networks.preparing import RaggedTensor
+from stoker.networks.preparing import RaggedTensor, device_of, moved
 
 if TYPE_CHECKING:
     from stoker.cells.ragged import Ragged
@@ -35,7 +35,7 @@ def outputs(network: nn.Module, prepared: PreparedSet) -> np.ndarray:
     was_training = network.training
     network.eval()
     size = _rows_per_batch(prepared)
-    device = next((p.device for p in network.parameters()), torch.device("cpu"))
+    device = device_of(network)
     with torch.inference_mode():
         parts = [
             network(_slice(prepared, start, start + size, device)).float().cpu().numpy()
@@ -48,18 +48,17 @@ def outputs(network: nn.Module, prepared: PreparedSet) -> np.ndarray:
 def _slice(
     prepared: PreparedSet, start: int, stop: int, device: torch.device
 ) -> dict[str, torch.Tensor | RaggedTensor]:
-    fixed = {
-        name: torch.from_numpy(np.array(column[start:stop])).to(device)
-        for name, column in prepared.columns.items()
-    }
     index = np.arange(start, min(stop, len(prepared)))
-    ragged = {name: _gathered(column, index, device) for name, column in prepared.ragged.items()}
-    return {**fixed, **ragged}
+    columns: dict[str, torch.Tensor | RaggedTensor] = {
+        **{n: torch.from_numpy(np.array(c[start:stop])) for n, c in prepared.columns.items()},
+        **{n: _gathered(c, index) for n, c in prepared.ragged.items()},
+    }
+    return {name: moved(column, device) for name, column in columns.items()}
 
 
-def _gathered(column: Ragged, index: np.ndarray, device: torch.device) -> RaggedTensor:
+def _gathered(column: Ragged, index: np.ndarray) -> RaggedTensor:
     rows = column.gather(index)
-    return RaggedTensor(torch.from_numpy(rows.values).to(device), torch.from_numpy(rows.offsets))
+    return RaggedTensor(torch.from_numpy(rows.values), torch.from_numpy(rows.offsets))
 
 
 def _rows_per_batch(prepared: PreparedSet) -> int:

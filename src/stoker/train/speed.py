@@ -17,7 +17,7 @@ import torch
 from torch import Tensor, nn
 
 from stoker.networks.linear import LinearLayer
-from stoker.networks.preparing import RaggedTensor, RawRows
+from stoker.networks.preparing import RaggedTensor, RawRows, device_of, moved
 
 if TYPE_CHECKING:
     from stoker.train.batches import Batches
@@ -41,7 +41,8 @@ def speed_of(
         return {}
     rows_per_s = batches.mean_rows * steps / seconds
     speed = {"rows_per_s": round(rows_per_s, 1)}
-    if seconds < _WORTH_S:
+    # What a matrix product takes is measured on the processor.
+    if seconds < _WORTH_S or device_of(network).type != "cpu":
         return speed
     gflops = 2 * multiplications(network, first_row(batches)) * rows_per_s / 1e9
     peak = peak_gflops()
@@ -79,7 +80,7 @@ def multiplications(network: nn.Module, row: Mapping[str, Tensor | RaggedTensor]
     handles = [layer.register_forward_hook(count) for layer in layers]
     was_training = network.training
     try:
-        network.eval()(row)
+        network.eval()({name: moved(column, device_of(network)) for name, column in row.items()})
     finally:
         network.train(was_training)
         for handle in handles:

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor, nn
 
-from stoker.networks.preparing import Inputs, RaggedTensor, preparing
+from stoker.networks.preparing import Inputs, moved, preparing
 from stoker.train.averaging import Average
 from stoker.train.checkpoint import optimizer_tensors, restore_optimizer
 from stoker.train.strategies import Engine
@@ -82,7 +82,7 @@ class SingleEngine(Engine):
         """A chunk's inputs, prepared, and its targets, both on the device."""
         raw, target = chunk.raw, chunk.target
         if self.device.type != "cpu":
-            raw = {name: _moved(column, self.device) for name, column in raw.items()}
+            raw = {name: moved(column, self.device) for name, column in raw.items()}
             target = target.to(self.device)
         with torch.no_grad():
             return self._halves.prepare(raw), target
@@ -140,8 +140,6 @@ class SingleEngine(Engine):
         torch.default_generator.manual_seed(value)
         if self.device.type == "cuda":
             torch.cuda.manual_seed(value)
-        elif self.device.type == "mps":
-            torch.mps.manual_seed(value)
 
     def state(self) -> dict[str, Tensor]:
         """Weights, their average, the optimiser, and the scale of a float16 loss."""
@@ -212,12 +210,3 @@ def _scale_of(scaler: torch.amp.GradScaler) -> dict[str, Tensor]:
     numbers = scaler.state_dict()
     scale = torch.tensor(numbers["scale"], dtype=torch.float64)
     return {"scale": scale, "_growth_tracker": torch.tensor(numbers["_growth_tracker"])}
-
-
-def _moved(column: Tensor | RaggedTensor, device: torch.device) -> Tensor | RaggedTensor:
-    """A column on a device; offsets of ragged rows stay, as cutting reads them."""
-    if isinstance(column, RaggedTensor):
-        return column._replace(values=column.values.to(device))
-    if device.type == "mps" and column.dtype == torch.float64:
-        column = column.float()
-    return column.to(device)

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from torch import nn
 
+from stoker.core.errors import RecipeError
 from stoker.train.batches import Batches
 from stoker.train.hooks import Hook, StepDone
 from stoker.train.hooks.log import Log
@@ -95,6 +96,17 @@ def test_a_killed_training_has_each_line_once(
         with pytest.raises(Killed):
             tiny.train(SETTINGS, hooks=(Log(path=str(path), every=1),))
     with path.open("ab") as stream:
-        stream.write(b'{"loss": 1, "step"')
+        stream.write(b'{"epoch":2,"lo')
     tiny.train(SETTINGS, hooks=(Log(path=str(path), every=1),))
     assert lines_of(path) == expected
+
+
+@pytest.mark.parametrize("content", [b"name,age\nli,3\n", b'{"a": 1}', b'{"step": "x"}\n', b"5\n"])
+def test_a_file_that_is_no_log_is_never_overwritten(
+    tiny: Any, tmp_path: Path, content: bytes
+) -> None:
+    path = tmp_path / "customers.csv"
+    path.write_bytes(content)
+    with pytest.raises(RecipeError, match="which is no log of a training"):
+        tiny.train(SETTINGS, hooks=(Log(path=str(path)),))
+    assert path.read_bytes() == content

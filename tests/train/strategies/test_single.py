@@ -18,6 +18,7 @@ from stoker.tasks.classify import FittedClassify
 from stoker.train.batches import Batches
 from stoker.train.network_output import outputs
 from stoker.train.settings import Settings
+from stoker.train.speed import first_row, multiplications
 from stoker.train.strategies import Strategy
 from stoker.train.strategies.single import Single
 
@@ -139,3 +140,10 @@ def test_rows_of_any_length_train_and_answer(tmp_path: Any) -> None:
 def test_a_network_without_halves_is_its_second_one() -> None:
     halves = preparing(nn.Linear(2, 1))
     assert preparing(halves) is halves
+
+
+def test_the_work_of_a_network_is_counted_wherever_it_is(tiny: Any) -> None:
+    rows = Batches(tiny.part("train"), Settings(), num_outputs=4, seed=0)
+    network = tiny.network({"cnn": {"width": 4}})
+    here = multiplications(network, first_row(rows))
+    assert multiplications(network.to("meta"), first_row(rows)) == here

@@ -15,11 +15,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 from pydantic import Field
 
 from stoker.core.canonical import canonical_json
+from stoker.core.errors import RecipeError
 from stoker.store.durable import machine_errors, write_file
 from stoker.train.hooks import Hook, StepDone
 
 if TYPE_CHECKING:
     from torch import nn
+
+_BEGIN = b'{"epoch":'
+"""How every line begins; keys are sorted."""
 
 
 class Log(Hook):
@@ -32,13 +36,26 @@ class Log(Hook):
     """Steps between two lines; on a GPU each line waits for its step."""
 
     def begin(self, first_step: int) -> None:
-        """Leave only lines from before this step."""
-        kept = b""
-        if first_step and Path(self.path).is_file():
+        """Leave only lines from before this step.
+
+        Raises:
+            RecipeError: If the file is there and holds anything else; it is left as it is.
+        """
+        lines: list[bytes] = []
+        if Path(self.path).exists():
             with machine_errors(f"read {self.path}"):
                 lines = Path(self.path).read_bytes().splitlines(keepends=True)
-            kept = b"".join(line for line in lines if _step(line) < first_step)
-        write_file(Path(self.path), kept)
+        if lines and not lines[-1].endswith(b"\n") and lines[-1].startswith(_BEGIN):
+            lines.pop()  # cut off by a kill
+        steps = [_step(line) for line in lines]
+        if None in steps:
+            raise RecipeError(
+                f"train.hooks: log would overwrite {self.path}, which is no log of a training",
+                expected="a file that is not there, or a log from before",
+                fix="name another path",
+            )
+        kept = [line for line, step in zip(lines, steps, strict=True) if (step or 0) < first_step]
+        write_file(Path(self.path), b"".join(kept))
 
     def after_step(self, done: StepDone) -> None:
         """A line, if it is time."""
@@ -55,9 +72,11 @@ class Log(Hook):
             stream.write(canonical_json(line) + b"\n")
 
 
-def _step(line: bytes) -> float:
-    """The step of a line; a line that was cut off by a kill goes."""
+def _step(line: bytes) -> int | None:
+    """The step of a line; None where it is no line of ours."""
     try:
-        return json.loads(line)["step"]
+        said = json.loads(line)
     except ValueError:
-        return float("inf")
+        return None
+    step = said.get("step") if isinstance(said, dict) else None
+    return step if isinstance(step, int) else None

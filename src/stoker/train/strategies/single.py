@@ -1,9 +1,9 @@
 """One process and one device: a processor, or one GPU.
 
-`auto` takes a CUDA GPU if torch has one, else the CPU; Apple's GPU (`mps`) has to be named, as its
-kernels lack float64.  Precision: `bfloat16` and `float16` multiply in 16 bits and keep weights,
-sums and the optimiser in float32 (`float16` with a scaled loss, as its range is short); `tf32` is a
-GPU's short form of float32.
+`auto` takes a CUDA GPU if torch has one, else the CPU.  Apple's GPU is not offered: it has no
+float64, in which numbers are scaled, and could not be tried.  Precision: `bfloat16` and `float16`
+multiply in 16 bits and keep weights, sums and the optimiser in float32 (`float16` with a scaled
+loss, as its range is short); `tf32` is a GPU's short form of float32.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 class Single(Strategy):
     """One process on one device."""
 
-    device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
+    device: Literal["auto", "cpu", "cuda"] = "auto"
     """Where it computes; `auto`: a CUDA GPU if there is one, else the CPU."""
 
     precision: Literal["float32", "tf32", "bfloat16", "float16"] = "float32"
@@ -58,11 +58,10 @@ class Single(Strategy):
         has_gpu = torch.cuda.is_available()
         if self.device == "auto":
             return torch.device("cuda" if has_gpu else "cpu")
-        is_there = {"cpu": True, "cuda": has_gpu, "mps": torch.backends.mps.is_available()}
-        if not is_there[self.device]:
+        if self.device == "cuda" and not has_gpu:
             raise MachineError(
-                f"torch {torch.__version__} has no device {self.device!r}",
-                expected=f"one of {', '.join(name for name, there in is_there.items() if there)}",
+                f"torch {torch.__version__} has no device 'cuda'",
+                expected="a CUDA GPU and a torch that was built for it; there is only cpu",
                 fix="leave train.strategy out, or install a build of torch for your GPU",
             )
         return torch.device(self.device)
