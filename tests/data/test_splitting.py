@@ -19,6 +19,9 @@ from stoker.data.rejects import SCHEMA
 from stoker.data.split import Splitter
 from stoker.data.splitting import split_rows
 from stoker.engine.table_file import read_table, write_table
+from stoker.tasks import Task
+from stoker.tasks.classify import Classify
+from stoker.tasks.regress import Regress
 
 Make = Callable[..., Dataset]
 Split = Callable[..., tuple[dict[int, str], dict, list[dict]]]
@@ -282,6 +285,45 @@ def test_blanks_around_labels_and_groups_mean_nothing(make_dataset: Make, split:
     _, info, _ = split(dataset, "stratified", stratify="label", target="label")
     assert set(info["labels"]["train"]) == {"是", "否"}
     parts, *_ = split(dataset, "by_group", group="group")
+    assert all(parts[i] == parts[i + 1] for i in range(0, 100, 2))
+
+
+@pytest.mark.parametrize(
+    ("task", "spellings", "classes"),
+    [
+        (Classify(), (["1", "1.0"], ["0", "0.0"]), ("1", "0")),
+        (Classify(boolean=True), (["Yes", "y", "1"], ["no", "N"]), ("true", "false")),
+        (Classify(fold=True), (["Ja", "Ja", "JA"], ["nein"]), ("Ja", "nein")),
+        (Regress(decimal=","), (["1,5", "1,50"], ["2"]), ("1.5", "2")),
+    ],
+)
+def test_spellings_of_one_target_are_one_stratum(
+    make_dataset: Make,
+    split: Split,
+    task: Task,
+    spellings: tuple[list[str], list[str]],
+    classes: tuple[str, str],
+) -> None:
+    label = [spellings[i % 10 > 0][i // 10 % len(spellings[i % 10 > 0])] for i in range(200)]
+    shares = {"test": 0.1, "validation": 0.1}
+    dataset = make_dataset({"label": label, "n": list(range(200))})
+    parts, info, _ = split(
+        dataset, "stratified", stratify="label", target="label", fields=shares, called=task.called
+    )
+    assert info["labels"] == {
+        "train": dict(sorted(zip(classes, (16, 144), strict=True))),
+        "validation": dict(sorted(zip(classes, (2, 18), strict=True))),
+        "test": dict(sorted(zip(classes, (2, 18), strict=True))),
+    }
+    named = [classes[i % 10 > 0] for i in range(200)]
+    same, *_ = split(make_dataset({"label": named}), "stratified", stratify="label", fields=shares)
+    assert parts == same, "as if one spelling stood in every row"
+
+
+def test_spellings_of_one_group_stay_together(make_dataset: Make, split: Split) -> None:
+    group = [f"{i // 2}{'.0' * (i % 2)}" for i in range(100)]
+    parts, info, _ = split(make_dataset({"group": group}), "by_group", group="group")
+    assert info["units"] == 50
     assert all(parts[i] == parts[i + 1] for i in range(0, 100, 2))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -81,6 +81,27 @@ def category_texts(column: pa.ChunkedArray | pa.Array) -> pa.Array:
     encoded = cells.dictionary_encode()
     texts = pa.array([name or None for name in write(encoded.dictionary)], pa.string())
     return texts.take(encoded.indices)
+
+
+def named_as(
+    column: pa.ChunkedArray | pa.Array, called: Callable[[dict[str, int]], Mapping[str, str]]
+) -> pa.Array:
+    """The cells as text, all spellings of a value under one name; null where missing.
+
+    Args:
+        column: Raw cells of text, numbers, bools or times.
+        called: Gets how many cells each spelling has, and gives the name of each.
+
+    >>> from stoker.cells.spelling import one_name_each
+    >>> named_as(pa.array(["1", "1.0", " 2", ""]), one_name_each).to_pylist()
+    ['1', '1', '2', None]
+    """
+    texts = pc.cast(category_texts(column), pa.string())
+    encoded = texts.dictionary_encode()
+    spellings = encoded.dictionary.to_pylist()
+    counts = np.bincount(encoded.indices.drop_null().to_numpy(), minlength=len(spellings))
+    names = called(dict(zip(spellings, counts.tolist(), strict=True)))
+    return pa.array([names[one] for one in spellings], pa.string()).take(encoded.indices)
 
 
 def alike(names: Iterable[str]) -> list[tuple[str, str]]:

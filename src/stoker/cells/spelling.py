@@ -102,19 +102,40 @@ def folded(name: str) -> str:
     return "".join(c for c in plain if not c.isspace() and unicodedata.category(c) != "Cf")
 
 
-def fold_counts(count: Mapping[str, int]) -> dict[str, int]:
-    """Counts of names that folding leaves apart, each under its commonest spelling.
+def one_name_each(count: Mapping[str, int], *, fold: bool = False) -> dict[str, str]:
+    """What the value of each spelling is called; spellings of one value have one name.
 
-    >>> fold_counts({"ja": 2, "Ja": 3, "nein": 1, "JA": 3})
-    {'Ja': 8, 'nein': 1}
+    Args:
+        count: Cells of each spelling.
+        fold: Whether case, width and blanks tell nothing apart; the commonest spelling is the name.
+
+    >>> one_name_each({"1": 2, "1.0": 3, "unknown": 1})
+    {'1': '1', '1.0': '1', 'unknown': 'unknown'}
+    >>> one_name_each({"ja": 2, "Ja": 3, "nein": 1}, fold=True)
+    {'ja': 'Ja', 'Ja': 'Ja', 'nein': 'nein'}
     """
+    called = _whole_names(count)
+    if not fold:
+        return called
+    rows = counted_as(count, called)
     groups: dict[str, list[str]] = {}
-    for name in count:
+    for name in rows:
         groups.setdefault(folded(name), []).append(name)
-    return {
-        max(names, key=lambda name: count[name]): sum(count[name] for name in names)
-        for names in groups.values()
-    }
+    commonest = {key: max(names, key=lambda name: rows[name]) for key, names in groups.items()}
+    return {spelling: commonest[folded(name)] for spelling, name in called.items()}
+
+
+def counted_as(count: Mapping[str, int], called: Mapping[str, str]) -> dict[str, int]:
+    """Counts of names, spellings of one value together.
+
+    >>> counted_as({"1": 2, "1.0": 3, "2": 1}, {"1": "1", "1.0": "1", "2": "2"})
+    {'1': 5, '2': 1}
+    """
+    merged: dict[str, int] = {}
+    for spelling, cells in count.items():
+        name = called[spelling]
+        merged[name] = merged.get(name, 0) + cells
+    return merged
 
 
 def whole_as_one(count: Mapping[str, int]) -> dict[str, int]:
@@ -125,15 +146,17 @@ def whole_as_one(count: Mapping[str, int]) -> dict[str, int]:
     >>> whole_as_one({"250": 2, "250.0": 3, "250.83": 1}), whole_as_one({"1.0": 3, "2.0": 1})
     ({'250': 2, '250.0': 3, '250.83': 1}, {'1.0': 3, '2.0': 1})
     """
-    with_point = [name for name in count if "." in name and _NUMBER.fullmatch(name)]
+    return counted_as(count, _whole_names(count))
+
+
+def _whole_names(count: Iterable[str]) -> dict[str, str]:
+    """The name of each spelling where only `1` and `1.0` are one."""
+    spellings = list(count)
+    with_point = [name for name in spellings if "." in name and _NUMBER.fullmatch(name)]
     are_whole = all(map(_WHOLE_FLOAT.fullmatch, with_point))
-    if not with_point or not are_whole or not any(map(_WHOLE.fullmatch, count)):
-        return dict(count)
-    merged: dict[str, int] = {}
-    for name, cells in count.items():
-        one = trimmed(name) if _WHOLE_FLOAT.fullmatch(name) else name
-        merged[one] = merged.get(one, 0) + cells
-    return merged
+    if not with_point or not are_whole or not any(map(_WHOLE.fullmatch, spellings)):
+        return {name: name for name in spellings}
+    return {name: trimmed(name) if _WHOLE_FLOAT.fullmatch(name) else name for name in spellings}
 
 
 def told_apart(names: Iterable[str]) -> list[tuple[str, str]]:

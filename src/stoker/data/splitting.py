@@ -14,7 +14,7 @@ Cost: some 100 bytes a row in numpy; where contents count, one pass of Daft for 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,13 +25,14 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from stoker import engine
-from stoker.cells.raw import is_text
+from stoker.cells.categories import named_as
+from stoker.cells.spelling import one_name_each
 from stoker.core import events
 from stoker.core.canonical import canonical_json
 from stoker.core.errors import DataError, RecipeError
 from stoker.core.seeds import derive_seed
 from stoker.core.steps import step_name
-from stoker.data.content import comparable, content_columns, content_number_N, with_keys
+from stoker.data.content import content_columns, content_number_N, with_keys
 from stoker.data.dataset import Dataset
 from stoker.data.flow import flow, stated
 from stoker.data.reject_rows import reject_rows
@@ -43,8 +44,11 @@ from stoker.engine.table_file import read_table, write_table
 from stoker.store.durable import machine_errors
 
 _OPEN = -1
-_MOST_LABELS = 100
+_MOST_LABELS, _MOST_SPELLINGS = 100, 1_000
 _FEWEST_ROWS = 3
+
+
+Called = Callable[[dict[str, int]], Mapping[str, str]]
 
 
 @dataclass(frozen=True)
@@ -57,6 +61,8 @@ class _Columns:
     stratify: str | None
     together: bool
     """Whether rows of equal content share a part."""
+    called: Called
+    """What each spelling of the target is called; spellings of one target have one name."""
 
     @property
     def named(self) -> list[str]:
@@ -77,6 +83,7 @@ def split_rows(  # noqa: PLR0913 - the keys of the recipe's split, each by its n
     time: str | None = None,
     stratify: str | None = None,
     together: bool | None = None,
+    called: Called = one_name_each,
     seed: int,
 ) -> dict[str, Any]:
     """Give each row a part.
@@ -92,6 +99,7 @@ def split_rows(  # noqa: PLR0913 - the keys of the recipe's split, each by its n
         time: Column to order by.
         stratify: Column whose values keep their shares.
         together: Whether rows of equal content share a part; None: if there are media.
+        called: As of the task: gets the rows of each spelling of a target, gives their names.
         seed: Seed of the recipe.
 
     Returns:
@@ -102,11 +110,11 @@ def split_rows(  # noqa: PLR0913 - the keys of the recipe's split, each by its n
         DataError: If train, validation or test would be empty, or no time can be read.
     """
     together = bool(dataset.media_columns) if together is None else together
-    columns = _Columns(target, group, time, stratify, together)
+    columns = _Columns(target, group, time, stratify, together, called)
     _require_columns(rows_path, columns, splitter)
     rows, content_N, key_N = _read(rows_path, dataset, inputs, columns)
     rejects, notes = Rejects(), {}
-    unit_N = unite(content_N, codes_of(_named(rows[group])) if group else None)
+    unit_N = unite(content_N, codes_of(rows[group]) if group else None)
     _tell_units(unit_N)
     claim_N = _claims(rows)
     gone_N = _reject_leaks(rows, unit_N, claim_N, rejects)
@@ -119,15 +127,16 @@ def split_rows(  # noqa: PLR0913 - the keys of the recipe's split, each by its n
     is_open_N = (part_N == _OPEN) & ~gone_N
     shares = _shares(splitter, part_N[~gone_N])
     if is_open_N.any():
-        labels = _labels(rows[stratify].filter(pa.array(is_open_N))) if stratify else None
+        strata = _named(rows, stratify, columns).filter(pa.array(is_open_N)) if stratify else None
+        labels = None if strata is None else _labels(strata)
         moments = None if moment_N is None else moment_N[is_open_N]
         open_rows = _open_rows(unit_N[is_open_N], key_N[is_open_N], labels, moments)
         draw = derive_seed(seed, "split")
         part_N[is_open_N] = splitter.divide(open_rows, **shares, seed=draw)
-        notes |= _warn_tiny(rows, stratify, is_open_N)
+        notes |= {} if strata is None else _warn_tiny(strata, stratify)
     _require_parts(part_N[~gone_N], splitter)
     kept = rows.filter(pa.array(~gone_N))
-    summary = _summary(splitter, kept, part_N[~gone_N], unit_N[~gone_N], target)
+    summary = _summary(splitter, kept, part_N[~gone_N], unit_N[~gone_N], columns)
     units = {"units": summary["units"]}
     flows = stated([flow("split", rows.num_rows, len(rejects), notes=units)])
     info = {**summary, "rows_in": rows.num_rows, "rejected": len(rejects), "notes": notes}
@@ -257,18 +266,17 @@ def _moments(
     return moment_N
 
 
-def _named(column: pa.ChunkedArray) -> pa.ChunkedArray:
-    """The cells as classify reads them: text without the blanks around it."""
-    if not is_text(column.type):
-        return column
-    texts = pc.utf8_trim_whitespace(column)
-    return pc.if_else(pc.equal(texts, ""), pa.scalar(None, column.type), texts)
+def _named(rows: pa.Table, name: str, columns: _Columns) -> pa.Array:
+    """The cells of a column as text, each under the name of its class; null where missing.
+
+    A target is read as the task reads it, any other column as categories are.
+    """
+    return named_as(rows[name], columns.called if name == columns.target else one_name_each)
 
 
-def _labels(column: pa.ChunkedArray) -> np.ndarray:
+def _labels(texts: pa.Array) -> np.ndarray:
     """Labels as codes by sorted text, so that they do not depend on the order of rows."""
-    texts = pc.cast(comparable(_named(column)), pa.string())
-    texts = pc.fill_null(texts, "").combine_chunks()
+    texts = pc.fill_null(texts, "")
     encoded = texts.dictionary_encode()
     rank = np.empty(len(encoded.dictionary), np.int64)
     rank[np.argsort(np.array(encoded.dictionary.to_pylist(), object))] = np.arange(len(rank))
@@ -283,11 +291,9 @@ def _open_rows(
     return SplitRows(unit_N=dense_N, key_U=key_N[first_U], label_N=label_N, time_N=moment_N)
 
 
-def _warn_tiny(rows: pa.Table, stratify: str | None, is_open_N: np.ndarray) -> dict[str, Any]:
+def _warn_tiny(strata: pa.Array, stratify: str | None) -> dict[str, Any]:
     """Name the labels that are too rare to stand in each part."""
-    if stratify is None:
-        return {}
-    values = _named(rows[stratify]).filter(pa.array(is_open_N)).value_counts()
+    values = strata.value_counts()
     tiny = [v["values"] for v in values.to_pylist() if v["counts"] < _FEWEST_ROWS]
     if not tiny:
         return {}
@@ -327,20 +333,25 @@ def _summary(
     kept: pa.Table,
     part_N: np.ndarray,
     unit_N: np.ndarray,
-    target: str | None,
+    columns: _Columns,
 ) -> dict[str, Any]:
     count = np.bincount(part_N, minlength=len(PARTS))
     return {
         "method": step_name(splitter),
         "parts": {part: int(count[code]) for code, part in enumerate(PARTS)},
-        "labels": _label_counts(kept[target], part_N) if target else {},
+        "labels": _label_counts(kept, part_N, columns),
         "units": int(np.count_nonzero(np.bincount(unit_N))),
     }
 
 
-def _label_counts(labels: pa.ChunkedArray, part_N: np.ndarray) -> Mapping[str, dict[str, int]]:
+def _label_counts(
+    kept: pa.Table, part_N: np.ndarray, columns: _Columns
+) -> Mapping[str, dict[str, int]]:
     """Rows of each label in each part; nothing for a target of many values."""
-    encoded = pc.cast(_named(labels), pa.string()).combine_chunks().dictionary_encode()
+    target = columns.target
+    if target is None or pc.count_distinct(kept[target]).as_py() > _MOST_SPELLINGS:
+        return {}
+    encoded = _named(kept, target, columns).dictionary_encode()
     names = encoded.dictionary.to_pylist()
     if len(names) > _MOST_LABELS:
         return {}

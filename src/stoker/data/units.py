@@ -11,6 +11,9 @@ from __future__ import annotations
 import numpy as np
 import pyarrow as pa
 
+from stoker.cells.categories import named_as
+from stoker.cells.raw import is_text
+from stoker.cells.spelling import one_name_each
 from stoker.data.content import comparable
 
 
@@ -42,15 +45,17 @@ def unite(content_N: np.ndarray, group_N: np.ndarray | None) -> np.ndarray:
 
 
 def codes_of(column: pa.ChunkedArray) -> np.ndarray:
-    """Values as int64 codes in order of first sight, -1 for null and blank text."""
+    """Values as int64 codes in order of first sight, -1 for null and blank text.
+
+    Of text all spellings of a value have one code, also `1` and `1.0` as categories do.
+
+    >>> codes_of(pa.chunked_array([["7", "8", " 7", "7.0", "", None]]))
+    array([ 0,  1,  0,  0, -1, -1])
+    """
+    if is_text(column.type):
+        column = pa.chunked_array([named_as(column, one_name_each)])
     encoded = comparable(column).combine_chunks().dictionary_encode()
-    code_N = encoded.indices.fill_null(-1).to_numpy().astype(np.int64)
-    values = encoded.dictionary.to_pylist()
-    blank = [
-        code for code, value in enumerate(values) if isinstance(value, str) and not value.strip()
-    ]
-    code_N[np.isin(code_N, blank)] = -1
-    return code_N
+    return encoded.indices.fill_null(-1).to_numpy().astype(np.int64)
 
 
 def _in_order(number_N: np.ndarray) -> np.ndarray:

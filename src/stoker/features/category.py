@@ -30,10 +30,10 @@ from stoker.cells.categories import (
 from stoker.cells.spelling import (
     canonical,
     codes_by_spelling,
+    counted_as,
     find_code,
-    fold_counts,
+    one_name_each,
     told_apart,
-    whole_as_one,
 )
 from stoker.core import events
 from stoker.core.errors import DataError
@@ -124,7 +124,8 @@ class Category(Feature):
                 expected="text, numbers, bools, dates or times of day",
                 fix="convert it in the source, or leave the column out of inputs",
             )
-        count = whole_as_one(count_categories(column))
+        spelled = count_categories(column)
+        count = counted_as(spelled, one_name_each(spelled, fold=self.fold))
         num_seen = sum(count.values())
         if not count:
             raise DataError(
@@ -132,8 +133,6 @@ class Category(Feature):
                 expected="at least one training row with a value",
                 fix="leave the column out of inputs",
             )
-        if self.fold:
-            count = fold_counts(count)
         _tell_apart(count)
         _tell_alike(count)
         ordered = sorted(

@@ -60,12 +60,22 @@ class CleanStage(Stage):
 
         dataset = Dataset.open(work.inputs["acquire"].folder, rows_path(work.inputs))
         without = leave_out_missing_targets(dataset, self.target, self.task, self.missing_target)
-        steps = [_knowing_target(step, self.target, dataset) for step in self.steps]
+        steps = [self._knowing_target(step, dataset) for step in self.steps]
         if dataset.media_columns and not any(isinstance(one, UnreadableMedia) for one in steps):
             steps.insert(0, UnreadableMedia())
         limits = self.max_pixels
         steps = [one.within(limits) if isinstance(one, UnreadableMedia) else one for one in steps]
         return clean_rows(steps, dataset, work.folder, before={NAME: without})
+
+    def _knowing_target(self, step: RowCleaner, dataset: Dataset) -> RowCleaner:
+        """One picture with two labels is a mistake; one table row with two labels is life."""
+        from stoker.data.clean.exact_duplicates import ExactDuplicates
+
+        if not isinstance(step, ExactDuplicates):
+            return step
+        if step.label is None and dataset.media_columns:
+            step = step.model_copy(update={"label": self.target})
+        return step.reading(self.task) if step.label == self.target else step
 
     def seconds(self, size: Size) -> float:
         """By steps, rows and pictures to decode."""
@@ -79,12 +89,3 @@ def _max_pixels(recipe: Recipe) -> dict[str, int]:
     inputs = {name: expect(step, Feature) for name, step in (recipe.inputs or {}).items()}
     limits = {name: step.pixel_limit for name, step in inputs.items()}
     return {name: limit for name, limit in limits.items() if limit is not None}
-
-
-def _knowing_target(step: RowCleaner, target: str, dataset: Dataset) -> RowCleaner:
-    """One picture with two labels is a mistake; one table row with two labels is life."""
-    from stoker.data.clean.exact_duplicates import ExactDuplicates
-
-    if not isinstance(step, ExactDuplicates) or step.label or not dataset.media_columns:
-        return step
-    return step.model_copy(update={"label": target})

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
-from stoker.core.steps import make_step
+from stoker.core.steps import expect, make_step
 from stoker.dag.stage import ROWS, Stage, Work
 from stoker.data.split import Splitter
+from stoker.tasks import Task
 from stoker.views.last_rows import rows_path
 
 if TYPE_CHECKING:
@@ -29,6 +30,8 @@ class SplitStage(Stage):
     inputs: tuple[str, ...]
     """Columns that the recipe names, sorted."""
     target: str
+    task: Task
+    """Says which spellings of a target are one."""
     seed: int
 
     @classmethod
@@ -44,6 +47,7 @@ class SplitStage(Stage):
             together=None if together == "auto" else together,
             inputs=tuple(sorted(recipe.inputs or {})),
             target=recipe.target_column,
+            task=expect(recipe.task, Task),
             seed=recipe.seed,
         )
 
@@ -67,6 +71,7 @@ class SplitStage(Stage):
             time=self.time,
             stratify=self.stratify,
             together=self.together,
+            called=self.task.called,
             seed=self.seed,
         )
 

@@ -161,6 +161,16 @@ class Task(Step, ABC):
             DataError: If there is nothing to learn: one class only, a constant, all missing.
         """
 
+    def called(self, count: Mapping[str, int]) -> dict[str, str]:
+        """What the target of each spelling is called; spellings of one target have one name.
+
+        Args:
+            count: Rows of each spelling, as `category_texts` writes it.
+        """
+        from stoker.cells.spelling import one_name_each
+
+        return one_name_each(count)
+
     def missing_N(self, column: pa.ChunkedArray | pa.Array) -> np.ndarray:
         """Which cells hold no target at all, bool; a bad one is not missing."""
         from stoker.cells.categories import missing_categories

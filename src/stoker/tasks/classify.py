@@ -30,10 +30,10 @@ from stoker.cells.raw import cell_text, one_array
 from stoker.cells.spelling import (
     canonical,
     codes_by_spelling,
+    counted_as,
     find_code,
-    fold_counts,
     folded,
-    whole_as_one,
+    one_name_each,
 )
 from stoker.core import events
 from stoker.core.errors import DataError, RecipeError
@@ -274,8 +274,6 @@ class FittedClassify(FittedTask):
 
 
 _WHOLE = re.compile(r"-?(0|[1-9]\d{0,17})")
-
-
 _BOOLEANS = BooleanCells()
 
 
@@ -323,7 +321,10 @@ class Classify(Task):
                 expected="text, numbers, bools or dates",
                 fix="convert it in the source",
             )
-        count = self._counted(count_categories(target))
+        count = count_categories(target)
+        if self.boolean:
+            count = {name: rows for name, rows in count.items() if _truth(name)}
+        count = counted_as(count, self.called(count))
         if len(count) < 2:
             only = (
                 f"all {sum(count.values())} are {next(iter(count))!r}" if count else "none is set"
@@ -343,16 +344,15 @@ class Classify(Task):
             boolean=self.boolean,
         )
 
-    def _counted(self, count: dict[str, int]) -> dict[str, int]:
-        """Training rows of each label, spellings of one value together."""
-        if not self.boolean:
-            count = whole_as_one(count)
-            return fold_counts(count) if self.fold else count
-        classes: dict[str, int] = {}
-        for name, rows in count.items():
-            if truth := _truth(name):
-                classes[truth] = classes.get(truth, 0) + rows
-        return classes
+    def called(self, count: Mapping[str, int]) -> dict[str, str]:
+        """The class of each spelling; a word that is no class keeps itself.
+
+        >>> Classify(boolean=True).called({"yes": 2, "Y": 1, "no": 3})
+        {'yes': 'true', 'Y': 'true', 'no': 'false'}
+        """
+        if self.boolean:
+            return {name: _truth(name) or name for name in count}
+        return one_name_each(count, fold=self.fold)
 
     def _ordered(self, count: dict[str, int]) -> tuple[str, ...]:
         """The classes in the order of their codes."""

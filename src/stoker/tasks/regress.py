@@ -6,7 +6,7 @@ back in float64, so that large numbers keep their small differences.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, ClassVar
 
 import numpy as np
@@ -18,6 +18,7 @@ from stoker.answers.numbers import NumberAnswers
 from stoker.cells import BadCell
 from stoker.cells.number_advice import missing_options, options_text
 from stoker.cells.numbers import NumberCells
+from stoker.cells.spelling import canonical
 from stoker.core.errors import ArtifactError, DataError
 from stoker.features import Transformed
 from stoker.features.number import mean_and_std
@@ -162,6 +163,16 @@ class Regress(NumberCells, Task):
 
     _step: ClassVar[str] = "regress"
     gives: ClassVar[type[Answers]] = NumberAnswers
+
+    def called(self, count: Mapping[str, int]) -> dict[str, str]:
+        """The number of each spelling; a text that is no number keeps itself.
+
+        >>> Regress(decimal=",").called({"1,50": 2, "1,5": 1, "?": 1})
+        {'1,50': '1.5', '1,5': '1.5', '?': '?'}
+        """
+        value_N = self.read(pa.array(list(count), pa.string())).value_N
+        numbers = zip(count, value_N.tolist(), strict=True)
+        return {text: text if value != value else canonical(repr(value)) for text, value in numbers}
 
     def fit(self, target: pa.ChunkedArray) -> FittedRegress:
         """Learn the scale.

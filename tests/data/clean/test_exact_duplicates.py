@@ -16,6 +16,7 @@ from stoker.data.cleaning import clean_rows
 from stoker.data.dataset import Dataset
 from stoker.engine.table_file import read_table
 from stoker.report.collect.reject_facts import by_kind
+from stoker.tasks.classify import Classify
 
 Make = Callable[..., Dataset]
 
@@ -69,6 +70,15 @@ def test_contradictions_are_rejected_or_one_of_each_label_stays(
     assert rejects[0]["reason"] == ("has the same content as rows.csv:2 but it is labelled a here")
     assert rejects[0]["column"] == "label"
     assert rejects[2]["reason"] == "has the same content as rows.csv:3"
+
+
+def test_spellings_of_one_label_contradict_nothing(make_dataset: Make, tmp_path: Path) -> None:
+    label = ["yes", "Y", "no", "N", "yes", "no"]
+    dataset = make_dataset({"text": list("xxyyzz"), "label": label})
+    step = ExactDuplicates(label="label").reading(Classify(boolean=True))
+    info = clean_rows([step], dataset, tmp_path)
+    assert info["flows"][0]["notes"] == {"columns": ["text"], "duplicates": 2, "conflicts": 2}
+    assert read_table(tmp_path / "rows.parquet")["_row"].to_pylist() == [0, 2]
 
 
 def test_a_label_of_several_lines_is_one_line_of_a_reason(

@@ -24,7 +24,11 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from pydantic import PrivateAttr
 
+from stoker.cells.categories import named_as
+from stoker.cells.raw import is_text
+from stoker.cells.spelling import one_name_each
 from stoker.core import events
 from stoker.core.errors import RecipeError, printable
 from stoker.data.clean import Cleaned, RowCleaner
@@ -33,6 +37,7 @@ from stoker.data.dataset import Dataset
 from stoker.data.reject_rows import reject_rows
 from stoker.data.rejects import SCHEMA
 from stoker.engine import to_arrow
+from stoker.tasks import Task
 
 if TYPE_CHECKING:
     from stoker.engine import Frame
@@ -54,6 +59,15 @@ class ExactDuplicates(RowCleaner):
     conflicts: Literal["reject", "keep"] = "reject"
     """Same content with different labels: `reject` all of it, or `keep` one row of each label."""
 
+    _task: Task | None = PrivateAttr(default=None)
+    """Reads the label, where it is the target."""
+
+    def reading(self, task: Task) -> ExactDuplicates:
+        """The same cleaner where the label is the target of a task: spellings of one agree."""
+        step = self.model_copy()
+        step._task = task
+        return step
+
     def clean(self, rows: Frame, dataset: Dataset) -> Cleaned:
         """Reject all but one row of each content.
 
@@ -69,7 +83,7 @@ class ExactDuplicates(RowCleaner):
         if conflicting.num_rows:
             _tell_conflicts(conflicting, keyed.num_rows, pictures=bool(dataset.media_columns))
         if self.conflicts == "keep" and self.label is not None:
-            content_N = _pairs(content_N, _codes(keyed[self.label]))
+            content_N = _pairs(content_N, self._codes(keyed[self.label]))
             conflict_N[:] = False
         duplicates = _reject_duplicates(keyed, content_N, ~conflict_N)
         rejected = pa.concat_tables([conflicting, duplicates]).sort_by("_row")
@@ -96,12 +110,20 @@ class ExactDuplicates(RowCleaner):
         """Which rows share their content with a row of another label."""
         if self.label is None or not len(content_N):
             return np.zeros(len(content_N), bool)
-        code_N = _codes(keyed[self.label])
+        code_N = self._codes(keyed[self.label])
         low_C = np.full(content_N.max() + 1, np.iinfo(np.int64).max)
         high_C = np.full(content_N.max() + 1, -1)
         np.minimum.at(low_C, content_N, code_N)
         np.maximum.at(high_C, content_N, code_N)
         return (low_C != high_C)[content_N]
+
+    def _codes(self, labels: pa.ChunkedArray) -> np.ndarray:
+        """Labels as int64 numbers, null among them; all spellings of a label have one."""
+        if is_text(labels.type):
+            called = one_name_each if self._task is None else self._task.called
+            labels = pa.chunked_array([named_as(labels, called)])
+        encoded = comparable(labels).combine_chunks().dictionary_encode(null_encoding="encode")
+        return encoded.indices.to_numpy().astype(np.int64)
 
     def _reject_conflicts(
         self, keyed: pa.Table, content_N: np.ndarray, conflict_N: np.ndarray
@@ -202,12 +224,6 @@ def _one_line(labels: pa.Array) -> pa.Array:
     coded = pc.fill_null(labels, "(missing)").dictionary_encode()
     shown = pa.array([printable(label) for label in coded.dictionary.to_pylist()], pa.string())
     return shown.take(coded.indices)
-
-
-def _codes(labels: pa.ChunkedArray) -> np.ndarray:
-    """Labels as int64 numbers, null among them."""
-    encoded = comparable(labels).combine_chunks().dictionary_encode(null_encoding="encode")
-    return encoded.indices.to_numpy().astype(np.int64)
 
 
 def _pairs(first_N: np.ndarray, second_N: np.ndarray) -> np.ndarray:
