@@ -31,6 +31,8 @@ MOST_PIXELS = 178_956_970
 """Most that a recipe may ask for: where Pillow's readers of GIF and WebP stop by themselves."""
 
 FORMATS = "JPEG, PNG, WebP, BMP and GIF"
+ENDINGS = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif")
+"""What files of these formats are usually called."""
 
 TIFF_HINT = "make PNG of it, which keeps 8 and 16 bits: magick mogrify -format png *.tif"
 """Why TIFF is not read: docs/decisions/014-no-tiff.md."""

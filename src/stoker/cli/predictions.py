@@ -22,7 +22,9 @@ from stoker.cli.rows import RowBlock, read_blocks
 from stoker.core import events
 from stoker.core.errors import DataError, Place, RecipeError
 from stoker.core.names import listed
+from stoker.data.patterns import is_pattern, matching
 from stoker.data.rejects import Rejects
+from stoker.data.table_source import reader_of
 from stoker.features import FittedFeature
 
 _MOST_UNSEEN = 10
@@ -93,7 +95,7 @@ def predict_file(
 
     Args:
         predictor: A loaded bundle.
-        source: Table file, folder of pictures, or picture.
+        source: Table file, picture, folder of either, or pattern that names several.
         output: File to write; its ending says the format.
         options: `KEY=VALUE` options of the source that reads a table.
         wish: What the answers are to hold.
@@ -227,11 +229,23 @@ def _spare_the_input(source: Path, written: Path) -> None:
     Raises:
         DataError: Naming both.
     """
-    if written.exists() and source.exists() and written.samefile(source):
+    if not written.exists():
+        return
+    if source.exists() and written.samefile(source):
         raise DataError(
             f"{written} is the input {source} itself",
             expected="an output of another name, so that the input stays",
             fix=f"-o {source.with_name('answers' + written.suffix)}",
+            place=Place(str(written)),
+        )
+    inside = (
+        source.rglob("*") if source.is_dir() else matching(source) if is_pattern(source) else ()
+    )
+    if reader_of(written) and any(one.samefile(written) for one in inside if one.is_file()):
+        raise DataError(
+            f"{written} stands among the inputs of {source}, and would be read as one",
+            expected="an output in another folder",
+            fix=f"-o {Path(written.name)}",
             place=Place(str(written)),
         )
 

@@ -1,10 +1,13 @@
-"""Rows to be answered: a table file, a folder of pictures, or one picture.
+"""Rows to be answered: tables, pictures, folders of either, or patterns that name several.
 
 Tables are read by the same sources that a recipe uses, so what a CSV record is and which one is bad
 is decided in one place.  A picture column of a table holds paths that start at the table's folder.
 In a folder the rules of the source `images` hold: what a file is, its contents say and not its
 ending; every file is a row or a reject; hidden files (a leading dot), `Thumbs.db` and `desktop.ini`
-are neither; symbolic links are followed with `follow_links=true` only.
+are neither, and so are files that are plainly something else, which are told; symbolic links are
+followed with `follow_links=true` only.
+
+Rows of several files have the name of theirs beside them, in the column `file`.
 
 Cost: memory for some thousands of rows, or for the encoded pictures of one block.
 """
@@ -19,16 +22,28 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 
 from stoker.cells.image_formats import FORMATS
+from stoker.cli.input_files import TableInput, named_by, table_input
 from stoker.cli.options import check_options, given_options, make_settings
+from stoker.core import events
 from stoker.core.errors import DataError, Place
+from stoker.core.names import listed
 from stoker.core.value import Value
 from stoker.data.acquire import SourceColumn
 from stoker.data.fingerprint import default_cache
 from stoker.data.media import MediaWriter
-from stoker.data.picture_files import Found, read_picture, shown, walk_files
+from stoker.data.patterns import fixed_part, is_pattern
+from stoker.data.picture_files import (
+    Found,
+    Walk,
+    others_in_words,
+    read_picture,
+    shown,
+    walk_files,
+    walk_paths,
+)
 from stoker.data.reading import Reading
 from stoker.data.rejects import Rejects
-from stoker.data.table_source import known_endings, reader_of, source_class
+from stoker.data.table_source import known_endings, source_class
 from stoker.store.scratch import scratch_folder
 
 if TYPE_CHECKING:
@@ -69,7 +84,7 @@ def read_blocks(
     """All rows of an input.
 
     Args:
-        path: Table file, folder of pictures, or picture.
+        path: Table file, picture, folder of either, or pattern that names several.
         interface: What the model takes.
         options: Options of the source that reads a table, such as `delimiter=;`; `follow_links`
             for a folder.
@@ -78,10 +93,12 @@ def read_blocks(
     Raises:
         DataError: If the input is missing, of unknown form, or not what the model takes.
     """
-    if path.is_file() and reader_of(path):
-        return _read_table(path, interface, options, rejects)
-    if path.is_dir() or path.is_file():
-        problem = None if path.is_dir() else read_picture(path, follow_links=True)[1]
+    media = media_columns(interface)
+    table = table_input(path, only_pictures=len(media) == len(interface.inputs) == 1)
+    if table is not None:
+        return _read_table(table, interface, options, rejects)
+    if path.is_dir() or path.is_file() or is_pattern(path):
+        problem = read_picture(path, follow_links=True)[1] if path.is_file() else None
         if problem is None:
             return _read_pictures(path, interface, options, rejects)
         raise DataError(
@@ -91,20 +108,18 @@ def read_blocks(
         )
     raise DataError(
         "no such file or folder",
-        expected="a table, a picture, or a folder of pictures",
+        expected="a table, a picture, a folder of either, or a pattern in quotes",
         place=Place(str(path)),
     )
 
 
 def _read_table(
-    path: Path, interface: Interface, options: Sequence[str], rejects: Rejects
+    given: TableInput, interface: Interface, options: Sequence[str], rejects: Rejects
 ) -> Iterator[RowBlock]:
-    name = reader_of(path)
-    assert name is not None, "the ending is one of a table's"
-    kind = source_class(name)
-    fields: dict[str, object] = {"path": path.name}
+    kind, folder = source_class(given.reader), given.folder
+    fields: dict[str, object] = {"path": given.name}
     check_options(kind, fields, options)  # a wrong option is named before the file is read
-    fields |= kind.told_options(path, given_options(options))
+    fields |= given.told_options(given_options(options))
     source = make_settings(kind, fields, options)
     if "missing" not in given_options(options):
         # The predictor reads text as training did, and where that had types of its own `NA` may be
@@ -112,20 +127,51 @@ def _read_table(
         source = source.verbatim()
     media = media_columns(interface)
     with scratch_folder("rows") as scratch:
-        folder = path.absolute().parent
         reading = Reading(folder, scratch.path, MediaWriter(scratch.path), rejects)
-        empty = True
+        names: list[str] = []
         for table in source.read_rows(reading):
-            empty = False
+            names = _same_columns(names, table)
             for column in media:
                 table = _with_files(table, column, folder, rejects)
             lines, files = table["_line"].to_pylist(), table["_source"].to_pylist()
             shown = rows = table.drop_columns(["_line", "_source"])
+            if given.is_several:
+                shown = _with_file(shown, files)
             for column in media:
                 rows = _with_pictures(rows, column, folder)
             yield RowBlock(rows, shown, files, lines)
-        if empty:
+        if not names:
             yield _no_rows(source.seen_columns(folder, default_cache()), interface)
+
+
+def _same_columns(before: list[str], table: pa.Table) -> list[str]:
+    """The columns of a table; one file with others than the file before it is refused.
+
+    Raises:
+        DataError: Naming it, and the columns.
+    """
+    names = table.column_names
+    if before and names != before:
+        change = (
+            [f"lacks {listed(lost)}"] if (lost := [n for n in before if n not in names]) else []
+        )
+        change += [f"adds {listed(new)}"] if (new := [n for n in names if n not in before]) else []
+        raise DataError(
+            f"columns differ from those of the files before it: "
+            f"{' and '.join(change) or 'they stand in another order'}",
+            expected="files with the same columns, as one table in parts has",
+            fix="answer it by itself",
+            place=Place(table["_source"][0].as_py()),
+        )
+    return names
+
+
+def _with_file(shown: pa.Table, files: list[str]) -> pa.Table:
+    """The columns to repeat, with the file of each row in front."""
+    name = "file"
+    while name in shown.column_names:
+        name = f"input_{name}"
+    return shown.add_column(0, name, pa.array(files, pa.string()))
 
 
 def _no_rows(seen: Sequence[SourceColumn] | None, interface: Interface) -> RowBlock:
@@ -193,10 +239,12 @@ def _read_pictures(
             fix="write the paths of the pictures into a column of a CSV file" if media else None,
             place=Place(str(path)),
         )
-    is_file = path.is_file()
-    follow = make_settings(_Folder, {}, options).follow_links or is_file
-    found = [Found(path, "", None)] if is_file else walk_files(path, follow_links=follow)
-    root, empty = path.parent if is_file else path, True
+    follow = make_settings(_Folder, {}, options).follow_links or path.is_file()
+    root, (found, others) = _walk(path, follow_links=follow)
+    if others:
+        named = others_in_words([_name(one, root) for one in others])
+        events.message(f"left out {named}")
+    empty = True
     for start in range(0, len(found), _PICTURES_AT_ONCE):
         block = _picture_block(
             found[start : start + _PICTURES_AT_ONCE], root, media[0], rejects, follow_links=follow
@@ -208,11 +256,21 @@ def _read_pictures(
         first = "".join(
             f"; {one['source']} {one['reason']}" for one in rejects.table().slice(0, 1).to_pylist()
         )
+        where = "in this folder" if path.is_dir() else "here"
         raise DataError(
-            f"there is no picture in this folder{first}",
+            f"there is no picture {where}{first}",
             expected=f"files in {FORMATS}",
             place=Place(str(path)),
         )
+
+
+def _walk(path: Path, *, follow_links: bool) -> tuple[Path, Walk]:
+    """Where names start, and the files of a picture, a folder or a pattern."""
+    if path.is_file():
+        return path.parent, Walk([Found(path, "", None)], [])
+    if path.is_dir():
+        return path, walk_files(path, follow_links=follow_links)
+    return fixed_part(path), walk_paths(named_by(path), follow_links=follow_links)
 
 
 def _picture_block(

@@ -3,8 +3,12 @@
 What a picture is, its contents say, whatever it is called.  Whether it is whole is found when it is
 decoded (`clean: unreadable_media`, and the feature `image`).
 
-Nothing is opened while walking, and a file is opened so that neither a FIFO nor a link that took
-its place meanwhile can block or mislead.
+People and programs leave other files beside pictures: notes, lists, side-cars, READMEs.  A file
+whose name *and* first bytes are those of something else is left out, and told; what is called like
+a picture, or like nothing in particular, and is none is a damaged record.
+
+While walking only files that are called like something else are opened, and every file is opened so
+that neither a FIFO nor a link that took its place meanwhile can block or mislead.
 """
 
 from __future__ import annotations
@@ -12,8 +16,9 @@ from __future__ import annotations
 import os
 import stat
 import unicodedata
+from collections.abc import Iterable
 from pathlib import Path
-from typing import NamedTuple
+from typing import BinaryIO, NamedTuple
 
 from stoker.cells.image_formats import why_refused
 from stoker.cells.raw import shorten
@@ -23,6 +28,25 @@ MOST_BYTES = 64 << 20
 _SHOWN = 40
 _LITTER = {"thumbs.db", "desktop.ini"}
 _MOST_DEPTH = 64
+_FIRST_BYTES = 512
+_MOST_TOLD = 3
+_OTHER_ENDINGS = frozenset(
+    (
+        *(".txt", ".md", ".rst", ".rtf", ".log", ".nfo", ".doc", ".docx", ".odt", ".pdf"),
+        *(".csv", ".tsv", ".xls", ".xlsx", ".ods", ".json", ".jsonl", ".yaml", ".yml", ".toml"),
+        *(".ini", ".cfg", ".conf", ".xml", ".xmp", ".aae", ".parquet", ".npy", ".npz", ".mat"),
+        *(".pkl", ".db", ".sqlite", ".zip", ".tar", ".gz", ".tgz", ".7z", ".rar", ".py", ".ipynb"),
+        *(".sh", ".bat", ".exe", ".lnk", ".url", ".part", ".tmp", ".bak", ".mp3", ".wav", ".mp4"),
+        *(".mov", ".avi", ".mkv", ".webm", ".md5", ".sha1", ".sha256"),
+    )
+)
+"""Endings of files that are no pictures.  Formats of pictures that are not read are not among them
+(TIFF, HEIC, raw files of cameras): who keeps such has pictures, and has to hear that they are lost.
+"""
+_OTHER_NAMES = frozenset(
+    ("readme", "license", "licence", "copying", "notice", "authors", "changelog", "makefile")
+)
+"""Names without an ending of files that are no pictures."""
 _KINDS = {stat.S_IFIFO: "FIFO", stat.S_IFDIR: "folder", stat.S_IFSOCK: "socket"}
 
 
@@ -36,18 +60,28 @@ class Found(NamedTuple):
     """Why it cannot be read, if that is known without opening it."""
 
 
+class Walk(NamedTuple):
+    """What stands in some folders."""
+
+    found: list[Found]
+    """Files, in the order of names, and what stands where a file should."""
+    others: list[Path]
+    """Files that are plainly no pictures, which nobody meant to be any."""
+
+
 class _Tree:
     """One walk."""
 
     def __init__(self, *, follow_links: bool) -> None:
         self.found: list[Found] = []
+        self.others: list[Path] = []
         self._follow_links = follow_links
 
     def entries(self, folder: Path) -> list[os.DirEntry[str]]:
         """What stands in a folder, by name; hidden files are left out, a refusal is noted."""
         try:
             with os.scandir(folder) as entries:
-                shown = [e for e in entries if e.name[0] != "." and e.name.lower() not in _LITTER]
+                shown = [e for e in entries if not _is_passed_over(e.name)]
         except OSError as error:
             problem = f"is a folder that cannot be read: {error.strerror}"
             self.found.append(Found(folder, "", problem))
@@ -60,7 +94,17 @@ class _Tree:
         except OSError:
             return False
 
+    def take(self, path: Path) -> None:
+        """Note a file, or everything inside a folder."""
+        if path.is_dir() and (self._follow_links or not path.is_symlink()):
+            self.descend(path, "", None, ())
+        else:
+            self.add(path, "", None)
+
     def add(self, path: Path, label: str, problem: str | None) -> None:
+        if _is_something_else(path, follow_links=self._follow_links):
+            self.others.append(path)
+            return
         refused = file_problem(path, follow_links=self._follow_links)
         self.found.append(Found(path, label, refused or problem))
 
@@ -80,7 +124,7 @@ class _Tree:
                 self.add(Path(entry.path), label, problem)
 
 
-def walk_classes(root: Path, *, follow_links: bool) -> list[Found]:
+def walk_classes(root: Path, *, follow_links: bool) -> Walk:
     """Everything in the class folders of `root`, in the order of names (their bytes)."""
     tree = _Tree(follow_links=follow_links)
     for entry in tree.entries(root):
@@ -89,14 +133,58 @@ def walk_classes(root: Path, *, follow_links: bool) -> list[Found]:
             tree.descend(Path(entry.path), label, problem, ())
         else:
             tree.add(Path(entry.path), "", "stands in no class folder")
-    return tree.found
+    return Walk(tree.found, tree.others)
 
 
-def walk_files(root: Path, *, follow_links: bool) -> list[Found]:
+def walk_files(root: Path, *, follow_links: bool) -> Walk:
     """Everything in a folder, at any depth, by the same rules but without classes."""
     tree = _Tree(follow_links=follow_links)
     tree.descend(root, "", None, ())
-    return tree.found
+    return Walk(tree.found, tree.others)
+
+
+def walk_paths(paths: Iterable[Path], *, follow_links: bool) -> Walk:
+    """The same of files and folders that are named one by one."""
+    tree = _Tree(follow_links=follow_links)
+    for path in sorted(paths, key=os.fsencode):
+        if not _is_passed_over(path.name):
+            tree.take(path)
+    return Walk(tree.found, tree.others)
+
+
+def others_in_words(names: list[str]) -> str:
+    """Files that are no pictures in a few words.
+
+    >>> others_in_words(["notes.txt"])
+    '1 file that is no picture: notes.txt'
+    >>> others_in_words(["a.txt", "b.txt", "c.txt", "d.txt"])
+    '4 files that are no pictures: a.txt, b.txt, c.txt, ...'
+    """
+    shown = ", ".join(names[:_MOST_TOLD]) + ", ..." * (len(names) > _MOST_TOLD)
+    files = (
+        "1 file that is no picture"
+        if len(names) == 1
+        else f"{len(names):,} files that are no pictures"
+    )
+    return f"{files}: {shown}"
+
+
+def _is_passed_over(name: str) -> bool:
+    return name[:1] == "." or name.lower() in _LITTER
+
+
+def _is_something_else(path: Path, *, follow_links: bool) -> bool:
+    """Whether both the name of a file and its first bytes are those of no picture."""
+    if path.suffix.lower() not in _OTHER_ENDINGS and path.name.lower() not in _OTHER_NAMES:
+        return False
+    try:
+        state = path.stat() if follow_links else path.lstat()
+        if not stat.S_ISREG(state.st_mode):
+            return False
+        with _opened(path, follow_links=follow_links) as file:
+            return why_refused(file.read(_FIRST_BYTES)) is not None
+    except OSError:
+        return False
 
 
 def file_problem(path: Path, *, follow_links: bool) -> str | None:
@@ -118,13 +206,17 @@ def file_problem(path: Path, *, follow_links: bool) -> str | None:
 
 def read_picture(path: Path, *, follow_links: bool) -> tuple[bytes, str | None]:
     """The bytes of a file that was found sound, and why they are no picture if they are none."""
-    flags = os.O_RDONLY | os.O_NONBLOCK | (0 if follow_links else os.O_NOFOLLOW)
     try:
-        with os.fdopen(os.open(path, flags), "rb") as file:
+        with _opened(path, follow_links=follow_links) as file:
             content = file.read(MOST_BYTES + 1)
     except OSError as error:
         return b"", f"cannot be read: {error.strerror}"
     return content, why_no_picture(content)
+
+
+def _opened(path: Path, *, follow_links: bool) -> BinaryIO:
+    flags = os.O_RDONLY | os.O_NONBLOCK | (0 if follow_links else os.O_NOFOLLOW)
+    return os.fdopen(os.open(path, flags), "rb")
 
 
 def twins(found: list[Found]) -> list[Path]:

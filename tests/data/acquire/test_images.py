@@ -11,7 +11,7 @@ from PIL import Image
 from stoker.core import events
 from stoker.core.errors import DataError
 from stoker.data.acquire.images import Images
-from tests.data.acquire.conftest import Acquire
+from tests.data.acquire.conftest import Acquire, Told
 
 SPEC = {"images": {"path": "pictures"}}
 
@@ -162,6 +162,41 @@ def test_hidden_files_and_litter_are_no_records(read: Acquire, folder: Path) -> 
     (folder / ".git").mkdir()
     (folder / ".git" / "x.png").write_bytes(b"x")
     assert not read(SPEC).rejects
+
+
+def test_what_is_no_picture_by_name_and_contents_is_left_out_and_told(
+    read: Acquire, folder: Path, told: Told
+) -> None:
+    (folder / "README.md").write_text("# Pictures", encoding="utf-8")
+    for name, content in {
+        "notiz.txt": b"verwackelt",
+        "empty.csv": b"",
+        "clip.mp4": b"\0\0\0\x18ftypmp42",
+        "LICENSE": b"free",
+        "shot.txt": picture(7),  # a picture all the same
+        "damaged.jpg": b"not one",
+        "scan.tif": b"II*\0",  # pictures too, which are lost
+        "a1b2c3": b"<html>404</html>",
+    }.items():
+        (folder / "dog" / name).write_bytes(content)
+    os.mkfifo(folder / "dog" / "pipe.txt")
+    result = read(SPEC)
+    assert result.column("_source")[-1] == "pictures/dog/shot.txt"
+    assert {one["source"].rpartition("/")[2] for one in result.rejects} == {
+        "damaged.jpg", "scan.tif", "a1b2c3", "pipe.txt",
+    }  # fmt: skip
+    assert result.info["rows_in"] == 7
+    assert told.messages == [
+        "images: left out 5 files that are no pictures: pictures/README.md, pictures/dog/LICENSE, "
+        "pictures/dog/clip.mp4, ..."
+    ]
+
+
+def test_a_folder_of_other_files_says_what_it_has(read: Acquire, project: Path) -> None:
+    (project / "pictures" / "cat").mkdir(parents=True)
+    (project / "pictures" / "cat" / "labels.csv").write_text("a,b", encoding="utf-8")
+    with pytest.raises(DataError, match=r"nothing in this folder but 1 file .*: labels\.csv"):
+        read(SPEC)
 
 
 def test_one_name_in_two_unicode_forms_is_one_class_with_a_warning(

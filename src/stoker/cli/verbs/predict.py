@@ -1,20 +1,23 @@
 """Answer the rows of a file with a bundle.
 
 BUNDLE is a folder, or a model of the catalog: NAME, NAME@ALIAS or NAME@VERSION. INPUT is a CSV,
-Parquet, JSON lines or Excel file (text may be packed with gzip), a folder of pictures, or one
-picture. Delimiter and encoding of CSV are told from the file, and said; --set says them and other
-options of the source. OUTPUT is CSV, Parquet or JSON lines by its ending: the input's columns, then
-the answers with a probability for each class. It appears whole or not at all. Columns that the
-model does not use are named and repeated; --extra refuse refuses them. A column of the input that
-is called like an answer, such as prediction, is kept as prediction_input. Cells that training never
-saw are counted by column.
+Parquet, JSON lines or Excel file (text may be packed with gzip), a picture, a folder of either, or
+a pattern in quotes. Files come in the order of their names, and where there are several the column
+file says which one a row is of. Delimiter and encoding of CSV are told from the file, and said;
+--set says them and other options of the source. OUTPUT is CSV, Parquet or JSON lines by its ending:
+the input's columns, then the answers with a probability for each class. It appears whole or not at
+all. Columns that the model does not use are named and repeated; --extra refuse refuses them. A
+column of the input that is called like an answer, such as prediction, is kept as prediction_input.
+Cells that training never saw are counted by column.
 
 --threshold answers the second of two classes from that probability on, instead of the one that the
 bundle has. --intervals adds what holds the truth in most unseen rows: low and high of a number, or
 a set of classes.
 
-In a folder, what a file is, its contents say and not its ending. Hidden files, Thumbs.db and
-desktop.ini are passed over; symbolic links are followed with --set follow_links=true only.
+In a folder of pictures, what a file is, its contents say and not its ending. Hidden files,
+Thumbs.db and desktop.ini are passed over, and so are files that are plainly something else by name
+and contents, such as notes.txt, which are told; symbolic links are followed with --set
+follow_links=true only.
 
 Bad rows do not stop the others: they are written to OUTPUT with `.rejects` before the ending,
 with line, column and reason, and the exit code is then 1. In CSV a text that a spreadsheet would
@@ -22,6 +25,7 @@ run as a formula gets a leading apostrophe, which stoker takes off wherever it r
 
 Examples:
     stoker predict digits scans/ -o answers.csv
+    stoker predict digits 'scans/2024-*/*.png' -o answers.csv
     stoker predict churn@champion customers.csv -o answers.parquet
     stoker predict churn new.xlsx -o answers.csv --threshold 0.2
     stoker predict churn rows.csv -o answers.jsonl --set 'delimiter=;' --set encoding=cp1252

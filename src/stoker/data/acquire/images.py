@@ -6,8 +6,9 @@ dataset.
 
 Every file is a row or a reject, in the order of names.  What a file is, its first bytes say, not
 its ending.  Hidden files (a leading dot) and the leavings of desktops (`Thumbs.db`, `desktop.ini`)
-are neither row nor reject.  Symbolic links are not followed unless asked for.  Labels are put into
-Unicode form NFC, so that one name typed on two systems is one class.
+are neither row nor reject, and so are files that are plainly something else by name and contents
+(`notes.txt`, `README.md`), which are told.  Symbolic links are not followed unless asked for.
+Labels are put into Unicode form NFC, so that one name typed on two systems is one class.
 
 Cost: reading and hashing each file once; pictures are not decoded.
 """
@@ -27,14 +28,23 @@ from stoker.cells import MediaKind
 from stoker.cells.image_formats import MOST_PIXELS, BadImageError
 from stoker.cells.pixels import look
 from stoker.core.errors import DataError, Place
-from stoker.core.events import warning
+from stoker.core.events import message, warning
 from stoker.data.acquire import Source, SourceColumn
 from stoker.data.acquire._files import kind_of, require_regular
 from stoker.data.acquire._sampled import spread
 from stoker.data.acquire.csv import Csv
 from stoker.data.extent import PictureShape, SourceExtent, size_of
 from stoker.data.media import MediaWriter
-from stoker.data.picture_files import Found, file_problem, read_picture, shown, twins, walk_classes
+from stoker.data.picture_files import (
+    Found,
+    Walk,
+    file_problem,
+    others_in_words,
+    read_picture,
+    shown,
+    twins,
+    walk_classes,
+)
 from stoker.data.reading import Reading
 
 if TYPE_CHECKING:
@@ -83,7 +93,7 @@ class Images(Source):
         """All pictures that will be read, and the table if there is one."""
         root = self._root(project)
         if self.table is None:
-            return self._sound(self._tree(root))
+            return self._sound(self._tree(root).found)
         table = project / self.table
         require_regular(table, self.table)
         named = {root / name for name in self._listed(project, cache) if name}
@@ -126,7 +136,10 @@ class Images(Source):
         if self.table is not None:
             yield from self._read_table(reading)
             return
-        found = self._tree(self._root(reading.project))
+        found, others = self._tree(self._root(reading.project))
+        if others:
+            named = others_in_words([reading.label(path) for path in others])
+            message(f"images: left out {named}")
         for path in twins(found):
             warning(f"{reading.label(path)}: another name differs only in the form of a letter")
         for start in range(0, len(found), _ROWS):
@@ -177,15 +190,16 @@ class Images(Source):
             )
         return root
 
-    def _tree(self, root: Path) -> list[Found]:
-        found = walk_classes(root, follow_links=self.follow_links)
-        if not found:
+    def _tree(self, root: Path) -> Walk:
+        walk = walk_classes(root, follow_links=self.follow_links)
+        if not walk.found:
+            names = [path.name for path in walk.others]
             raise DataError(
-                "there is nothing in this folder",
+                f"there is nothing in this folder{f' but {others_in_words(names)}' * bool(names)}",
                 expected="a folder for each class, with pictures in it",
                 place=Place(self.path),
             )
-        return found
+        return walk
 
     def _sound(self, found: list[Found]) -> list[Path]:
         """The files that can be read, as far as that is known without opening them."""

@@ -1,0 +1,91 @@
+"""What an input on the command line stands for: a file, a folder, or a pattern that names several.
+
+A folder or a pattern is read as pictures where the model takes a picture and nothing else, and as
+one table in several files where it takes columns.  Files come in the order of their names, and rows
+in the order of their file, so equal inputs give equal outputs.
+
+Cost: one look at each folder that a pattern goes through.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from stoker.cells.image_formats import ENDINGS
+from stoker.core.errors import DataError, Place
+from stoker.data.patterns import fixed_part, is_pattern, matching
+from stoker.data.table_source import reader_of, source_class, table_source
+
+
+@dataclass(frozen=True)
+class TableInput:
+    """One file, or several, that are read as one table."""
+
+    reader: str
+    """Name of the source that reads them."""
+    folder: Path
+    """Where the paths of its files and of its pictures start."""
+    name: str
+    """The file, the folder (`.`) or the pattern, from there on."""
+    is_several: bool
+    """Whether it is a folder or a pattern."""
+
+    def told_options(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        """Options of the source that the first file tells, beside those that are given.
+
+        Raises:
+            DataError: If it holds no table, tables of several kinds, or an empty one.
+        """
+        path = self.folder / self.name
+        if self.is_several:
+            return table_source(path, given)[1]
+        return {**source_class(self.reader).told_options(path, given), **given}
+
+
+def table_input(path: Path, *, only_pictures: bool) -> TableInput | None:
+    """The table that an input is; None if it is to be read as pictures, or nothing is there.
+
+    Args:
+        path: A file, a folder or a pattern.
+        only_pictures: Whether the model takes a picture and nothing else.
+
+    Raises:
+        DataError: If a pattern names nothing, or files beside each other are of several kinds.
+    """
+    if path.is_file():
+        reader, folder = reader_of(path), path.absolute().parent
+        return None if reader is None else TableInput(reader, folder, path.name, is_several=False)
+    if path.is_dir():
+        below = path.rglob("*")
+        if only_pictures or any(one.suffix.lower() in ENDINGS for one in below):
+            return None
+        return TableInput(table_source(path)[0], path.absolute(), ".", is_several=True)
+    if not is_pattern(path):
+        return None
+    named = named_by(path)
+    if only_pictures and not all(one.is_file() and reader_of(one) for one in named):
+        return None
+    if any(one.suffix.lower() in ENDINGS for one in named):
+        return None
+    start = fixed_part(path)
+    name = path.relative_to(start)
+    return TableInput(table_source(path)[0], start.absolute(), str(name), is_several=True)
+
+
+def named_by(pattern: Path) -> list[Path]:
+    """Files and folders that a pattern fits, sorted.
+
+    Raises:
+        DataError: If there are none.
+    """
+    found = sorted(path for path in matching(pattern) if path.name[0] != ".")
+    if not found:
+        raise DataError(
+            "no file and no folder is called so",
+            expected="a pattern that fits some, in quotes, such as 'scans/*.png'",
+            place=Place(str(pattern)),
+        )
+    return found
