@@ -72,9 +72,9 @@ KINDS = (
         "letters",
         recipe='inputs: {name: "letters:Letters"}',
         note="`fit` gives a `FittedFeature`, or a `NumericFeature` where it is one number or "
-        "several that networks are to scale. It is stored in the bundle, so whoever loads a bundle "
-        "with a feature of your own imports its module first: a file never decides what is "
-        "imported.",
+        "several that networks are to scale. It is stored in the bundle, so whoever uses a bundle "
+        "with a feature of your own names its module, as in `stoker serve MODEL --import letters`: "
+        "a file never decides what is imported.",
     ),
     _kind(
         "Task",

@@ -16,6 +16,7 @@ from typing import Annotated, Any
 from pydantic import Field, ValidationError
 
 from stoker.core.errors import ArtifactError, RecipeError
+from stoker.core.own_code import own_modules, require_imported
 from stoker.core.steps import load_stored, step_name, step_spec
 from stoker.core.value import Value
 from stoker.data.clean import CleanerState
@@ -57,6 +58,11 @@ class Interface:
             "text_cells": self.text_cells and self.text_cells.model_dump(mode="json"),
         }
 
+    @property
+    def own_modules(self) -> list[str]:
+        """Modules outside stoker that whoever opens the bundle has to name."""
+        return own_modules(map(step_spec, (*self.inputs.values(), *self.cleaners, self.task)))
+
     @classmethod
     def from_json(cls, value: object) -> Interface:
         """The interface that `to_json` wrote.
@@ -66,6 +72,7 @@ class Interface:
         """
         try:
             form = _InterfaceForm.model_validate(value)
+            require_imported([*(item.feature for item in form.inputs), *form.cleaners, form.task])
             inputs = {item.column: load_stored(item.feature, FittedFeature) for item in form.inputs}
             cleaners = tuple(load_stored(spec, CleanerState) for spec in form.cleaners)
             task = load_stored(form.task, FittedTask)

@@ -41,23 +41,26 @@ class TableInput:
         """
         path = self.folder / self.name
         if self.is_several:
-            return table_source(path, given)[1]
+            return table_source(path, given, self.reader)[1]
         return {**source_class(self.reader).told_options(path, given), **given}
 
 
-def table_input(path: Path, *, only_pictures: bool) -> TableInput | None:
+def table_input(path: Path, *, only_pictures: bool, reader: str | None = None) -> TableInput | None:
     """The table that an input is; None if it is to be read as pictures, or nothing is there.
 
     Args:
         path: A file, a folder or a pattern.
         only_pictures: Whether the model takes a picture and nothing else.
+        reader: Name of the source that the user wants; None: by the endings of names.
 
     Raises:
         DataError: If a pattern names nothing, or files beside each other are of several kinds.
     """
+    if reader is not None:
+        return _as_named(path, reader)
     if path.is_file():
-        reader, folder = reader_of(path), path.absolute().parent
-        return None if reader is None else TableInput(reader, folder, path.name, is_several=False)
+        found, folder = reader_of(path), path.absolute().parent
+        return None if found is None else TableInput(found, folder, path.name, is_several=False)
     if path.is_dir():
         below = path.rglob("*")
         if only_pictures or any(one.suffix.lower() in ENDINGS for one in below):
@@ -70,9 +73,21 @@ def table_input(path: Path, *, only_pictures: bool) -> TableInput | None:
         return None
     if any(one.suffix.lower() in ENDINGS for one in named):
         return None
+    return _as_pattern(path, table_source(path)[0])
+
+
+def _as_named(path: Path, reader: str) -> TableInput | None:
+    """What a source that the user named has to read; None if nothing is there."""
+    if path.is_file():
+        return TableInput(reader, path.absolute().parent, path.name, is_several=False)
+    if path.is_dir():
+        return TableInput(reader, path.absolute(), ".", is_several=True)
+    return _as_pattern(path, reader) if is_pattern(path) else None
+
+
+def _as_pattern(path: Path, reader: str) -> TableInput:
     start = fixed_part(path)
-    name = path.relative_to(start)
-    return TableInput(table_source(path)[0], start.absolute(), str(name), is_several=True)
+    return TableInput(reader, start.absolute(), str(path.relative_to(start)), is_several=True)
 
 
 def named_by(pattern: Path) -> list[Path]:

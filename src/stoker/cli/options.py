@@ -8,10 +8,22 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from stoker.core.own_code import VARIABLE, import_own
+
 if TYPE_CHECKING:
     from stoker.core.value import Value
 
 S = TypeVar("S", bound="Value")
+
+
+def _imported(
+    context: click.Context, _parameter: click.Parameter, modules: tuple[str, ...]
+) -> tuple[str, ...]:
+    """The names, once their modules are imported."""
+    if modules and not context.resilient_parsing:
+        import_own(modules)
+    return modules
+
 
 RECIPE = click.argument(
     "recipe",
@@ -43,6 +55,27 @@ SOURCE_SET = click.option(
     "encoding=cp1252; see stoker describe data.sources.csv.",
 )
 """An option of a table's source; may be repeated."""
+
+SOURCE = click.option(
+    "--source",
+    metavar="NAME",
+    help="Source that reads the table, such as csv, or module:Class of your own.  [default: by the "
+    "ending]",
+)
+"""What reads a table, where the ending of its name does not say it."""
+
+IMPORT = click.option(
+    "--import",
+    "modules",
+    multiple=True,
+    metavar="MODULE",
+    envvar=VARIABLE,
+    show_envvar=True,
+    callback=_imported,
+    help="Module of your own steps, imported before anything is read; may be repeated. A bundle "
+    "that needs one names it, and is refused without.",
+)
+"""Code of the user's own, which nothing else imports: the verb gets the names."""
 
 JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")
 

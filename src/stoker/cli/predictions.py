@@ -41,6 +41,8 @@ class Wish:
     """Whether they have what holds the truth in most unseen rows: ends of a number, or a set."""
     extra: Literal["ignore", "refuse"] = "ignore"
     """What to do with columns that are neither inputs nor the target."""
+    source: str | None = None
+    """Name of the source that reads a table; None: by the ending of its name."""
 
 
 @dataclass(frozen=True)
@@ -116,7 +118,8 @@ def predict_file(
     own_names: Mapping[str, str] = {}
     is_there, new_folder = output.exists(), _new_folder(output)
     with whole_file(output) as writer, events.task("predict", unit="rows") as progress:
-        for number, block in enumerate(read_blocks(source, predictor.interface, options, rejects)):
+        blocks = read_blocks(source, predictor.interface, options, rejects, reader=wish.source)
+        for number, block in enumerate(blocks):
             found = predictor.predict(
                 block.rows, on_bad="reject", extra=wish.extra, intervals=wish.intervals
             )

@@ -43,7 +43,7 @@ from stoker.data.picture_files import (
 )
 from stoker.data.reading import Reading
 from stoker.data.rejects import Rejects
-from stoker.data.table_source import known_endings, source_class
+from stoker.data.table_source import known_endings, source_that_reads
 from stoker.store.scratch import scratch_folder
 
 if TYPE_CHECKING:
@@ -79,7 +79,12 @@ def media_columns(interface: Interface) -> list[str]:
 
 
 def read_blocks(
-    path: Path, interface: Interface, options: Sequence[str], rejects: Rejects
+    path: Path,
+    interface: Interface,
+    options: Sequence[str],
+    rejects: Rejects,
+    *,
+    reader: str | None = None,
 ) -> Iterator[RowBlock]:
     """All rows of an input.
 
@@ -89,12 +94,15 @@ def read_blocks(
         options: Options of the source that reads a table, such as `delimiter=;`; `follow_links`
             for a folder.
         rejects: Gets what cannot become a row.
+        reader: Name of the source that reads the table; None: by the ending of its name.
 
     Raises:
+        RecipeError: If an option is wrong, or there is no such source.
         DataError: If the input is missing, of unknown form, or not what the model takes.
     """
     media = media_columns(interface)
-    table = table_input(path, only_pictures=len(media) == len(interface.inputs) == 1)
+    is_only = len(media) == len(interface.inputs) == 1
+    table = table_input(path, only_pictures=is_only, reader=reader)
     if table is not None:
         return _read_table(table, interface, options, rejects)
     if path.is_dir() or path.is_file() or is_pattern(path):
@@ -104,6 +112,7 @@ def read_blocks(
         raise DataError(
             f"ends in no {', '.join(known_endings())} as tables do, and {problem}",
             expected="a table, a picture, or a folder of pictures",
+            fix="name the source that reads it: --source csv, or module:Class of your own",
             place=Place(str(path)),
         )
     raise DataError(
@@ -116,7 +125,7 @@ def read_blocks(
 def _read_table(
     given: TableInput, interface: Interface, options: Sequence[str], rejects: Rejects
 ) -> Iterator[RowBlock]:
-    kind, folder = source_class(given.reader), given.folder
+    kind, folder = source_that_reads(given.reader), given.folder
     fields: dict[str, object] = {"path": given.name}
     check_options(kind, fields, options)  # a wrong option is named before the file is read
     fields |= given.told_options(given_options(options))

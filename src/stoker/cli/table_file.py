@@ -13,7 +13,7 @@ from typing import Any
 from stoker.cli.options import check_options, given_options, make_settings
 from stoker.core.errors import RecipeError
 from stoker.data.acquire import Source
-from stoker.data.table_source import reader_of, source_class, table_source
+from stoker.data.table_source import reader_of, source_that_reads, table_source
 
 
 @dataclass(frozen=True)
@@ -27,12 +27,13 @@ class TableFile:
     source: Source
 
 
-def open_table(path: Path, pairs: Sequence[str]) -> TableFile:
+def open_table(path: Path, pairs: Sequence[str], reader: str | None = None) -> TableFile:
     """The source of a table.
 
     Args:
         path: A file, a folder of files of one kind, or a pattern of such files.
         pairs: `KEY=VALUE` options of the source.
+        reader: Name of the source; absent: by the ending of the file's name.
 
     Raises:
         RecipeError: If an option is unknown or has a value that does not fit.
@@ -41,8 +42,9 @@ def open_table(path: Path, pairs: Sequence[str]) -> TableFile:
     given = given_options(pairs)
     if "path" in given:
         raise RecipeError("path is not an option here", fix="name the file as the argument")
-    if (reader := reader_of(path)) is not None:  # a wrong option is named before the file is read
-        check_options(source_class(reader), {"path": str(path)}, pairs)
-    reader, options = table_source(path, given)
+    asked = reader or reader_of(path)
+    if asked is not None:  # a wrong option is named before the file is read
+        check_options(source_that_reads(asked), {"path": str(path)}, pairs)
+    name, options = table_source(path, given, reader)
     fields = {"path": str(path.absolute()), **options}
-    return TableFile(reader, options, make_settings(source_class(reader), fields, pairs))
+    return TableFile(name, options, make_settings(source_that_reads(name), fields, pairs))

@@ -15,7 +15,6 @@ import importlib.metadata
 import inspect
 import pkgutil
 import re
-import sys
 from collections.abc import Mapping
 from difflib import get_close_matches
 from functools import cache
@@ -23,7 +22,8 @@ from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
-from stoker.core.errors import ArtifactError, MissingExtraError, RecipeError, StokerError
+from stoker.core.errors import MissingExtraError, RecipeError, StokerError
+from stoker.core.own_code import import_named, require_imported
 from stoker.core.value import Value
 
 
@@ -159,31 +159,17 @@ def load_stored(spec: Mapping[str, Any], kind: type[_S]) -> _S:
             it is the stage.
 
     Raises:
-        ArtifactError: If it is a user's own step whose module was not imported: a file never
-            decides what is imported.
+        ArtifactError: If it is a user's own step whose module was not imported (`own_code`).
         ValidationError: If a field is wrong.
     """
-    for name in spec:
-        module, colon, _ = str(name).partition(":")
-        if colon and module not in sys.modules:
-            raise ArtifactError(
-                f"stored step {name!r} is code outside stoker, and it is not imported",
-                expected="steps of stoker, or a module that your program imported before",
-                fix=f"if you trust it: import {module} first",
-            )
+    require_imported([spec])
     return make_step(kind.__module__, dict(spec), kind)
 
 
 def _import(module_name: str, asked: str) -> Any:
     try:
-        return importlib.import_module(module_name)
+        return import_named(module_name, f"step {asked!r}")
     except ModuleNotFoundError as error:
-        if error.name and (module_name == error.name or module_name.startswith(f"{error.name}.")):
-            raise RecipeError(
-                f"no module {error.name!r} for step {asked!r}",
-                expected="a module that Python can import",
-                fix="check the spelling, or set PYTHONPATH to the folder that holds it",
-            ) from None
         library = (error.name or "").partition(".")[0]
         if library == "stoker":
             raise

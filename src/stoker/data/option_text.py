@@ -46,6 +46,15 @@ def set_options(options: Mapping[str, Any]) -> str:
     return "".join(f" {set_option(key, value)}" for key, value in options.items())
 
 
+def source_option(name: str) -> str:
+    """The source that reads a table, as it stands behind a command; nothing where the ending says.
+
+    >>> source_option("records:Records"), source_option("")
+    (' --source records:Records', '')
+    """
+    return f" --source {name}" if name else ""
+
+
 def yaml_value(value: Any) -> str:
     """A value in one line of YAML.
 

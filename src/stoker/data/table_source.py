@@ -13,7 +13,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from stoker.core.errors import DataError, Place
+from stoker.core.errors import DataError, Place, RecipeError
 from stoker.core.steps import find_step, step_names
 from stoker.data.acquire import Source
 from stoker.data.partitions import files_below
@@ -30,17 +30,23 @@ _STAGE = "stoker.data.acquire"
 _LISTED = 5
 
 
-def table_source(path: Path, given: Mapping[str, Any] | None = None) -> tuple[str, dict[str, Any]]:
+def table_source(
+    path: Path, given: Mapping[str, Any] | None = None, reader: str | None = None
+) -> tuple[str, dict[str, Any]]:
     """The source that reads a file, or several of one kind, and the options it needs.
 
     Args:
         path: The file, a folder of files, or a pattern with `*`.
         given: Options that the user gave; what they say is not guessed.
+        reader: Name of the source if the user gave it; absent: by the ending of the file's name.
 
     Raises:
+        RecipeError: If there is no such source, or it reads no file.
         DataError: If nothing is there, it is empty, or no source reads it.
     """
     place = Place(str(path))
+    if reader is not None:
+        return reader, _named_options(reader, path, given or {})
     first = _first_file(path)
     if not first.stat().st_size:
         raise DataError("the file is empty", expected="rows with named columns", place=place)
@@ -49,10 +55,19 @@ def table_source(path: Path, given: Mapping[str, Any] | None = None) -> tuple[st
         raise DataError(
             f"unknown kind of file {first.suffix!r}",
             expected=f"one of {', '.join(known_endings())}",
-            fix=_OTHERS.get(first.suffix.lower()),
+            fix=_OTHERS.get(first.suffix.lower(), "name the source that reads it: --source NAME"),
             place=place,
         )
     return reader, {**source_class(reader).told_options(first, given or {}), **(given or {})}
+
+
+def _named_options(reader: str, path: Path, given: Mapping[str, Any]) -> dict[str, Any]:
+    """The options that a file needs of a source that the user named."""
+    kind = source_that_reads(reader)
+    if not path.exists() and not is_pattern(path):
+        raise DataError("no such file", expected=f"what {reader} reads", place=Place(str(path)))
+    first = path if path.is_file() else _inside(path)[0]
+    return {**kind.told_options(first, given), **given}
 
 
 def reader_of(path: Path) -> str | None:
@@ -72,6 +87,21 @@ def known_endings() -> list[str]:
 def source_class(name: str) -> type[Source]:
     """The class of a source that a recipe calls by this name."""
     return find_step(_STAGE, name, Source)
+
+
+def source_that_reads(name: str) -> type[Source]:
+    """The class of a source, if it reads a file that a command names.
+
+    Raises:
+        RecipeError: If there is no such source, or it takes no path.
+    """
+    found = source_class(name)
+    if "path" not in found.model_fields:
+        raise RecipeError(
+            f"the source {name} has no field path, so it reads no file that a command names",
+            expected="a source such as csv, or module:Class with a field path",
+        )
+    return found
 
 
 @cache

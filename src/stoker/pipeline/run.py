@@ -120,6 +120,7 @@ def check(
     from stoker.plan.as_written import as_written
     from stoker.plan.check_columns import check_columns
     from stoker.plan.forecast import make_plan
+    from stoker.plan.travelling import travelling_modules
     from stoker.plan.trial import try_data
     from stoker.store.catalog import Catalog
 
@@ -133,7 +134,8 @@ def check(
     catalog, cache = Catalog(folder), default_cache()
     plan = make_plan(recipe, graph, store, catalog, cache=cache, outputs=trial.outputs)
     choices = trial.choices and as_written(trial.choices, recipe)
-    return replace(plan, choices=choices, not_read=trial.why_not)
+    imports = tuple(travelling_modules(recipe))
+    return replace(plan, choices=choices, not_read=trial.why_not, imports=imports)
 
 
 def _unchanged(known: Finished) -> RunResult:

@@ -66,6 +66,8 @@ class RunPlan:
     """What was decided about every column; None if the data was not read."""
     not_read: str = ""
     """Why the data was not read."""
+    imports: tuple[str, ...] = ()
+    """Modules outside stoker whose steps the bundle will hold."""
 
     @property
     def to_do(self) -> tuple[PlannedStage, ...]:

@@ -257,6 +257,10 @@ class ReportFacts(Value):
     """A row that the model takes, of usual values and no real one; pictures in base64."""
     table: str = ".csv"
     """Ending of the files that hold rows."""
+    own_source: str = ""
+    """The source outside stoker that reads them; empty: the ending tells which does."""
+    imports: tuple[str, ...] = ()
+    """Modules outside stoker that whoever opens the bundle has to name."""
     read_options: dict[str, Any] = Field(default_factory=dict)
     """Options with which commands have to read tables, such as `{"sheet": "2024"}`."""
     python_code: str = ""

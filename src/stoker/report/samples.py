@@ -10,7 +10,8 @@ from __future__ import annotations
 import json
 import shlex
 
-from stoker.data.option_text import set_options
+from stoker.core.own_code import import_options
+from stoker.data.option_text import set_options, source_option
 from stoker.report.facts import ReportFacts
 
 _ADDRESS = "http://127.0.0.1:8080/predict"
@@ -28,11 +29,12 @@ def commands(facts: ReportFacts) -> dict[str, str]:
     bundle = shlex.quote(facts.name if facts.registered else facts.bundle or "BUNDLE")
     anywhere = f" --home {shlex.quote(facts.home)}" if facts.home else ""
     home = anywhere if facts.registered else ""
-    options = set_options(facts.read_options)
+    options = source_option(facts.own_source) + set_options(facts.read_options)
+    own = import_options(facts.imports)
     source = "photos/" if _only_pictures(facts) else f"rows{facts.table}{options}"
     return {
-        "predict": f"stoker predict {bundle} {source} -o answers.csv{home}",
-        "serve": f"stoker serve {bundle}{home}",
+        "predict": f"stoker predict {bundle} {source} -o answers.csv{own}{home}",
+        "serve": f"stoker serve {bundle}{own}{home}",
         "request": _request(facts),
         "python": _python(facts),
         "rejects": f"stoker rejects {facts.run} -o rejects.csv{anywhere}",
@@ -52,10 +54,11 @@ def _request(facts: ReportFacts) -> str:
 
 def _python(facts: ReportFacts) -> str:
     bundle = repr(facts.bundle or "BUNDLE")
+    own = "".join(f"import {name}\n" for name in facts.imports)
     if "image" in facts.inputs.values():
         cells = ", ".join(f"{name!r}: {_cell_code(facts, name)}" for name in facts.inputs)
         return (
-            "from pathlib import Path\n\nimport stoker\n\n"
+            f"from pathlib import Path\n\n{own}import stoker\n\n"
             f"predictor = stoker.load({bundle})\n"
             f"answers = predictor.predict([{{{cells}}}])\n"
             "print(answers.table.to_pylist())"
@@ -63,7 +66,7 @@ def _python(facts: ReportFacts) -> str:
     code = facts.python_code
     library = f"import {code.partition('.')[0]}\n" if code else ""
     return (
-        f"{library}import stoker\n\n"
+        f"{library}{own}import stoker\n\n"
         f"predictor = stoker.load({bundle})\n"
         f"rows = {code or [facts.example]}  # or pandas, Polars, Arrow, a list of dicts\n"
         "answers = predictor.predict(rows)\n"

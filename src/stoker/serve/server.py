@@ -16,6 +16,7 @@ import signal
 import socket
 import sys
 from asyncio.subprocess import Process
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,7 @@ from typing import Any
 from stoker.core import errors
 from stoker.core.errors import MachineError, Place, StokerError
 from stoker.core.events import counted, message, warning
+from stoker.core.own_code import import_own
 from stoker.serve.keys import VARIABLE, Keys, read_keys
 from stoker.serve.listener import listen, url_of
 from stoker.serve.serve_settings import ServeSettings
@@ -42,6 +44,7 @@ def serve(
     *,
     name: str | None = None,
     version: str | None = None,
+    imports: Sequence[str] = (),
 ) -> None:
     """Serve a bundle until SIGTERM or SIGINT; call it from the main thread.
 
@@ -51,13 +54,17 @@ def serve(
         name: What to call the model; the bundle's own name if absent.
         version: Its version, such as the catalog's; a hash of the bundle if absent.
 
+        imports: Modules of your own code that the bundle needs; workers import them too.
+
     Raises:
-        RecipeError: If the host can be reached by others and there is no key, or a key is weak.
+        RecipeError: If there is no such module; if the host can be reached by others and there is
+            no key, or a key is weak.
         MachineError: If the port is in use.
         ArtifactError: If the bundle is missing, damaged or of a newer format.
         MissingExtraError: If a library of the extra `serve` is not installed.
     """
     settings = settings or ServeSettings()
+    import_own(imports)
     keys = read_keys(settings)
     with contextlib.closing(listen(settings.host, settings.port)) as listening:
         order = WorkerOrder(
@@ -67,6 +74,7 @@ def serve(
             listening.fileno(),
             settings.model_dump(mode="json"),
             [digest.hex() for digest in keys.digests],
+            list(imports),
         )
         with scratch_folder("metrics") as metrics:
             asyncio.run(_Supervisor(order, settings, keys, metrics).run(listening))

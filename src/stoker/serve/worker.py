@@ -26,7 +26,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from stoker.core.errors import MissingExtraError, StokerError
+from stoker.core.errors import MissingExtraError, RecipeError, StokerError
+from stoker.core.own_code import import_own
 from stoker.serve.keys import Keys
 from stoker.serve.listener import refuse_new
 from stoker.serve.serve_settings import ServeSettings
@@ -55,6 +56,8 @@ class WorkerOrder:
     socket: int
     settings: dict[str, Any]
     key_digests: list[str]
+    imports: list[str]
+    """Modules of the user's own code, which only the user names."""
 
     def to_line(self) -> bytes:
         """The line."""
@@ -80,12 +83,15 @@ def main() -> int:
         from stoker.serve.connection import Connection, ConnectionBook
         from stoker.serve.load_model import load_model
 
+        import_own(order.imports)
         model = load_model(Path(order.bundle), settings, order.name, order.version)
     except StokerError as error:
         return _refuse(error)
     except ModuleNotFoundError as error:
-        if error.name is None or error.name in _NEVER:
+        if error.name is None:
             raise
+        if error.name in _NEVER:
+            return _refuse(_not_here(error.name))
         return _refuse(MissingExtraError(error.name, extra="serve", needed_for="a server"))
 
     app = make_app(model, settings, keys)
@@ -112,6 +118,14 @@ def _refuse(error: StokerError) -> int:
     """Tell the parent why there is no server here; the exit code."""
     _report({"error": {"kind": type(error).__name__, **_parts(error)}})
     return 1
+
+
+def _not_here(library: str) -> RecipeError:
+    return RecipeError(
+        f"your own code needs {library}, which a server does not load",
+        expected="modules that answer without libraries of training",
+        fix=f"import {library} inside the functions that train, or keep them in another module",
+    )
 
 
 class _NotHere:

@@ -29,7 +29,8 @@ from typing import TYPE_CHECKING
 import click
 
 from stoker.cli.app import Verb
-from stoker.cli.options import HOME, JSON, RECIPE, SET
+from stoker.cli.options import HOME, IMPORT, JSON, RECIPE, SET
+from stoker.core.own_code import import_options
 
 if TYPE_CHECKING:
     from stoker.plan.forecast import PlannedStage, RunPlan
@@ -43,9 +44,15 @@ _TIME_FROM = {"rates": "rough guess", "runs": "earlier runs", "budget": "train.b
 @SET
 @HOME
 @click.option("--columns", is_flag=True, help="List every column with the reason.")
+@IMPORT
 @JSON
 def verb(
-    recipe: Path, overrides: tuple[str, ...], home: Path | None, columns: bool, as_json: bool
+    recipe: Path,
+    overrides: tuple[str, ...],
+    home: Path | None,
+    columns: bool,
+    modules: tuple[str, ...],
+    as_json: bool,
 ) -> None:
     """Print the plan as a table or as JSON."""
     from stoker.cli.machine import check_address_space
@@ -143,7 +150,14 @@ def _row(stage: PlannedStage) -> tuple[object, ...]:
 
 
 def _notes(plan: RunPlan) -> str:
-    """What is to do in all, and how far the guesses can be trusted."""
+    """What is to do in all, how far the guesses can be trusted, and what the bundle will need."""
+    if not plan.imports:
+        return _guesses(plan)
+    own = f"bundle  will hold code of yours: serve and predict need{import_options(plan.imports)}"
+    return "\n".join(filter(None, [_guesses(plan), own]))
+
+
+def _guesses(plan: RunPlan) -> str:
     from stoker.cli.text import rough_duration, rough_size
 
     if not plan.to_do:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import click
 
 from stoker.cli.app import Verb, VerbWithParts
-from stoker.cli.options import JSON, SOURCE_SET
+from stoker.cli.options import IMPORT, JSON, SOURCE, SOURCE_SET
 
 if TYPE_CHECKING:
     from stoker.data.profile.choice import Choice
@@ -36,9 +36,18 @@ def verb() -> None:
     type=click.Path(path_type=Path, dir_okay=False),
     help="Write one HTML page with a card for each column; an existing one is replaced.",
 )
+@SOURCE
 @SOURCE_SET
+@IMPORT
 @JSON
-def show(path: Path, output: Path | None, options: tuple[str, ...], as_json: bool) -> None:
+def show(
+    path: Path,
+    output: Path | None,
+    source: str | None,
+    options: tuple[str, ...],
+    modules: tuple[str, ...],
+    as_json: bool,
+) -> None:
     """Count every cell of a file, or of a folder or pattern of files of one kind.
 
     Each column is printed with its type, missing cells, different values, range or commonest value,
@@ -58,7 +67,7 @@ def show(path: Path, output: Path | None, options: tuple[str, ...], as_json: boo
 
     leave_pandas_out()
     with listening(make_listener()):
-        profile, left_out = _read(path, options)
+        profile, left_out = _read(path, options, source)
     choices = judge(profile, left_out=left_out)
     if output is not None:
         _write_page(profile, choices, path, output)
@@ -71,14 +80,14 @@ def show(path: Path, output: Path | None, options: tuple[str, ...], as_json: boo
     click.echo(as_table(profile, choices))
 
 
-def _read(path: Path, options: Sequence[str]) -> tuple[Profile, dict[str, str]]:
+def _read(path: Path, options: Sequence[str], reader: str | None) -> tuple[Profile, dict[str, str]]:
     """The profile of a file, and columns that only number its rows."""
     from stoker.cli.table_file import open_table
     from stoker.data.fingerprint import default_cache
     from stoker.data.profile.choices import left_out
     from stoker.data.profile.scan import scanning
 
-    source = open_table(path, options).source
+    source = open_table(path, options, reader).source
     with scanning([source], Path.cwd(), default_cache()) as scan:
         return scan.profile, left_out({}, scan.dataset.row_numbers)
 

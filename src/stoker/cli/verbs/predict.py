@@ -40,7 +40,7 @@ from typing import Literal
 import click
 
 from stoker.cli.app import Verb
-from stoker.cli.options import HOME, SOURCE_SET
+from stoker.cli.options import HOME, IMPORT, SOURCE, SOURCE_SET
 
 
 @click.command("predict", cls=Verb, help=__doc__)
@@ -53,6 +53,7 @@ from stoker.cli.options import HOME, SOURCE_SET
     required=True,
     help="Answers.",
 )
+@SOURCE
 @SOURCE_SET
 @click.option(
     "--extra",
@@ -74,16 +75,19 @@ from stoker.cli.options import HOME, SOURCE_SET
     help="Answer the second of two classes from this probability on; absent: as the model decides.",
 )
 @click.option("--intervals", is_flag=True, help="Add what holds the truth in most unseen rows.")
+@IMPORT
 @HOME
 def verb(  # noqa: PLR0913 - one for each option
     bundle: str,
     input: Path,
     output: Path,
+    source: str | None,
     options: tuple[str, ...],
     extra: Literal["ignore", "refuse"],
     probabilities: bool,
     threshold: float | None,
     intervals: bool,
+    modules: tuple[str, ...],
     home: Path | None,
 ) -> None:
     """Answer, say how many, and choose the exit code."""
@@ -102,7 +106,7 @@ def verb(  # noqa: PLR0913 - one for each option
         predictor = predictor.with_threshold(threshold, "--threshold")
     with listening(make_listener()):
         tell_threshold(predictor, found.serve.get("threshold"))
-        wish = Wish(probabilities, intervals, extra)
+        wish = Wish(probabilities, intervals, extra, source)
         done = predict_file(predictor, input, output, options, wish)
     click.echo(done.describe(output), err=True)
     click.get_current_context().exit(1 if done.rejected else 0)

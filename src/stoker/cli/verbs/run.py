@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from stoker.cli.app import Verb
-from stoker.cli.options import HOME, RECIPE, SET
+from stoker.cli.options import HOME, IMPORT, RECIPE, SET
 
 if TYPE_CHECKING:
     from stoker.pipeline.result import RunResult
@@ -39,8 +39,14 @@ _OF_POSITIVE = ("precision", "recall", "f1", "pr_auc")
 @SET
 @HOME
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object last on stdout.")
+@IMPORT
 def verb(
-    recipe: Path, until: str | None, overrides: tuple[str, ...], home: Path | None, as_json: bool
+    recipe: Path,
+    until: str | None,
+    overrides: tuple[str, ...],
+    home: Path | None,
+    as_json: bool,
+    modules: tuple[str, ...],
 ) -> None:
     """Run, and say what came of it."""
     from stoker.cli.machine import check_address_space
@@ -79,8 +85,9 @@ def describe(result: RunResult, name: str, *, home: Path | None = None) -> str:
     import shlex
 
     from stoker.cli.text import table
+    from stoker.core.own_code import import_options
     from stoker.core.words import duration
-    from stoker.data.option_text import set_options
+    from stoker.data.option_text import set_options, source_option
 
     spent = duration(sum(result.seconds.values()))
     lines = [f"run {result.run}: {result.status} in {spent}"]
@@ -101,9 +108,11 @@ def describe(result: RunResult, name: str, *, home: Path | None = None) -> str:
     if result.bundle:
         model = result.model or name
         lines.append(f"bundle   {result.bundle}")
-        lines.append(f"next     stoker serve {model}{option}")
-        read = set_options(result.summary.get("read_options", {}))
-        lines.append(f"         stoker predict {model} INPUT -o answers.csv{read}{option}")
+        own = import_options(result.summary.get("imports", ()))
+        lines.append(f"next     stoker serve {model}{own}{option}")
+        source = source_option(result.summary.get("own_source", ""))
+        read = source + set_options(result.summary.get("read_options", {}))
+        lines.append(f"         stoker predict {model} INPUT -o answers.csv{read}{own}{option}")
     return "\n".join(lines)
 
 

@@ -24,7 +24,7 @@ from pathlib import Path
 import click
 
 from stoker.cli.app import Verb
-from stoker.cli.options import HOME, make_settings
+from stoker.cli.options import HOME, IMPORT, make_settings
 
 
 @click.command("serve", cls=Verb, help=__doc__)
@@ -44,8 +44,15 @@ from stoker.cli.options import HOME, make_settings
     metavar="KEY=VALUE",
     help="Any other key of the recipe's serve section, such as max_batch=64; may be repeated.",
 )
+@IMPORT
 @HOME
-def verb(bundle: str, pairs: tuple[str, ...], home: Path | None, **options: object) -> None:
+def verb(
+    bundle: str,
+    pairs: tuple[str, ...],
+    modules: tuple[str, ...],
+    home: Path | None,
+    **options: object,
+) -> None:
     """Find the bundle and serve it until a signal comes."""
     from stoker.bundle.find import find_bundle
     from stoker.cli.progress import make_listener
@@ -57,4 +64,4 @@ def verb(bundle: str, pairs: tuple[str, ...], home: Path | None, **options: obje
     given = {key: value for key, value in options.items() if value is not None}
     settings = make_settings(ServeSettings, {**found.serve, **given}, pairs)
     with listening(make_listener()):
-        serve(found.folder, settings, name=found.name, version=found.version)
+        serve(found.folder, settings, name=found.name, version=found.version, imports=modules)

@@ -66,6 +66,7 @@ def card_facts(recipe: Recipe, inputs: Inputs) -> ReportFacts:
         target=interface.target,
         inputs={name: step_name(feature) for name, feature in interface.inputs.items()},
         example=example_row(interface),
+        imports=tuple(interface.own_modules),
         **table_form(recipe, len(data.columns)),
         scored_part=scores.part,
         evaluations=dict(scores.evaluations),

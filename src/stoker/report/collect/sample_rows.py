@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypedDict
 from PIL import Image
 
 from stoker.bundle.interface import Interface
-from stoker.core.steps import expect
+from stoker.core.steps import expect, step_name
 from stoker.data.acquire import Source
 from stoker.features import FittedFeature
 from stoker.report.cells import Cell
@@ -25,6 +25,7 @@ class TableForm(TypedDict):
     """How the recipe's tables are read."""
 
     table: str
+    own_source: str
     read_options: dict[str, Any]
     python_code: str
 
@@ -32,12 +33,20 @@ class TableForm(TypedDict):
 def table_form(recipe: Recipe, num_columns: int) -> TableForm:
     """Form and options of the first source that is a table; CSV where none is."""
     sources = (expect(source, Source) for source in recipe.data.sources)
-    source = next((one for one in sources if one.table_ending()), None)
+    source = next((one for one in sources if _reads_tables(one)), None)
+    name = step_name(source) if source else ""
     return {
         "table": source.table_ending() if source else ".csv",
+        "own_source": name if ":" in name else "",
         "read_options": source.read_options() if source else {},
         "python_code": source.python_code("rows", num_columns) if source else "",
     }
+
+
+def _reads_tables(source: Source) -> bool:
+    """Whether a command that is given another file of its form can read that by it."""
+    is_own = ":" in step_name(source)
+    return bool(source.table_ending()) and (not is_own or "path" in type(source).model_fields)
 
 
 def example_row(interface: Interface) -> dict[str, Cell]:

@@ -23,8 +23,9 @@ def summary(recipe: Recipe, artifacts: Mapping[str, Artifact]) -> dict[str, Any]
         `lost` (rows that were not used, with a sentence; None if all were), `headline` (the main
         score in a sentence), `positive` (the class that binary metrics are about, or None),
         `leaderboard` (the candidates of a search, the best first; None without one), `rejects`
-        (stage, rows and file of every stage that left rows out) and `read_options` (how the
-        table was read, such as `{"sheet": "2024"}`).
+        (stage, rows and file of every stage that left rows out) `read_options` (how the
+        table was read, such as `{"sheet": "2024"}`), `own_source` (what outside stoker reads it;
+        empty where the ending tells) and `imports` (modules outside stoker that the bundle needs).
     """
     facts = card_facts(recipe, artifacts)
     best = facts.best
@@ -45,6 +46,8 @@ def summary(recipe: Recipe, artifacts: Mapping[str, Artifact]) -> dict[str, Any]
             if (rows := sum(flow.rejected for flow in flows_of(artifact)))
         ],
         "read_options": facts.read_options,
+        "own_source": facts.own_source,
+        "imports": list(facts.imports),
     }
 
 
