@@ -24,6 +24,7 @@ import pyarrow as pa
 
 from stoker.cells import BadCell
 from stoker.cells.categories import encode_categories
+from stoker.cells.missing_words import MissingNumbers
 from stoker.cells.raw import MISSING_NUMBERS, cell_text, one_array
 from stoker.cells.spelling import canonical
 from stoker.core.value import Value
@@ -60,16 +61,17 @@ class BooleanCells(Value):
     false: tuple[str, ...] = _FALSE_WORDS
     """Words that mean false."""
 
-    missing: tuple[str, ...] = MISSING_NUMBERS
-    """Words that mean "no value", besides an empty cell."""
+    missing: MissingNumbers = MISSING_NUMBERS
+    """Words that mean "no value", besides an empty cell: a list, or `{also: ["k.A."]}` for these
+    and the usual ones."""
 
     def read(self, column: pa.ChunkedArray | pa.Array) -> ReadBooleans:
         """The cells as float32, missing ones as NaN, and those that are neither true nor false.
 
         >>> BooleanCells().read(pa.array(["Yes", "FALSE", "1.0", "NA", None])).value_N
         array([ 1.,  0.,  1., nan, nan], dtype=float32)
-        >>> BooleanCells().read(pa.array(["k.A."])).bad[0].reason.partition("; ")[2][:67]
-        'if it means that nothing is known, say boolean: {missing: ["k.A."]}'
+        >>> BooleanCells().read(pa.array(["k.A."])).bad[0].reason.partition("; ")[2][:76]
+        'if it means that nothing is known, say boolean: {missing: {also: ["k.A."]}};'
         """
         codes = self._codes
         found = encode_categories(column, lambda name: codes.get(_folded(name), 0))
@@ -105,7 +107,8 @@ def _why_bad(text: str) -> str:
     word = json.dumps(text, ensure_ascii=False)
     return (
         "is neither true nor false; if it means that nothing is known, say boolean: "
-        f"{{missing: [{word}]}}; if it means one, boolean: {{true: [...]}} or {{false: [...]}}"
+        f"{{missing: {{also: [{word}]}}}}; if it means one, boolean: {{true: [...]}} or "
+        "{false: [...]}"
     )
 
 

@@ -16,6 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from stoker.cells import BadCell
+from stoker.cells.missing_words import MissingNumbers
 from stoker.cells.moment_text import Evidence, Order, evidence, read_moment, read_time
 from stoker.cells.number_text import narrow
 from stoker.cells.raw import (
@@ -57,9 +58,9 @@ class MomentCells(Value):
     short_years: bool = False
     """Whether years of two digits are read, as 1969 to 2068."""
 
-    missing: tuple[str, ...] = MISSING_NUMBERS
-    """Texts that mean "no value", besides an empty cell; a day such as `1900-01-01` is that moment
-    in a typed column too."""
+    missing: MissingNumbers = MISSING_NUMBERS
+    """Texts that mean "no value", besides an empty cell: a list, or `{also: ["k.A."]}` for these
+    and the usual ones; a day such as `1900-01-01` is that moment in a typed column too."""
 
     def evidence(self, column: pa.ChunkedArray | pa.Array) -> Evidence:
         """What a column of text says about the order of days and months."""

@@ -69,12 +69,16 @@ def why_no_number(text: str, said: Mapping[str, Any], step: str) -> str:
     if _INFINITE.fullmatch(text):
         return "is infinite; leave the cell empty if the value is not known"
     if _NAN.fullmatch(text):
-        return f"is no value; leave the cell empty, or list it under {step}: {{missing: [...]}}"
+        return f"is no value; leave the cell empty, or list it under {_listing(step)}"
     if re.fullmatch(NUMBER, text, re.ASCII) and not said:
         return "is too large for a 64-bit number (at most about 1.8e308)"
     return almost_a_number(text, said, step) or (
-        f"is not a number; if it means 'no value', list it under {step}: {{missing: [...]}}"
+        f"is not a number; if it means 'no value', list it under {_listing(step)}"
     )
+
+
+def _listing(step: str) -> str:
+    return f"{step}: {{missing: {{also: [...]}}}}"
 
 
 def almost_a_number(

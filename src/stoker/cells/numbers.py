@@ -24,6 +24,7 @@ import pyarrow.compute as pc
 from pydantic import Field, model_validator
 
 from stoker.cells import BadCell
+from stoker.cells.missing_words import MissingNumbers
 from stoker.cells.number_advice import FORM_OPTIONS, why_no_number
 from stoker.cells.number_text import (
     EITHER,
@@ -72,11 +73,11 @@ class ReadNumbers(NamedTuple):
 class NumberCells(Value):
     """How the numbers of a column are written."""
 
-    missing: tuple[str, ...] = MISSING_NUMBERS
+    missing: MissingNumbers = MISSING_NUMBERS
     """Texts that mean "no value", besides an empty cell, whatever their case and blanks around
-    them; a list of your own replaces the usual ones, and `[]` makes each of them a bad cell.
-    `-999` means that number however it is written, `-999.0` too; in a typed column `inf` and `-inf`
-    are infinite ones."""
+    them: `{also: ["k.A."]}` are these and the usual ones; a list replaces the usual ones, and `[]`
+    makes each of them a bad cell.  `-999` means that number however it is written, `-999.0` too; in
+    a typed column `inf` and `-inf` are infinite ones."""
 
     decimal: Literal[".", ",", "either"] = "."
     """Sign before the fraction; `either`: some cells have a point there and some a comma."""

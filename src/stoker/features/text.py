@@ -29,6 +29,7 @@ from pydantic import Field
 from stoker.cells import BadCell
 from stoker.cells.gram_choice import choose_grams
 from stoker.cells.grams import Kind, gram_hashes, grams, plain_texts
+from stoker.cells.missing_words import MissingTexts
 from stoker.cells.raw import MISSING_TEXTS, cell_text, is_text, one_array, spelled_missing
 from stoker.core.errors import DataError
 from stoker.core.value import Value
@@ -42,8 +43,9 @@ _PLAIN = ("length", "words")
 class ShortTextCells(Value):
     """Which texts mean that there is none."""
 
-    missing: tuple[str, ...] = MISSING_TEXTS
-    """Texts that mean "no value", besides an empty cell, whatever their case and blanks around."""
+    missing: MissingTexts = MISSING_TEXTS
+    """Texts that mean "no value", besides an empty cell, whatever their case and blanks around: a
+    list, or `{also: ["k.A."]}` for these and the usual ones."""
 
     def given(self, cells: pa.Array) -> pa.Array:
         """Texts, null where missing."""

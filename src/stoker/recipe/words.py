@@ -151,7 +151,7 @@ def _mapping_words(schema: dict[str, Any]) -> str:
 
 
 def _listed(names: list[str]) -> str:
-    return f"the keys {', '.join(names)}" if names else "no keys"
+    return f"the key{'s' * (len(names) > 1)} {', '.join(names)}" if names else "no keys"
 
 
 def _meaning(owner: type[Value], name: str) -> str:

@@ -310,6 +310,7 @@ def test_few_texts_among_numbers_mean_that_nothing_is_known(judged: Judged) -> N
     cells = shuffled([*[f"{n / 9:.2f}" for n in range(900)], *["无"] * 60, *["未做"] * 40])
     found = only(judged, cells)
     assert set(found.feature["number"]["missing"]) > {"无", "未做", "?", "NA"}
+    assert found.written == '{number: {missing: {also: ["无", "未做"]}}}'
     assert found.is_notable
     assert "'无' 60, '未做' 40" in found.why
     assert found.change == "x: category"

@@ -37,6 +37,7 @@ from pyarrow import csv as arrow_csv
 from pydantic import AfterValidator, Field, StringConstraints
 
 from stoker.cells.formula_guard import unguarded
+from stoker.cells.missing_words import MissingTexts
 from stoker.cells.raw import MISSING_TEXTS
 from stoker.core.errors import DataError, Place
 from stoker.core.events import message, warning
@@ -91,9 +92,10 @@ class Csv(Source):
     over.  Without a header it is the line of the first record."""
     names: tuple[str, ...] | None = None
     """Names of the columns; absent: those of the header, or c1, c2, ... if there is none."""
-    missing: tuple[str, ...] = MISSING_TEXTS
-    """Texts that mean "not known" in any column, whatever their case and the blanks around them;
-    a list of your own replaces the usual ones, and `[""]` takes only empty cells for missing."""
+    missing: MissingTexts = MISSING_TEXTS
+    """Texts that mean "not known" in any column, whatever their case and the blanks around them:
+    `{also: ["无"]}` are these and the usual ones; a list replaces the usual ones, and `[""]` takes
+    only empty cells for missing."""
     strip: bool = False
     """Whether blanks and tabs around a value are dropped."""
 

@@ -25,6 +25,7 @@ import pyarrow as pa
 from pydantic import BeforeValidator, Field
 
 from stoker.cells.formula_guard import unguarded
+from stoker.cells.missing_words import MissingTexts
 from stoker.cells.raw import MISSING_TEXTS, is_text
 from stoker.core.errors import MissingExtraError
 from stoker.core.events import counted, message, warning
@@ -66,9 +67,9 @@ class Xlsx(Source):
     header_row: Annotated[int, Field(ge=1, le=1_048_576)] = 1
     """Row of the sheet in which the names of the columns stand, from 1; rows above are passed
     over."""
-    missing: tuple[str, ...] = MISSING_TEXTS
-    """Texts that mean "not known" in any column, whatever their case and the blanks around them;
-    a list of your own replaces the usual ones."""
+    missing: MissingTexts = MISSING_TEXTS
+    """Texts that mean "not known" in any column, whatever their case and the blanks around them:
+    `{also: ["无"]}` are these and the usual ones; a list replaces the usual ones."""
 
     def paths(self) -> tuple[str, ...]:
         """The paths as written."""

@@ -5,12 +5,11 @@ Cost: microseconds.
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from typing import Any
 
 from stoker.cells.raw import MISSING_NUMBERS
-from stoker.data.profile.choice import feature_yaml, quoted
+from stoker.data.profile.choice import feature_yaml, missing_yaml, quoted
 from stoker.data.profile.column import ColumnProfile
 
 _STEPS = ("number", "timestamp", "regress")
@@ -44,9 +43,10 @@ def told_apart(column: ColumnProfile, step: dict[str, dict[str, Any]] | None) ->
     wanted = {name: {**options, "missing": [*options.get("missing", usual), *words]}}
     stand = " and ".join(f"{text!r} stands {cells:,} times" for text, cells in new)
     means = "if it means" if len(new) == 1 else "if they mean"
+    option = missing_yaml(name, wanted[name]["missing"])
     said = (
         f"{stand}, apart from all other values; {means} that nothing is known write missing: "
-        f"{json.dumps(words, ensure_ascii=False)}"
+        f"{option}"
     )
     line = f"{quoted(column.name)}: {feature_yaml(wanted)}"
     return Apart(said, wanted, f"target: {{{line}}}" if name == "regress" else line)

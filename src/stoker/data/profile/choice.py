@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from stoker.cells.missing_words import short_form
 from stoker.cells.number_advice import worth_text
+from stoker.cells.raw import MISSING_NUMBERS, MISSING_TEXTS
 from stoker.core.value import Value
 
 _PLAIN = re.compile(r"[^\W\d_][\w./-]*(?: [\w./-]+)*")
@@ -48,12 +50,30 @@ def feature_yaml(feature: dict[str, dict[str, Any]]) -> str:
 
     >>> feature_yaml({"number": {"unit": {"m": 1.0, "km": 1000.0}, "decimal": ","}})
     '{number: {unit: {m: 1, km: 1000}, decimal: ","}}'
+    >>> feature_yaml({"number": {"missing": [*MISSING_NUMBERS, "k.A."]}})
+    '{number: {missing: {also: ["k.A."]}}}'
     """
     ((name, options),) = feature.items()
     if not options:
         return name
-    said = ", ".join(f"{key}: {_value(value)}" for key, value in options.items())
+    said = ", ".join(f"{key}: {_option(name, key, value)}" for key, value in options.items())
     return f"{{{name}: {{{said}}}}}"
+
+
+def missing_yaml(step: str, words: Sequence[str]) -> str:
+    """Words that mean "no value" as the option of a step has them, in the shorter form.
+
+    >>> missing_yaml("number", ["-999"]), missing_yaml("number", [*MISSING_NUMBERS, "k.A."])
+    ('["-999"]', '{also: ["k.A."]}')
+    """
+    form = short_form(words, MISSING_TEXTS if step == "text" else MISSING_NUMBERS)
+    if isinstance(form, list):
+        return _value(form)
+    return f"{{{', '.join(f'{key}: {_value(value)}' for key, value in form.items())}}}"
+
+
+def _option(step: str, key: str, value: Any) -> str:
+    return missing_yaml(step, value) if key == "missing" else _value(value)
 
 
 def _value(value: Any) -> str:
