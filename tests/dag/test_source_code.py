@@ -80,3 +80,17 @@ def test_the_modules_beside_a_users_own_step_count(
     source_code._hash.cache_clear()
     assert code_version(["own_step"]) != before
     assert not {"own_step", "own_help"} & set(sys.modules), "nothing was imported"
+
+
+def test_a_step_in_a_folder_without_a_file_of_its_own_counts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(tmp_path)
+    (tmp_path / "own_folder").mkdir()
+    (tmp_path / "own_folder/step.py").write_text("from own_folder.help import value\n")
+    (tmp_path / "own_folder/help.py").write_text("value = 1\n")
+    code = closure(frozenset({"own_folder.step"}))
+    assert {name for name in code if name.startswith("own_folder")} == {
+        "own_folder.step",
+        "own_folder.help",
+    }

@@ -158,10 +158,13 @@ def _imported(source: str) -> Iterator[str]:
 
 
 def _parents(name: str) -> Iterator[str]:
-    """Packages that are loaded before a module; `stoker` itself only names what is public."""
+    """Packages that are loaded before a module, those that are a mere folder left out.
+
+    `stoker` itself only names what is public.
+    """
     while "." in name:
         name = name.rpartition(".")[0]
-        if name != "stoker":
+        if name != "stoker" and _file_or_none(name):
             yield name
 
 
@@ -190,11 +193,12 @@ def _file_or_none(name: str) -> Path | None:
     """Source of a module; None if it has none, or is no module but a name in one."""
     top, *rest = name.split(".")
     root = _ROOT / "__init__.py" if top == "stoker" else _top_file(top)
-    if root is None or not rest:
+    if not rest:
         return root
-    if root.name != "__init__.py":
+    folder = _top_folder(top) if root is None else root.parent
+    if folder is None or (root is not None and root.name != "__init__.py"):
         return None
-    path = root.parent.joinpath(*rest)
+    path = folder.joinpath(*rest)
     files = (path.with_suffix(".py"), path / "__init__.py")
     return next((file for file in files if file.is_file()), None)
 
@@ -207,6 +211,16 @@ def _top_file(name: str) -> Path | None:
         return None
     origin = spec.origin if spec else None
     return Path(origin) if origin and origin.endswith(".py") else None
+
+
+def _top_folder(name: str) -> Path | None:
+    """Folder of a user's package that has no source of its own."""
+    try:
+        spec = importlib.util.find_spec(name)
+    except (ImportError, ValueError):
+        return None
+    places = list(spec.submodule_search_locations or ()) if spec else []
+    return Path(places[0]) if places else None
 
 
 def _file(name: str) -> Path:
