@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
-import io
+import copy
 import itertools
-import warnings
+from typing import Any
 
 import numpy as np
 import onnxruntime
 import pytest
 import torch
-from torch import Tensor, nn
+from torch import nn
 
+from stoker.cells.ragged import Ragged, Rows
 from stoker.core.steps import find_step, step_names
 from stoker.features import FittedFeature
 from stoker.features.category import FittedCategory
 from stoker.features.image import FittedImage
 from stoker.features.number import FittedNumber
 from stoker.models import Model, Network
+from stoker.networks.export import export
+from stoker.networks.graph_names import graph_feed, graph_input
+from stoker.networks.preparing import RaggedTensor, RawRows
+from tests.networks.words import FittedWords
 
 STAGE = "stoker.models"
 NUM_OUTPUTS = 4
@@ -34,6 +39,8 @@ FEATURES: dict[str, FittedFeature] = {
     "city": FittedCategory(
         vocabulary=tuple(map(str, range(40))), counts=(1,) * 40, had_missing=False
     ),
+    "title": FittedWords(num_tokens=50),
+    "notes": FittedWords(num_tokens=9),
 }
 MIXES = [
     ("图",),
@@ -42,6 +49,8 @@ MIXES = [
     ("height",),
     ("number_NM", "city"),
     ("city", "图", "年龄"),
+    ("title",),
+    ("notes", "city", "title", "height"),
     tuple(FEATURES),
 ]
 
@@ -60,11 +69,19 @@ def features(request: pytest.FixtureRequest) -> dict[str, FittedFeature]:
     return {name: FEATURES[name] for name in request.param}
 
 
-def raw_rows(features: dict[str, FittedFeature], size: int, seed: int = 0) -> dict[str, Tensor]:
+def raw_rows(features: dict[str, FittedFeature], size: int, seed: int = 0) -> dict[str, Any]:
     generator = torch.Generator().manual_seed(seed)
-    rows = {}
+    rows: dict[str, Any] = {}
     for name, feature in features.items():
-        if isinstance(feature, FittedImage):
+        if isinstance(feature, FittedWords):
+            length_N = torch.randint(0, 6, (size,), generator=generator)
+            length_N[0] = 3
+            offsets = torch.cat([torch.zeros(1, dtype=torch.int64), length_N.cumsum(0)])
+            tokens = torch.randint(
+                1, feature.num_tokens, (int(offsets[-1]),), dtype=torch.int32, generator=generator
+            )
+            rows[name] = RaggedTensor(tokens, offsets)
+        elif isinstance(feature, FittedImage):
             shape = (size, *feature.shape)
             rows[name] = torch.randint(0, 256, shape, dtype=torch.uint8, generator=generator)
         elif isinstance(feature, FittedCategory):
@@ -72,7 +89,8 @@ def raw_rows(features: dict[str, FittedFeature], size: int, seed: int = 0) -> di
                 0, feature.num_codes, (size,), dtype=torch.int32, generator=generator
             )
         else:
-            rows[name] = torch.randn(size, generator=generator)
+            dtype = torch.from_numpy(np.zeros(0, feature.dtype)).dtype
+            rows[name] = torch.randn(size, generator=generator, dtype=dtype)
             rows[name][::3] = float("nan")
     return rows
 
@@ -108,7 +126,7 @@ def test_gives_finite_outputs_for_any_mix(
 
 def test_leaves_raw_rows_as_they_were(model: Network, features: dict[str, FittedFeature]) -> None:
     rows = raw_rows(features, 4)
-    before = {name: column.clone() for name, column in rows.items()}
+    before = copy.deepcopy(rows)
     build(model, features)(rows)
     torch.testing.assert_close(rows, before, rtol=0, atol=0, equal_nan=True)
 
@@ -127,7 +145,7 @@ def test_a_row_does_not_depend_on_its_batch(
     rows = raw_rows(features, 6)
     together = network(rows)
     for i in range(6):
-        alone = network({name: column[i : i + 1] for name, column in rows.items()})
+        alone = network(RawRows(rows).rows(i, i + 1).raw)
         torch.testing.assert_close(alone[0], together[i], rtol=1e-4, atol=1e-5)
 
 
@@ -146,13 +164,20 @@ def test_every_column_matters_and_is_learned_from(
 
 def test_exports_with_a_dynamic_batch(model: Network, features: dict[str, FittedFeature]) -> None:
     network = shake(build(model, features))
-    session = onnxruntime.InferenceSession(export(network, features))
+    graph = export(network, {name: feature.form for name, feature in features.items()})
+    session = onnxruntime.InferenceSession(graph)
     for size in (1, 7):
         rows = raw_rows(features, size, seed=size)
-        feed = {f"in {i}": column.numpy() for i, column in enumerate(rows.values())}
-        expected = network(rows).detach().numpy()
+        feed = graph_feed({graph_input(name): as_array(column) for name, column in rows.items()})
         (found,) = session.run(None, feed)
+        expected = network(rows).detach().numpy()
         np.testing.assert_allclose(np.asarray(found), expected, rtol=1e-4, atol=1e-5)
+
+
+def as_array(column: Any) -> Rows:
+    if isinstance(column, RaggedTensor):
+        return Ragged(column.values.numpy(), column.offsets.numpy())
+    return column.numpy()
 
 
 def test_builds_for_pictures_of_any_size(model: Network) -> None:
@@ -162,30 +187,3 @@ def test_builds_for_pictures_of_any_size(model: Network) -> None:
         )
         features: dict[str, FittedFeature] = {"image": image}
         assert build(model, features)(raw_rows(features, 2)).shape == (2, NUM_OUTPUTS)
-
-
-class _Positional(nn.Module):
-    def __init__(self, network: nn.Module, names: list[str]) -> None:
-        super().__init__()
-        self.network, self.names = network, names
-
-    def forward(self, *columns: Tensor) -> Tensor:
-        return self.network(dict(zip(self.names, columns, strict=True)))
-
-
-def export(network: nn.Module, features: dict[str, FittedFeature]) -> bytes:
-    buffer = io.BytesIO()
-    inputs = [f"in {i}" for i in range(len(features))]
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)  # the exporter that is quick
-        torch.onnx.export(
-            _Positional(network, list(features)).eval(),
-            tuple(raw_rows(features, 2).values()),
-            buffer,  # pyrefly: ignore[bad-argument-type] - a file works
-            dynamo=False,
-            opset_version=20,
-            input_names=inputs,
-            output_names=["output"],
-            dynamic_axes={name: {0: "rows"} for name in [*inputs, "output"]},
-        )
-    return buffer.getvalue()

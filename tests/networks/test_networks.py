@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import cast
-
 import numpy as np
 import pytest
 import torch
@@ -18,6 +16,7 @@ from stoker.models.logistic import Logistic
 from stoker.models.mlp import Mlp
 from stoker.networks.encoders import Scaler, TableEncoder, sort_columns
 from stoker.networks.periodic import Periodic
+from tests.data.prepare.test_ragged_feature import FittedLetters
 
 MNIST: dict[str, FittedFeature] = {
     "image": FittedImage(
@@ -131,5 +130,5 @@ def test_wide_kernels_lie_channels_last_and_narrow_ones_do_not() -> None:
 
 
 def test_a_foreign_feature_is_named() -> None:
-    with pytest.raises(TypeError, match="column 'x'"):
-        sort_columns({"x": cast("FittedFeature", object())})
+    with pytest.raises(TypeError, match="FittedLetters of column 'x'"):
+        sort_columns({"x": FittedLetters()})

@@ -14,8 +14,9 @@ _WRITTEN = (
     *("Abs", "Add", "BatchNormalization", "Cast", "Clip", "Concat", "Constant", "ConstantOfShape"),
     *("Conv", "Cos", "DequantizeLinear", "Div", "Einsum", "Exp", "Flatten", "Gather", "Gemm"),
     *("Gelu", "GlobalAveragePool", "Identity", "IsNaN", "Less", "Log", "MatMul", "Max", "MaxPool"),
-    *("Min", "Mul", "Neg", "QuantizeLinear", "ReduceMean", "ReduceSum", "Relu", "Reshape"),
-    *("Shape", "Sigmoid", "Sign", "Sin", "Slice", "Softmax", "Sqrt", "Sub", "Sum", "Tanh"),
+    *("Min", "Mul", "Neg", "QuantizeLinear", "Range", "ReduceMax", "ReduceMean", "ReduceSum"),
+    *("Relu", "Reshape", "Shape", "Sigmoid", "Sign", "Sin", "Slice", "Softmax", "Sqrt"),
+    *("Squeeze", "Sub", "Sum", "Tanh"),
     *("Transpose", "Unsqueeze", "Where"),
 )
 _LIKELY = (
@@ -24,10 +25,10 @@ _LIKELY = (
     *("GlobalMaxPool", "Greater", "GreaterOrEqual", "GroupNormalization", "HardSigmoid"),
     *("HardSwish", "InstanceNormalization", "IsInf", "LRN", "LSTM", "LayerNormalization"),
     *("LeakyRelu", "LessOrEqual", "LogSoftmax", "LpNormalization", "Mean", "Mish", "Mod", "Not"),
-    *("OneHot", "Or", "PRelu", "Pad", "Pow", "RNN", "Range", "Reciprocal", "ReduceL1", "ReduceL2"),
-    *("ReduceLogSumExp", "ReduceMax", "ReduceMin", "ReduceProd", "ReduceSumSquare", "Resize"),
+    *("OneHot", "Or", "PRelu", "Pad", "Pow", "RNN", "Reciprocal", "ReduceL1", "ReduceL2"),
+    *("ReduceLogSumExp", "ReduceMin", "ReduceProd", "ReduceSumSquare", "Resize"),
     *("Round", "ScatterElements", "ScatterND", "Selu", "Size", "Softplus", "Softsign"),
-    *("Split", "Squeeze", "Tan", "ThresholdedRelu", "Tile", "TopK", "Trilu", "Xor"),
+    *("Split", "Tan", "ThresholdedRelu", "Tile", "TopK", "Trilu", "Xor"),
 )
 _OF_ML = ("LinearRegressor", "TreeEnsemble")
 

@@ -13,6 +13,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from stoker.cells.ragged import Ragged, Rows, rows_at
 from stoker.core import events
 from stoker.features import FittedFeature
 
@@ -42,7 +43,7 @@ class Unseen:
         return tuple(name for name in self.masks if name not in self._known)
 
     def add(
-        self, begin: int, values: Mapping[str, np.ndarray], unseen_N: Mapping[str, np.ndarray]
+        self, begin: int, values: Mapping[str, Rows], unseen_N: Mapping[str, np.ndarray]
     ) -> None:
         """Note what a block holds.
 
@@ -56,11 +57,12 @@ class Unseen:
             whole_N[begin : begin + len(mask_N)] = mask_N
         for name in self._to_look_at(values, unseen_N):
             mask_N = unseen_N.get(name)
-            if _holds_any(values[name] if mask_N is None else values[name][~mask_N]):
+            rows = values[name]
+            if _holds_any(rows if mask_N is None else rows_at(rows, np.flatnonzero(~mask_N))):
                 self._known.add(name)
 
     def _to_look_at(
-        self, values: Mapping[str, np.ndarray], unseen_N: Mapping[str, np.ndarray]
+        self, values: Mapping[str, Rows], unseen_N: Mapping[str, np.ndarray]
     ) -> set[str]:
         """Columns of a block that may be wholly unseen; of a table of one block only a few can."""
         num_rows = len(next(iter(values.values())))
@@ -84,8 +86,11 @@ def counted(unseen_N: Mapping[str, np.ndarray]) -> dict[str, int]:
     return {name: int(np.count_nonzero(mask_N)) for name, mask_N in unseen_N.items()}
 
 
-def _holds_any(values: np.ndarray) -> bool:
+def _holds_any(rows: Rows) -> bool:
     """Whether a tensor holds anything: a code that is not 0, a number that is not NaN, pixels."""
+    if isinstance(rows, Ragged):
+        return bool((rows.values != 0).any())
+    values = rows
     if values.dtype.kind == "u":
         return True
     return bool((values != 0).any() if values.dtype.kind == "i" else (~np.isnan(values)).any())

@@ -20,8 +20,15 @@ import onnxruntime
 
 from stoker.bundle.interface import Interface
 from stoker.bundle.runtimes import Loaded
+from stoker.cells.ragged import Rows, alike, lengths_of, rows_at
 from stoker.core.errors import ArtifactError, MachineError
-from stoker.networks.graph_names import OUTPUT, graph_input
+from stoker.networks.graph_names import (
+    OUTPUT,
+    graph_dtype,
+    graph_feed,
+    graph_input,
+    offsets_input,
+)
 
 _STATE = importlib.import_module("onnxruntime.capi.onnxruntime_pybind11_state")
 RUNTIME_ERRORS = tuple(
@@ -34,6 +41,7 @@ _TYPES = {
     "tensor(float)": np.float32,
     "tensor(double)": np.float64,
     "tensor(int32)": np.int32,
+    "tensor(int64)": np.int64,
     "tensor(uint8)": np.uint8,
 }
 _FATAL = 4
@@ -74,21 +82,26 @@ class Session(Loaded):
                 fix="upgrade onnxruntime, or build the bundle again",
             ) from None
         self._inputs = {name: graph_input(name) for name in interface.inputs}
+        self._is_plain = not any(
+            form.ragged or form.dtype != graph_dtype(form.dtype)
+            for form in interface.forms.values()
+        )
         self._num_outputs = interface.task.output.width
         self._check(interface, where)
 
-    def run(self, tensors: Mapping[str, np.ndarray]) -> np.ndarray:
+    def run(self, tensors: Mapping[str, Rows]) -> np.ndarray:
         """Outputs (N, K) float32 of tensors by column.
 
         Raises:
             MachineError: If the runtime fails, which for checked tensors means memory.
             ArtifactError: If the graph gives another shape than it promised.
         """
-        feed = {graph: tensors[name] for name, graph in self._inputs.items()}
-        num_rows = len(next(iter(feed.values())))
+        given = {graph: tensors[name] for name, graph in self._inputs.items()}
+        num_rows = len(next(iter(given.values())))
         if not num_rows:
             return np.empty((0, self._num_outputs), np.float32)
         try:
+            feed = given if self._is_plain else graph_feed(given)
             output_NK = np.asarray(self._session.run([OUTPUT], feed)[0])
         except (*RUNTIME_ERRORS, MemoryError, RuntimeError) as error:
             raise _failed(num_rows, error) from None
@@ -103,10 +116,11 @@ class Session(Loaded):
     def _check(self, interface: Interface, where: Path) -> None:
         inputs, outputs = self._session.get_inputs(), self._session.get_outputs()
         found = {i.name: (_TYPES.get(i.type), tuple(i.shape[1:])) for i in inputs}
-        expected = {
-            self._inputs[name]: (feature.dtype.type, feature.shape)
-            for name, feature in interface.inputs.items()
-        }
+        expected: dict[str, tuple[type, tuple[int, ...]]] = {}
+        for name, form in interface.forms.items():
+            expected[self._inputs[name]] = (graph_dtype(form.dtype).type, form.shape)
+            if form.ragged:
+                expected[offsets_input(self._inputs[name])] = (np.int64, ())
         answers = [(o.name, o.type, list(o.shape[1:])) for o in outputs]
         if found != expected or answers != [(OUTPUT, "tensor(float)", [self._num_outputs])]:
             raise ArtifactError(
@@ -116,26 +130,29 @@ class Session(Loaded):
             )
 
 
-def run_graph(graph: bytes, tensors: Mapping[str, np.ndarray]) -> np.ndarray:
+def run_graph(graph: bytes, tensors: Mapping[str, Rows]) -> np.ndarray:
     """Outputs (N, K) of a graph that is not in a bundle yet, for tensors by input name.
 
     Raises:
         MachineError: If the runtime fails.
     """
     num_rows = len(next(iter(tensors.values())))
-    starts = range(0, num_rows, _PART_ROWS)
-    parts = [{n: t[begin : begin + _PART_ROWS] for n, t in tensors.items()} for begin in starts]
+    length_N = lengths_of(tensors)
+    edges = range(_PART_ROWS, num_rows, _PART_ROWS)
+    parts = np.split(np.arange(num_rows), edges) if length_N is None else alike(length_N)
+    feeds = (graph_feed({n: rows_at(t, part) for n, t in tensors.items()}) for part in parts)
     try:
         session = _GraphSession(graph, session_options(1), providers=["CPUExecutionProvider"])
-        return np.concatenate([np.asarray(session.run([OUTPUT], part)[0]) for part in parts])
+        output_NK = np.concatenate([np.asarray(session.run([OUTPUT], feed)[0]) for feed in feeds])
+        return output_NK[np.argsort(np.concatenate(parts))]
     except (*RUNTIME_ERRORS, MemoryError, RuntimeError) as error:
         raise _failed(num_rows, error) from None
 
 
-def asker(graph: bytes, tensors: Mapping[str, np.ndarray]) -> Callable[[], object]:
+def asker(graph: bytes, tensors: Mapping[str, Rows]) -> Callable[[], object]:
     """What asks a graph that is not in a bundle for these tensors, as often as it is called."""
     session = _GraphSession(graph, session_options(1), providers=["CPUExecutionProvider"])
-    return partial(session.run, [OUTPUT], dict(tensors))
+    return partial(session.run, [OUTPUT], graph_feed(tensors))
 
 
 def session_options(threads: int) -> onnxruntime.SessionOptions:

@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING
 from stoker.core.steps import Step
 
 if TYPE_CHECKING:
-    import numpy as np
-
     from stoker.bundle.read import Bundle
+    from stoker.cells.ragged import Rows
     from stoker.data.prepare.prepared_set import PreparedSet
 
 
@@ -21,7 +20,7 @@ if TYPE_CHECKING:
 class Material:
     """Rows that a compressor may use."""
 
-    calibration: Mapping[str, np.ndarray]
+    calibration: Mapping[str, Rows]
     """Prepared tensors of some training rows, by column."""
     train: PreparedSet
     """All training rows, with their targets, for a step that learns."""

@@ -28,10 +28,11 @@ import numpy as np
 from stoker.bundle.read import Bundle, open_bundle
 from stoker.bundle.session import RUNTIME_ERRORS, run_graph
 from stoker.bundle.write import write_bundle
+from stoker.cells.ragged import Rows, rows_between
 from stoker.compress import Compressor, Material
 from stoker.core.errors import ArtifactError, MachineError, MissingExtraError
 from stoker.core.steps import step_name
-from stoker.networks.graph_names import graph_input
+from stoker.networks.graph_names import graph_feed, graph_input
 from stoker.store.scratch import scratch_folder
 
 if TYPE_CHECKING:
@@ -85,9 +86,7 @@ class Int8(Compressor):
         )
 
 
-def _nearest(
-    graph: bytes, candidates: Mapping[Form, bytes], tensors: Mapping[str, np.ndarray]
-) -> Form:
+def _nearest(graph: bytes, candidates: Mapping[Form, bytes], tensors: Mapping[str, Rows]) -> Form:
     """The first form whose outputs are nearly as near to the float graph's as the best one's.
 
     Raises:
@@ -112,7 +111,7 @@ def _unfit(why: str) -> ArtifactError:
     )
 
 
-def _quantise(graph: bytes, tensors: Mapping[str, np.ndarray], form: Form) -> bytes:
+def _quantise(graph: bytes, tensors: Mapping[str, Rows], form: Form) -> bytes:
     """The quantised graph, in the QDQ form that every runtime understands."""
     from onnxruntime import quantization
     from onnxruntime.quantization.quant_utils import add_pre_process_metadata
@@ -167,7 +166,7 @@ def _load(graph: bytes) -> onnx.ModelProto:
 class _CalibrationReader:
     """Gives the quantiser its rows, a batch at a time."""
 
-    def __init__(self, tensors: Mapping[str, np.ndarray]) -> None:
+    def __init__(self, tensors: Mapping[str, Rows]) -> None:
         self._batches = self._cut(tensors)
 
     def get_next(self) -> dict[str, np.ndarray] | None:
@@ -175,7 +174,8 @@ class _CalibrationReader:
         return next(self._batches, None)
 
     @staticmethod
-    def _cut(tensors: Mapping[str, np.ndarray]) -> Iterator[dict[str, Any]]:
+    def _cut(tensors: Mapping[str, Rows]) -> Iterator[dict[str, Any]]:
         num_rows = len(next(iter(tensors.values())))
         for begin in range(0, num_rows, _BATCH_ROWS):
-            yield {name: t[begin : begin + _BATCH_ROWS] for name, t in tensors.items()}
+            end = begin + _BATCH_ROWS
+            yield graph_feed({n: rows_between(t, begin, end) for n, t in tensors.items()})

@@ -4,7 +4,9 @@ A `Feature` is what the recipe says; `fit` looks at the training part and gives 
 a frozen value that is stored in the bundle and turns raw cells into tensors, the same in preparing,
 evaluating and serving.  Features yield *raw typed tensors* (uint8 pixels, float64 numbers that may
 be NaN, int32 codes with 0 for unseen or missing); scaling lives in the exported graph.  A row of a
-column is one value, a picture, or D numbers that have names (the parts of a date).
+column is one value, a picture, D numbers that have names (the parts of a date), or any number of
+tokens.  What a network has to know of a tensor the fitted feature says itself (`holds`), so no
+network knows a feature by name.
 
 Each feature is a file with two classes: the recipe's step, and what it learned from the training
 part, which is stored in the bundle.
@@ -20,7 +22,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from stoker.cells import BadCell, MediaKind
-from stoker.cells.ragged import Ragged
+from stoker.cells.ragged import Ragged, Rows
 from stoker.core.steps import Step
 
 if TYPE_CHECKING:
@@ -57,12 +59,62 @@ class Transformed:
     """Where each row begins in `values`, int64 (N + 1,), of rows of any length; None: all rows have
     one shape."""
 
-    def rows(self, index_M: np.ndarray | None = None) -> np.ndarray | Ragged:
+    def rows(self, index_M: np.ndarray | None = None) -> Rows:
         """The tensors of some rows, in this order; None: of all, without a copy."""
         if self.offsets is None:
             return self.values if index_M is None else self.values[index_M]
         ragged = Ragged(self.values, self.offsets)
         return ragged if index_M is None else ragged.gather(index_M)
+
+
+class Scale(NamedTuple):
+    """What a network needs to know of one number of a row."""
+
+    mean: float
+    """What it subtracts."""
+    std: float
+    """What it divides by, above 0."""
+    had_missing: bool
+    """Whether the network gets an indicator of missing cells."""
+    period: float | None = None
+    """After how much the number begins anew (24 for hours): networks get sine and cosine too."""
+
+
+class Numbers(NamedTuple):
+    """A tensor of one number or D numbers a row, NaN where missing."""
+
+    scales: tuple[Scale, ...]
+    """One for each number of a row."""
+
+
+class Codes(NamedTuple):
+    """A tensor of one int32 code a row, 0 for missing and unseen ones."""
+
+    num_codes: int
+    """Codes there are, 0 among them."""
+
+
+class Pixels(NamedTuple):
+    """A tensor of one uint8 picture a row, (channels, height, width)."""
+
+    channels: int
+    height: int
+    width: int
+    mean: tuple[float, ...]
+    """Of each channel, on the scale 0 to 1."""
+    std: tuple[float, ...]
+    """Of each channel, on the scale 0 to 1."""
+
+
+class Tokens(NamedTuple):
+    """Rows of any number of ids: words, or pieces of words."""
+
+    num_tokens: int
+    """Ids there are; 0 means nothing, and pads rows."""
+
+
+Kind = Numbers | Codes | Pixels | Tokens
+"""What the tensor of a column holds, as a network has to know it."""
 
 
 OTHER_SPELLING = "if its values are only written in another way, write them as training had them"
@@ -76,6 +128,11 @@ class FittedFeature(Step, ABC):
 
     media: ClassVar[MediaKind | None] = None
     """What file the raw cells are; None: they are values."""
+
+    @property
+    def holds(self) -> Kind | None:
+        """What a network has to know of the tensor; None: no network can take it."""
+        return None
 
     @property
     @abstractmethod
@@ -126,21 +183,13 @@ class FittedFeature(Step, ABC):
         return ""
 
 
-class Scale(NamedTuple):
-    """What a network needs to know of one number of a row."""
-
-    mean: float
-    """What it subtracts."""
-    std: float
-    """What it divides by, above 0."""
-    had_missing: bool
-    """Whether the network gets an indicator of missing cells."""
-    period: float | None = None
-    """After how much the number begins anew (24 for hours): networks get sine and cosine too."""
-
-
 class NumericFeature(FittedFeature):
     """A fitted feature whose tensor holds one number or D numbers a row, NaN where missing."""
+
+    @property
+    def holds(self) -> Numbers:
+        """Numbers with their scales."""
+        return Numbers(self.scales)
 
     @property
     @abstractmethod
@@ -157,6 +206,9 @@ class Feature(Step, ABC):
 
     media: ClassVar[MediaKind | None] = None
     """What file the raw cells are; None: they are values."""
+
+    ragged: ClassVar[bool] = False
+    """Whether rows will have any number of values, such as the tokens of a text."""
 
     @abstractmethod
     def fit(self, column: pa.ChunkedArray) -> FittedFeature:
@@ -187,7 +239,7 @@ class Feature(Step, ABC):
 def matrix_parts(features: Mapping[str, FittedFeature]) -> list[str]:
     """Name of each column of the matrix in which all features stand side by side.
 
-    A row of D numbers takes D columns, named `COLUMN: PART`; pictures take none.
+    A row of D numbers takes D columns, named `COLUMN: PART`; pictures and tokens take none.
 
     Args:
         features: Fitted features by column, in order.
@@ -196,6 +248,6 @@ def matrix_parts(features: Mapping[str, FittedFeature]) -> list[str]:
     for column, feature in features.items():
         if feature.part_names:
             names += [f"{column}: {part}" for part in feature.part_names]
-        elif not feature.shape:
+        elif not feature.shape and not feature.ragged:
             names.append(column)
     return names

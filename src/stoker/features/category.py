@@ -37,7 +37,7 @@ from stoker.cells.spelling import (
 )
 from stoker.core import events
 from stoker.core.errors import DataError
-from stoker.features import Feature, FittedFeature, Transformed
+from stoker.features import Codes, Feature, FittedFeature, Transformed
 
 _MOST_EXAMPLES = 5
 
@@ -58,6 +58,11 @@ class FittedCategory(FittedFeature):
     def num_codes(self) -> int:
         """Codes that can occur, 0 included."""
         return len(self.vocabulary) + 1
+
+    @property
+    def holds(self) -> Codes:
+        """A code a row."""
+        return Codes(self.num_codes)
 
     @property
     def shape(self) -> tuple[int, ...]:

@@ -30,7 +30,7 @@ from stoker.cells.pixels import FEWEST_BITS, MOST_BITS, PictureLook, Resize
 from stoker.cells.raw import one_array, shorten
 from stoker.core import events
 from stoker.core.errors import DataError
-from stoker.features import Feature, FittedFeature, Transformed
+from stoker.features import Feature, FittedFeature, Pixels, Transformed
 
 Bits = Annotated[int, Field(ge=FEWEST_BITS, le=MOST_BITS)]
 MaxPixels = Annotated[int, Field(ge=1, le=MOST_PIXELS)]
@@ -56,6 +56,11 @@ class FittedImage(FittedFeature):
     """Mean of each channel over the sampled training pixels, on the scale 0 to 1."""
     std: tuple[float, ...]
     """Standard deviation of each channel, on the scale 0 to 1; 1 for a constant channel."""
+
+    @property
+    def holds(self) -> Pixels:
+        """Pixels with mean and deviation."""
+        return Pixels(self.channels, self.height, self.width, self.mean, self.std)
 
     @property
     def shape(self) -> tuple[int, ...]:

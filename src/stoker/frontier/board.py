@@ -17,6 +17,7 @@ import numpy as np
 
 from stoker.bundle.session import asker
 from stoker.candidates.leaderboard import Leaderboard, Timing
+from stoker.cells.ragged import Rows, rows_at
 from stoker.networks.graph_names import graph_input
 
 _FIRST = 3
@@ -24,7 +25,7 @@ _ASKED = 9
 
 
 def measure_candidates(
-    board: Leaderboard, graphs: Mapping[str, Callable[[], bytes]], columns: Mapping[str, np.ndarray]
+    board: Leaderboard, graphs: Mapping[str, Callable[[], bytes]], columns: Mapping[str, Rows]
 ) -> tuple[Leaderboard, dict[str, float]]:
     """The board with sizes, and the milliseconds that each candidate takes to answer one row.
 
@@ -33,7 +34,8 @@ def measure_candidates(
         graphs: What makes the graph of a candidate alone.
         columns: Prepared columns; their first row is asked about.
     """
-    tensors = {graph_input(name): np.array(value[:1]) for name, value in columns.items()}
+    first = np.zeros(1, np.int64)
+    tensors = {graph_input(name): rows_at(value, first) for name, value in columns.items()}
     times: dict[str, float] = {}
     entries = list(board.entries)
     for place, entry in enumerate(entries):
@@ -53,7 +55,7 @@ def timed(timings: tuple[Timing, ...], answer_ms: Mapping[str, float]) -> tuple[
     return tuple(one.model_copy(update={"answer_ms": answer_ms.get(one.name)}) for one in timings)
 
 
-def _answer_ms(graph: bytes, tensors: Mapping[str, np.ndarray]) -> float:
+def _answer_ms(graph: bytes, tensors: Mapping[str, Rows]) -> float:
     """Median of some answers to one row, on one thread."""
     ask = asker(graph, tensors)
     times = []

@@ -33,6 +33,7 @@ from stoker.bundle.predictor import Predictor
 from stoker.bundle.read import Bundle, open_bundle
 from stoker.bundle.write import GRAPH_FILE
 from stoker.candidates.offer import MODEL
+from stoker.cells.ragged import Rows, rows_at
 from stoker.compress import Compressor, Material
 from stoker.core import events
 from stoker.core.canonical import canonical_json
@@ -46,7 +47,7 @@ from stoker.store.durable import make_folder, write_file
 if TYPE_CHECKING:
     from stoker.data.prepare.prepared_set import PreparedSet
 
-Columns = Mapping[str, np.ndarray]
+Columns = Mapping[str, Rows]
 
 TIMES = ("latency_ms", "speed")
 """What was measured of a candidate on this machine."""
@@ -155,7 +156,7 @@ def _material(source: Bundle, train: PreparedSet, validation: PreparedSet, seed:
     # Evenly spaced rows: the same each time, and from all of a set that came sorted.
     rows = _calibration_rows(source, train)
     index = np.unique(np.linspace(0, len(train) - 1, rows).astype(np.int64))
-    calibration = {name: column[index] for name, column in train.columns.items()}
+    calibration = {name: rows_at(column, index) for name, column in train.inputs.items()}
     return Material(calibration, train, validation, seed)
 
 
@@ -178,10 +179,10 @@ def _left_out(name: str, error: StokerError) -> str:
     return error.what
 
 
-def _batch(columns: Columns, size: int) -> dict[str, np.ndarray]:
+def _batch(columns: Columns, size: int) -> dict[str, Rows]:
     """So many validation rows, from the first on and again."""
     index = np.arange(size) % len(next(iter(columns.values())))
-    return {name: np.ascontiguousarray(column[index]) for name, column in columns.items()}
+    return {name: rows_at(column, index) for name, column in columns.items()}
 
 
 def _calibration_rows(source: Bundle, train: PreparedSet) -> int:
@@ -192,7 +193,7 @@ def _calibration_rows(source: Bundle, train: PreparedSet) -> int:
     model = load_stored(spec, Model)
     shapes = [column.shape[1:] for column in train.columns.values()]
     picture = next((shape for shape in shapes if len(shape) == 3), None)
-    columns = sum(math.prod(shape) for shape in shapes if len(shape) < 3)
+    columns = sum(math.prod(shape) for shape in shapes if len(shape) < 3) + len(train.ragged)
     work = model.multiplications(picture, columns, source.interface.task.output.width) or 1
     return min(CALIBRATION_ROWS, max(_FEWEST_CALIBRATION, _CALIBRATION_WORK // work))
 
@@ -200,8 +201,11 @@ def _calibration_rows(source: Bundle, train: PreparedSet) -> int:
 def _spaced(validation: PreparedSet) -> tuple[Columns, np.ndarray]:
     """Columns and targets of the rows that are looked at."""
     step = max(1, -(-len(validation) // MOST_ROWS))
-    columns = {name: value[::step] for name, value in validation.columns.items()}
-    return columns, validation.target[::step]
+    if step == 1:
+        return validation.inputs, validation.target
+    index = np.arange(0, len(validation), step)
+    columns = {name: rows_at(value, index) for name, value in validation.inputs.items()}
+    return columns, validation.target[index]
 
 
 def _measure(bundle: Bundle, columns: Columns) -> _Measured:

@@ -166,7 +166,7 @@ def _parity(work: Work, made: Fitted, prepared: Prepared) -> dict[str, Any]:
 
 def _refuse_ragged(model: Model, prepared: Prepared) -> None:
     """Raise where rows of any length would reach a model that has one place for each column."""
-    for name in prepared.train.ragged if not isinstance(model, Network) else ():
+    for name in prepared.train.ragged if not model.takes_ragged else ():
         raise RecipeError(
             f"{step_name(model)} takes columns of one shape, and rows of {name!r} have any length",
             fix=f"name a network under model, or another feature for {name!r}",
@@ -178,7 +178,7 @@ def _measured(work: Work, made: Fitted, prepared: Prepared) -> Leaderboard | Non
     board, answer_ms = made.leaderboard, {}
     if board is not None:
         board, answer_ms = measure_candidates(
-            board, made.candidate_graphs, prepared.validation.columns
+            board, made.candidate_graphs, prepared.validation.inputs
         )
     timings = timed(made.timings, answer_ms)
     work.measured.update(made.measured)

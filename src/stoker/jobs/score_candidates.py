@@ -138,7 +138,7 @@ def _subject(predictor: Predictor, prepared: Path, seed: int) -> Probed:
     validation, features = PreparedSet.open(prepared, "validation"), predictor.interface.inputs
     return Probed(
         outputs_of=predictor.outputs_of,
-        columns=validation.columns,
+        columns=validation.inputs,
         target_N=np.asarray(validation.target),
         task=predictor.interface.task,
         seed=seed,

@@ -35,6 +35,8 @@ class Model(Step, ABC):
     """Whether it makes no sense without a column of pictures."""
     takes_pictures: ClassVar[bool] = True
     """Whether it can look at one."""
+    takes_ragged: ClassVar[bool] = False
+    """Whether rows of any length may go in, such as tokens."""
 
     @abstractmethod
     def fit(
@@ -71,11 +73,13 @@ class Network(Model, ABC):
     """A model that is a torch module.
 
     Promise: the module takes a mapping from column to the feature's raw tensor (uint8 images in
-    NCHW, float32 numbers with NaN for missing, int32 codes), does scaling and missing-value
-    handling inside, and returns (N, num_outputs) float32; any mix of features works; equal torch
-    seeds build equal weights; it exports to ONNX with a dynamic batch.
+    NCHW, float32 numbers with NaN for missing, int32 codes, a `RaggedTensor` of tokens), does
+    scaling and missing-value handling inside, and returns (N, num_outputs) float32; any mix of
+    features works; no row's answer follows the rows beside it; equal torch seeds build equal
+    weights; it exports to ONNX with a dynamic batch.
     """
 
+    takes_ragged: ClassVar[bool] = True
     habits: ClassVar[Habits] = Habits()
     """How it is usually trained; keys of the recipe go before."""
 

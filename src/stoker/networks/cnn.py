@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 
 from torch import Tensor, nn
 
-from stoker.networks.columns import ColumnNetwork, Tower
+from stoker.networks.columns import ColumnNetwork
 from stoker.networks.layers import ActivationName, Layers, initialize, make_activation
 from stoker.networks.mlp import perceptron
+from stoker.networks.preparing import Tower
 from stoker.networks.stages import num_stages, num_strided
 
 if TYPE_CHECKING:
-    from stoker.features import FittedFeature
-    from stoker.features.image import FittedImage
+    from stoker.features import FittedFeature, Pixels
 
 CHANNELS_LAST_FROM = 16
 """Channels from which the channels-last layout pays on CPUs (measured)."""
@@ -43,9 +43,7 @@ def build(
 class ConvTower(Tower):
     """Convolution stages that halve the picture until about 4 pixels are left."""
 
-    def __init__(
-        self, image: FittedImage, width: int, depth: int, activation: ActivationName
-    ) -> None:
+    def __init__(self, image: Pixels, width: int, depth: int, activation: ActivationName) -> None:
         """Plan the stages for the size of the picture."""
         super().__init__()
         height, wide, channels = image.height, image.width, image.channels

@@ -1,9 +1,9 @@
 """Raw tensors of features to tensors that layers understand, inside the network and its graph.
 
 The way has two halves.  `Scaler` has no weights: it turns bytes into floats, missing numbers into
-zeros with an indicator, and codes into positions of shared tables.  Because it has none, training
-runs it once for many batches at a time.  `TableEncoder` has weights: embeddings of categories, and
-of numbers where they are asked for (`periodic`).
+zeros with an indicator, and codes into positions of shared tables; tokens stay ids.  Because it has
+none, training runs it once for many batches at a time.  `TableEncoder` has weights: embeddings of
+categories, and of numbers where they are asked for (`periodic`).
 
 Categories whose embeddings are equally wide share one table, each at its own offset, so forty
 columns cost four look-ups and not forty.
@@ -16,15 +16,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
 
-from stoker.features import FittedFeature, NumericFeature, Scale
-from stoker.features.category import FittedCategory
-from stoker.features.image import FittedImage
+from stoker.features import Codes, FittedFeature, Numbers, Pixels, Scale, Tokens
 from stoker.networks.periodic import FREQUENCY, Periodic
+from stoker.networks.preparing import RaggedTensor
 
 
 class Scaled(NamedTuple):
@@ -36,6 +35,8 @@ class Scaled(NamedTuple):
     """Standardised float32 numbers, 0/1 indicators of missing cells, sines and cosines."""
     code_NK: Tensor | None
     """int64 codes, one column per category column."""
+    tokens: tuple[RaggedTensor, ...] = ()
+    """int64 ids of rows of any length, one tensor per column of tokens."""
 
     def rows(self, start: int, stop: int) -> Scaled:
         """A run of rows, as views."""
@@ -43,6 +44,7 @@ class Scaled(NamedTuple):
             tuple(image[start:stop] for image in self.image_NCHW),
             None if self.number_NM is None else self.number_NM[start:stop],
             None if self.code_NK is None else self.code_NK[start:stop],
+            tuple(tokens.rows(start, stop) for tokens in self.tokens),
         )
 
 
@@ -60,9 +62,10 @@ class TableShape(NamedTuple):
 class TableColumns(NamedTuple):
     """The columns of a network by kind, in the order in which their tensors are joined."""
 
-    images: dict[str, FittedImage]
-    numbers: dict[str, NumericFeature]
-    categories: dict[str, FittedCategory]
+    images: dict[str, Pixels]
+    numbers: dict[str, Numbers]
+    categories: dict[str, Codes]
+    tokens: dict[str, Tokens]
 
     @property
     def scales(self) -> list[Scale]:
@@ -87,7 +90,7 @@ class TableColumns(NamedTuple):
 
     @property
     def table(self) -> TableShape:
-        """All but the images, once they are scaled."""
+        """Numbers and categories, once they are scaled."""
         sizes = tuple(category.num_codes for category in self.categories.values())
         return TableShape(len(self.scales), self.num_numbers, sizes)
 
@@ -98,16 +101,19 @@ def sort_columns(features: Mapping[str, FittedFeature]) -> TableColumns:
     Raises:
         TypeError: If a feature is of a kind that no network here can encode.
     """
-    columns = TableColumns({}, {}, {})
+    columns = TableColumns({}, {}, {}, {})
     for name, feature in features.items():
-        if isinstance(feature, FittedImage):
-            columns.images[name] = feature
-        elif isinstance(feature, NumericFeature):
-            columns.numbers[name] = feature
-        elif isinstance(feature, FittedCategory):
-            columns.categories[name] = feature
-        else:
-            raise TypeError(f"no encoder for {type(feature).__name__} of column {name!r}")
+        match feature.holds:
+            case Pixels() as kind:
+                columns.images[name] = kind
+            case Numbers() as kind:
+                columns.numbers[name] = kind
+            case Codes() as kind:
+                columns.categories[name] = kind
+            case Tokens() as kind:
+                columns.tokens[name] = kind
+            case None:
+                raise TypeError(f"no encoder for {type(feature).__name__} of column {name!r}")
     return columns
 
 
@@ -134,7 +140,7 @@ class Scaler(nn.Module):
         turn = [2 * math.pi / period for period in columns.periodic.values()]
         self.register_buffer("turn", torch.tensor(turn, dtype=torch.float64), persistent=False)
 
-    def forward(self, raw: Mapping[str, Tensor]) -> Scaled:
+    def forward(self, raw: Mapping[str, Any]) -> Scaled:
         """Scale every column; `raw` is left as it was."""
         images = [self._image(i, raw[name]) for i, name in enumerate(self._names.images)]
         numbers = [_as_parts(raw[name]) for name in self._names.numbers]
@@ -143,6 +149,7 @@ class Scaler(nn.Module):
             tuple(images),
             self._numbers(torch.cat(numbers, 1)) if numbers else None,
             torch.stack(codes, 1).long() if codes else None,
+            tuple(_ids(raw[name]) for name in self._names.tokens),
         )
 
     def _image(self, position: int, pixel_NCHW: Tensor) -> Tensor:
@@ -171,6 +178,11 @@ class Scaler(nn.Module):
         missing_NT = torch.isnan(angle_NT)
         zero_NT = torch.zeros_like(angle_NT)
         return [torch.where(missing_NT, zero_NT, f(angle_NT)) for f in (torch.sin, torch.cos)]
+
+
+def _ids(rows: RaggedTensor) -> RaggedTensor:
+    """Ids as look-ups take them, however narrow they are stored."""
+    return rows._replace(values=rows.values.long())
 
 
 def _as_parts(number: Tensor) -> Tensor:

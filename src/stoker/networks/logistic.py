@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
@@ -11,13 +11,14 @@ from torch import Tensor, nn
 from stoker.networks.encoders import Scaled, Scaler, sort_columns
 from stoker.networks.linear import LinearLayer
 from stoker.networks.preparing import PreparingNetwork
+from stoker.networks.ragged import Bag
 
 if TYPE_CHECKING:
     from stoker.features import FittedFeature
 
 
 class LinearNetwork(PreparingNetwork):
-    """The sum of a linear layer over pixels and numbers, and one table row per category."""
+    """A linear layer over pixels and numbers, a table row per category, a mean one of tokens."""
 
     def __init__(self, features: Mapping[str, FittedFeature], num_outputs: int) -> None:
         """All weights start at zero: the problem is convex, and nothing has to be broken up."""
@@ -31,11 +32,13 @@ class LinearNetwork(PreparingNetwork):
         self.bias = nn.Parameter(torch.empty(num_outputs))
         self.linear = LinearLayer(width, num_outputs, bias=False) if width else None
         self.embedding = nn.Embedding(sum(sizes), num_outputs) if sizes else None
+        bags = [Bag(tokens, num_outputs) for tokens in columns.tokens.values()]
+        self.bags = nn.ModuleList(bags)
         self.register_buffer("starts", torch.tensor(starts), persistent=False)
         for weight in self.parameters():
             nn.init.zeros_(weight)
 
-    def prepare(self, raw: Mapping[str, Tensor]) -> Scaled:
+    def prepare(self, raw: Mapping[str, Any]) -> Scaled:
         """The half without weights."""
         return self.scaler(raw)
 
@@ -45,6 +48,8 @@ class LinearNetwork(PreparingNetwork):
         if inputs.number_NM is not None:
             parts.append(inputs.number_NM)
         output_NK = self.bias
+        for bag, rows in zip(self.bags, inputs.tokens, strict=True):
+            output_NK = output_NK + bag(rows)
         if self.linear is not None:
             output_NK = output_NK + self.linear(torch.cat(parts, 1))
         if self.embedding is not None and inputs.code_NK is not None:

@@ -9,10 +9,13 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from typing import Any, NamedTuple, Protocol, Self
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, Self
 
 import torch
 from torch import Tensor, nn
+
+if TYPE_CHECKING:
+    from stoker.cells.ragged import Ragged
 
 
 class Inputs(Protocol):
@@ -37,6 +40,11 @@ class RaggedTensor(NamedTuple):
         return RaggedTensor(self.values[first:last], self.offsets[start : stop + 1] - first)
 
 
+def as_tensors(rows: Ragged) -> RaggedTensor:
+    """The same values and offsets, without a copy."""
+    return RaggedTensor(torch.from_numpy(rows.values), torch.from_numpy(rows.offsets))
+
+
 def moved(column: Tensor | RaggedTensor, device: torch.device) -> Tensor | RaggedTensor:
     """A column on a device; offsets of ragged rows stay on the CPU, as cutting reads them."""
     if isinstance(column, RaggedTensor):
@@ -47,6 +55,12 @@ def moved(column: Tensor | RaggedTensor, device: torch.device) -> Tensor | Ragge
 def device_of(network: nn.Module) -> torch.device:
     """Where a network's weights are."""
     return next((weight.device for weight in network.parameters()), torch.device("cpu"))
+
+
+class Tower(nn.Module):
+    """A network from one column to vectors of `num_features` numbers a row."""
+
+    num_features: int
 
 
 class PreparingNetwork(nn.Module, ABC):

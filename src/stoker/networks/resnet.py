@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 from torch import Tensor, nn
 
 from stoker.networks.cnn import CHANNELS_LAST_FROM, conv_block
-from stoker.networks.columns import ColumnNetwork, Tower
+from stoker.networks.columns import ColumnNetwork
 from stoker.networks.layers import ActivationName, Layers, initialize, make_activation
 from stoker.networks.mlp import perceptron
+from stoker.networks.preparing import Tower
 from stoker.networks.stages import num_strided
 
 if TYPE_CHECKING:
-    from stoker.features import FittedFeature
-    from stoker.features.image import FittedImage
+    from stoker.features import FittedFeature, Pixels
 
 
 def build(
@@ -42,7 +42,7 @@ class ResidualTower(Tower):
     """A stem, stages of blocks, and the mean over places."""
 
     def __init__(
-        self, image: FittedImage, width: int, blocks: tuple[int, ...], activation: ActivationName
+        self, image: Pixels, width: int, blocks: tuple[int, ...], activation: ActivationName
     ) -> None:
         """Plan the stages."""
         super().__init__()

@@ -111,7 +111,7 @@ def _check_features(recipe: Recipe, columns: KnownColumns) -> None:
 
 
 def _check_model(recipe: Recipe, columns: KnownColumns | None) -> None:
-    """Refuse a model of pictures without any, and one of tables with some."""
+    """Refuse a model of pictures without any, and one of tables with pictures or tokens."""
     if recipe.model is None:
         return
     model, pictures = expect(recipe.model, Model), _pictures(recipe, columns)
@@ -127,6 +127,16 @@ def _check_model(recipe: Recipe, columns: KnownColumns | None) -> None:
             f"model {step_name(model)} cannot take the pictures of column {pictures[0]!r}",
             expected="numbers and categories",
             fix="write `model: cnn`, or leave `model` out and let the preset choose",
+            place=recipe.place("model"),
+        )
+
+    steps = {name: expect(step, Feature) for name, step in (recipe.inputs or {}).items()}
+    ragged = [name for name, step in steps.items() if step.ragged]
+    if not model.takes_ragged and ragged:
+        raise RecipeError(
+            f"model {step_name(model)} cannot take {ragged[0]!r}, whose rows have any length",
+            expected="numbers and categories",
+            fix="write `model: mlp`, or leave `model` out and let the preset choose",
             place=recipe.place("model"),
         )
 

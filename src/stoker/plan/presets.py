@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from stoker.core import events
 from stoker.core.steps import step_name
-from stoker.features.image import FittedImage
+from stoker.features import Pixels, Tokens
 from stoker.models import Estimator, Model, Network
 from stoker.models.pretrained import Pretrained, missing_backbone
 from stoker.networks.stages import Shape
@@ -26,7 +26,7 @@ from stoker.train.habits import Habits, Preset
 from stoker.train.settings import Settings
 
 if TYPE_CHECKING:
-    from stoker.features import FittedFeature
+    from stoker.features import FittedFeature, Kind
     from stoker.tasks import FittedTask
 
 
@@ -71,9 +71,19 @@ class Situation:
     num_rows: int
 
     @property
-    def images(self) -> list[FittedImage]:
-        """Fitted image columns."""
-        return [f for f in self.features.values() if isinstance(f, FittedImage)]
+    def images(self) -> list[Pixels]:
+        """Columns of pictures."""
+        return [kind for kind in self.kinds if isinstance(kind, Pixels)]
+
+    @property
+    def kinds(self) -> list[Kind | None]:
+        """What each column holds."""
+        return [feature.holds for feature in self.features.values()]
+
+    @property
+    def has_tokens(self) -> bool:
+        """Whether a column holds rows of any length."""
+        return any(isinstance(kind, Tokens) for kind in self.kinds)
 
     @property
     def picture(self) -> Shape | None:
@@ -118,6 +128,7 @@ def choose(  # noqa: PLR0913 - what presets look at, each by its name
             preset,
             picture=situation.picture,
             has_table=situation.has_table,
+            has_tokens=situation.has_tokens,
             num_rows=num_rows,
             given=given,
         )
@@ -145,6 +156,7 @@ def choose_model(
     has_table: bool,
     num_rows: int,
     given: Collection[str] = (),
+    has_tokens: bool = False,
 ) -> tuple[Model, str]:
     """The model for these inputs where the recipe names none, and why.
 
@@ -154,13 +166,18 @@ def choose_model(
         has_table: Whether anything but pictures goes in.
         num_rows: Training rows.
         given: Keys of `train` that the recipe gives; who says how a network is trained means one.
+        has_tokens: Whether rows of any length go in.
     """
+    if picture is None and has_tokens:
+        from stoker.models.mlp import Mlp
+
+        return Mlp(), "mlp over mean token vectors, which takes rows of any length"
     if picture is None:
         from stoker.models.blend import Blend
 
         return Blend(), f"blend: several candidates are tried ({preset}), and the best are averaged"
     is_told_how = not _FOR_ESTIMATORS.issuperset(given)
-    are_few = picture[0] >= _COLOURS and num_rows <= _MOST_PRETRAINED
+    are_few = picture[0] >= _COLOURS and num_rows <= _MOST_PRETRAINED and not has_tokens
     if preset != "fast" and are_few and not is_told_how:
         why = f"pretrained, as {num_rows:,} colour pictures are few for a network from scratch"
         return Pretrained(fine_tune=_FINE_TUNED[preset]), why

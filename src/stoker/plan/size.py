@@ -60,6 +60,11 @@ class Size:
         return len(values) if self._features else self.extent.num_columns - 1
 
     @cached_property
+    def has_tokens(self) -> bool:
+        """Whether the model sees rows of any length."""
+        return any(one.ragged for one in self._features)
+
+    @cached_property
     def outputs(self) -> int:
         """Outputs of the model."""
         if step_name(self.recipe.task) == "regress":
@@ -75,6 +80,7 @@ class Size:
             self.recipe.train.preset,
             picture=self.picture,
             has_table=bool(self.columns),
+            has_tokens=self.has_tokens,
             num_rows=self.extent.parts["train"],
             given=self.recipe.train.given,
         )

@@ -23,13 +23,15 @@ import pyarrow as pa
 from stoker.bundle.interface import Interface
 from stoker.bundle.prediction import Prediction
 from stoker.bundle.predictor import Predictor
+from stoker.cells.ragged import Ragged, Rows
 from stoker.cells.raw import one_array
 from stoker.core.errors import ArtifactError, DataError, StokerError
-from stoker.features import FittedFeature
+from stoker.features import FittedFeature, Form
 from stoker.serve.messages import BadInput, Refusal
 from stoker.serve.unseen import UnseenCounter, parts
 
 _MAX_CELLS = 100
+_WARM_VALUES = 64
 _PICTURE_TYPE = pa.large_binary()
 
 
@@ -167,10 +169,16 @@ def _answer_schema(predictor: Predictor) -> dict[str, Any]:
     }
 
 
-def zero_tensors(interface: Interface, num_rows: int) -> dict[str, np.ndarray]:
-    """A batch that any model can compute."""
-    inputs = interface.inputs.items()
-    return {name: np.zeros((num_rows, *f.shape), f.dtype) for name, f in inputs}
+def zero_tensors(interface: Interface, num_rows: int) -> dict[str, Rows]:
+    """A batch that any model can compute; rows of any length have 64 values."""
+    return {name: _zeros(form, num_rows) for name, form in interface.forms.items()}
+
+
+def _zeros(form: Form, num_rows: int) -> Rows:
+    if not form.ragged:
+        return np.zeros((num_rows, *form.shape), form.dtype)
+    values = np.zeros((num_rows * _WARM_VALUES, *form.shape), form.dtype)
+    return Ragged(values, np.arange(num_rows + 1, dtype=np.int64) * _WARM_VALUES)
 
 
 def _max_pixels(interface: Interface, columns: Sequence[str]) -> dict[str, int]:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from stoker.core.steps import find_step, step_name
 from stoker.dag.stage import ROWS, Stage, Work
+from stoker.features import Pixels, Tokens
 from stoker.models import Model
 
 if TYPE_CHECKING:
@@ -14,13 +15,13 @@ if TYPE_CHECKING:
     from stoker.recipe.model import Recipe
 
 PLAIN_PICTURES = "logistic"
-"""The model that a report about pictures compares with."""
+"""The model that a report about pictures or tokens compares with."""
 PLAIN_TABLE = "linear"
 """The model that a report about tables compares with."""
 
 
 class BaselineStage(Stage):
-    """Train the plain model of pictures or of tables."""
+    """Train the plain model of pictures, of tokens, or of tables."""
 
     place: ClassVar[float] = 70
 
@@ -44,7 +45,8 @@ class BaselineStage(Stage):
         from stoker.views.prepared import read_interface
 
         inputs = read_interface(work.inputs["prepare"].folder).inputs.values()
-        plain = plain_model(has_pictures=any(one.media for one in inputs))
+        holds = [one.holds for one in inputs]
+        plain = plain_model(is_table=not any(isinstance(one, Pixels | Tokens) for one in holds))
         order = Order(
             name=self.name,
             model=find_step("stoker.models", plain, Model)(),
@@ -63,10 +65,10 @@ class BaselineStage(Stage):
 
     def seconds(self, size: Size) -> float | None:
         """By rows and columns."""
-        plain = plain_model(has_pictures=size.picture is not None)
+        plain = plain_model(is_table=size.picture is None and not size.has_tokens)
         return size.train(find_step("stoker.models", plain, Model)(), "fast", {})
 
 
-def plain_model(*, has_pictures: bool) -> str:
+def plain_model(*, is_table: bool) -> str:
     """Name of the model that is trained to compare with."""
-    return PLAIN_PICTURES if has_pictures else PLAIN_TABLE
+    return PLAIN_TABLE if is_table else PLAIN_PICTURES

@@ -22,13 +22,12 @@ import torch
 from torch import Tensor
 
 from stoker.core.seeds import derive_seed
-from stoker.networks.preparing import RaggedTensor
+from stoker.networks.preparing import RaggedTensor, as_tensors
 from stoker.train.augment import ImageAugmentation, MixingAugmentation
 from stoker.train.chunk import Chunk
 from stoker.train.samplers import Epoch
 
 if TYPE_CHECKING:
-    from stoker.cells.ragged import Ragged
     from stoker.data.prepare.prepared_set import PreparedSet
     from stoker.train.settings import Settings
 
@@ -115,7 +114,7 @@ class Batches:
         rows = self._set.gather(index, self._buffers)
         raw: dict[str, Tensor | RaggedTensor] = {
             **{name: torch.from_numpy(column) for name, column in rows.columns.items()},
-            **{name: _ragged(column) for name, column in rows.ragged.items()},
+            **{name: as_tensors(column) for name, column in rows.ragged.items()},
         }
         target = torch.from_numpy(rows.target)
         if self._augment:
@@ -157,10 +156,6 @@ class Batches:
                 images = {name: mix.images(image) for name, image in images.items()}
                 target = mix.targets(target, self._num_outputs)
         return {**raw, **images}, target
-
-
-def _ragged(column: Ragged) -> RaggedTensor:
-    return RaggedTensor(torch.from_numpy(column.values), torch.from_numpy(column.offsets))
 
 
 def _batches_per_chunk(row_bytes: int, batch_size: int) -> int:

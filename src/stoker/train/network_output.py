@@ -1,22 +1,24 @@
 """Outputs of a network on a prepared set, in evaluation mode.
 
-Batches are slices of the memory-mapped columns in stored order, so nothing is gathered.
+Batches are slices of the memory-mapped columns in stored order, so nothing is gathered; rows of any
+length are gathered with those of like length, so that little is padded.
 
 Cost: a forward pass; memory for the outputs and one batch.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 from torch import nn
 
-from stoker.networks.preparing import RaggedTensor, device_of, moved
+from stoker.cells.ragged import alike, lengths_of
+from stoker.networks.preparing import RaggedTensor, as_tensors, device_of, moved
 
 if TYPE_CHECKING:
-    from stoker.cells.ragged import Ragged
     from stoker.data.prepare.prepared_set import PreparedSet
 
 _BATCH_BYTES = 8 << 20
@@ -34,35 +36,46 @@ def outputs(network: nn.Module, prepared: PreparedSet) -> np.ndarray:
     """
     was_training = network.training
     network.eval()
-    size = _rows_per_batch(prepared)
-    device = device_of(network)
+    device, size = device_of(network), _rows_per_batch(prepared)
+    length_N = lengths_of(prepared.inputs)
+    if length_N is None:
+        batches, order_N = _slices(prepared, size), None
+    else:
+        pieces = [part for one in alike(length_N) for part in _cut(one, size)]
+        batches, order_N = _gathered(prepared, pieces), np.argsort(np.concatenate(pieces))
     with torch.inference_mode():
         parts = [
-            network(_slice(prepared, start, start + size, device)).float().cpu().numpy()
-            for start in range(0, len(prepared), size)
+            network({n: moved(c, device) for n, c in batch.items()}).float().cpu().numpy()
+            for batch in batches
         ]
     network.train(was_training)
-    return np.concatenate(parts)
+    output_NK = np.concatenate(parts)
+    return output_NK if order_N is None else output_NK[order_N]
 
 
-def _slice(
-    prepared: PreparedSet, start: int, stop: int, device: torch.device
-) -> dict[str, torch.Tensor | RaggedTensor]:
-    index = np.arange(start, min(stop, len(prepared)))
-    columns: dict[str, torch.Tensor | RaggedTensor] = {
-        **{n: torch.from_numpy(np.array(c[start:stop])) for n, c in prepared.columns.items()},
-        **{n: _gathered(c, index) for n, c in prepared.ragged.items()},
-    }
-    return {name: moved(column, device) for name, column in columns.items()}
+def _slices(prepared: PreparedSet, size: int) -> Iterator[dict[str, torch.Tensor | RaggedTensor]]:
+    """So many rows at a time, in stored order."""
+    for start in range(0, len(prepared), size):
+        columns = prepared.columns.items()
+        yield {name: torch.from_numpy(np.array(c[start : start + size])) for name, c in columns}
 
 
-def _gathered(column: Ragged, index: np.ndarray) -> RaggedTensor:
-    rows = column.gather(index)
-    return RaggedTensor(torch.from_numpy(rows.values), torch.from_numpy(rows.offsets))
+def _gathered(
+    prepared: PreparedSet, pieces: list[np.ndarray]
+) -> Iterator[dict[str, torch.Tensor | RaggedTensor]]:
+    """The rows of each piece."""
+    for index in pieces:
+        rows = prepared.gather(index)
+        yield {
+            **{name: torch.from_numpy(column) for name, column in rows.columns.items()},
+            **{name: as_tensors(column) for name, column in rows.ragged.items()},
+        }
+
+
+def _cut(index: np.ndarray, size: int) -> list[np.ndarray]:
+    return np.split(index, range(size, len(index), size))
 
 
 def _rows_per_batch(prepared: PreparedSet) -> int:
     row_bytes = 4 * sum(int(np.prod(c.shape[1:])) for c in prepared.columns.values())
-    lengths = [column.lengths.max(initial=0) for column in prepared.ragged.values()]
-    row_bytes += 4 * int(sum(lengths))
     return max(16, min(8192, _BATCH_BYTES // max(1, row_bytes)))

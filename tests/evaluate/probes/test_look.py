@@ -169,7 +169,7 @@ def test_slices_of_numbers_are_in_the_unit_of_the_target() -> None:
 
 def test_the_slice_whose_labels_are_drawn_by_lot_is_named_alone() -> None:
     made = subject(Model())
-    is_bad_N = made.columns["kind"] == 2
+    is_bad_N = made.arrays["kind"] == 2
     target_N = np.where(is_bad_N, np.random.default_rng(3).integers(0, 2, SIZE), made.target_N)
     strange = subject(Model(), target_N=target_N)
     first, *rest = worst_slices(strange)

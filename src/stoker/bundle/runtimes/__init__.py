@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from stoker.bundle.interface import Interface
+    from stoker.cells.ragged import Rows
 
 STAGE = "stoker.bundle.runtimes"
 
@@ -26,7 +27,7 @@ class Loaded(ABC):
     """A model that is ready to be asked, from several threads."""
 
     @abstractmethod
-    def run(self, tensors: Mapping[str, np.ndarray]) -> np.ndarray:
+    def run(self, tensors: Mapping[str, Rows]) -> np.ndarray:
         """Outputs, float32, the rows in axis 0, of tensors by column.
 
         Raises:

@@ -2,10 +2,11 @@
 
 A part is a folder: `part.json` and one raw little-endian file per column, `target.bin`, `row.bin`.
 A fixed column has rows of one size (uint8 pixels, float64 numbers, int32 codes); a ragged one
-(tokens) has its values end to end and `.offsets.bin` beside them.  The fixed columns of a wide
-table share one file, end to end, because a file a column costs more than its values.  There is no
-header and no compression, so the file *is* the array: opening costs a few system calls, pages come
-from the disk when they are first touched and stay in the system's cache between runs.
+(uint16 or uint32 tokens) has its values end to end and `.offsets.bin` beside them.  The fixed
+columns of a wide table share one file, end to end, because a file a column costs more than its
+values.  There is no header and no compression, so the file *is* the array: opening costs a few
+system calls, pages come from the disk when they are first touched and stay in the system's cache
+between runs.
 
 The batch loader is `np.take(..., out=..., mode="clip")`: the default mode copies its output once
 more, and a fresh array for each batch costs page faults.  With reused buffers it takes two thirds
@@ -28,7 +29,7 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from stoker.cells.ragged import Ragged
+from stoker.cells.ragged import Ragged, Rows
 from stoker.core.canonical import canonical_json
 from stoker.core.closing import Closing
 from stoker.core.errors import ArtifactError, Place
@@ -41,7 +42,7 @@ MOST_FILES = 128
 _PACK = "inputs/columns.bin"
 
 _SAFE_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]{0,63}")
-_TYPES = {"uint8", "int32", "int64", "float32", "float64"}
+_TYPES = {"uint8", "uint16", "uint32", "int32", "int64", "float32", "float64"}
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,7 @@ class Column:
     """Form of one column."""
 
     dtype: str
-    """uint8, int32, int64, float32 or float64; on the disk little-endian."""
+    """uint8, uint16, uint32, int32, int64, float32 or float64; on the disk little-endian."""
     shape: tuple[int, ...] = ()
     """Shape of one row; of one value for a ragged column."""
     ragged: bool = False
@@ -137,7 +138,7 @@ class PreparedWriter(Closing):
 
     def append(
         self,
-        columns: Mapping[str, np.ndarray | Ragged],
+        columns: Mapping[str, Rows],
         *,
         target: np.ndarray,
         row: np.ndarray,
@@ -271,11 +272,18 @@ class PreparedSet:
         """Number of rows."""
         return self._num_rows
 
+    @property
+    def inputs(self) -> dict[str, Rows]:
+        """Tensors of all input columns."""
+        return {**self.columns, **self.ragged}
+
     @cached_property
     def row_bytes(self) -> int:
-        """Bytes of the fixed columns and the target of one row, what one gather copies."""
+        """Bytes of one row with its target, what one gather copies; of ragged rows a mean one."""
         arrays = (*self.columns.values(), self.target)
-        return sum(a.itemsize * int(np.prod(a.shape[1:], dtype=np.int64)) for a in arrays)
+        fixed = sum(a.itemsize * int(np.prod(a.shape[1:], dtype=np.int64)) for a in arrays)
+        ragged = sum(column.values.nbytes for column in self.ragged.values())
+        return fixed + ragged // max(1, self._num_rows)
 
     def buffers(self, size: int) -> Batch:
         """An empty batch of `size` rows to gather into again and again."""

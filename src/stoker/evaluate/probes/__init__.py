@@ -10,21 +10,23 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
 from stoker.answers import Answers
+from stoker.cells.ragged import Ragged, Rows, rows_at
 from stoker.evaluate.score import answers_of
 from stoker.tasks import FittedTask
 
-Tensors = Mapping[str, np.ndarray]
+Tensors = Mapping[str, Rows]
 
 
 @dataclass(frozen=True)
 class Probed:
     """A model and the rows that it is asked about."""
 
-    outputs_of: Callable[[Tensors], np.ndarray]
+    outputs_of: Callable[[Mapping[str, Any]], np.ndarray]
     """Raw outputs, (N, K), of the tensors of all input columns."""
     columns: Tensors
     """Tensor of each input column."""
@@ -52,11 +54,16 @@ class Probed:
     @cached_property
     def vectors(self) -> dict[str, np.ndarray]:
         """Columns of one value a row."""
-        return {name: value for name, value in self.columns.items() if value.ndim == 1}
+        return {name: value for name, value in self.arrays.items() if value.ndim == 1}
+
+    @cached_property
+    def arrays(self) -> dict[str, np.ndarray]:
+        """Columns whose rows have one shape."""
+        return {n: value for n, value in self.columns.items() if not isinstance(value, Ragged)}
 
     def is_category(self, name: str) -> bool:
         """Whether a column holds codes."""
-        return np.issubdtype(self.columns[name].dtype, np.integer)
+        return np.issubdtype(self.arrays[name].dtype, np.integer)
 
     def drawn(self, most: int, purpose: int) -> Probed:
         """The same with at most so many rows, drawn by the seed."""
@@ -67,7 +74,7 @@ class Probed:
         row_M.sort()
         return Probed(
             self.outputs_of,
-            {name: np.asarray(value[row_M]) for name, value in self.columns.items()},
+            {name: rows_at(value, row_M) for name, value in self.columns.items()},
             self.target_N[row_M],
             self.task,
             self.seed,

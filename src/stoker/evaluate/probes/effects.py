@@ -119,7 +119,7 @@ def _moving_parts(subject: Probed, asked: Probed, name: str) -> list[int]:
     few = asked.drawn(_FEW_ROWS, purpose=4)
     moved = []
     for place in range(len(subject.calendar[name])):
-        grid = _grid(subject.columns[name][:, place], _FEW_POINTS)
+        grid = _grid(subject.arrays[name][:, place], _FEW_POINTS)
         moved.append(
             float(np.ptp(_means(few, name, grid, place), axis=0).max()) if len(grid) > 1 else 0.0
         )
@@ -141,7 +141,7 @@ def _numbers(
     subject: Probed, asked: Probed, name: str, place: int | None = None
 ) -> Iterator[_Asked]:
     """A number, truth values, or one part of a moment."""
-    value_N = subject.columns[name] if place is None else subject.columns[name][:, place]
+    value_N = subject.arrays[name] if place is None else subject.arrays[name][:, place]
     value_N = value_N[np.isfinite(value_N)]
     grid = _grid(value_N, _POINTS)
     if len(grid) < 2:
@@ -181,7 +181,7 @@ def _means(asked: Probed, name: str, value_G: np.ndarray, place: int | None = No
     """The mean answers with each value in every row: of each class, or of the number alone."""
     mean_GK = []
     for value in value_G:
-        column = np.array(asked.columns[name])
+        column = np.array(asked.arrays[name])
         column[... if place is None else (slice(None), place)] = value
         output_NK = asked.outputs_of({**asked.columns, name: column})
         answers = answers_of(output_NK, asked.target_N, asked.task)

@@ -17,6 +17,7 @@ import math
 
 import numpy as np
 
+from stoker.cells.ragged import Ragged, rows_at
 from stoker.core.value import Value
 from stoker.evaluate.probes import Probed
 from stoker.evaluate.score import answers_of
@@ -52,7 +53,7 @@ def importance(subject: Probed) -> tuple[Importance, ...]:
     """
     if len(subject.target_N) < _FEWEST_ROWS or len(subject.columns) < 2:
         return ()
-    names = [name for name, value in subject.columns.items() if value.ndim < 3]
+    names = [name for name in subject.columns if not _is_picture(subject, name)]
     most = max(_FEWEST_ROWS, _MOST_ANSWERS // (_REPEATS * max(1, min(len(names), MOST_COLUMNS))))
     asked = subject.drawn(most, purpose=1)
     if len(names) > MOST_COLUMNS:
@@ -67,7 +68,7 @@ def _of(subject: Probed, name: str, place: int) -> Importance:
     before_N = subject.answers.loss_N
     after_N = np.zeros_like(before_N)
     for _ in range(_REPEATS):
-        shuffled = subject.columns[name][draw.permutation(len(before_N))]
+        shuffled = rows_at(subject.columns[name], draw.permutation(len(before_N)))
         output_NK = subject.outputs_of({**subject.columns, name: shuffled})
         after_N += answers_of(output_NK, subject.target_N, subject.task).loss_N / _REPEATS
     more_N = after_N - before_N
@@ -80,11 +81,16 @@ def _of(subject: Probed, name: str, place: int) -> Importance:
     return Importance(column=name, worse=worse, low=low, high=high)
 
 
+def _is_picture(subject: Probed, name: str) -> bool:
+    return name in subject.arrays and subject.arrays[name].ndim > 2
+
+
 def _followed(subject: Probed, name: str) -> float:
-    """How much the outputs differ between equally large groups of a column's values."""
+    """How much the outputs differ between equally large groups of a column's values, or lengths."""
     output_NK = subject.output_NK - subject.output_NK.mean(axis=0)
     start_B = np.unique(np.linspace(0, len(output_NK), _BINS, endpoint=False).astype(np.int64))
-    value = subject.columns[name].reshape(len(output_NK), -1)
+    column = subject.columns[name]
+    value = (column.lengths if isinstance(column, Ragged) else column).reshape(len(output_NK), -1)
     return max(
         float(np.square(np.add.reduceat(output_NK[np.argsort(part_N)], start_B)).sum())
         for part_N in value.T

@@ -57,8 +57,8 @@ def look_closer(subject: Probed) -> Findings:
 
 def _why_not(asked: Probed, name: str) -> str:
     """Why a column that the model leans on has no picture."""
-    value = asked.columns[name]
-    if value.ndim == 2 and name not in asked.calendar:
+    value = asked.arrays.get(name)
+    if value is None or (value.ndim == 2 and name not in asked.calendar):
         return "a text is many numbers, and no single value stands for all of them"
     known = value[np.isfinite(value)] if np.issubdtype(value.dtype, np.floating) else value
     if value.ndim == 1 and len(np.unique(known)) < 2:
