@@ -748,6 +748,69 @@ def test_several_numbers_in_a_cell_are_told_in_tables_of_any_size(
     assert "a column for each number tells a model more" in found.why
 
 
+@pytest.mark.parametrize(
+    "sign",
+    [
+        "-",
+        " - ",
+        "\N{EN DASH}",
+        ";",
+        "|",
+        " | ",
+        "~",
+        " to ",
+        " bis ",
+        "至",
+        ", ",
+        " ",
+        "\\",
+        " ± ",
+    ],
+)
+@pytest.mark.parametrize("rows", [1, 8])
+def test_several_numbers_are_told_whatever_stands_between_them(
+    judged: Judged, sign: str, rows: int
+) -> None:
+    high, low = drawn(300, 95, 180), drawn(300, 55, 110, 1)
+    cells = [f"{one}{sign}{two}" for one, two in zip(high, low, strict=True)] * rows
+    for form in ("{}", "({})", "{} mmHg"):
+        found = only(judged, [form.format(cell) for cell in cells])
+        assert found.is_notable, form
+        assert found.is_doubtful == (rows == 1)
+        assert f"several numbers each, such as '{form.format('')[:1].strip('m ')}" in found.why
+
+
+def measured_places() -> list[str]:
+    return [f"{48 + n % 7}.{100 + n}, {11 + n % 5}.{900 - n}" for n in range(200)]
+
+
+def test_coordinates_in_one_cell_are_told(judged: Judged) -> None:
+    assert "several numbers each" in only(judged, measured_places()).why
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [
+        [f"{low}-{low + 4}" for low in range(15, 140, 5)] * 9,  # bands of ages
+        [f"{low:.1f} - {low + 0.5:.1f}" for low in np.arange(0, 40, 0.5)],
+        [f"{month}-{day}" for month in range(1, 13) for day in range(1, 29)],
+        [f"{day}-{month}" for month in range(1, 13) for day in range(1, 29)],
+        [f"{17 + n}-{18 + n}" for n in range(40)] * 5,  # seasons
+        [f"2024-{n}" for n in range(1, 300)],
+        [f"030-{100 + n * 7919 % 900}" for n in range(300)],  # telephone numbers
+        [f"{100 + n * 7919 % 900}-{1000 + n * 104729 % 9000}" for n in range(300)],
+        [f"{100 + n * 7919 % 900}-{100 + n * 613 % 900}-{n % 10}" for n in range(300)],
+        [f"{100 + n * 7919 % 900}-{100 + n // 3 * 613 % 900}" for n in range(2_000)],  # codes
+        [f"{n * 7919 % 100:02}-{n * 613 % 100:02}" for n in range(900)],
+        [f"12345-{n}" for n in range(300)],
+    ],
+)
+def test_bands_days_telephone_numbers_and_codes_are_no_pairs_of_numbers(
+    judged: Judged, cells: list[str]
+) -> None:
+    assert "several numbers" not in only(judged, cells).why
+
+
 def test_few_sizes_with_a_name_are_a_category_in_silence(judged: Judged) -> None:
     assert not only(judged, ["10x15", "13x18", "20x30"] * 30).is_notable
 

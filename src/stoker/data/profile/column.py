@@ -136,7 +136,7 @@ class TextFacts(Value):
     codes: int = 0
     """Cells of one word that has a digit and a letter or an inner hyphen."""
     pairs: int = 0
-    """Cells of two or three numbers with a sign between them, such as `130/85`."""
+    """Cells of two or three numbers with a sign between them, such as `130/85` or `131-88`."""
     blanks_around: int
     alike: tuple[tuple[str, str], ...] = ()
     """Some pairs of values that only blanks, width or case tell apart."""

@@ -26,6 +26,7 @@ from stoker.cells.number_two_ways import two_ways
 from stoker.cells.raw import MISSING_NUMBERS, SHEET_ERRORS, spelled_missing
 from stoker.data.profile.column import TextFacts
 from stoker.data.profile.moments import read_moments
+from stoker.data.profile.pairs import cells_of_several
 from stoker.data.profile.spelling import PLAIN, commonest, read_groups, read_numbers
 from stoker.data.profile.tally import Tally, mask
 
@@ -33,7 +34,6 @@ _CODE = (
     r"^(?:[A-Za-z]+[-_/.#]?\d[\w\-/.#]*|\d+[-_/.#]?[A-Za-z][\w\-/.#]*|[0-9a-fA-F]{8,}"
     r"|[\w.+\-]+@[\w\-]+\.[\w.\-]+|\d+(?:[-_/#]\d+)+)$"
 )
-_PAIR = r"^\d{1,5}(?:[.,]\d+)?(?: ?[/xX\x{d7}:] ?\d{1,5}(?:[.,]\d+)?){1,2}(?: ?\pL{1,8})?$"
 _LIKE_AMOUNTS = (
     r"^(?:[<>\x{2264}\x{2265}]=?\s+)?[^A-Za-z\s]*\d|^[A-Za-z]{1,3}[.$]? ?\d"
     r"|^(?i:mon|tue|wed|thu|fri|sat|sun|jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)\w*\W.*\d"
@@ -188,7 +188,7 @@ def _of_others(read: TextReading, is_plain: np.ndarray, decimal: str) -> dict[st
         found["booleans"] = read.cells(~np.isnan(BooleanCells().read(read.value_V).value_N))
     value_V, count_V = read.value_V.take(pa.array(other)), read.count_V[other]
     if len(other) > _FEW_VALUES:
-        found["pairs"] = int(count_V[mask(pc.match_substring_regex(value_V, _PAIR))].sum())
+        found["pairs"] = cells_of_several(value_V, count_V)
     if _LEAST_REPEATED * len(other) > count_V.sum():  # Where values repeat, they are categories.
         found["codes"] = int(count_V[mask(pc.match_substring_regex(value_V, _CODE))].sum())
         found |= _repetition(value_V)
