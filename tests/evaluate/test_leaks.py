@@ -7,6 +7,7 @@ import pytest
 
 from stoker.evaluate.evaluation import Evaluation, Score
 from stoker.evaluate.leaks import (
+    Asked,
     find_suspects,
     is_too_good,
     rows_to_ask,
@@ -147,6 +148,15 @@ def test_only_as_many_rows_are_asked_as_are_needed() -> None:
     assert sorted(rows_to_ask(50, 1)) == list(range(50))
 
 
+def test_rows_that_are_asked_lie_all_over_the_table() -> None:
+    row_N = rows_to_ask(1_000_000, 40)
+    assert len(np.unique(row_N)) == len(row_N)
+    tenth_N = np.bincount(row_N // 100_000, minlength=10)
+    assert tenth_N.min() > 1_800
+    assert tenth_N.max() < 2_200
+    np.testing.assert_array_equal(row_N, rows_to_ask(1_000_000, 40))
+
+
 @pytest.mark.parametrize(
     ("value", "high", "rows", "expected"),
     [
@@ -172,7 +182,7 @@ def test_only_scores_next_to_one_are_doubted(
     assert is_too_good(found) is expected
     if expected:
         suspects = find_suspects({"id": RARE_N.astype(np.int32) + 1}, RARE_N, 2)
-        assert "columns to look at: 'id'" in warning_words(found, suspects)
+        assert "columns to look at: 'id'" in warning_words(found, suspects, Asked())
 
 
 def test_a_likely_score_is_not_doubted_but_the_column_is_named() -> None:
@@ -185,8 +195,12 @@ def test_a_likely_score_is_not_doubted_but_the_column_is_named() -> None:
         metrics={"roc_auc": score},
         headline="roc_auc",
     )
-    words = warning_words(found, find_suspects({"id": RARE_N.astype(np.int32) + 1}, RARE_N, 2))
-    assert words.startswith("an input may tell the answer; columns to look at: 'id' (ROC AUC 1)")
+    suspects = find_suspects({"id": RARE_N.astype(np.int32) + 1}, RARE_N, 2)
+    words = warning_words(found, suspects, Asked(rows=900, whole=900))
+    assert words.startswith("an input may tell the answer; columns to look at: 'id' (ROC AUC 1), ")
+    assert "drawn at random" not in words
+    words = warning_words(found, suspects, Asked(rows=20_000, whole=98_000))
+    assert "alone predicts it (asked on 20,000 of 98,000 rows of training and validation" in words
 
 
 def test_few_rows_are_not_judged() -> None:

@@ -6,8 +6,10 @@ import html
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from stoker.core.events import listening
+from stoker.evaluate import leaks
 from stoker.evaluate.leaks import TELLING
 from stoker.pipeline.run import run
 from tests.pipeline.test_run import Heard
@@ -43,6 +45,30 @@ def test_a_column_that_was_filled_in_afterwards_is_named(tmp_path: Path) -> None
     assert result.report is not None
     assert line in html.unescape(result.report.read_text("utf-8"))
     assert "columns to look at" in result.report.with_name("card.md").read_text("utf-8")
+
+
+@pytest.mark.parametrize("column", ["出院科室", "科室"])
+def test_how_many_rows_were_asked_is_told_where_they_are_not_all(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, column: str
+) -> None:
+    monkeypatch.setattr(leaks, "MOST_ROWS", 150)
+    draw = np.random.default_rng(0)
+    lines = [f"年龄,{column},结果"]
+    for _ in range(300):
+        label = draw.choice(["阳性", "阴性"], p=[0.3, 0.7])
+        told = label if column == "出院科室" else draw.choice(["内科", "外科"])
+        lines.append(f"{draw.integers(20, 80)},{told},{label}")
+    (tmp_path / "a.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    (tmp_path / "recipe.yaml").write_text(RECIPE, encoding="utf-8")
+    heard = Heard()
+    with listening(heard):
+        result = run(tmp_path / "recipe.yaml", home=tmp_path / "home")
+    (line,) = [line for line in heard.lines if "asked on" in line]
+    assert "150 of 210 rows of training and validation, drawn at random" in line
+    assert ("columns to look at" in line) == (column == "出院科室")
+    assert result.report is not None
+    assert line in html.unescape(result.report.read_text("utf-8"))
+    assert "asked on 150 of 210 rows" in result.report.with_name("card.md").read_text("utf-8")
 
 
 def test_another_spelling_of_the_target_is_named_though_the_score_is_likely(tmp_path: Path) -> None:

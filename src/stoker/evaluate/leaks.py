@@ -21,7 +21,8 @@ that is said.  A column of several parts (a moment's year, month and day) is as 
 part.
 With many columns some look good by chance, so an area has to be out of the reach of all of them.
 
-Cost: a few sorts of each column over at most 20,000 rows, fewer where columns are many; about 10 ms
+Cost: a few sorts of each column over at most 20,000 rows, drawn over the whole table and told, and
+fewer where columns are many; about 10 ms
 a column, and of more than 400 vectors of numbers only those are asked whose bins differ most.
 Pictures are not looked at.
 """
@@ -78,6 +79,26 @@ class Suspect(Value):
         return f"{self.column!r} ({self.measure} {self.alone:.4g}{part})"
 
 
+class Asked(Value):
+    """The rows of training and validation on which each column was asked alone."""
+
+    rows: int = 0
+    """How many, drawn over the whole table."""
+    whole: int = 0
+    """How many there are."""
+
+    @property
+    def words(self) -> str:
+        """Which rows, where they are not all; else empty.
+
+        >>> Asked(rows=20_000, whole=98_000).words, Asked(rows=900, whole=900).words
+        ('20,000 of 98,000 rows of training and validation, drawn at random', '')
+        """
+        if self.rows >= self.whole:
+            return ""
+        return f"{self.rows:,} of {self.whole:,} rows of training and validation, drawn at random"
+
+
 def is_too_good(evaluation: Evaluation) -> bool:
     """Whether the main score is next to 1, or its interval touches 1."""
     for name in (evaluation.headline, "r2"):
@@ -95,12 +116,13 @@ def _is_next_to_one(score: Score, num_rows: int) -> bool:
     return touches or (score.value >= TOO_GOOD and num_rows > FEWEST_ROWS)
 
 
-def warning_words(evaluation: Evaluation, suspects: Sequence[Suspect]) -> str:
+def warning_words(evaluation: Evaluation, suspects: Sequence[Suspect], asked: Asked) -> str:
     """What to say of columns that tell the answer, and of a score that is too good."""
     shown = ", ".join(map(str, suspects[:_MOST_NAMED]))
     more = f" and {len(suspects) - _MOST_NAMED} more" * (len(suspects) > _MOST_NAMED)
     verb = "predict" if len(suspects) > 1 else "predicts"
-    columns = f"columns to look at: {shown}{more}, which alone {verb} it"
+    where = f" (asked on {asked.words})" * bool(asked.words)
+    columns = f"columns to look at: {shown}{more}, which alone {verb} it{where}"
     if not is_too_good(evaluation):
         return (
             f"an input may tell the answer; {columns}: is it known before the answer is? If not, "

@@ -26,7 +26,14 @@ from stoker.engine.table_file import write_table
 from stoker.evaluate.constant import no_better_words, worse_words
 from stoker.evaluate.coverage import decided
 from stoker.evaluate.evaluation import CONSTANT, Evaluation
-from stoker.evaluate.leaks import Suspect, find_suspects, rows_to_ask, together_words, warning_words
+from stoker.evaluate.leaks import (
+    Asked,
+    Suspect,
+    find_suspects,
+    rows_to_ask,
+    together_words,
+    warning_words,
+)
 from stoker.evaluate.metrics import Metric
 from stoker.evaluate.mistakes import WorstRow, worst_rows
 from stoker.evaluate.probes import Probed
@@ -99,7 +106,7 @@ def score_candidates(
         work,
         part,
     )
-    suspects = _suspects(evaluations[chosen], prepared, predictors[chosen].interface)
+    suspects, asked = _suspects(evaluations[chosen], prepared, predictors[chosen].interface)
     findings = look_closer(_subject(predictors[chosen], prepared, seed))
     if not suspects:
         _tell_together(evaluations[chosen], findings)
@@ -111,6 +118,7 @@ def score_candidates(
         {
             "part": part,
             "suspects": [suspect.model_dump(mode="json") for suspect in suspects],
+            "asked": asked.model_dump(mode="json"),
             "candidates": {n: e.model_dump(mode="json") for n, e in evaluations.items()},
         },
     )
@@ -156,11 +164,15 @@ def _subject(predictor: Predictor, prepared: Path, seed: int) -> Probed:
     )
 
 
-def _suspects(evaluation: Evaluation, prepared: Path, interface: Interface) -> list[Suspect]:
+def _suspects(
+    evaluation: Evaluation, prepared: Path, interface: Interface
+) -> tuple[list[Suspect], Asked]:
     """Columns that may tell the answer, found on rows of training and validation, and said once."""
     sets = [PreparedSet.open(prepared, name) for name in ("train", "validation")]
     names = [name for name, column in sets[0].columns.items() if column.ndim < 3]
-    row_N = rows_to_ask(sum(map(len, sets)), sum(_num_parts(sets[0].columns[n]) for n in names))
+    whole = sum(map(len, sets))
+    row_N = rows_to_ask(whole, sum(_num_parts(sets[0].columns[n]) for n in names))
+    asked = Asked(rows=len(row_N), whole=whole)
     columns = {name: _rows_of([one.columns[name] for one in sets], row_N) for name in names}
     target_N = _rows_of([one.target for one in sets], row_N)
     task = interface.task
@@ -168,8 +180,10 @@ def _suspects(evaluation: Evaluation, prepared: Path, interface: Interface) -> l
     parts = {name: feature.part_names for name, feature in interface.inputs.items()}
     suspects = find_suspects(columns, target_N, classes, parts)
     if suspects:
-        events.warning(warning_words(evaluation, suspects))
-    return suspects
+        events.warning(warning_words(evaluation, suspects, asked))
+    elif asked.words and names:
+        events.message(f"no column tells the answer alone; each was asked on {asked.words}")
+    return suspects, asked
 
 
 def _num_parts(column: np.ndarray) -> int:

@@ -170,7 +170,10 @@ def _weak_points(facts: ReportFacts) -> list[str]:
     if facts.constant and facts.is_no_better_than_constant:
         found.insert(0, f"**{escaped(no_better_words(best, facts.constant))}.**")
     if facts.suspects:
-        found.insert(0, f"**{escaped(warning_words(best, facts.suspects))}.**")
+        said = warning_words(best, facts.suspects, facts.asked)
+        found.insert(0, f"**{escaped(said)}.**")
+    elif facts.asked.words:
+        found.append(f"No column tells the answer alone; each was asked on {facts.asked.words}.")
     classes = best.per_class or []
     rare = [one for one in classes if one.rows < FEW_ROWS]
     if rare:

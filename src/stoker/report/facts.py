@@ -18,7 +18,7 @@ from stoker.data.profile.choice import Choice
 from stoker.data.profile.column import Profile
 from stoker.evaluate.evaluation import CONSTANT, Comparison, Evaluation, Score
 from stoker.evaluate.gates import GateResult
-from stoker.evaluate.leaks import Suspect
+from stoker.evaluate.leaks import Asked, Suspect
 from stoker.evaluate.probes.look import Findings
 from stoker.report.cells import Cell
 
@@ -277,6 +277,8 @@ class ReportFacts(Value):
     """By candidate: `model`, `int8`, `baseline`..."""
     suspects: tuple[Suspect, ...] = ()
     """Columns that tell the answer alone."""
+    asked: Asked = Asked()
+    """On how many rows that was seen."""
     chosen: str = "model"
     """The candidate in the bundle."""
     gates: tuple[GateResult, ...] = ()

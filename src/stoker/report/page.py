@@ -128,7 +128,7 @@ def _frame(facts: ReportFacts) -> dict[str, Any]:
     }
     names = [n if n == f else f"{n} ({f})" for n, f in facts.inputs.items()]
     few = names if len(names) <= 4 else [*names[:3], f"{len(names) - 3} more columns"]
-    doubt = best and facts.suspects and warning_words(best, facts.suspects)
+    doubt = best and facts.suspects and warning_words(best, facts.suspects, facts.asked)
     no_better = (
         best
         and facts.constant

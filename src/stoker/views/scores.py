@@ -13,7 +13,7 @@ import numpy as np
 
 from stoker.engine.table_file import read_table
 from stoker.evaluate.evaluation import Evaluation
-from stoker.evaluate.leaks import Suspect
+from stoker.evaluate.leaks import Asked, Suspect
 from stoker.evaluate.probes.look import Findings
 
 if TYPE_CHECKING:
@@ -31,6 +31,8 @@ class Scores:
     """By candidate."""
     suspects: tuple[Suspect, ...]
     """Columns that tell the answer alone."""
+    asked: Asked
+    """On how many rows that was seen."""
 
     @classmethod
     def open(cls, artifact: Artifact) -> Scores:
@@ -42,6 +44,7 @@ class Scores:
             part=said["part"],
             evaluations={name: Evaluation.model_validate(one) for name, one in candidates},
             suspects=tuple(Suspect.model_validate(one) for one in said["suspects"]),
+            asked=Asked.model_validate(said["asked"]),
         )
 
     @cached_property

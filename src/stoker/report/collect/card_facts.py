@@ -71,6 +71,7 @@ def card_facts(recipe: Recipe, inputs: Inputs) -> ReportFacts:
         scored_part=scores.part,
         evaluations=dict(scores.evaluations),
         suspects=scores.suspects,
+        asked=scores.asked,
         chosen=chosen,
         gates=tuple(gate_results(recipe, inputs)),
         gates_part=scores.part,
