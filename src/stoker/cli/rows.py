@@ -29,18 +29,11 @@ from stoker.core.errors import DataError, Place
 from stoker.core.names import listed
 from stoker.core.value import Value
 from stoker.data.acquire import SourceColumn
+from stoker.data.file_tree import Found, Walk, others_in_words, shown, walk_files, walk_paths
 from stoker.data.fingerprint import default_cache
 from stoker.data.media import MediaWriter
 from stoker.data.patterns import fixed_part, is_pattern
-from stoker.data.picture_files import (
-    Found,
-    Walk,
-    others_in_words,
-    read_picture,
-    shown,
-    walk_files,
-    walk_paths,
-)
+from stoker.data.picture_files import no_picture, read_picture
 from stoker.data.reading import Reading
 from stoker.data.rejects import Rejects
 from stoker.data.table_source import known_endings, source_that_reads
@@ -251,7 +244,7 @@ def _read_pictures(
     follow = make_settings(_Folder, {}, options).follow_links or path.is_file()
     root, (found, others) = _walk(path, follow_links=follow)
     if others:
-        named = others_in_words([_name(one, root) for one in others])
+        named = others_in_words([_name(one, root) for one in others], "picture")
         events.message(f"left out {named}")
     empty = True
     for start in range(0, len(found), _PICTURES_AT_ONCE):
@@ -275,11 +268,12 @@ def _read_pictures(
 
 def _walk(path: Path, *, follow_links: bool) -> tuple[Path, Walk]:
     """Where names start, and the files of a picture, a folder or a pattern."""
+    is_other = no_picture(follow_links=follow_links)
     if path.is_file():
         return path.parent, Walk([Found(path, "", None)], [])
     if path.is_dir():
-        return path, walk_files(path, follow_links=follow_links)
-    return fixed_part(path), walk_paths(named_by(path), follow_links=follow_links)
+        return path, walk_files(path, is_other, follow_links=follow_links)
+    return fixed_part(path), walk_paths(named_by(path), is_other, follow_links=follow_links)
 
 
 def _picture_block(

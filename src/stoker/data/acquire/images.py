@@ -34,17 +34,17 @@ from stoker.data.acquire._files import kind_of, require_regular
 from stoker.data.acquire._sampled import spread
 from stoker.data.acquire.csv import Csv
 from stoker.data.extent import PictureShape, SourceExtent, size_of
-from stoker.data.media import MediaWriter
-from stoker.data.picture_files import (
+from stoker.data.file_tree import (
     Found,
     Walk,
     file_problem,
     others_in_words,
-    read_picture,
     shown,
     twins,
     walk_classes,
 )
+from stoker.data.media import MediaWriter
+from stoker.data.picture_files import no_picture, read_picture
 from stoker.data.reading import Reading
 
 if TYPE_CHECKING:
@@ -138,7 +138,7 @@ class Images(Source):
             return
         found, others = self._tree(self._root(reading.project))
         if others:
-            named = others_in_words([reading.label(path) for path in others])
+            named = others_in_words([reading.label(path) for path in others], "picture")
             message(f"images: left out {named}")
         for path in twins(found):
             warning(f"{reading.label(path)}: another name differs only in the form of a letter")
@@ -191,11 +191,16 @@ class Images(Source):
         return root
 
     def _tree(self, root: Path) -> Walk:
-        walk = walk_classes(root, follow_links=self.follow_links)
+        walk = walk_classes(
+            root,
+            no_picture(follow_links=self.follow_links),
+            follow_links=self.follow_links,
+        )
         if not walk.found:
             names = [path.name for path in walk.others]
+            others = f" but {others_in_words(names, 'picture')}" if names else ""
             raise DataError(
-                f"there is nothing in this folder{f' but {others_in_words(names)}' * bool(names)}",
+                f"there is nothing in this folder{others}",
                 expected="a folder for each class, with pictures in it",
                 place=Place(self.path),
             )

@@ -35,9 +35,10 @@ from stoker.data.acquire._parquet_read import DECLARED, LEFT_OUT, read_file
 from stoker.data.acquire._sampled import UNKNOWN, FileRows, sampled
 from stoker.data.acquire._table_child import tables_of_child
 from stoker.data.extent import SourceExtent
+from stoker.data.file_tree import shown
 from stoker.data.fingerprint import path_label
 from stoker.data.partitions import key_types, tell_lost, with_keys
-from stoker.data.picture_files import shown, why_no_picture
+from stoker.data.picture_files import why_no_picture
 
 if TYPE_CHECKING:
     from stoker.data.reading import Reading
