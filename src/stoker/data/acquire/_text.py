@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import codecs
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import chain
 from pathlib import Path
 
@@ -27,7 +27,7 @@ from stoker.data.acquire._east_asian import (
     is_japanese,
     is_korean,
 )
-from stoker.data.acquire._files import read_blocks
+from stoker.data.acquire._files import BLOCK_BYTES, read_blocks
 from stoker.data.acquire._western import CODE, is_western
 from stoker.data.option_text import say_option
 
@@ -42,6 +42,7 @@ _ASKED = (
     *("cp1255", "cp1256", CHINESE, "big5", KOREAN, "cp932", JAPANESE_EUC),
 )
 """Encodings to show where nothing tells which one it is."""
+_UTF8 = codecs.getincrementaldecoder("utf-8")
 _MOST_SHOWN = 7
 _MOST_WORDS = 20
 _WORDS = re.compile(rb"(?<![@-\xff])[@-\xff]{2,24}(?![@-\xff])")
@@ -102,6 +103,50 @@ def likely_encoding(sample: bytes, label: str) -> str:
     return "utf-8"
 
 
+def whole_text(content: bytes, label: str, encodings: Sequence[str]) -> tuple[str, str]:
+    r"""The text of a whole file, and the first of some encodings that all of it is in.
+
+    Args:
+        content: The file; a byte order mark is dropped, and one of UTF-16 is known beside `utf-8`.
+        label: Its name for messages.
+        encodings: Those that it may be in.
+
+    Raises:
+        DataError: If it is in none of them, with what is wrong for the first.
+
+    >>> whole_text("李".encode("gb18030"), "a.txt", ("utf-8", "gb18030"))
+    ('李', 'gb18030')
+    """
+    problems: list[DataError] = []
+    for encoding in encodings:
+        try:
+            return _strict(content, label, encoding)
+        except DataError as error:
+            problems.append(error)
+    raise problems[0]
+
+
+def _strict(content: bytes, label: str, encoding: str) -> tuple[str, str]:
+    """The text in one encoding.
+
+    Raises:
+        DataError: If a byte of it is not.
+    """
+    if codecs.lookup(encoding).name == "utf-8":
+        encoding = _MARKS.get(content[:2], encoding)
+    if codecs.lookup(encoding).name == "utf-8":
+        content = content.removeprefix(codecs.BOM_UTF8)
+        _refuse_foreign(content[:BLOCK_BYTES], label)
+    try:
+        return content.decode(encoding).removeprefix("\ufeff"), encoding
+    except UnicodeDecodeError as error:
+        raise DataError(
+            f"holds bytes that are no {encoding} text",
+            expected=f"a text in {encoding} from its first byte to its last",
+            place=Place(label, 1 + content.count(b"\n", 0, error.start)),
+        ) from None
+
+
 def _recoded(blocks: Iterator[bytes], encoding: str) -> Iterator[bytes]:
     decoder = codecs.getincrementaldecoder(encoding)("stoker_mark")
     for block in blocks:
@@ -132,13 +177,14 @@ def _refuse_foreign(sample: bytes, label: str) -> None:
     if sample.isascii():
         return
     lines = sample.split(b"\n")[: -1 if b"\n" in sample else None]
+    is_cut = b"\n" not in sample and len(sample) >= BLOCK_BYTES  # perhaps within a character
     foreign: list[int] = []
     num_sound = 0
     for line, text in enumerate(lines, 1):
         if text.isascii():
             continue
         try:
-            text.decode()
+            _UTF8().decode(text, final=not is_cut)
             num_sound += 1
         except UnicodeDecodeError:
             foreign.append(line)
