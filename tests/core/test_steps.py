@@ -85,7 +85,7 @@ def test_a_step_and_its_spec_are_one(kind):
         ("none", "has 0 steps"),
         ("_hidden", "no step '_hidden'"),
         ("nowhere.module:Class", "no module 'nowhere'"),
-        ("made_up_stage.two:Three", "has 0 steps"),
+        ("made_up_stage.two:Three", "has no class 'Three'\n  expected: one of One, Two$"),
         ({}, "is not a step"),
         ({"boil": {}, "two": {}}, "is not a step"),
         (3, "is not a step"),

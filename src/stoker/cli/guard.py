@@ -8,6 +8,7 @@
 | an optional library is missing | the line that installs it | 1 |
 | Ctrl-C, SIGTERM | that it was interrupted, and of a run how to go on | 130, 143 |
 | the reader of a pipe went away | nothing | 141 |
+| a bug in a step of one's own | the step, file and line, and the file of the traceback | 1 |
 | a bug of stoker | one line and the file that holds the traceback | 70 |
 
 `STOKER_DEBUG=1` shows the traceback of everything.
@@ -106,9 +107,17 @@ def explain(error: BaseException, arguments: list[str]) -> int:
     if isinstance(error, BrokenPipeError):
         return PIPE_CLOSED
     friendly = error if isinstance(error, StokerError) else machine_error(error) or no_extra(error)
+    from stoker.core.blame import own_code_error, own_fault
+
+    if friendly is not None and friendly.place is None and (fault := own_fault(error)):
+        friendly.place = fault.place
     if friendly is not None:
         click.echo(f"{type(friendly).__name__}: {friendly}", err=True)
         return friendly.exit_code
+    own = own_code_error(error)
+    if own is not None:
+        click.echo(f"{type(own).__name__}: {own}\n  traceback: {save_traceback(error)}", err=True)
+        return own.exit_code
     click.echo(
         f"stoker has a bug: {one_line(error)}\n  traceback: {save_traceback(error)}", err=True
     )

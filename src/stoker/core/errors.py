@@ -5,6 +5,7 @@
     ├── DataError          raw data cannot be used as asked
     ├── ArtifactError      something in the store or a bundle is missing, damaged or foreign
     ├── TrainingError      training cannot go on (diverged, not a number, nothing to learn from)
+    ├── OwnCodeError       a step of the user's own, or what it returned, is wrong
     ├── GateError          a gate refused a result that is worse than was asked for
     ├── MissingExtraError  an optional library is not installed
     └── MachineError       disk, memory, permission, port: the machine, not the input
@@ -125,6 +126,10 @@ class GateError(StokerError):
     """A gate refused a result that is worse than was asked for."""
 
     exit_code = 3
+
+
+class OwnCodeError(StokerError):
+    """A step of the user's own raised an error, or returned what its kind does not promise."""
 
 
 class MissingExtraError(StokerError):

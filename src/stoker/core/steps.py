@@ -76,19 +76,66 @@ def find_step(stage: str, name: str, kind: type[_S]) -> type[_S]:
             )
         module_name = f"{stage}.{module_name}"
     module = _import(module_name, name)
-    found = [
-        c
-        for c in vars(module).values()
-        if inspect.isclass(c) and issubclass(c, kind) and not inspect.isabstract(c)
-        if c.__module__ == module_name and class_name in ("", c.__name__)
-    ]
+    own = [c for c in vars(module).values() if inspect.isclass(c) and c.__module__ == module_name]
+    found = [c for c in own if issubclass(c, kind) and not inspect.isabstract(c)]
+    if class_name:
+        found = [_class_named(class_name, own, found, name, kind)]
     if len(found) != 1:
         raise RecipeError(
             f"{module_name} has {len(found)} steps for {name!r}",
             expected=f"exactly one subclass of {kind.__name__}",
             fix="name it as 'module:Class'",
         )
+    _require_facts(found[0], name)
     return found[0]
+
+
+def _class_named(
+    class_name: str, own: list[type], found: list[type[_S]], asked: str, kind: type[_S]
+) -> type[_S]:
+    """The step of this name among the classes of a module.
+
+    Raises:
+        RecipeError: What is wrong with the class of that name, or which there are.
+    """
+    for one in found:
+        if one.__name__ == class_name:
+            return one
+    module, known = asked.partition(":")[0], [one.__name__ for one in found]
+    there = next((one for one in own if one.__name__ == class_name), None)
+    if there is None:
+        near = get_close_matches(class_name, known, n=1) or known[: len(known) == 1]
+        raise RecipeError(
+            f"{module} has no class {class_name!r}",
+            expected=f"one of {', '.join(known)}" if known else f"a subclass of {kind.__name__}",
+            fix=f"did you mean '{module}:{near[0]}'?" if near else None,
+        )
+    if not issubclass(there, kind):
+        raise RecipeError(
+            f"{asked} cannot stand here: it is no {kind.__name__}",
+            expected=f"a subclass of {kind.__name__} ({kind.__module__})",
+            fix=f"did you mean '{module}:{known[0]}'?" if known else None,
+        )
+    lacking = sorted(there.__abstractmethods__)
+    raise RecipeError(
+        f"{asked} lacks {', '.join(lacking)}, which every {kind.__name__} has",
+        expected=f"a class with {', '.join(f'def {one}(self, ...)' for one in lacking)}",
+    )
+
+
+def _require_facts(step: type[Value], asked: str) -> None:
+    """Refuse a class without a fact that its kind only declares, such as the title of a metric.
+
+    Raises:
+        RecipeError: Naming what is lacking.
+    """
+    given = {name for base in step.__mro__ for name in vars(base)}
+    lacking = sorted(step.__class_vars__ - given)
+    if lacking:
+        raise RecipeError(
+            f"{asked} does not say its {' and its '.join(lacking)}",
+            expected=f"a class with {', '.join(f'{one} = ...' for one in lacking)}",
+        )
 
 
 def step_name(step: Step | type[Step]) -> str:
@@ -102,6 +149,16 @@ def step_name(step: Step | type[Step]) -> str:
     if owner.__module__.startswith("stoker."):
         return owner.__module__.rpartition(".")[2]
     return f"{owner.__module__}:{owner.__name__}"
+
+
+def is_own(step: Step | type[Step]) -> bool:
+    """Whether a step is a user's own, from a module outside stoker.
+
+    >>> from stoker.data.clean.exact_duplicates import ExactDuplicates
+    >>> is_own(ExactDuplicates)
+    False
+    """
+    return ":" in step_name(step)
 
 
 def make_step(stage: str, spec: object, kind: type[_S]) -> _S:
@@ -192,6 +249,7 @@ __all__ = [
     "ValidationError",
     "expect",
     "find_step",
+    "is_own",
     "load_stored",
     "make_step",
     "step_name",

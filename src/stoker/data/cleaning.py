@@ -21,6 +21,7 @@ from stoker.core.canonical import canonical_json
 from stoker.core.errors import DataError
 from stoker.core.steps import step_name
 from stoker.data.clean import Cleaned, RowCleaner
+from stoker.data.clean_answers import RowsLeft, require_all_kept
 from stoker.data.dataset import Dataset
 from stoker.data.flow import flow, stated
 from stoker.data.rejects import Rejects
@@ -56,31 +57,33 @@ def clean_rows(
         if cleaned.rejected.num_rows:
             flows.append(flow(name, rows_now, cleaned.rejected.num_rows, notes=cleaned.notes))
         rows_now -= cleaned.rejected.num_rows
+    left = RowsLeft(rows_in, rejects.table()["_row"].to_numpy())
     # Daft is loaded only if somebody asks it something.
     frame = _without(engine.read(dataset.rows_path), rejects.table()) if steps else None
-    is_mended = False
+    mending: list[str] = []
     for step in steps:
         assert frame is not None, "there are steps"
         name = step_name(step)
         with events.task(f"clean {name}", total=rows_now, unit="rows") as judging:
-            cleaned = step.clean(frame, dataset)
+            cleaned = left.without(name, step.clean(frame, dataset))
             judging.advance(rows_now)
         rejected = cleaned.rejected.num_rows
         rejects.extend(cleaned.rejected)
         notes = cleaned.notes
         flows.append(flow(name, rows_now, rejected, unusable=step.unusable, notes=notes))
-        is_mended |= cleaned.mended is not None
+        mending += [name] * (cleaned.mended is not None)
         frame = _without(frame, cleaned.rejected) if cleaned.mended is None else cleaned.mended
         rows_now -= rejected
         if not rows_now:
             raise _nothing_left(name, cleaned.rejected)
     gone = rejects.table()["_row"].to_numpy()
     path = folder / "rows.parquet"
-    if is_mended and frame is not None:
+    if mending and frame is not None:
         written = engine.write(frame, path)
+        require_all_kept(mending, written, rows_now)
     else:
         written = _copy(dataset.rows_path, path, gone)
-    assert written == rows_now, "a cleaner keeps what it does not reject"
+    assert written == rows_now, "what is not rejected is copied"
     num_rejected = rejects.write(folder)
     info = {"rows_in": rows_in, "rows_out": rows_now, "rejected": num_rejected}
     info |= {"flows": stated(flows)}

@@ -21,12 +21,13 @@ from stoker.cells import MediaKind
 from stoker.core.canonical import canonical_json
 from stoker.core.errors import DataError, Place, printable
 from stoker.core.events import task
-from stoker.core.steps import step_name
+from stoker.core.steps import is_own, step_name
 from stoker.data.acquire import OWN_COLUMNS, Source
 from stoker.data.dataset import FORMAT
 from stoker.data.flow import flow, stated
 from stoker.data.media import MediaWriter
 from stoker.data.reading import Reading
+from stoker.data.source_answers import require_as_seen, require_places
 from stoker.data.text_cells import joined
 from stoker.engine.table_file import TableWriter, plain_schema
 from stoker.store.durable import machine_errors
@@ -86,9 +87,12 @@ def _read_source(source: Source, reading: Reading, writer: TableWriter) -> dict[
     rejects_before, rows_before = len(reading.rejects), writer.rows
     with task(f"read {name}", unit="rows") as reading_rows:
         for table in source.read_rows(reading):
-            writer.write(_numbered(table, source.part, writer))
+            require_places(name, table)
+            writer.write(_numbered(table, source.part, writer, rows_before))
             reading_rows.advance(table.num_rows)
     _require_unchanged(files, before, reading)
+    if is_own(source) and writer.schema is not None:
+        require_as_seen(name, source.seen_columns(reading.project, reading.cache), writer.schema)
     rows, rejected = writer.rows - rows_before, len(reading.rejects) - rejects_before
     if not rows:
         raise _nothing(name, files, rejected, reading)
@@ -117,7 +121,7 @@ def source_label(source: Source) -> str:
     return " ".join([step_name(source), *source.paths()])
 
 
-def _numbered(table: pa.Table, part: str | None, writer: TableWriter) -> pa.Table:
+def _numbered(table: pa.Table, part: str | None, writer: TableWriter, rows_before: int) -> pa.Table:
     own = [name for name in table.column_names if name not in OWN_COLUMNS]
     size = table.num_rows
     columns = {
@@ -127,11 +131,20 @@ def _numbered(table: pa.Table, part: str | None, writer: TableWriter) -> pa.Tabl
         "_part": pa.repeat(pa.scalar(part, pa.string()), size),
     }
     whole = pa.table(columns | {name: table[name] for name in own})
-    return whole if writer.schema is None else _conform(whole, writer.schema)
+    if writer.schema is None:
+        return whole
+    return _conform(whole, writer.schema, in_source=writer.rows > rows_before)
 
 
-def _conform(table: pa.Table, schema: pa.Schema) -> pa.Table:
-    """The table with the columns of the first one, or an error that says which differ."""
+def _conform(table: pa.Table, schema: pa.Schema, *, in_source: bool = False) -> pa.Table:
+    """The table with the columns of the first one, or an error that says which differ.
+
+    Args:
+        table: Rows that a source gave.
+        schema: Columns of all rows before.
+        in_source: Whether some of those are of the same source.
+    """
+    before = "earlier rows of the same source" if in_source else "the source before"
     if table.schema.equals(schema):
         return table
     place = Place(table["_source"][0].as_py())
@@ -141,7 +154,7 @@ def _conform(table: pa.Table, schema: pa.Schema) -> pa.Table:
     if missing or extra:
         found = "".join([f" lacks {missing}" * bool(missing), f" adds {extra}" * bool(extra)])
         raise DataError(
-            f"columns differ from those of the source before:{found}",
+            f"columns differ from those of {before}:{found}",
             expected=f"the columns {[n for n in wanted_names if n not in OWN_COLUMNS]}",
             fix="name or leave out columns with the options of the source",
             place=place,
@@ -152,7 +165,7 @@ def _conform(table: pa.Table, schema: pa.Schema) -> pa.Table:
             columns.append(table[wanted.name].cast(wanted.type))
         except pa.ArrowException:
             raise DataError(
-                f"values of type {table[wanted.name].type} do not fit the source before",
+                f"values of type {table[wanted.name].type} do not fit {before}",
                 expected=f"values of type {wanted.type}",
                 fix="write the column in one form in all sources",
                 place=Place(place.file, column=wanted.name),

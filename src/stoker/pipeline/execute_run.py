@@ -14,6 +14,7 @@ from typing import Any, Literal
 from stoker import __version__
 from stoker.candidates.offer import offered
 from stoker.core import events
+from stoker.core.blame import own_code_error
 from stoker.core.errors import StokerError
 from stoker.dag.cache import cached
 from stoker.dag.execute import Executed, execute
@@ -234,7 +235,8 @@ def higher_is_better_of(artifacts: Mapping[str, Artifact]) -> bool:
 
 
 def _said(error: BaseException) -> str:
-    return error.what if isinstance(error, StokerError) else type(error).__name__
+    known = error if isinstance(error, StokerError) else own_code_error(error)
+    return type(error).__name__ if known is None else known.what
 
 
 def serve_keys(recipe: Recipe) -> dict[str, Any]:

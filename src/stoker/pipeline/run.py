@@ -22,6 +22,7 @@ from stoker.core.events import listening
 from stoker.dag.build import build_graph, cut
 from stoker.dag.cache import cached, look_up
 from stoker.data.fingerprint import default_cache
+from stoker.pipeline.placed import placed
 from stoker.pipeline.result import RunResult
 from stoker.recipe.load import load_recipe
 from stoker.recipe.model import Recipe
@@ -89,7 +90,8 @@ def run(
         from stoker.store.catalog import Catalog
 
         catalog = Catalog(folder)
-        return execute_run(recipe, graph, store, catalog, overrides=overrides, started=started)
+        with placed(recipe):
+            return execute_run(recipe, graph, store, catalog, overrides=overrides, started=started)
 
 
 def check(
@@ -126,13 +128,13 @@ def check(
 
     folder = find_home(_as_path(home))
     recipe = _as_recipe(recipe, target, keys, folder, overrides)
-    graph = build_graph(recipe, default_cache())
-    store = Store(folder)
-    found = cached(graph, store)
-    check_columns(recipe, found, default_cache())
-    trial = try_data(recipe, graph, found, default_cache())
-    catalog, cache = Catalog(folder), default_cache()
-    plan = make_plan(recipe, graph, store, catalog, cache=cache, outputs=trial.outputs)
+    store, catalog, cache = Store(folder), Catalog(folder), default_cache()
+    with placed(recipe):
+        graph = build_graph(recipe, cache)
+        found = cached(graph, store)
+        check_columns(recipe, found, cache)
+        trial = try_data(recipe, graph, found, cache)
+        plan = make_plan(recipe, graph, store, catalog, cache=cache, outputs=trial.outputs)
     choices = trial.choices and as_written(trial.choices, recipe)
     imports = tuple(travelling_modules(recipe))
     return replace(plan, choices=choices, not_read=trial.why_not, imports=imports)

@@ -14,7 +14,7 @@ from difflib import get_close_matches
 from pathlib import Path
 
 from stoker.core.errors import Place, RecipeError
-from stoker.core.steps import expect, step_name
+from stoker.core.steps import expect, is_own, step_name
 from stoker.data.acquire import Source
 from stoker.data.media_kinds import check_kind
 from stoker.data.partitions import folder_above, nameless_folders
@@ -84,7 +84,10 @@ def _where_else(recipe: Recipe, name: str, columns: KnownColumns, cache: Path) -
     folders = ", ".join(nameless_folders(files))
     if near:
         return f"did you mean {near[0]!r}?"
-    return f"if the folders ({folders}) say it, call them {name}=..." if folders else None
+    if folders:
+        return f"if the folders ({folders}) say it, call them {name}=..."
+    own = next((step_name(one) for one in sources if is_own(one)), None)
+    return own and f"if rows further down have it, seen_columns of {own} names all, or gives None"
 
 
 def _no_column(name: str, columns: KnownColumns, place: Place, fix: str | None) -> RecipeError:

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 from stoker.cells import MediaKind
 from stoker.core.steps import Step
 from stoker.data.extent import SourceExtent, size_of
+from stoker.data.fingerprint import path_label
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -68,6 +69,16 @@ class Source(Step, ABC):
         Absent: a package is unpacked whole.
         """
         return ()
+
+    def label(self, file: Path, project: Path, cache: Path) -> str:
+        """A file's name for messages, as `reading.label` says it while rows are read.
+
+        Args:
+            file: Its path.
+            project: Folder of the recipe.
+            cache: Folder for downloads.
+        """
+        return path_label(file, project, cache)
 
     def text_cells(self) -> TextCells | None:
         """How its text is read, which the bundle repeats; None where cells have types."""

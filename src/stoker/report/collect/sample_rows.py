@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypedDict
 from PIL import Image
 
 from stoker.bundle.interface import Interface
-from stoker.core.steps import expect, step_name
+from stoker.core.steps import expect, is_own, step_name
 from stoker.data.acquire import Source
 from stoker.features import FittedFeature
 from stoker.report.cells import Cell
@@ -34,10 +34,9 @@ def table_form(recipe: Recipe, num_columns: int) -> TableForm:
     """Form and options of the first source that is a table; CSV where none is."""
     sources = (expect(source, Source) for source in recipe.data.sources)
     source = next((one for one in sources if _reads_tables(one)), None)
-    name = step_name(source) if source else ""
     return {
         "table": source.table_ending() if source else ".csv",
-        "own_source": name if ":" in name else "",
+        "own_source": step_name(source) if source and is_own(source) else "",
         "read_options": source.read_options() if source else {},
         "python_code": source.python_code("rows", num_columns) if source else "",
     }
@@ -45,8 +44,8 @@ def table_form(recipe: Recipe, num_columns: int) -> TableForm:
 
 def _reads_tables(source: Source) -> bool:
     """Whether a command that is given another file of its form can read that by it."""
-    is_own = ":" in step_name(source)
-    return bool(source.table_ending()) and (not is_own or "path" in type(source).model_fields)
+    has_path = not is_own(source) or "path" in type(source).model_fields
+    return bool(source.table_ending()) and has_path
 
 
 def example_row(interface: Interface) -> dict[str, Cell]:
