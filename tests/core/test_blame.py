@@ -45,7 +45,9 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def raised(how: str, folder: Path) -> Exception:
     """What the method of an own step raises when stoker calls it."""
     (folder / "own_broken.py").write_text(OWN, encoding="utf-8")
-    step: Any = find_step("stoker.data.acquire", "own_broken:Broken", Source)(how=how)
+    step: Any = find_step("stoker.data.acquire", "own_broken:Broken", Source).model_validate(
+        {"how": how}
+    )
     with pytest.raises((ArithmeticError, LookupError, AttributeError)) as caught:
         source_label(step)
     return caught.value
