@@ -36,13 +36,13 @@ def rejected(*rows: int | None) -> pa.Table:
     ],
 )
 def test_a_cleaner_speaks_of_rows_that_it_was_given(answer: Any, words: str) -> None:
-    left = RowsLeft(4, np.array([0]))
+    left = RowsLeft(np.array([0, 1, 2, 3, 7]), np.array([0]))
     with pytest.raises(OwnCodeError, match=f"your step own:Own {words}|your step own:Own.*{words}"):
         left.without("own:Own", answer)
 
 
 def test_each_row_goes_once_whoever_rejects_it() -> None:
-    left = RowsLeft(4, np.array([], np.int64))
+    left = RowsLeft(np.arange(4), np.array([], np.int64))
     assert left.without("a", Cleaned(rejected(3, 1), {})).rejected.num_rows == 2
     with pytest.raises(OwnCodeError, match="b rejected the row with _row 1"):
         left.without("b", Cleaned(rejected(1), {}))

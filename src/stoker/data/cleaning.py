@@ -25,7 +25,7 @@ from stoker.data.clean_answers import RowsLeft, require_all_kept
 from stoker.data.dataset import Dataset
 from stoker.data.flow import flow, stated
 from stoker.data.rejects import Rejects
-from stoker.engine.table_file import TableWriter, read_tables
+from stoker.engine.table_file import TableWriter, read_table, read_tables
 from stoker.store.durable import machine_errors
 
 
@@ -57,9 +57,9 @@ def clean_rows(
         if cleaned.rejected.num_rows:
             flows.append(flow(name, rows_now, cleaned.rejected.num_rows, notes=cleaned.notes))
         rows_now -= cleaned.rejected.num_rows
-    left = RowsLeft(rows_in, rejects.table()["_row"].to_numpy())
     # Daft is loaded only if somebody asks it something.
     frame = _without(engine.read(dataset.rows_path), rejects.table()) if steps else None
+    left = _rows_left(dataset, rejects)
     mending: list[str] = []
     for step in steps:
         assert frame is not None, "there are steps"
@@ -90,6 +90,11 @@ def clean_rows(
     with machine_errors(f"write {folder / 'clean.json'}"):
         (folder / "clean.json").write_bytes(canonical_json(info))
     return info
+
+
+def _rows_left(dataset: Dataset, rejects: Rejects) -> RowsLeft:
+    row_N = read_table(dataset.rows_path, ["_row"])["_row"].to_numpy()
+    return RowsLeft(row_N, rejects.table()["_row"].to_numpy())
 
 
 def _without(rows: engine.Frame, rejected: pa.Table) -> engine.Frame:
