@@ -15,10 +15,10 @@ class Evaluator(Loaded):
 
     def run(self, tensors):
         """Outputs of the rows."""
-        from stoker.networks.graph_names import graph_input
+        from stoker.networks.graph_names import graph_feed, graph_input
 
         named = {graph_input(column): tensor for column, tensor in tensors.items()}
-        return self.graph.run(None, named)[0]
+        return self.graph.run(None, graph_feed(named))[0]
 
 
 class Reference(Runtime):

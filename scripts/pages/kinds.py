@@ -77,6 +77,18 @@ KINDS = (
         "a file never decides what is imported.",
     ),
     _kind(
+        "Feature of tokens",
+        "features",
+        "Feature",
+        "features/test_promise.py",
+        "hashed_words",
+        recipe='inputs: {remark: "hashed_words:HashedWords"}',
+        note="Rows of any length are values end to end, and offsets at which rows begin. `holds` "
+        "says what a network has to know of a tensor: numbers, codes, pixels or tokens. `mlp` and "
+        "other networks read tokens by the mean of their vectors; one of your own brings a "
+        "`reader`, made of `stoker.networks.ragged`.",
+    ),
+    _kind(
         "Task",
         "tasks",
         "Task",

@@ -31,7 +31,7 @@ data:
   max_lost: 0.6
   sources: [{SQLITE: {path: sales.db, query: select * from sales order by rowid}}]
   clean: [{BLANK_ROWS: {columns: [name, size, town]}}]
-inputs: {name: LETTERS, size: number, town: category}
+inputs: {name: LETTERS, size: number, town: HASHED_WORDS}
 target: {price: TASK}
 model: {MAXOUT: {width: 8}}
 train:

@@ -11,12 +11,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from stoker.cells.ragged import rows_between
 from stoker.core.errors import ArtifactError, DataError
 from stoker.core.steps import find_step, load_stored, step_names, step_spec
-from stoker.features import Feature, FittedFeature
+from stoker.features import Codes, Feature, FittedFeature, Numbers, Pixels, Tokens
 
 STAGE = "stoker.features"
-NAMES = step_names(STAGE)
+NAMES = [*step_names(STAGE), "tests.networks.words:Words"]
+"""Those in the tree, and one whose rows have any length."""
 
 
 @pytest.fixture(params=NAMES)
@@ -34,8 +36,28 @@ def test_gives_one_tensor_a_row_of_the_stated_shape_and_type(
 ) -> None:
     fitted = feature.fit(column)
     done = fitted.transform(column)
-    assert done.values.shape == (len(column), *fitted.shape)
+    assert len(done.rows()) == len(column)
+    assert done.values.shape[1:] == fitted.shape
     assert done.values.dtype == fitted.dtype
+    assert (done.offsets is not None) == fitted.ragged == feature.ragged
+
+
+def test_says_what_a_network_has_to_know_of_its_tensor(
+    feature: Feature, column: pa.ChunkedArray
+) -> None:
+    fitted = feature.fit(column)
+    match fitted.holds:
+        case Numbers(scales):
+            assert len(scales) == int(np.prod(fitted.shape))
+        case Codes(num_codes):
+            assert fitted.transform(column).values.max() < num_codes
+        case Pixels(channels, height, width):
+            assert (channels, height, width) == fitted.shape
+        case Tokens(num_tokens):
+            assert fitted.ragged
+            assert fitted.transform(column).values.max() < num_tokens
+        case None:
+            pytest.fail("no network can take it")
 
 
 def test_a_table_equals_its_rows_one_by_one(feature: Feature, column: pa.ChunkedArray) -> None:
@@ -43,7 +65,7 @@ def test_a_table_equals_its_rows_one_by_one(feature: Feature, column: pa.Chunked
     whole = fitted.transform(column)
     for index in range(len(column)):
         alone = fitted.transform(column.slice(index, 1))
-        np.testing.assert_array_equal(alone.values[0], whole.values[index])
+        np.testing.assert_array_equal(alone.rows()[0], whole.rows()[index])
         expected = [(0, bad.found, bad.reason) for bad in whole.bad if bad.index == index]
         assert [(bad.index, bad.found, bad.reason) for bad in alone.bad] == expected
 
@@ -59,7 +81,9 @@ def test_chunks_of_a_column_do_not_matter(feature: Feature, column: pa.ChunkedAr
     cut = pa.chunked_array([column.slice(i, 1).chunk(0) for i in range(len(column))])
     assert feature.fit(cut) == feature.fit(column)
     fitted = feature.fit(column)
-    np.testing.assert_array_equal(fitted.transform(cut).values, fitted.transform(column).values)
+    whole, again = fitted.transform(column), fitted.transform(cut)
+    np.testing.assert_array_equal(again.values, whole.values)
+    np.testing.assert_array_equal(again.offsets, whole.offsets)
 
 
 def test_bad_cells_are_named_once_in_order_and_hold_zeros(
@@ -69,12 +93,14 @@ def test_bad_cells_are_named_once_in_order_and_hold_zeros(
     indexes = [bad.index for bad in done.bad]
     assert indexes == sorted(set(indexes))
     assert all(bad.reason and len(bad.found) <= 120 for bad in done.bad)
-    assert not done.values[indexes].any()
+    assert not any(done.rows()[index].any() for index in indexes)
 
 
 def test_an_empty_column_is_no_row(feature: Feature, column: pa.ChunkedArray) -> None:
     fitted = feature.fit(column)
-    assert fitted.transform(column.slice(0, 0)).values.shape == (0, *fitted.shape)
+    none = fitted.transform(column.slice(0, 0))
+    assert len(none.rows()) == 0
+    assert none.values.shape == (0, *fitted.shape)
 
 
 def test_nothing_to_learn_from_is_an_error(feature: Feature) -> None:
@@ -100,8 +126,11 @@ def test_a_slice_is_transformed_as_it_stands_in_the_whole(
     start = data.draw(st.integers(0, len(column)))
     stop = data.draw(st.integers(start, len(column)))
     fitted = feature.fit(column)
-    part = fitted.transform(column.slice(start, stop - start)).values
-    np.testing.assert_array_equal(part, fitted.transform(column).values[start:stop])
+    part = fitted.transform(column.slice(start, stop - start)).rows()
+    whole = rows_between(fitted.transform(column).rows(), start, stop)
+    assert len(part) == len(whole) == stop - start
+    for index in range(len(part)):
+        np.testing.assert_array_equal(part[index], whole[index])
 
 
 def test_a_file_never_decides_what_is_imported() -> None:

@@ -10,7 +10,8 @@ a batch with others.  A request that would wait longer is refused at once (429) 
 which a place should be free.  Should the model become slower meanwhile, what has waited too long is
 refused when its turn comes, unless it waited only for the one batch that it found running.  So the
 tail of answered requests is bounded whatever the estimate was worth.  Work is counted in rows, and
-pictures also by their pixels, because a large one costs as much as hundreds of small ones.
+pictures also by their pixels, because a large one costs as much as hundreds of small ones; so are
+texts of any length, by their bytes (`Deployment.weigh`).
 
 A batch is bounded in rows, in time, and in pixels, which bounds the memory that decoded pictures
 take.  A request whose client has left is skipped, one past its deadline refused (504).

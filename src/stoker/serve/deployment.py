@@ -10,6 +10,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping
 
+import pyarrow as pa
+
 from stoker.serve.answer_engine import AnswerEngine
 from stoker.serve.batcher import Batcher, BatchLimits
 from stoker.serve.messages import BodyBudget, ClientGone, Request
@@ -18,6 +20,9 @@ from stoker.serve.serve_settings import ServeSettings
 from stoker.serve.served_model import ServedAnswers, ServedModel, Unit
 from stoker.serve.unpack import read_body
 from stoker.serve.unseen import UnseenWatch
+
+_BYTE_PIXELS = 256
+"""Pixels that a byte of a text counts as where rows have any length: 256 bytes are as a row."""
 
 
 class Deployment:
@@ -47,6 +52,7 @@ class Deployment:
         )
         self.engine: AnswerEngine = Batcher(model.answer, metrics, limits)
         self._count_pixels = _pixel_counter(model.max_pixels, max_pixels)
+        self._texts = model.ragged_columns
         self._budget = budget
         self._unseen = UnseenWatch(metrics)
 
@@ -67,7 +73,7 @@ class Deployment:
             Refusal: If the queue is full, a limit is broken, or a cell cannot be used.
             ClientGone: If the client left.
         """
-        future = self.engine.submit(rows, self._count_pixels(rows))
+        future = self.engine.submit(rows, self.weigh(rows))
         request.waits_for(future)
         try:
             answers = await future
@@ -77,6 +83,16 @@ class Deployment:
             raise
         self._unseen.add(answers.num_rows, answers.unseen)
         return answers
+
+    def weigh(self, rows: Unit) -> int:
+        """What rows cost beside being rows, as pixels: those of pictures, and the bytes of texts.
+
+        Raises:
+            Refusal: If they have more pixels than a request may have (413).
+        """
+        texts = self._texts if isinstance(rows, pa.Table) else ()
+        num_bytes = sum(rows.column(name).nbytes for name in texts)
+        return self._count_pixels(rows) + _BYTE_PIXELS * num_bytes
 
 
 def _pixel_counter(columns: Mapping[str, int], limit: int) -> Callable[[Unit], int]:

@@ -94,6 +94,8 @@ class ServedModel:
         self.image_columns = tuple(n for n, cell in self.cells.items() if is_image(cell))
         self.takes_picture = bool(self.image_columns) and len(self.cells) == 1
         """Whether it takes one picture and nothing else, so that a picture alone is a row."""
+        self.ragged_columns = tuple(name for name, feature in inputs.items() if feature.ragged)
+        """Columns whose rows have any length, so that a row may cost much."""
         self.max_pixels = _max_pixels(predictor.interface, self.image_columns)
         """Most pixels of a picture, by column of pictures."""
         self._picture_schema = pa.schema((name, _PICTURE_TYPE) for name in self.image_columns)

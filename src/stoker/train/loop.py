@@ -334,7 +334,7 @@ def _check(train: PreparedSet, validation: PreparedSet, settings: Settings) -> N
                 expected="rows to learn from and rows to choose the best epoch by",
                 fix="give data.split a larger share for it, or look at what cleaning rejected",
             )
-    shapes = [column.ndim for column in train.columns.values()]
+    shapes = [column.ndim for column in train.columns.values()] + [1] * len(train.ragged)
     if settings.augment and 4 not in shapes:
         raise RecipeError(
             "train.augment changes images, and no input is an image", fix="leave train.augment out"
