@@ -15,6 +15,7 @@ from stoker.bundle.write import write_bundle
 from stoker.features import FittedFeature
 from stoker.features.image import FittedImage
 from stoker.features.number import FittedNumber
+from stoker.features.text import FittedText, Gram
 from stoker.networks.graph_names import OUTPUT, ROWS, graph_input
 from stoker.store.catalog import Catalog
 from stoker.store.home import report_path
@@ -23,6 +24,14 @@ from stoker.tasks.classify import FittedClassify
 
 BRIGHT = FittedImage(height=2, width=2, channels=1, resize="stretch", mean=(0.5,), std=(0.5,))
 AGE = FittedNumber(mean=50, std=10, low=0, high=90, had_missing=False)
+
+REMARK = FittedText(
+    grams=(Gram(kind="word", text="good", weight=9.0),),
+    had_missing=False,
+    means=(0, 0),
+    stds=(1, 1),
+    spread=1,
+)
 
 
 def write_sign_bundle(
@@ -73,6 +82,11 @@ def write_sign_bundle(
 @pytest.fixture(scope="session")
 def age_bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_sign_bundle(tmp_path_factory.mktemp("age") / "bundle", {"年龄": AGE}, 0)
+
+
+@pytest.fixture(scope="session")
+def text_bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_sign_bundle(tmp_path_factory.mktemp("text") / "bundle", {"text": REMARK}, 5)
 
 
 @pytest.fixture(scope="session")

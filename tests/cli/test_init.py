@@ -36,7 +36,7 @@ def init(*arguments: str) -> Result:
     return CliRunner().invoke(root, ["init", *arguments], prog_name="stoker")
 
 
-@pytest.mark.parametrize("name", ["images", "table"])
+@pytest.mark.parametrize("name", ["images", "text", "table"])
 def test_a_template_is_a_sound_recipe_and_the_example_is_the_same(name: str) -> None:
     done = init(name)
     assert done.exit_code == 0
@@ -56,6 +56,19 @@ def test_a_folder_of_pictures(folder: str) -> None:
     assert "<--" not in Path("recipe.yaml").read_text(encoding="utf-8")
     (source,) = load_recipe(Path("recipe.yaml")).data.sources
     assert source.model_dump()["path"] == folder
+
+
+def test_a_folder_of_texts_is_written_down_with_the_encodings_that_it_has() -> None:
+    for label, encoding in (("好", "utf-8"), ("坏", "gb18030")):
+        (Path("评论") / label).mkdir(parents=True)
+        for number in range(3):
+            text = f"这是第{number}个很{label}的水壶, 我们都用了两年"
+            (Path("评论") / label / f"{number}.txt").write_bytes(text.encode(encoding))
+    done = init("text", "评论")
+    assert done.exit_code == 0, done.exception
+    (source,) = load_recipe(Path("recipe.yaml")).data.sources
+    assert source.model_dump()["path"] == "评论"
+    assert source.model_dump()["encoding"] == ("utf-8", "gb18030")
 
 
 @pytest.mark.parametrize("ending", ["csv", "tsv", "parquet", "jsonl"])
@@ -280,6 +293,8 @@ def test_a_way_that_a_link_leads_astray_is_written_whole(
 def test_mistakes_are_explained(tmp_path: Path) -> None:
     (tmp_path / "rows.csv").write_text("age,income\n1,2\n", encoding="utf-8")
     (tmp_path / "flat").mkdir()
+    for label in ("a", "b"):
+        (tmp_path / "blank" / label).mkdir(parents=True)
     for arguments, kind, said in [
         (["table", "rows.csv"], RecipeError, "--target with one of age, income"),
         (["table", "rows.csv", "--target", "incom"], RecipeError, "did you mean 'income'?"),
@@ -287,6 +302,9 @@ def test_mistakes_are_explained(tmp_path: Path) -> None:
         (["table", "flat", "--target", "x"], DataError, "is a folder with no table in it"),
         (["images", "flat"], DataError, "one sub-folder per class"),
         (["images", "gone"], DataError, "no such folder"),
+        (["text", "flat"], DataError, "stoker init table FILE --target COLUMN"),
+        (["text", "gone"], DataError, "no such folder"),
+        (["text", "blank"], DataError, "nothing in this folder"),
     ]:
         done = init(*arguments)
         assert isinstance(done.exception, kind)

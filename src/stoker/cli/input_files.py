@@ -1,8 +1,10 @@
 """What an input on the command line stands for: a file, a folder, or a pattern that names several.
 
-A folder or a pattern is read as pictures where the model takes a picture and nothing else, and as
-one table in several files where it takes columns.  Files come in the order of their names, and rows
-in the order of their file, so equal inputs give equal outputs.
+A folder or a pattern is read as pictures where the model takes a picture and nothing else, as texts
+where it takes a text and nothing else and some are called like texts, and as one table in several
+files where it takes columns.  A `.txt` file is a table where its first line names the column.
+Files come in the order of their names, and rows in the order of their file, so equal inputs give
+equal outputs.
 
 Cost: one look at each folder that a pattern goes through.
 """
@@ -16,8 +18,13 @@ from typing import Any
 
 from stoker.cells.image_formats import ENDINGS
 from stoker.core.errors import DataError, Place
+from stoker.core.events import Silent, listening
+from stoker.data.fingerprint import default_cache
 from stoker.data.patterns import fixed_part, is_pattern, matching
 from stoker.data.table_source import reader_of, source_class, table_source
+
+_TEXTS = "text"
+"""Source of texts, one a file."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +50,42 @@ class TableInput:
         if self.is_several:
             return table_source(path, given, self.reader)[1]
         return {**source_class(self.reader).told_options(path, given), **given}
+
+
+def text_input(path: Path, column: str) -> TableInput | None:
+    """The texts that an input is, for a model that takes this column alone; None: it is a table.
+
+    Args:
+        path: A file, a folder or a pattern.
+        column: The column of texts.
+    """
+    if path.is_file():
+        inside = [path]
+    elif path.is_dir():
+        inside = [one for one in sorted(path.rglob("*")) if one.is_file() and one.name[0] != "."]
+    else:
+        inside = [one for one in named_by(path) if one.is_file()] if is_pattern(path) else []
+    endings = source_class(_TEXTS).row_files
+    texts = [one for one in inside if one.name.lower().removesuffix(".gz").endswith(endings)]
+    is_text = bool(texts) and not _has_header(texts[0], column)
+    if path.is_file():
+        is_text = is_text or reader_of(path) is None
+    return _as_named(path, _TEXTS) if is_text else None
+
+
+def _has_header(path: Path, column: str) -> bool:
+    """Whether a file that a table's source takes too is a table with this column."""
+    reader, folder = reader_of(path), path.absolute().parent
+    if reader is None:
+        return False
+    kind = source_class(reader)
+    try:
+        with listening(Silent()):  # how it would be read, had it the column
+            source = kind.model_validate({"path": path.name, **kind.told_options(path, {})})
+            seen = source.seen_columns(folder, default_cache()) or ()
+    except DataError:
+        return False
+    return any(one.name == column for one in seen)
 
 
 def table_input(path: Path, *, only_pictures: bool, reader: str | None = None) -> TableInput | None:

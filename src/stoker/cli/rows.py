@@ -1,11 +1,11 @@
-"""Rows to be answered: tables, pictures, folders of either, or patterns that name several.
+"""Rows to be answered: tables, pictures, texts, folders of these, or patterns that name several.
 
 Tables are read by the same sources that a recipe uses, so what a CSV record is and which one is bad
 is decided in one place.  A picture column of a table holds paths that start at the table's folder.
 In a folder the rules of the source `images` hold: what a file is, its contents say and not its
 ending; every file is a row or a reject; hidden files (a leading dot), `Thumbs.db` and `desktop.ini`
 are neither, and so are files that are plainly something else, which are told; symbolic links are
-followed with `follow_links=true` only.
+followed with `follow_links=true` only.  Texts are read by the source `text` itself.
 
 Rows of several files have the name of theirs beside them, in the column `file`.
 
@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 
 from stoker.cells.image_formats import FORMATS
-from stoker.cli.input_files import TableInput, named_by, table_input
+from stoker.cli.input_files import TableInput, named_by, table_input, text_input
 from stoker.cli.options import check_options, given_options, make_settings
 from stoker.core import events
 from stoker.core.errors import DataError, Place
@@ -93,6 +93,11 @@ def read_blocks(
         RecipeError: If an option is wrong, or there is no such source.
         DataError: If the input is missing, of unknown form, or not what the model takes.
     """
+    documents = [name for name, fitted in interface.inputs.items() if fitted.documents]
+    if reader is None and len(documents) == len(interface.inputs) == 1:
+        texts = text_input(path, documents[0])
+        if texts is not None:
+            return _read_texts(texts, documents[0], options, rejects)
     media = media_columns(interface)
     is_only = len(media) == len(interface.inputs) == 1
     table = table_input(path, only_pictures=is_only, reader=reader)
@@ -144,6 +149,39 @@ def _read_table(
             yield RowBlock(rows, shown, files, lines)
         if not names:
             yield _no_rows(source.seen_columns(folder, default_cache()), interface)
+
+
+def _read_texts(
+    given: TableInput, column: str, options: Sequence[str], rejects: Rejects
+) -> Iterator[RowBlock]:
+    """Texts, one a file, by the rules of the source that training reads them with."""
+    kind, folder = source_that_reads(given.reader), given.folder
+    fields: dict[str, object] = {"path": given.name}
+    check_options(kind, fields, options)
+    told = kind.told_options(folder / given.name, given_options(options))
+    columns = {"text_column": column, "label_column": None}
+    source = make_settings(kind, fields | told, options).model_copy(update=columns)
+    source.files(folder, default_cache())  # what a whole folder lacks is told before any answer
+    with scratch_folder("rows") as scratch:
+        reading = Reading(folder, scratch.path, MediaWriter(scratch.path), rejects)
+        empty = True
+        for table in source.read_rows(reading):
+            empty, files = False, table["_source"].to_pylist()
+            shown = pa.table({"file": pa.array(files, pa.string())})
+            yield RowBlock(table.select([column]), shown, files, [None] * len(files))
+    if empty:
+        raise DataError(
+            f"there is no text here{_first_of(rejects)}",
+            expected="files of plain text, HTML or PDF",
+            place=Place(given.name),
+        )
+
+
+def _first_of(rejects: Rejects) -> str:
+    """The first reject, to be added to a message; empty: there is none."""
+    return "".join(
+        f"; {one['source']} {one['reason']}" for one in rejects.table().slice(0, 1).to_pylist()
+    )
 
 
 def _same_columns(before: list[str], table: pa.Table) -> list[str]:
@@ -255,12 +293,9 @@ def _read_pictures(
             empty = False
             yield block
     if empty:
-        first = "".join(
-            f"; {one['source']} {one['reason']}" for one in rejects.table().slice(0, 1).to_pylist()
-        )
         where = "in this folder" if path.is_dir() else "here"
         raise DataError(
-            f"there is no picture {where}{first}",
+            f"there is no picture {where}{_first_of(rejects)}",
             expected=f"files in {FORMATS}",
             place=Place(str(path)),
         )

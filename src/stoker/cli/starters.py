@@ -1,4 +1,4 @@
-"""First recipes for the two commonest kinds of data, filled in with the user's own paths.
+"""First recipes for the commonest kinds of data, filled in with the user's own paths.
 
 The templates are whole recipes (the examples folder shows the same files), so filling one in
 replaces whole values and never builds YAML from pieces.  A table is read as a run would read it,
@@ -51,20 +51,56 @@ def fill_images(folder: Path, project: Path) -> str:
     Raises:
         DataError: If it is not a folder, or has fewer than two sub-folders, which are the classes.
     """
+    _require_classes(
+        folder,
+        "pictures",
+        "sort the pictures into folders named after their class, "
+        "or use a table with a path column: stoker describe data.sources",
+    )
+    text = read_template("images").replace("data/images", relative(folder, project))
+    return filled(text.replace("name: images", f"name: {recipe_name(folder, 'images')}"))
+
+
+def fill_text(folder: Path, project: Path) -> str:
+    """The recipe for a folder of texts.
+
+    Raises:
+        DataError: If it is not a folder, has fewer than two sub-folders, which are the classes, or
+            there is no text in it.
+    """
+    from stoker.data.table_source import source_class
+
+    _require_classes(
+        folder,
+        "texts",
+        "sort the texts into folders named after their class; texts in a table or in JSON lines: "
+        "stoker init table FILE --target COLUMN",
+    )
+    said = relative(folder, project)
+    for key, value in source_class("text").told_options(folder, {}).items():
+        said += f", {key}: {yaml_value(value)}"
+        events.message(f"{key}: {yaml_value(value)}, as some of the files are")
+    text = read_template("text").replace("data/texts", said)
+    return filled(text.replace("name: text", f"name: {recipe_name(folder, 'text')}"))
+
+
+def _require_classes(folder: Path, what: str, fix: str) -> None:
+    """Refuse what is no folder, or has fewer than two sub-folders.
+
+    Raises:
+        DataError: Saying so.
+    """
     place = Place(str(folder))
     if not folder.is_dir():
-        raise DataError("no such folder", expected="a folder of pictures", place=place)
+        raise DataError("no such folder", expected=f"a folder of {what}", place=place)
     classes = [entry for entry in folder.iterdir() if entry.is_dir() and entry.name[0] != "."]
     if len(classes) < 2:
         raise DataError(
             f"{len(classes)} sub-folders",
             expected="one sub-folder per class, at least two",
-            fix="sort the pictures into folders named after their class, "
-            "or use a table with a path column: stoker describe data.sources",
+            fix=fix,
             place=place,
         )
-    text = read_template("images").replace("data/images", relative(folder, project))
-    return filled(text.replace("name: images", f"name: {recipe_name(folder, 'images')}"))
 
 
 def fill_table(path: Path, target: str | None, project: Path, pairs: Sequence[str] = ()) -> str:

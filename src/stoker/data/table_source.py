@@ -166,7 +166,11 @@ def _deeper(path: Path, names: str) -> str:
     """What to do with a folder that has no table itself."""
     below = next((p for p in sorted(path.rglob("*")) if p.is_file() and reader_of(p)), None)
     if below is None:
-        return f"it holds {names}; pictures in folders: stoker init images" if names else "fill it"
+        return (
+            f"it holds {names}; pictures in folders: stoker init images, texts: stoker init text"
+            if names
+            else "fill it"
+        )
     return (
         f"files lie deeper, such as {below.relative_to(path)}; write a recipe with a pattern: "
         f"stoker init table, then path: {path.name}/**/*{below.suffix}"

@@ -129,6 +129,9 @@ class FittedFeature(Step, ABC):
     media: ClassVar[MediaKind | None] = None
     """What file the raw cells are; None: they are values."""
 
+    documents: ClassVar[bool] = False
+    """Whether a raw cell may be a whole text, such as a file holds."""
+
     @property
     def holds(self) -> Kind | None:
         """What a network has to know of the tensor; None: no network can take it."""

@@ -19,7 +19,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 import numpy as np
 import pyarrow as pa
@@ -80,6 +80,8 @@ class _Lookup:
 
 class FittedText(ShortTextCells, NumericFeature):
     """Turns cells into length, number of words, and weighted counts of grams."""
+
+    documents: ClassVar[bool] = True
 
     grams: tuple[Gram, ...]
     """What is counted."""

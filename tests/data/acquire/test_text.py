@@ -15,7 +15,7 @@ import pytest
 from stoker.core.errors import DataError, MissingExtraError
 from stoker.data.acquire import _document_read
 from stoker.data.acquire import text as text_source
-from stoker.data.acquire.text import Text
+from stoker.data.acquire.text import TextFiles
 from tests.data.acquire.conftest import Acquire, Told
 
 SPEC = {"text": {"path": "texts"}}
@@ -177,7 +177,7 @@ def test_a_named_encoding_is_obeyed(read: Acquire, folder: Path) -> None:
     result = read({"text": {"path": "texts", "encoding": "utf-16-le"}})
     assert result.column("text") == ["Käse Ā"] * 2
     with pytest.raises(ValueError, match="unknown encoding 'utf-9'"):
-        Text(encoding=("utf-8", "utf-9"))
+        TextFiles(encoding=("utf-8", "utf-9"))
 
 
 def test_things_that_are_no_files_are_rejected_without_being_opened(
@@ -328,7 +328,7 @@ def test_a_document_that_its_reader_dies_of_is_a_reject_and_the_next_is_read(
 
 
 def test_what_is_asked_before_a_run(folder: Path, project: Path, tmp_path: Path) -> None:
-    source = Text(path="texts", path_column="file")
+    source = TextFiles(path="texts", path_column="file")
     (folder / "good" / "2.txt").write_text("two", encoding="utf-8")
     extent = source.extent(project, tmp_path)
     assert (extent.rows, extent.exact, extent.classes, extent.size_bytes) == (3, True, 2, 19)
@@ -336,7 +336,7 @@ def test_what_is_asked_before_a_run(folder: Path, project: Path, tmp_path: Path)
         "text", "label", "file",
     ]  # fmt: skip
     with pytest.raises(ValueError, match="columns of one name: a, a"):
-        Text(text_column="a", label_column="a")
+        TextFiles(text_column="a", label_column="a")
 
 
 @pytest.mark.parametrize(

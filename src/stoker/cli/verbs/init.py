@@ -1,8 +1,9 @@
 """Write a first recipe for your own data.
 
-TEMPLATE is `images` (a folder with one sub-folder per class), `table` (a CSV, Parquet or JSON
-lines file), or `example`: real data to try things with, customers.csv and photos/, are written here
-or into the folder PATH, and a recipe for the customers beside them.
+TEMPLATE is `images` or `text` (a folder with one sub-folder of pictures or texts per class),
+`table` (a CSV, Parquet or JSON lines file), or `example`: real data to try things with,
+customers.csv and photos/, are written here or into the folder PATH, and a recipe for the customers
+beside them.
 
 With PATH the recipe names your data; without it, edit the marked lines. Of a table (a file, a
 folder of files of one kind, or a pattern of them in quotes) all rows are read, and every column is
@@ -14,6 +15,7 @@ of a workbook and other options of the source, and all of them stand in the reci
 Examples:
     stoker init example
     stoker init images photos/
+    stoker init text reviews/
     stoker init table customers.csv --target churned
     stoker init table sales.xlsx --target price --set sheet=2024
     stoker init table 'sales/2024-*.parquet' --target price
@@ -31,7 +33,7 @@ from stoker.cli.options import SOURCE_SET
 
 
 @click.command("init", cls=Verb, help=__doc__)
-@click.argument("template", type=click.Choice(["images", "table", "example"]))
+@click.argument("template", type=click.Choice(["images", "text", "table", "example"]))
 @click.argument("path", type=click.Path(path_type=Path), required=False)
 @click.option("--target", help="Column to predict (table only).")
 @click.option(
@@ -52,7 +54,7 @@ def verb(
     """Fill in the template and write it."""
     from stoker.cli.example import CUSTOMERS, PHOTOS, write_example
     from stoker.cli.progress import make_listener
-    from stoker.cli.starters import fill_images, fill_table, read_template
+    from stoker.cli.starters import fill_images, fill_table, fill_text, read_template
     from stoker.core.events import listening
     from stoker.engine.without_pandas import leave_pandas_out
 
@@ -71,7 +73,10 @@ def verb(
     else:
         leave_pandas_out()
         with listening(make_listener()):
-            text = fill_table(path, target, project, options)
+            if template == "text":
+                text = fill_text(path, project)
+            else:
+                text = fill_table(path, target, project, options)
     try:
         with recipe.open("x", encoding="utf-8") as file:
             file.write(text)

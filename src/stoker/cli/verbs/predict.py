@@ -1,8 +1,8 @@
 """Answer the rows of a file with a bundle.
 
 BUNDLE is a folder, or a model of the catalog: NAME, NAME@ALIAS or NAME@VERSION. INPUT is a CSV,
-Parquet, JSON lines or Excel file (text may be packed with gzip), a picture, a folder of either, or
-a pattern in quotes. Files come in the order of their names, and where there are several the column
+Parquet, JSON lines or Excel file (text may be packed with gzip), a picture, a text, a folder of one
+of these, or a pattern in quotes. Files come in the order of their names, and where there are several the column
 file says which one a row is of. Delimiter and encoding of CSV are told from the file, and said;
 --set says them and other options of the source. OUTPUT is CSV, Parquet or JSON lines by its ending:
 the input's columns, then the answers with a probability for each class. It appears whole or not at
@@ -17,7 +17,8 @@ a set of classes.
 In a folder of pictures, what a file is, its contents say and not its ending. Hidden files,
 Thumbs.db and desktop.ini are passed over, and so are files that are plainly something else by name
 and contents, such as notes.txt, which are told; symbolic links are followed with --set
-follow_links=true only.
+follow_links=true only. For a model of one text the same holds of folders of plain text, HTML and
+PDF, one row a file; a .txt file whose first line names the column is a table.
 
 Bad rows do not stop the others: they are written to OUTPUT with `.rejects` before the ending,
 with line, column and reason, and the exit code is then 1. In CSV a text that a spreadsheet would

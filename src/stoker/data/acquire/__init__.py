@@ -57,6 +57,10 @@ class Source(Step, ABC):
     """Endings of files, in small letters, that commands read by it when they are given a file and
     no recipe; it has the fields that `path` names then.  Text may end in `.gz` too."""
 
+    row_files: ClassVar[tuple[str, ...]] = ()
+    """Endings of files of which each is a row, as they are mostly called; what is in folders of
+    them is told from their contents."""
+
     part: Literal["train", "validation", "test"] | None = None
     """Rows of this source belong to this part of the split; absent: the split decides."""
 

@@ -35,7 +35,9 @@ _MARKS = {codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
 _ESCAPES = (b"\x1b$B", b"\x1b$@")
 """What begins a Japanese text in bytes that ASCII has too."""
 _ESCAPED = "iso2022_jp"
-TOLD_ENCODINGS = ("utf-8", "utf-16", CODE, JAPANESE, CHINESE, KOREAN, JAPANESE_EUC, _ESCAPED)
+UNICODE = ("utf-8", "utf-16")
+"""Encodings that are recognised where none is named."""
+TOLD_ENCODINGS = (*UNICODE, CODE, JAPANESE, CHINESE, KOREAN, JAPANESE_EUC, _ESCAPED)
 """What `likely_encoding` can answer."""
 _ASKED = (
     *(CODE, "cp1250", "cp1251", "cp1253", "cp1254", "mac_roman", "cp850", "koi8_r"),

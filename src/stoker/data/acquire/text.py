@@ -18,11 +18,11 @@ Cost: reading and hashing each file once, 10 ns a byte of plain text; 1 s for 1 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, NamedTuple
 
 import pyarrow as pa
 from pydantic import AfterValidator, model_validator
@@ -33,8 +33,16 @@ from stoker.data.acquire import Source, SourceColumn
 from stoker.data.acquire._document_read import HtmlText, reason_of
 from stoker.data.acquire._documents import DocumentText, document_texts
 from stoker.data.acquire._files import kind_of
-from stoker.data.acquire._text import check_encoding
-from stoker.data.acquire._text_files import Form, form_of, no_text, plain_text, text_content
+from stoker.data.acquire._sampled import spread
+from stoker.data.acquire._text import UNICODE, check_encoding, likely_encoding, whole_text
+from stoker.data.acquire._text_files import (
+    TEXT_ENDINGS,
+    Form,
+    form_of,
+    no_text,
+    plain_text,
+    text_content,
+)
 from stoker.data.extent import SourceExtent, size_of
 from stoker.data.file_tree import (
     Found,
@@ -52,6 +60,8 @@ if TYPE_CHECKING:
     from stoker.data.reading import Reading
 
 _ROWS = 4_096
+_MOST_LOOKS = 200
+_LOOKED_BYTES = 64 << 10
 _BLOCK_CHARS = 16 << 20
 """Characters of texts after which a table is handed on, long before Arrow's limit."""
 
@@ -63,8 +73,10 @@ class _Row(NamedTuple):
     path: str
 
 
-class Text(Source):
+class TextFiles(Source):
     """Texts in folders named after their class: plain, Markdown, HTML and PDF."""
+
+    row_files: ClassVar[tuple[str, ...]] = TEXT_ENDINGS
 
     path: str = "."
     """Folder of the class folders; without `label_column` any folder, a file, or a pattern."""
@@ -87,7 +99,7 @@ class Text(Source):
     """Whether symbolic links are followed."""
 
     @model_validator(mode="after")
-    def _names_differ(self) -> Text:
+    def _names_differ(self) -> TextFiles:
         names = [self.text_column, self.label_column, self.path_column]
         given = [name for name in names if name is not None]
         if len(set(given)) < len(given):
@@ -99,6 +111,26 @@ class Text(Source):
     def paths(self) -> tuple[str, ...]:
         """The folder."""
         return (self.path,)
+
+    @classmethod
+    def told_options(cls, path: Path, given: Mapping[str, Any]) -> dict[str, Any]:
+        """Encodings of its files, where some of those that are looked at are not in UTF-8.
+
+        Raises:
+            DataError: If nothing is there.
+        """
+        if "encoding" in given:
+            return {}
+        follow_links = given.get("follow_links", False)
+        source = cls(path=str(path), label_column=None, follow_links=follow_links)
+        found = [one for one in source._walk(path.parent).found if not one.problem]
+        some = (found[index].path for index in spread(len(found), _MOST_LOOKS))
+        foreign = b"\n".join(source._foreign(one) for one in some)
+        try:
+            other = likely_encoding(foreign, str(path))
+        except DataError:
+            return {}
+        return {} if other in UNICODE else {"encoding": ["utf-8", other]}
 
     def files(self, project: Path, cache: Path) -> list[Path]:
         """All texts that will be read.
@@ -234,6 +266,17 @@ class Text(Source):
         if self.path_column is not None:
             columns[self.path_column] = pa.array(paths, pa.string())
         return pa.table(columns)
+
+    def _foreign(self, path: Path) -> bytes:
+        """The beginning of a plain text that is not in UTF-8; empty for any other file."""
+        content = b""
+        try:
+            if self._form(path.parent, path) == "plain":
+                content = text_content(path, follow_links=self._follows(path.parent))
+                whole_text(content, path.name, UNICODE[:1])
+        except DataError:
+            return b"" if b"\0" in content else content[:_LOOKED_BYTES]
+        return b""
 
     @property
     def _encodings(self) -> tuple[str, ...]:
