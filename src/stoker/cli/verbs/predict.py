@@ -2,13 +2,13 @@
 
 BUNDLE is a folder, or a model of the catalog: NAME, NAME@ALIAS or NAME@VERSION. INPUT is a CSV,
 Parquet, JSON lines or Excel file (text may be packed with gzip), a picture, a text, a folder of one
-of these, or a pattern in quotes. Files come in the order of their names, and where there are several the column
-file says which one a row is of. Delimiter and encoding of CSV are told from the file, and said;
---set says them and other options of the source. OUTPUT is CSV, Parquet or JSON lines by its ending:
-the input's columns, then the answers with a probability for each class. It appears whole or not at
-all. Columns that the model does not use are named and repeated; --extra refuse refuses them. A
-column of the input that is called like an answer, such as prediction, is kept as prediction_input.
-Cells that training never saw are counted by column.
+of these, or a pattern in quotes. Files come in the order of their names, and where there are
+several the column file says which one a row is of. Delimiter and encoding of CSV are told from the
+file, and said; --set says them and other options of the source. OUTPUT is CSV, Parquet or JSON
+lines by its ending: the input's columns, then the answers with a probability for each class. It
+appears whole or not at all. Columns that the model does not use are named and repeated; --extra
+refuse refuses them. A column of the input that is called like an answer, such as prediction, is
+kept as prediction_input. Cells that training never saw are counted by column.
 
 --threshold answers the second of two classes from that probability on, instead of the one that the
 bundle has. --intervals adds what holds the truth in most unseen rows: low and high of a number, or
