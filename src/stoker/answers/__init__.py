@@ -7,15 +7,45 @@ counts some rows twice and others not at all.  So what is dear (softmax, argmax,
 once, and a resample costs a few passes over the rows.  Sums that several metrics need (hits of each
 class, positives among tied scores) are made once for each draw and shared through `Draw.once`.
 
+Arrays of answers are read-only, as a metric that wrote to one would change what all others see.
+
 Imports numpy only, and knows neither tasks nor files.
 """
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import ClassVar
+from functools import cached_property
+from typing import Any, ClassVar, TypeVar
 
 import numpy as np
+
+_T = TypeVar("_T")
+
+
+class kept(cached_property[_T]):
+    """A property that is made once, and that nobody can write to if it is an array."""
+
+    def __get__(self, instance: Any, owner: Any = None) -> Any:
+        """The value, made now if it was not made before."""
+        if instance is None:
+            return self
+        value = read_only(super().__get__(instance, owner))
+        vars(instance)[self.attrname] = value  # where Python looks from now on
+        return value
+
+
+def read_only(value: Any) -> Any:
+    """An array as a view that cannot be written to; anything else as it is.
+
+    >>> read_only(np.zeros(2)).flags.writeable
+    False
+    """
+    if not isinstance(value, np.ndarray) or not value.flags.writeable:
+        return value
+    view = value.view()
+    view.flags.writeable = False
+    return view
 
 
 class Answers(ABC):
@@ -30,6 +60,10 @@ class Answers(ABC):
     loss_name: ClassVar[str]
     """What `as_read` gives, such as `log_loss`."""
     num_rows: int
+
+    def __setattr__(self, name: str, value: object) -> None:
+        """Keep arrays as views that nobody can write to: all metrics look at the same ones."""
+        super().__setattr__(name, read_only(value))
 
     @abstractmethod
     def at_a_glance(self) -> float:

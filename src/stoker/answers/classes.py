@@ -6,12 +6,11 @@ Cost: O(K N log N) once for rankings of K classes, then O(K N) for a draw; memor
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cached_property
 from typing import ClassVar
 
 import numpy as np
 
-from stoker.answers import Answers
+from stoker.answers import Answers, kept
 from stoker.answers.draw import Draw
 from stoker.answers.tallies import Cells, ClassTally, Ranking, RankTally
 from stoker.core.errors import ArtifactError
@@ -51,17 +50,17 @@ class ClassAnswers(Answers):
         worth_NK = output_NK if weights is None else output_NK + np.log(weights)
         self.answer_N = worth_NK.argmax(axis=1)
 
-    @cached_property
+    @kept
     def probability_NK(self) -> np.ndarray:
         """Probability of each class, float64."""
         return np.exp(self.log_probability_NK)
 
-    @cached_property
+    @kept
     def hit_N(self) -> np.ndarray:
         """Whether the answered class is the true one; the first class wins a tie."""
         return self.answer_N == self.truth_N
 
-    @cached_property
+    @kept
     def confidence_N(self) -> np.ndarray:
         """Probability of the answered class."""
         return self.probability_NK[np.arange(self.num_rows), self.answer_N]
@@ -70,7 +69,7 @@ class ClassAnswers(Answers):
         """Share of right answers."""
         return float(self.hit_N.mean())
 
-    @cached_property
+    @kept
     def loss_N(self) -> np.ndarray:
         """Minus the logarithm of the true class's probability, in nats."""
         return -self.log_probability_NK[np.arange(self.num_rows), self.truth_N]
@@ -105,25 +104,25 @@ class ClassAnswers(Answers):
         truth, answer = self.names[self.truth_N[row]], self.names[self.answer_N[row]]
         return truth, answer, float(self.confidence_N[row])
 
-    @cached_property
+    @kept
     def ranked_classes(self) -> range:
         """Classes that rankings are made for: only the second of two, as the other mirrors it."""
         return range(1, 2) if self.num_classes == 2 else range(self.num_classes)
 
-    @cached_property
+    @kept
     def _cells(self) -> Cells:
         return Cells(self.truth_N, self.answer_N, self.num_classes)
 
-    @cached_property
+    @kept
     def _ranking(self) -> Ranking:
         return Ranking(self.probability_NK, self.truth_N, self.ranked_classes)
 
-    @cached_property
+    @kept
     def _is_true_K(self) -> np.ndarray:
         """Whether a class is true anywhere."""
         return np.bincount(self.truth_N, minlength=self.num_classes) > 0
 
-    @cached_property
+    @kept
     def _is_answered_K(self) -> np.ndarray:
         """Whether a class is answered anywhere; if not, nothing is known of such answers."""
         return np.bincount(self.answer_N, minlength=self.num_classes) > 0

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import math
-from functools import cached_property
 from typing import ClassVar
 
 import numpy as np
 
-from stoker.answers import Answers
+from stoker.answers import Answers, kept
 
 
 class NumberAnswers(Answers):
@@ -25,7 +24,7 @@ class NumberAnswers(Answers):
         self.truth_N = np.asarray(truth_N, dtype=np.float64)
         self.num_rows = len(self.truth_N)
 
-    @cached_property
+    @kept
     def error_N(self) -> np.ndarray:
         """Prediction minus truth."""
         return self.answer_N - self.truth_N

@@ -43,7 +43,9 @@ import numpy as np
 from stoker.answers import Answers
 from stoker.answers.classes import ClassAnswers
 from stoker.answers.draw import Draw
+from stoker.core.errors import OwnCodeError
 from stoker.core.seeds import derive_seed
+from stoker.core.steps import step_name
 from stoker.evaluate.metrics import Metric, UndefinedMetricError
 from stoker.evaluate.metrics.f1 import F1
 from stoker.evaluate.metrics.precision import Precision
@@ -222,7 +224,9 @@ class Candidate:
         """Every defined metric under one draw; NaN where the draw leaves it undefined."""
         draw = self._by_kind(draw)
         prepared = self._prepared.items()
-        return {name: float(metric.value(made, draw)) for name, (metric, made) in prepared}
+        return {
+            name: _number(metric, metric.value(made, draw)) for name, (metric, made) in prepared
+        }
 
     def intervals(self, values: Mapping[str, float], whole: Draw) -> dict[str, Interval | None]:
         """The 95 % interval of each defined metric.
@@ -272,7 +276,7 @@ class Candidate:
         for name, (metric, prepared) in self._prepared.items():
             kept = self.samples[name][place : place + len(draw.count_N)]
             if len(kept):
-                kept[:] = metric.values(prepared, draw)[: len(kept)]
+                kept[:] = _numbers(metric, metric.values(prepared, draw), draw)[: len(kept)]
         kept = self.class_samples[place : place + len(draw.count_N)]
         if isinstance(self._counted, ClassAnswers) and len(kept):
             kept[:] = np.moveaxis(class_values(self._counted, draw), 0, 1)[: len(kept)]
@@ -291,6 +295,30 @@ class Candidate:
         num_classes = self.answers.num_classes
         affordable = _affordable(self.answers.num_rows + 100 * num_classes, resamples)
         return np.empty((affordable, len(CLASS_METRICS), num_classes))
+
+
+def _number(metric: Metric[Any], value: Any) -> float:
+    """The value of one draw; an own metric may have given anything."""
+    found = np.asarray(value)
+    if found.shape != () or found.dtype.kind not in "fiub":
+        raise OwnCodeError(
+            f"value of your step {step_name(metric)} gave {value!r:.80} for one draw",
+            expected="a number; NaN where it is undefined",
+        )
+    return float(found)
+
+
+def _numbers(metric: Metric[Any], value: Any, draw: Draw) -> np.ndarray:
+    """The values of a draw of many resamples."""
+    found = np.asarray(value)
+    if found.shape != draw.count_N.shape[:1] or found.dtype.kind not in "fiub":
+        raise OwnCodeError(
+            f"value of your step {step_name(metric)} gave {found.dtype} of shape {found.shape} for "
+            f"a draw of {len(draw.count_N)} resamples",
+            expected=f"a number for each: {len(draw.count_N)}",
+            fix="leave takes_many away, and value is asked for one resample at a time",
+        )
+    return found
 
 
 def _together(

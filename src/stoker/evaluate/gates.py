@@ -18,6 +18,7 @@ from typing import Any
 
 from stoker.answers import Answers
 from stoker.core.errors import RecipeError
+from stoker.core.events import warning
 from stoker.core.value import Value
 from stoker.evaluate.evaluation import Evaluation, Score
 from stoker.evaluate.metrics import Metric
@@ -83,7 +84,10 @@ def parse_gates(
     for name in gates:
         if name not in known:
             raise _unknown(name, gives.of, list(known))
-    return tuple(_parse(name, text) for name, text in gates.items())
+    parsed = tuple(_parse(name, text) for name, text in gates.items())
+    for gate in parsed:
+        _tell_direction(gate, higher_is_better=known[gate.metric].higher_is_better)
+    return parsed
 
 
 def check_gates(gates: Mapping[str, str], evaluation: Evaluation) -> list[GateResult]:
@@ -107,6 +111,16 @@ def _parse(name: str, text: str) -> Gate:
             expected="a comparison and a number, such as '>= 0.98' or '<= 0.1'",
         )
     return Gate(metric=name, rule=match[1], bound=float(match[2]))
+
+
+def _tell_direction(gate: Gate, *, higher_is_better: bool) -> None:
+    """Warn of a rule that only good results can miss; as a guard against a leak it is sound."""
+    if (gate.rule in (">", ">=")) != higher_is_better:
+        way, other = ("higher", ">=") if higher_is_better else ("lower", "<=")
+        warning(
+            f"gate {gate}: of {gate.metric} {way} is better, so this refuses good results and lets "
+            f"bad ones pass; was `{other} {gate.bound:g}` meant?"
+        )
 
 
 def _unknown(name: str, of: str, known: list[str]) -> RecipeError:

@@ -18,7 +18,7 @@ from stoker.answers.classes import ClassAnswers
 from stoker.answers.draw import Draw
 from stoker.core import events
 from stoker.core.errors import DataError, RecipeError
-from stoker.core.steps import find_step, step_name, step_names
+from stoker.core.steps import find_step, is_own, step_name, step_names
 from stoker.evaluate.bootstrap import (
     Candidate,
     draws,
@@ -63,8 +63,7 @@ def metrics_of(gives: type[Answers], own: Sequence[Metric[Any]] = ()) -> dict[st
     """
     ours = all_metrics()
     found = {name: metric for name, metric in ours.items() if issubclass(gives, metric.takes)}
-    for metric in own:
-        name = step_name(metric)
+    for name, metric in zip(_own_names(own), own, strict=True):
         if name in found or name in ours:
             raise RecipeError(
                 f"evaluate.metrics: {name} is measured already",
@@ -77,6 +76,29 @@ def metrics_of(gives: type[Answers], own: Sequence[Metric[Any]] = ()) -> dict[st
             )
         found[name] = metric
     return found
+
+
+def _own_names(own: Sequence[Metric[Any]]) -> list[str]:
+    """What own metrics are called: a class that is there twice by its fields too.
+
+    A gate names it so, as in `their_metrics:Pinball(quantile=0.8)`.
+    """
+    names = [step_name(metric) for metric in own]
+    return [
+        name if names.count(name) == 1 else f"{name}({said_fields(metric)})"
+        for name, metric in zip(names, own, strict=True)
+    ]
+
+
+def said_fields(metric: Metric[Any]) -> str:
+    """The fields of a metric that are not as usual, such as `quantile=0.8`.
+
+    >>> from stoker.evaluate.metrics.f1 import F1
+    >>> said_fields(F1(average="macro")), said_fields(F1())
+    ('average=macro', '')
+    """
+    given = metric.model_dump(mode="json", exclude_defaults=True)
+    return ", ".join(f"{name}={value}" for name, value in given.items())
 
 
 def all_metrics() -> dict[str, Metric[Any]]:
@@ -256,8 +278,8 @@ def _scores(
     for name, metric in metrics.items():
         value = values.get(name, float("nan"))
         undefined = candidate.undefined.get(name)
-        if undefined is None and np.isnan(value):
-            undefined = "the positive class is neither true nor answered in any of these rows"
+        if undefined is None and not np.isfinite(value):
+            undefined = metric.why_undefined
         sample_R = candidate.samples.get(name, np.empty(0))
         between = intervals.get(name) if undefined is None else None
         low, high = _ends(name, value, between, candidate.num_groups or candidate.answers.num_rows)
@@ -271,7 +293,7 @@ def _scores(
             resamples=len(sample_R),
             takes_skill=metric.takes_skill,
             place=metric.place,
-            detail=name not in (step_name(metric), *step_names(STAGE)),
+            detail=not is_own(metric) and name not in step_names(STAGE),
             note=undefined or _note(candidate.answers.num_rows, value, between, sample_R),
         )
     return found
@@ -299,6 +321,9 @@ def _ends(
 
 
 def _title(metric: Metric[Any], name: str) -> str:
+    if is_own(metric):
+        more = "" if "(" in name else said_fields(metric)
+        return f"{metric.title} ({name}{', ' if more else ''}{more})"
     average = getattr(metric, "average", "auto")
     return metric.title if average == "auto" else f"{metric.title} ({average})"
 

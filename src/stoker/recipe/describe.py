@@ -127,9 +127,11 @@ def _section_text(owner: type[Value], path: str) -> str:
 def _slot_text(at: At, owner: type[Value], key: str, path: str) -> str:
     field = owner.model_fields[key]
     lines = [path, *_paragraph(meaning_of(owner, key))]
-    lines.append(f"  takes:    {_FORMS[form_of(field)]}")
+    form = _FORMS[form_of(field)]
+    own = "a list of your own steps, each module:Class or {module:Class: {field: value}}"
+    lines.append(f"  takes:    {own if at.own_only else form}")
     lines += _default_lines(owner, key)
-    lines.append("  steps:")
+    lines.append("  always there:" if at.own_only else "  steps:")
     for name in step_names(at.stage):
         lines += _item(name, _headline(f"{at.stage}.{name}"))
     lines.append(f"  more:     stoker describe {path}.{step_names(at.stage)[0]}")

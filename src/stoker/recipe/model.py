@@ -38,6 +38,8 @@ class At:
     """Name of the abstract class there that its steps share, or of the one step that fits."""
     single: bool = False
     """Whether only that one step fits, so that its fields stand there without its name."""
+    own_only: bool = False
+    """Whether the steps of ours are used anyway, so that only a user's own may stand there."""
 
 
 class Split(Value):
@@ -164,7 +166,9 @@ class Evaluate(Value):
 
     gates: dict[str, str] = Field(default={}, examples=[{"accuracy": ">= 0.98"}])
     """Rules that the final score must meet, by metric, or no model is registered."""
-    metrics: Annotated[tuple[Step, ...], At("stoker.evaluate.metrics", "Metric")] = ()
+    metrics: Annotated[
+        tuple[Step, ...], At("stoker.evaluate.metrics", "Metric", own_only=True)
+    ] = ()
     """Your own metrics, as `module:Class`, beside those of the task; gates name them so too."""
     resamples: Annotated[Whole, Field(ge=100, le=100_000)] = 1000
     """Bootstrap draws behind each 95 % interval; a fifth of them from 20,000 scored rows or groups

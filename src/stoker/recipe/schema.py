@@ -72,7 +72,8 @@ def _slot(at: At, form: str, *, needed: bool) -> dict[str, Any]:
 
 def _step(at: At) -> dict[str, Any]:
     """A name, or one name with its fields."""
-    steps = {name: find_step(at.stage, name, kind_of(at)) for name in step_names(at.stage)}
+    names = [] if at.own_only else step_names(at.stage)
+    steps = {name: find_step(at.stage, name, kind_of(at)) for name in names}
     bare = [
         name
         for name, step in steps.items()
@@ -80,7 +81,7 @@ def _step(at: At) -> dict[str, Any]:
     ]
     return {
         "anyOf": [
-            {"enum": bare},
+            *([{"enum": bare}] if bare else []),
             {"type": "string", "pattern": _OWN_STEP},
             {
                 "type": "object",

@@ -144,6 +144,13 @@ def make(at: At, spec: Any, path: Path) -> Value:
 
 
 def _find(at: At, name: str, kind: type[Value], path: Path, *, of_key: bool) -> type[Value]:
+    if at.own_only and ":" not in name:
+        raise Mistake(
+            path,
+            f"{name} cannot stand here: what stoker has of its own is always used",
+            expected="a step of your own, as module:Class",
+            of_key=of_key,
+        )
     try:
         return find_step(at.stage, name, kind)
     except RecipeError as error:

@@ -98,7 +98,10 @@ def describe(result: RunResult, name: str, *, home: Path | None = None) -> str:
     if result.metrics:
         positive = result.summary.get("positive")
         rows = [_metric_row(key, one, positive) for key, one in result.metrics.items()]
-        lines += [*table(["metric", "value", "95 % interval", "constant"], rows).splitlines(), ""]
+        undefined = result.summary.get("undefined", {})
+        rows += [(key, "undefined", None, None) for key in undefined]
+        lines += table(["metric", "value", "95 % interval", "constant"], rows).splitlines()
+        lines += [*(f"{key} is undefined: {why}" for key, why in undefined.items()), ""]
     option = f" --home {shlex.quote(str(home))}" if home else ""
     if left_out := result.summary.get("rejects"):
         lines += [_rejects(one) for one in left_out]

@@ -53,6 +53,8 @@ class _Findings:
     rejects: Rejects = field(default_factory=Rejects)
     copies: Copies | None = None
     """Test rows that training has too; None where they cannot be, or rows hold pictures."""
+    names: list[str] = field(default_factory=list)
+    """What the recipe calls each cleaner."""
     touched: list[dict[str, np.ndarray]] = field(default_factory=list)
     """For each cleaner: cells it spoke about, by column, int64 of shape (3,) by part."""
 
@@ -101,7 +103,9 @@ def prepare(  # noqa: PLR0913 - the stage's inputs, each by its name
     ids = part_ids(parts_path)
     asked = Asked(inputs, *target, cleaners, seed)
     copies = None if any(feature.media for feature in inputs.values()) else Copies()
-    findings = _Findings(copies=copies, touched=[{} for _ in cleaners])
+    findings = _Findings(
+        copies=copies, touched=[{} for _ in cleaners], names=list(map(step_name, cleaners))
+    )
     with ChildDecoder(max_pixels=_largest(inputs)) as decoder:
         fitted = fit_training_part(dataset, rows_path, ids["train"], asked, decoder)
         row_N = np.sort(np.concatenate(list(ids.values())))
@@ -224,7 +228,7 @@ def _clean_chunk(
 ) -> tuple[pa.Table, np.ndarray]:
     """The rows as all cleaners leave them, and which stay; only training rows ever go."""
     keep = np.ones(rows.num_rows, bool)
-    for state, touched in zip(fitted.cleaners, findings.touched, strict=True):
+    for step, state, touched in zip(findings.names, fitted.cleaners, findings.touched, strict=True):
         for name, cells_N in state.touched(rows).items():
             count_P = np.bincount(part_N[cells_N & keep], minlength=len(PARTS))
             touched[name] = touched.get(name, 0) + count_P
@@ -232,7 +236,7 @@ def _clean_chunk(
             if keep[index] and part_N[index] == 0:
                 keep[index] = False
                 what = {"column": column, "found": found, "reason": reason}
-                findings.reject(rows, index, step=step_name(state), **what)
+                findings.reject(rows, index, step=step, **what)
         rows = state.apply(rows)
     return rows, keep
 
@@ -248,8 +252,8 @@ def _summary(
         for name, f in fitted.inputs.items()
     }
     cleaned = [
-        {"step": step_name(state), "cells": _by_part(touched)}
-        for state, touched in zip(fitted.cleaners, findings.touched, strict=True)
+        {"step": step, "cells": _by_part(touched)}
+        for step, touched in zip(findings.names, findings.touched, strict=True)
     ]
     copies = findings.copies.tell() if findings.copies is not None else 0
     return {

@@ -89,6 +89,8 @@ class Metric(Step, ABC, Generic[AnswersT]):
     """Whether it is made of counts that a resample adds pseudo-rows to, see `Draw.pseudo_3K`."""
     takes_many: ClassVar[bool] = False
     """Whether `value` also takes a draw of many resamples and gives a value for each, (R,)."""
+    why_undefined: ClassVar[str] = "it is no finite number on these rows"
+    """What it means for readers that `value` is NaN."""
     variants: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
     """Other settings that a report shows too: suffix of the name, and the fields."""
 

@@ -25,6 +25,9 @@ class AveragedMetric(Metric[ClassAnswers]):
     higher_is_better: ClassVar[bool] = True
     smoothed: ClassVar[bool] = True
     takes_many: ClassVar[bool] = True
+    why_undefined: ClassVar[str] = (
+        "the positive class is neither true nor answered in any of these rows"
+    )
 
     average: Literal["auto", "positive", "macro", "micro"] = "auto"
     """`positive`: of the second of two classes; `macro`: mean over classes; `micro`: over all rows

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from stoker.bundle.read import open_bundle
 from stoker.candidates.offer import offered
-from stoker.core.steps import step_name
+from stoker.core.steps import is_own, step_name
 from stoker.data.dataset import Dataset
 from stoker.data.profile.choice import Choice
 from stoker.data.profile.choices import Choices
@@ -39,6 +39,7 @@ from stoker.views.split_parts import SplitParts
 from stoker.views.trained_model import TrainedModel
 
 if TYPE_CHECKING:
+    from stoker.features import FittedFeature
     from stoker.recipe.model import Recipe
     from stoker.store.artifact import Artifact
 
@@ -64,7 +65,7 @@ def card_facts(recipe: Recipe, inputs: Inputs) -> ReportFacts:
         recipe_text=recipe.text,
         predicts=interface.task.predicts,
         target=interface.target,
-        inputs={name: step_name(feature) for name, feature in interface.inputs.items()},
+        inputs={name: _as_named(recipe, name, one) for name, one in interface.inputs.items()},
         example=example_row(interface),
         imports=tuple(interface.own_modules),
         **table_form(recipe, len(data.columns)),
@@ -89,6 +90,12 @@ def card_facts(recipe: Recipe, inputs: Inputs) -> ReportFacts:
             for line in said_of(artifact)
         ),
     )
+
+
+def _as_named(recipe: Recipe, column: str, feature: FittedFeature) -> str:
+    """A feature as the recipe names it; what own code learned may be of a class of another name."""
+    given = (recipe.inputs or {}).get(column)
+    return step_name(given if given is not None and is_own(feature) else feature)
 
 
 def _choices(inputs: Inputs) -> tuple[Choice, ...]:

@@ -23,9 +23,10 @@ def summary(recipe: Recipe, artifacts: Mapping[str, Artifact]) -> dict[str, Any]
         `lost` (rows that were not used, with a sentence; None if all were), `headline` (the main
         score in a sentence), `positive` (the class that binary metrics are about, or None),
         `leaderboard` (the candidates of a search, the best first; None without one), `rejects`
-        (stage, rows and file of every stage that left rows out) `read_options` (how the
-        table was read, such as `{"sheet": "2024"}`), `own_source` (what outside stoker reads it;
-        empty where the ending tells) and `imports` (modules outside stoker that the bundle needs).
+        (stage, rows and file of every stage that left rows out), `read_options` (how the table was
+        read, such as `{"sheet": "2024"}`), `own_source` (what outside stoker reads it; empty where
+        the ending tells), `imports` (modules outside stoker that the bundle needs) and `undefined`
+        (metrics that say nothing about the scored rows, with the reason).
     """
     facts = card_facts(recipe, artifacts)
     best = facts.best
@@ -48,6 +49,7 @@ def summary(recipe: Recipe, artifacts: Mapping[str, Artifact]) -> dict[str, Any]
         "read_options": facts.read_options,
         "own_source": facts.own_source,
         "imports": list(facts.imports),
+        "undefined": {n: one.note for n, one in best.in_order() if one.value is None},
     }
 
 
