@@ -30,8 +30,9 @@ demo: $(VENV)/.all ## real customers, from a file to an answer of the running se
 test: setup      ## the fast tests (those of the pages run in check)
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n 2 -m "not slow" --ignore=tests/docs $(ARGS)
 
-slow: setup      ## the slow tests: whole runs, kills, README blocks that train
+slow: setup      ## the slow tests: whole runs, kills, README blocks that train, mutants
 	$(BIN)/python -m pytest -q -m slow $(ARGS)
+	$(BIN)/python benchmarks/bench_mutation.py --mutants 60 --least 0.85
 
 check: lint types layers dependencies sizes pages ## every gate but the tests
 

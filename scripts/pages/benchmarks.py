@@ -67,6 +67,16 @@ def at_most(limit: float, key: str, unit: str, **wanted: str) -> Callable[[list[
     return read
 
 
+def at_least(least: float, key: str, **wanted: str) -> Callable[[list[Row]], Answer]:
+    """Reads a share that should be large."""
+
+    def read(rows: list[Row]) -> Answer:
+        share = row_of(rows, **wanted).get(key)
+        return None if share is None else (f"{share:.3g}", share >= least)
+
+    return read
+
+
 def held(low: float, high: float, **wanted: str) -> Callable[[list[Row]], Answer]:
     """Reads a share that should be neither too small nor too large."""
 
@@ -344,6 +354,12 @@ TARGETS = (
         "at least 3x ours",
         "serve",
         times_faster(3, server="litserve + onnxruntime"),
+    ),
+    Target(
+        "small wrong changes in five rooms that a test notices",
+        "at least 0.85",
+        "mutation",
+        at_least(0.85, "score", room="all"),
     ),
 )
 
