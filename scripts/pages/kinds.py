@@ -211,6 +211,7 @@ KINDS = (
         "Protocol",
         "serve/test_protocols.py",
         "lines",
+        recipe='serve: {protocols: ["lines:Lines"]}',
         note="Every file of the folder is served by every server; keys, limits, deadlines and "
         "metrics hold for it without a line of its own.",
     ),

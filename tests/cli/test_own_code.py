@@ -148,10 +148,15 @@ def test_everything_that_is_lacking_is_said_at_once() -> None:
 
 
 def test_a_run_says_how_its_bundle_is_used() -> None:
-    facts = {"headline": "h", "imports": ["ages"], "own_source": "records:Records"}
+    facts = {
+        "headline": "h",
+        "imports": ["ages"],
+        "serve_imports": ["ages", "x"],
+        "own_source": "records:Records",
+    }
     result = RunResult(run="r-1", status="done", bundle=Path("b"), summary=facts)
     lines = describe(result, "ages").splitlines()
-    assert "next     stoker serve ages --import ages" in lines
+    assert "next     stoker serve ages --import ages --import x" in lines
     read = "--source records:Records --import ages"
     assert lines[-1].strip() == f"stoker predict ages INPUT -o answers.csv {read}"
 

@@ -17,6 +17,8 @@ from typing import Any
 
 from stoker.core.errors import ArtifactError, RecipeError
 
+OWN_STEP = r"^[A-Za-z_][\w.]*:[A-Za-z_]\w*$"
+"""How the name of a step of the user's own looks: `module:Class`."""
 VARIABLE = "STOKER_IMPORT"
 """Environment variable that names modules as `--import` does, with blanks between them."""
 

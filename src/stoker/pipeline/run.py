@@ -26,6 +26,7 @@ from stoker.pipeline.placed import placed
 from stoker.pipeline.result import RunResult
 from stoker.recipe.load import load_recipe
 from stoker.recipe.model import Recipe
+from stoker.serve.serve_settings import ServeSettings
 from stoker.store.home import find_home
 from stoker.store.store import Store
 
@@ -175,14 +176,27 @@ def _as_recipe(
             fix="write it into the recipe, or give overrides=['KEY=VALUE']",
         )
     if isinstance(recipe, Recipe):
-        return recipe
+        return _with_server(recipe)
     if not isinstance(recipe, str | Path | Mapping):
         raise RecipeError(
             f"a {type(recipe).__name__} is no recipe",
             expected="a recipe, its file, its text or its keys; or a table and its target",
             fix='name the column to predict: run(table, target="COLUMN")',
         )
-    return load_recipe(recipe, overrides)
+    return _with_server(load_recipe(recipe, overrides))
+
+
+def _with_server(recipe: Recipe) -> Recipe:
+    """The recipe, if a server can have the protocols that it names."""
+    if isinstance(recipe.serve, ServeSettings) and recipe.serve.protocols:
+        from stoker.serve.protocols import find_protocols
+
+        try:
+            find_protocols(recipe.serve.protocols)
+        except RecipeError as error:
+            error.place = recipe.place("serve", "protocols")
+            raise
+    return recipe
 
 
 def _as_path(path: Path | str | None) -> Path | None:

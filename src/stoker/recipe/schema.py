@@ -11,13 +11,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from stoker.core.own_code import OWN_STEP
 from stoker.core.steps import find_step, step_names
 from stoker.core.value import Value
 from stoker.recipe.model import At, Recipe, stage_of
 from stoker.recipe.slots import form_of, kind_of
 from stoker.recipe.words import inlined, section_in
-
-_OWN_STEP = r"^[A-Za-z_][\w.]*:[A-Za-z_]\w*$"
 
 
 def json_schema() -> dict[str, Any]:
@@ -82,14 +81,14 @@ def _step(at: At) -> dict[str, Any]:
     return {
         "anyOf": [
             *([{"enum": bare}] if bare else []),
-            {"type": "string", "pattern": _OWN_STEP},
+            {"type": "string", "pattern": OWN_STEP},
             {
                 "type": "object",
                 "properties": {
                     name: {"anyOf": [inlined(step), *([{"type": "null"}] if name in bare else [])]}
                     for name, step in steps.items()
                 },
-                "patternProperties": {_OWN_STEP: {}},
+                "patternProperties": {OWN_STEP: {}},
                 "additionalProperties": False,
                 "minProperties": 1,
                 "maxProperties": 1,

@@ -261,6 +261,8 @@ class ReportFacts(Value):
     """The source outside stoker that reads them; empty: the ending tells which does."""
     imports: tuple[str, ...] = ()
     """Modules outside stoker that whoever opens the bundle has to name."""
+    serve_imports: tuple[str, ...] = ()
+    """Those, and the modules of the protocols that the recipe names."""
     read_options: dict[str, Any] = Field(default_factory=dict)
     """Options with which commands have to read tables, such as `{"sheet": "2024"}`."""
     python_code: str = ""

@@ -34,7 +34,7 @@ def commands(facts: ReportFacts) -> dict[str, str]:
     source = "photos/" if _only_pictures(facts) else f"rows{facts.table}{options}"
     return {
         "predict": f"stoker predict {bundle} {source} -o answers.csv{own}{home}",
-        "serve": f"stoker serve {bundle}{own}{home}",
+        "serve": f"stoker serve {bundle}{import_options(facts.serve_imports)}{home}",
         "request": _request(facts),
         "python": _python(facts),
         "rejects": f"stoker rejects {facts.run} -o rejects.csv{anywhere}",

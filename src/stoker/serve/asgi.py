@@ -18,6 +18,8 @@ Source: ASGI, https://asgi.readthedocs.io/en/latest/specs/www.html
 from __future__ import annotations
 
 import sys
+import traceback
+from collections.abc import Mapping, Sequence
 from contextlib import aclosing
 from http import HTTPStatus
 from time import perf_counter, time
@@ -26,6 +28,9 @@ from typing import NamedTuple
 import orjson
 
 from stoker import __version__
+from stoker.core.blame import own_code_error
+from stoker.core.errors import RecipeError
+from stoker.core.steps import step_name
 from stoker.serve.deployment import Deployment
 from stoker.serve.gate import AccessGate
 from stoker.serve.keys import Keys
@@ -42,10 +47,10 @@ from stoker.serve.messages import (
     Send,
     refusal_answer,
 )
-from stoker.serve.metrics import Metrics
-from stoker.serve.openapi import openapi_document
+from stoker.serve.metrics import CUT, Metrics
+from stoker.serve.openapi import Described, openapi_document
 from stoker.serve.own_paths import own_openapi, own_routes
-from stoker.serve.protocols import find_protocols
+from stoker.serve.protocols import Protocol, find_protocols
 from stoker.serve.routes import Route
 from stoker.serve.routing import Deployments
 from stoker.serve.routing.fixed import Fixed
@@ -78,7 +83,7 @@ class App:
     ) -> None:
         """Build the gate and the table of routes."""
         self.deployments, self.settings, self.metrics = deployments, settings, metrics
-        self.protocols = find_protocols()
+        self.protocols = find_protocols(settings.protocols)
         self.routes = self._make_routes()
         self._gate = AccessGate(settings, keys)
         self._unknown = Route("unknown", {})
@@ -127,6 +132,8 @@ class App:
             if request is not None:
                 await request.discard(_DISCARD_BYTES)
             return self._refused(exchange, refusal)
+        except Exception as error:  # a protocol may be anybody's code: answered in its form
+            return self._refused(exchange, _mishap(error))
         finally:
             if request is not None:
                 request.release()
@@ -153,17 +160,33 @@ class App:
                 assert isinstance(refused.body, bytes)
                 await self._send(exchange, refused, refused.body)
                 return
-            seconds = self._count(exchange, answer)
+            except Exception as error:  # as above
+                refused = self._refused(exchange, _mishap(error))
+                assert isinstance(refused.body, bytes)
+                await self._send(exchange, refused, refused.body)
+                return
             await exchange.send(_start(answer))
             try:
                 num_bytes = await send_pieces(exchange.send, first, pieces, deadline_s)
-            except Refusal as refusal:  # What was sent cannot be taken back.
-                self.metrics.reject(f"cut_{refusal.status}")
+            except Refusal as refusal:
+                self._cut(exchange, answer, refusal)
                 return
+            except Exception as error:  # as above
+                self._cut(exchange, answer, _mishap(error))
+                return
+            seconds = self._count(exchange, answer)
+            await exchange.send({"type": "http.response.body", "body": b""})
         self._log(exchange, answer, seconds, num_bytes)
 
+    def _cut(self, exchange: _Exchange, answer: Answer, refusal: Refusal) -> None:
+        """Count and log a body that stays half: what was sent cannot be taken back."""
+        self.metrics.reject(f"cut_{refusal.status}")
+        seconds = perf_counter() - exchange.began
+        self.metrics.request(exchange.route.label, CUT, seconds)
+        self._log(exchange, answer, seconds, None)
+
     def _count(self, exchange: _Exchange, answer: Answer) -> float:
-        """Count an answer before it is sent; the seconds that it took.
+        """Count an answer before it is whole; the seconds that it took.
 
         Whoever has the answer may ask for the counts, or kill this process.
         """
@@ -171,7 +194,9 @@ class App:
         self.metrics.request(exchange.route.label, answer.status, seconds)
         return seconds
 
-    def _log(self, exchange: _Exchange, answer: Answer, seconds: float, num_bytes: int) -> None:
+    def _log(
+        self, exchange: _Exchange, answer: Answer, seconds: float, num_bytes: int | None
+    ) -> None:
         """One line of JSON if it is wanted; the path as it came, never headers or bodies."""
         if not self.settings.access_log:
             return
@@ -186,6 +211,7 @@ class App:
             "reason": HTTPStatus(answer.status).phrase,
             "ms": round(seconds * 1000, 3),
             "bytes": num_bytes,
+            "cut": num_bytes is None,
         }
         sys.stderr.buffer.write(orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE))
         sys.stderr.buffer.flush()
@@ -193,11 +219,12 @@ class App:
     def _make_routes(self) -> dict[str, Route]:
         parts = [own_openapi(), *(one.openapi(self.deployments) for one in self.protocols)]
         model = self.deployments.members[0].model
+        _check_schemas(parts, ["the server", *map(step_name, self.protocols)])
         document = openapi_document(model, __version__, parts)
         routes = own_routes(self.deployments, self.metrics, document)
         for protocol in self.protocols:
             theirs = protocol.routes(self.deployments)
-            assert not theirs.keys() & routes.keys(), f"paths of {protocol!r} are taken"
+            _check_paths(protocol, theirs)
             routes |= theirs
         return routes
 
@@ -231,10 +258,54 @@ def make_app(
     return App(Deployments([deployment], Fixed()), settings, keys or Keys(), metrics)
 
 
+def _check_paths(protocol: Protocol, routes: Mapping[str, Route]) -> None:
+    """Refuse paths that are told of in nobody's form.
+
+    Raises:
+        RecipeError: Naming the first.
+    """
+    outside = next((path for path in routes if not protocol.owns(path)), None)
+    if outside is not None:
+        raise RecipeError(
+            f"the protocol {step_name(protocol)} has the path {outside}",
+            expected=f"paths under its prefix {protocol.prefix}",
+        )
+
+
+def _check_schemas(parts: Sequence[Described], owners: Sequence[str]) -> None:
+    """Refuse schemas of one name, of which the last would stand for all.
+
+    Raises:
+        RecipeError: Naming it and who has it.
+    """
+    seen: dict[str, str] = {}
+    for part, owner in zip(parts, owners, strict=True):
+        for name in part.schemas:
+            if name in seen:
+                raise RecipeError(
+                    f"the schema {name} of the protocol {owner} is one of {seen[name]} too",
+                    expected="a name of its own, that no other protocol has",
+                )
+            seen[name] = owner
+
+
 def _start(answer: Answer, *more: tuple[bytes, bytes]) -> Message:
     """The first of the messages that ASGI wants of an answer."""
     headers = [(b"content-type", answer.content_type), *more, *_SECURITY, *answer.headers]
     return {"type": "http.response.start", "status": answer.status, "headers": headers}
+
+
+def _mishap(error: Exception) -> Refusal:
+    """An error that nobody foresaw: told whole on the standard error, and to clients that it was.
+
+    What it says may hold anything, a path or a cell of another request.
+    """
+    own = own_code_error(error)
+    traceback.print_exception(error)
+    if own is not None:
+        sys.stderr.write(f"{type(own).__name__}: {own}\n")
+        sys.stderr.flush()
+    return Refusal("the server failed at this request; its log says why", status=500)
 
 
 def _no_handler(route: Route, request: Request) -> Refusal:

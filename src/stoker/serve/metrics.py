@@ -23,6 +23,10 @@ _SIZES = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024)
 _CONTENT_TYPE = b"text/plain; version=0.0.4; charset=utf-8"
 
 
+CUT = "cut"
+"""Code of an answer that began with 200 and stays half."""
+
+
 class Metrics:
     """What a server counts, in a registry of its own."""
 
@@ -47,10 +51,10 @@ class Metrics:
             registry=self._registry,
             multiprocess_mode="livesum",
         )
-        self._counted: dict[tuple[str, int], Counter] = {}
+        self._counted: dict[tuple[str, int | str], Counter] = {}
 
-    def request(self, route: str, code: int, seconds: float) -> None:
-        """A request was answered."""
+    def request(self, route: str, code: int | str, seconds: float) -> None:
+        """A request was answered, or its answer `CUT`."""
         counter = self._counted.get((route, code))
         if counter is None:
             counter = self._counted[route, code] = self._requests.labels(route, str(code))

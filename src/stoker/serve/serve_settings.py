@@ -14,6 +14,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from stoker.core.errors import RecipeError
+from stoker.core.own_code import OWN_STEP
 from stoker.core.processors import available_cores
 from stoker.core.value import Value
 
@@ -72,6 +73,8 @@ class ServeSettings(Value):
     """Further host names by which clients may address this server."""
     key_file: str | None = None
     """File with access keys, one a line; the environment variable STOKER_SERVE_KEY also works."""
+    protocols: tuple[Annotated[str, Field(pattern=OWN_STEP)], ...] = ()
+    """Protocols of your own beside those of stoker, each as `module:Class`."""
     access_log: bool = False
     """Whether each request is logged as one line of JSON on the standard error."""
 

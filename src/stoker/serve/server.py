@@ -65,6 +65,7 @@ def serve(
     """
     settings = settings or ServeSettings()
     import_own(imports)
+    check_protocols(settings)
     keys = read_keys(settings)
     with contextlib.closing(listen(settings.host, settings.port)) as listening:
         order = WorkerOrder(
@@ -78,6 +79,19 @@ def serve(
         )
         with scratch_folder("metrics") as metrics:
             asyncio.run(_Supervisor(order, settings, keys, metrics).run(listening))
+
+
+def check_protocols(settings: ServeSettings) -> None:
+    """Refuse protocols of the user's own that will not do, before a worker is started.
+
+    Raises:
+        RecipeError: If there is none of that name, it needs fields, or its prefix is taken.
+    """
+    if settings.protocols:
+        # Only then, as this process needs nothing of what protocols load.
+        from stoker.serve.protocols import find_protocols
+
+        find_protocols(settings.protocols)
 
 
 class _Supervisor:
@@ -278,7 +292,9 @@ def _error_of(parts: dict[str, Any] | None, code: int) -> StokerError:
     if parts is None:
         return MachineError(
             f"a worker ended with code {code} before it was ready",
-            fix="look at its messages above; code -9 often means too little memory",
+            fix="it was killed, often for too little memory: serve fewer workers"
+            if code == -signal.SIGKILL
+            else "look at its messages above",
         )
     kind = getattr(errors, parts["kind"], StokerError)
     place = Place(parts["place"]) if parts["place"] else None

@@ -36,18 +36,16 @@ async def next_piece(pieces: Pieces, deadline_s: float) -> bytes | None:
 
 
 async def send_pieces(send: Send, first: bytes | None, pieces: Pieces, deadline_s: float) -> int:
-    """Send the body of an answer whose head is sent; how many bytes it had.
+    """Send the body of an answer whose head is sent, but for its end; how many bytes it had.
 
     Raises:
-        Refusal: If a piece is late (504), or whatever a piece raises itself; the end is not sent
-            then.
+        Refusal: If a piece is late (504), or whatever a piece raises itself.
     """
     num_bytes, piece = 0, first
     while piece is not None:
         num_bytes += len(piece)
         await send({"type": "http.response.body", "body": piece, "more_body": True})
         piece = await next_piece(pieces, deadline_s)
-    await send({"type": "http.response.body", "body": b""})
     return num_bytes
 
 

@@ -24,6 +24,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from stoker.core.errors import MissingExtraError, RecipeError, StokerError
@@ -71,6 +72,7 @@ class WorkerOrder:
 
 def main() -> int:
     """Do what the order on the standard input says; 0 after a clean end."""
+    sys.excepthook = _tell_own_code
     refuse_training_libraries()
     order = WorkerOrder.from_line(sys.stdin.buffer.readline())
     settings = ServeSettings.model_validate(order.settings)
@@ -85,6 +87,7 @@ def main() -> int:
 
         import_own(order.imports)
         model = load_model(Path(order.bundle), settings, order.name, order.version)
+        app = make_app(model, settings, keys)
     except StokerError as error:
         return _refuse(error)
     except ModuleNotFoundError as error:
@@ -94,7 +97,6 @@ def main() -> int:
             return _refuse(_not_here(error.name))
         return _refuse(MissingExtraError(error.name, extra="serve", needed_for="a server"))
 
-    app = make_app(model, settings, keys)
     book = ConnectionBook(settings, app.metrics, _max_connections(settings), app.refuse)
     sys.setswitchinterval(_SWITCH_S)
     # What is loaded now lives as long as the process: keep the garbage collector from walking it.
@@ -112,6 +114,19 @@ def main() -> int:
     with asyncio.Runner(loop_factory=auto_loop_factory()) as runner:
         runner.run(_serve(app, book, Connection, listening, lambda: _report(ready)))
     return 0
+
+
+def _tell_own_code(
+    kind: type[BaseException], error: BaseException, trace: TracebackType | None
+) -> None:
+    """Tell the parent of a bug in the user's own code; its place is all that one needs to see."""
+    from stoker.core.blame import own_code_error
+
+    own = own_code_error(error)
+    if own is None:
+        sys.__excepthook__(kind, error, trace)
+    else:
+        _refuse(own)
 
 
 def _refuse(error: StokerError) -> int:

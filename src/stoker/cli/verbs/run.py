@@ -112,7 +112,8 @@ def describe(result: RunResult, name: str, *, home: Path | None = None) -> str:
         model = result.model or name
         lines.append(f"bundle   {result.bundle}")
         own = import_options(result.summary.get("imports", ()))
-        lines.append(f"next     stoker serve {model}{own}{option}")
+        server = import_options(result.summary.get("serve_imports", ()))
+        lines.append(f"next     stoker serve {model}{server}{option}")
         source = source_option(result.summary.get("own_source", ""))
         read = source + set_options(result.summary.get("read_options", {}))
         lines.append(f"         stoker predict {model} INPUT -o answers.csv{read}{own}{option}")

@@ -10,9 +10,13 @@ answers those accepted, and exits.
 The server binds 127.0.0.1; any other --host needs --key-file, a file that holds the key which
 clients send as `Authorization: Bearer KEY`.
 
+--protocol adds one of your own, as `serve: {protocols: [...]}` of a recipe does. What the catalog
+keeps of a recipe imports nothing, so such a model is served with --import and their module.
+
 Examples:
     stoker serve digits
     stoker serve digits@champion --port 9000 --workers 2 --set max_batch=64
+    stoker serve digits --protocol lines:Lines
     stoker serve .stoker/bundles/digits --host 0.0.0.0 --key-file serve.key
     curl --data-binary @seven.png -H 'Content-Type: image/png' http://127.0.0.1:8080/predict
 """
@@ -44,11 +48,19 @@ from stoker.cli.options import HOME, IMPORT, make_settings
     metavar="KEY=VALUE",
     help="Any other key of the recipe's serve section, such as max_batch=64; may be repeated.",
 )
+@click.option(
+    "--protocol",
+    "protocols",
+    multiple=True,
+    metavar="MODULE:CLASS",
+    help="Protocol of your own beside those of stoker; may be repeated.",
+)
 @IMPORT
 @HOME
 def verb(
     bundle: str,
     pairs: tuple[str, ...],
+    protocols: tuple[str, ...],
     modules: tuple[str, ...],
     home: Path | None,
     **options: object,
@@ -57,11 +69,15 @@ def verb(
     from stoker.bundle.find import find_bundle
     from stoker.cli.progress import make_listener
     from stoker.core.events import listening
+    from stoker.core.own_code import require_imported
     from stoker.serve.serve_settings import ServeSettings
     from stoker.serve.server import serve
 
     found = find_bundle(bundle, home)
+    recorded = found.serve.get("protocols", ())
+    require_imported([{name: {}} for name in recorded])
     given = {key: value for key, value in options.items() if value is not None}
+    given["protocols"] = tuple(dict.fromkeys((*recorded, *protocols)))
     settings = make_settings(ServeSettings, {**found.serve, **given}, pairs)
     with listening(make_listener()):
         serve(found.folder, settings, name=found.name, version=found.version, imports=modules)

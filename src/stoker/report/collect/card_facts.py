@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from stoker.bundle.read import open_bundle
 from stoker.candidates.offer import offered
+from stoker.core.own_code import own_modules
 from stoker.core.steps import is_own, step_name
 from stoker.data.dataset import Dataset
 from stoker.data.profile.choice import Choice
@@ -39,6 +40,7 @@ from stoker.views.split_parts import SplitParts
 from stoker.views.trained_model import TrainedModel
 
 if TYPE_CHECKING:
+    from stoker.bundle.interface import Interface
     from stoker.features import FittedFeature
     from stoker.recipe.model import Recipe
     from stoker.store.artifact import Artifact
@@ -68,6 +70,7 @@ def card_facts(recipe: Recipe, inputs: Inputs) -> ReportFacts:
         inputs={name: _as_named(recipe, name, one) for name, one in interface.inputs.items()},
         example=example_row(interface),
         imports=tuple(interface.own_modules),
+        serve_imports=_serve_imports(recipe, interface),
         **table_form(recipe, len(data.columns)),
         scored_part=scores.part,
         evaluations=dict(scores.evaluations),
@@ -90,6 +93,12 @@ def card_facts(recipe: Recipe, inputs: Inputs) -> ReportFacts:
             for line in said_of(artifact)
         ),
     )
+
+
+def _serve_imports(recipe: Recipe, interface: Interface) -> tuple[str, ...]:
+    given = {} if recipe.serve is None else recipe.serve.model_dump()
+    protocols = given.get("protocols", ())
+    return tuple(sorted({*interface.own_modules, *own_modules({one: {}} for one in protocols)}))
 
 
 def _as_named(recipe: Recipe, column: str, feature: FittedFeature) -> str:

@@ -25,8 +25,9 @@ def summary(recipe: Recipe, artifacts: Mapping[str, Artifact]) -> dict[str, Any]
         `leaderboard` (the candidates of a search, the best first; None without one), `rejects`
         (stage, rows and file of every stage that left rows out), `read_options` (how the table was
         read, such as `{"sheet": "2024"}`), `own_source` (what outside stoker reads it; empty where
-        the ending tells), `imports` (modules outside stoker that the bundle needs) and `undefined`
-        (metrics that say nothing about the scored rows, with the reason).
+        the ending tells), `imports` (modules outside stoker that the bundle needs),
+        `serve_imports` (those, and what a server of it needs) and `undefined` (metrics that say
+        nothing about the scored rows, with the reason).
     """
     facts = card_facts(recipe, artifacts)
     best = facts.best
@@ -49,6 +50,7 @@ def summary(recipe: Recipe, artifacts: Mapping[str, Artifact]) -> dict[str, Any]
         "read_options": facts.read_options,
         "own_source": facts.own_source,
         "imports": list(facts.imports),
+        "serve_imports": list(facts.serve_imports),
         "undefined": {n: one.note for n, one in best.in_order() if one.value is None},
     }
 
