@@ -16,7 +16,6 @@ from stoker.tasks import Task
 from stoker.views.last_rows import rows_path
 
 if TYPE_CHECKING:
-    from stoker.data.dataset import Dataset
     from stoker.plan.size import Size
     from stoker.recipe.model import Recipe
 
@@ -53,6 +52,7 @@ class CleanStage(Stage):
 
     def run(self, work: Work) -> dict[str, Any]:
         """Keep the rows that have a target and that every step keeps."""
+        from stoker.data.clean._one_of_each import OneOfEach
         from stoker.data.clean.unreadable_media import UnreadableMedia
         from stoker.data.cleaning import clean_rows
         from stoker.data.dataset import Dataset
@@ -60,28 +60,22 @@ class CleanStage(Stage):
 
         dataset = Dataset.open(work.inputs["acquire"].folder, rows_path(work.inputs))
         without = leave_out_missing_targets(dataset, self.target, self.task, self.missing_target)
-        steps = [self._knowing_target(step, dataset) for step in self.steps]
+        steps = [
+            step.knowing(self.target, self.task, dataset) if isinstance(step, OneOfEach) else step
+            for step in self.steps
+        ]
         if dataset.media_columns and not any(isinstance(one, UnreadableMedia) for one in steps):
             steps.insert(0, UnreadableMedia())
         limits = self.max_pixels
         steps = [one.within(limits) if isinstance(one, UnreadableMedia) else one for one in steps]
         return clean_rows(steps, dataset, work.folder, before={NAME: without})
 
-    def _knowing_target(self, step: RowCleaner, dataset: Dataset) -> RowCleaner:
-        """One picture with two labels is a mistake; one table row with two labels is life."""
-        from stoker.data.clean.exact_duplicates import ExactDuplicates
-
-        if not isinstance(step, ExactDuplicates):
-            return step
-        if step.label is None and dataset.media_columns:
-            step = step.model_copy(update={"label": self.target})
-        return step.reading(self.task) if step.label == self.target else step
-
     def seconds(self, size: Size) -> float:
         """By steps, rows and pictures to decode."""
         extent = size.extent
         columns = 1 if extent.picture else extent.num_columns
         steps = len(self.steps) * extent.rows * (2e-6 + 0.05e-6 * columns)
+        steps += sum(step.seconds_per_mb for step in self.steps) * extent.size_bytes / 1e6
         return 0.05 + steps + size.decode(extent.rows)
 
 
