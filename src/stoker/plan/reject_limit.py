@@ -34,6 +34,11 @@ _ABOUT_PICTURES = (
     "look at them with `stoker rejects`: a picture under several labels goes whole, unless "
     "exact_duplicates has the option `conflicts: keep`; if they are copies, raise data.max_lost"
 )
+_ABOUT_TEXTS = (
+    "look at them with `stoker rejects`; if they are not the same, raise the `similarity` of "
+    "near_duplicates; texts under several labels go whole, unless it has `conflicts: keep`; if "
+    "they are copies, raise data.max_lost"
+)
 
 
 def check_rejects(executed: Executed, max_rejects: float) -> None:
@@ -88,6 +93,7 @@ def check_lost(done: Mapping[str, Executed], max_lost: float) -> None:
     pictures = bool(done["acquire"].artifact.manifest.summary["media"])
     advice = {
         "exact_duplicates": _ABOUT_PICTURES if pictures else _ABOUT_EQUAL_ROWS,
+        "near_duplicates": _ABOUT_TEXTS,
         MISSING_TARGET: "check the name under target, or raise data.max_lost",
     }
     raise DataError(

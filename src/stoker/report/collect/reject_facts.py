@@ -29,6 +29,14 @@ _OWN = (
         "is a copy with another label",
     ),
     (r"has the same content as .*:\d+$", "has the same content as another row"),
+    (
+        r"(?s)is nearly the same text as .*:\d+ \(similarity .*\) but it is labelled .* here$",
+        "is nearly the text of another row with another label",
+    ),
+    (
+        r"is nearly the same text as .*:\d+ \(similarity .*\)$",
+        "is nearly the same text as another row",
+    ),
     (r"'[^']*'", "'…'"),
     (r"\d[\d,.]*\b", "…"),
 )
