@@ -20,6 +20,7 @@ from stoker.core.seeds import derive_seed
 from stoker.core.steps import step_name, step_spec
 from stoker.data.clean import CleanerState, FittedCleaner
 from stoker.data.dataset import Dataset
+from stoker.data.prepare._own_answers import mended, returned
 from stoker.data.prepare.raw_rows import rows_with_ids
 from stoker.data.text_cells import TextCells
 from stoker.engine.table_file import read_table
@@ -117,9 +118,12 @@ def fit_training_part(
     inputs = {name: fitted[name] for name in asked.inputs}
     with _naming(asked.target):
         _refuse_lone_value(labels, rows_path, asked.target)
-        return FittedInputs(
-            inputs, states, asked.target, asked.task.fit(labels), dataset.text_cells
-        )
+        task = returned(asked.task, "fit", asked.task.fit(labels), FittedTask)
+    return FittedInputs(inputs, states, asked.target, task, dataset.text_cells)
+
+
+def _fitted(feature: Feature, column: pa.ChunkedArray) -> FittedFeature:
+    return returned(feature, "fit", feature.fit(column), FittedFeature)
 
 
 def _refuse_lone_value(labels: pa.ChunkedArray, rows_path: Path, target: str) -> None:
@@ -153,7 +157,7 @@ def _fit_columns(
         rows = _training(rows_path, train_ids, names[start : start + at_once])
         for name in rows.column_names:
             with _naming(name), _telling_of(name):
-                fitted = features[name].fit(rows[name])
+                fitted = _fitted(features[name], rows[name])
             yield name, fitted
 
 
@@ -165,7 +169,7 @@ def _fit_cleaned(
     labels, rows = rows[asked.target], rows.select(list(features))
     states = []
     for cleaner in asked.cleaners:
-        state = cleaner.fit(rows, features)
+        state = returned(cleaner, "fit", cleaner.fit(rows, features), CleanerState)
         keep = np.ones(len(labels), bool)
         keep[[index for index, *_ in state.rejects(rows)]] = False
         if not keep.any():
@@ -174,12 +178,12 @@ def _fit_cleaned(
                 expected="at least one row that stays",
                 fix="use another rule than drop",
             )
-        rows, labels = state.apply(rows).filter(pa.array(keep)), labels.filter(pa.array(keep))
+        rows, labels = mended(state, rows).filter(pa.array(keep)), labels.filter(pa.array(keep))
         states.append(state)
     fitted = {}
     for name, feature in features.items():
         with _naming(name), _telling_of(name):
-            fitted[name] = feature.fit(rows[name])
+            fitted[name] = _fitted(feature, rows[name])
     return states, fitted, labels
 
 

@@ -35,6 +35,7 @@ from stoker.data.flow import Flow, flow, stated
 from stoker.data.media_kinds import check_kind
 from stoker.data.prepare._copies import Copies, row_keys
 from stoker.data.prepare._fit import Asked, FittedInputs, fit_training_part
+from stoker.data.prepare._own_answers import mended, transformed
 from stoker.data.prepare.prepared_set import Column, PreparedWriter
 from stoker.data.prepare.raw_rows import part_ids, rows_with_ids, with_media
 from stoker.data.rejects import Rejects
@@ -200,7 +201,10 @@ def _write_chunk(
 ) -> None:
     """Clean and transform a chunk, and append its good rows to their parts."""
     rows, keep = _clean_chunk(rows, part_N, fitted, findings)
-    tensors = {name: f.transform_with(rows[name], decoder) for name, f in fitted.inputs.items()}
+    tensors = {
+        name: transformed(one, one.transform_with(rows[name], decoder), rows.num_rows)
+        for name, one in fitted.inputs.items()
+    }
     target = fitted.task.encode(rows[fitted.target])
     for name, done in [*tensors.items(), (fitted.target, target)]:
         for cell in done.bad:
@@ -237,7 +241,7 @@ def _clean_chunk(
                 keep[index] = False
                 what = {"column": column, "found": found, "reason": reason}
                 findings.reject(rows, index, step=step, **what)
-        rows = state.apply(rows)
+        rows = mended(state, rows)
     return rows, keep
 
 
