@@ -12,6 +12,7 @@ Cost: 0.2 s to find the mutants of a file, 20 ms to write one.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -62,6 +63,11 @@ class Mutant:
     def key(self) -> tuple[str, str, str]:
         """What names it as long as its line stands, wherever that is."""
         return self.file, self.text, f"{self.before} => {self.after}"
+
+    def is_like(self, wanted: tuple[str, str, str]) -> bool:
+        """Whether file, line and change are these, in which `*` stands for anything."""
+        shapes = (".*".join(map(re.escape, one.split("*"))) for one in wanted)
+        return all(map(re.fullmatch, shapes, self.key))
 
     @property
     def before(self) -> str:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
+import stat
 import subprocess
 import sys
 from pathlib import Path
@@ -102,3 +104,13 @@ def test_a_file_that_is_being_written_is_not_swept(tmp_path: Path) -> None:
         assert sweep_beside(tmp_path / "out.csv") == []
         stream.write(b"whole")
     assert (tmp_path / "out.csv").read_bytes() == b"whole"
+
+
+def test_nobody_else_may_look_into_a_folder(temporary: Path) -> None:
+    with scratch_folder("example") as scratch:
+        assert stat.S_IMODE(scratch.path.stat().st_mode) == 0o700
+        assert scratch.path.parent == temporary
+        assert re.fullmatch(r"stoker-example-[0-9a-f]{16}", scratch.path.name)
+    assert not scratch.path.exists()
+    with pytest.raises(OSError, match="Bad file descriptor"):
+        os.fstat(scratch.lock)

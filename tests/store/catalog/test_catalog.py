@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from stoker.core.errors import ArtifactError, MachineError, RecipeError
+from stoker.store import locks
 from stoker.store.catalog import Catalog
 from stoker.store.catalog.database import Database
 from stoker.store.process import this_process
@@ -296,3 +297,14 @@ def test_processes_that_open_a_fresh_home_at_once_do_not_disturb_each_other(tmp_
     assert [run.status for run in catalog.runs()] == ["done"] * 32
     assert sorted(m.version for m in catalog.models()) == list(range(1, 33))
     catalog.check()
+
+
+def test_the_lock_of_the_tables_is_the_same_for_every_version(tmp_path, monkeypatch):
+    """A process of another version waits at the same name; it is gone afterwards."""
+    locked, acquire = [], locks.acquire
+    monkeypatch.setattr(
+        locks, "acquire", lambda path, **more: locked.append(path.name) or acquire(path, **more)
+    )
+    Catalog(tmp_path).start_run("digits", "version: 1", stoker="0.1.0")
+    assert locked == ["catalog.sqlite.lock"]
+    assert not (tmp_path / locked[0]).exists()

@@ -132,3 +132,10 @@ def test_mixing_blends_pictures_and_values_alike() -> None:
     image = torch.tensor([0, 100], dtype=torch.uint8).view(2, 1, 1, 1)
     assert mix.images(image).flatten().tolist() == [25, 100]
     assert mix.targets(torch.tensor([0.0, 100.0]), 1).tolist() == [25.0, 100.0]
+
+
+def test_mixup_draws_anew_each_time() -> None:
+    """Shares come from a seed that torch draws; of 400 draws hardly two are alike."""
+    generator = torch.Generator().manual_seed(0)
+    drawn = {float(Mixup(alpha=1.0).draw(1, generator).share_N[0]) for _ in range(400)}
+    assert len(drawn) > 390

@@ -16,6 +16,7 @@ from stoker.data.prepare.prepared_set import Column, PreparedSet, PreparedWriter
 from stoker.networks.preparing import RaggedTensor, RawRows, preparing
 from stoker.tasks.classify import FittedClassify
 from stoker.train.batches import Batches
+from stoker.train.losses import LossFunction, loss_of
 from stoker.train.network_output import outputs
 from stoker.train.settings import Settings
 from stoker.train.speed import first_row, multiplications
@@ -74,6 +75,16 @@ def test_a_killed_training_goes_on_bit_for_bit(
     again = trained(tiny, strategy, ema=0.9)
     assert again.history == whole.history
     assert weights_sha(again.network) == weights_sha(whole.network)
+
+
+@pytest.mark.parametrize("precision", PRECISIONS)
+def test_only_losses_of_sixteen_bits_are_scaled(tiny: Any, precision: str) -> None:
+    settings = Settings(batch_size=32, epochs=1)
+    strategy = Single.model_validate({"precision": precision})
+    loss = LossFunction(loss_of(tiny.task))
+    engine = strategy.start(tiny.network("mlp"), loss, settings)
+    scales = [name for name in engine.state() if name.startswith("scale.")]
+    assert bool(scales) == (precision == "float16")
 
 
 def test_pieces_of_a_batch_are_the_batch(tiny: Any) -> None:

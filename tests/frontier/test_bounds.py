@@ -1,0 +1,159 @@
+"""What is measured, how much of it, and what of it is written down."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from stoker.bundle.read import GRAPH_FILE, open_bundle
+from stoker.candidates.leaderboard import Entry, Leaderboard
+from stoker.core.steps import step_spec
+from stoker.frontier import board
+from stoker.frontier import choose as frontier
+from stoker.frontier.choose import choose_candidate
+from stoker.models.mlp import Mlp
+from tests.frontier.test_choose import Copy, Impossible, row
+
+COLUMNS = {"x": np.arange(5, dtype=np.float32), "y": np.arange(5, dtype=np.int32) * 10}
+
+
+def entry(name: str, weight: float) -> Entry:
+    return Entry(name=name, model={}, score=1.0, weight=weight)
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[tuple[bytes, dict[str, list[float]]]]:
+    """Graphs that were made ready, with the rows they are asked about."""
+    found: list[tuple[bytes, dict[str, list[float]]]] = []
+
+    def asker(graph: bytes, tensors: Mapping[str, np.ndarray]) -> Any:
+        found.append((graph, {name: value.tolist() for name, value in tensors.items()}))
+        return lambda: None
+
+    monkeypatch.setattr(board, "asker", asker)
+    return found
+
+
+def test_the_first_three_and_every_member_are_measured_by_the_first_row(asked: Any) -> None:
+    weights = {"a": 0.0, "b": 0.6, "c": 0.0, "d": 0.0, "e": 0.4, "f": 0.4}
+    entries = tuple(entry(name, weight) for name, weight in weights.items())
+    before = Leaderboard(metric="rmse", rows=9, how="held out", entries=entries)
+    graphs = {name: (lambda name=name: name.encode() * 7) for name in "abcde"}
+    after, times = board.measure_candidates(before, graphs, COLUMNS)
+    assert list(times) == ["a", "b", "c", "e"]
+    assert all(0 < one < 1000 for one in times.values())
+    assert [one.size_bytes for one in after.entries] == [7, 7, 7, None, 7, None]
+    assert [one.name for one in after.entries] == list("abcdef")
+    assert (after.metric, after.rows, after.how) == ("rmse", 9, "held out")
+    assert [graph for graph, _ in asked] == [name.encode() * 7 for name in "abce"]
+    assert all(sorted(rows.values()) == [[0.0], [0]] for _, rows in asked)
+
+
+def test_the_time_of_an_answer_is_the_middle_of_nine(
+    monkeypatch: pytest.MonkeyPatch, asked: Any
+) -> None:
+    """Answers that take 1, 2, ... 9 s."""
+    ends = [second for number in range(1, 10) for second in (100.0 * number, 101.0 * number)]
+    monkeypatch.setattr("time.perf_counter", iter(ends).__next__)
+    graphs = {"a": lambda: b"graph"}
+    before = Leaderboard(metric="rmse", rows=9, how="held out", entries=(entry("a", 1.0),))
+    assert board.measure_candidates(before, graphs, COLUMNS)[1] == {"a": 5000.0}
+
+
+@pytest.mark.parametrize(
+    ("work", "rows"),
+    [
+        (0, 1024),
+        (1, 1024),
+        (25_000_000_000 // 1024, 1024),
+        (25_000_000_000 // 1000, 1000),
+        (25_000_000_000 // 65, 65),
+        (25_000_000_000 // 64, 64),
+        (25_000_000_000 // 63, 64),
+        (10**12, 64),
+    ],
+)
+def test_a_pass_over_calibration_rows_is_bounded_in_work(
+    case: Any, monkeypatch: pytest.MonkeyPatch, work: int, rows: int
+) -> None:
+    told = []
+
+    def multiplications(self: Mlp, picture: Any, columns: int, outputs: int) -> int:
+        told.append((picture, columns, outputs))
+        return work
+
+    monkeypatch.setattr(Mlp, "multiplications", multiplications)
+    source = dataclasses.replace(open_bundle(case.bundle), model={"step": step_spec(Mlp())})
+    assert frontier._calibration_rows(source, case.train) == rows
+    assert told == [((1, 16, 16), 0, source.interface.task.output.width)]
+
+
+def test_a_model_that_says_nothing_of_its_cost_gets_all_calibration_rows(case: Any) -> None:
+    source = dataclasses.replace(open_bundle(case.bundle), model={})
+    assert frontier._calibration_rows(source, case.train) == frontier.CALIBRATION_ROWS
+
+
+def test_a_row_says_all_of_a_candidate_and_the_file_all_but_times(
+    case: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(frontier, "_SECONDS", 0.05)
+    parts = (case.train, case.validation)
+    result = choose_candidate(
+        case.bundle, (Copy(), Copy(), Impossible()), parts, tmp_path / "out", max_accuracy_loss=0.02
+    )
+    kept = json.loads((tmp_path / "out/compress.json").read_bytes())
+    assert set(result) == set(kept)
+    assert set(kept) == {
+        "format", "max_accuracy_loss", "chosen", "reason", "compared_rows", "validation_rows",
+        "rows",
+    }  # fmt: skip
+    assert (kept["format"], kept["max_accuracy_loss"]) == (1, 0.02)
+    assert kept["compared_rows"] == kept["validation_rows"] == len(case.validation)
+    assert [one["name"] for one in kept["rows"]] == ["model", "Copy", "Copy-2", "Impossible"]
+    model, copy, skipped = (row(result, name) for name in ("model", "Copy", "Impossible"))
+    shared = {"name", "scores", "latency_ms", "size_bytes", "status", "reason", "step"}
+    assert set(model) == shared
+    assert set(copy) == shared | {"changes", "speed", "size_ratio"}
+    assert set(skipped) == {"name", "status", "reason", "step"}
+    assert skipped["status"] == "skipped"
+    assert set(row(kept, "Copy")) == set(copy) - {"latency_ms", "speed"}
+    files = open_bundle(case.bundle).manifest.files
+    assert model["size_bytes"] == files[GRAPH_FILE].size
+    assert copy["size_ratio"] == model["size_bytes"] / copy["size_bytes"]
+    assert set(copy["latency_ms"]) == set(copy["speed"]) == {"1", "32"}
+    for size, speed in copy["speed"].items():
+        assert speed == model["latency_ms"][size] / copy["latency_ms"][size]
+    assert set(copy["changes"]["accuracy"]) == {"value", "low", "high"}
+
+
+@pytest.mark.parametrize(("seconds", "rounds"), [(0.0, 15), (1e9, 20)])
+def test_candidates_take_turns_for_a_while(
+    case: Any, monkeypatch: pytest.MonkeyPatch, seconds: float, rounds: int
+) -> None:
+    """At least fifteen rounds, at most so many, whatever the clock says; after one to warm up."""
+    monkeypatch.setattr(frontier, "_SECONDS", seconds)
+    monkeypatch.setattr(frontier, "_MOST_ROUNDS", 20)
+    calls: list[tuple[str, int]] = []
+
+    class Counting:
+        def __init__(self, name: str) -> None:
+            self.name = name
+
+        def outputs_of(self, batch: Mapping[str, np.ndarray]) -> None:
+            calls.append((self.name, len(batch["x"])))
+
+    predictors: Any = {"model": Counting("model"), "other": Counting("other")}
+    times = frontier._latency_ms(predictors, COLUMNS, 7)
+    assert set(times) == {"model", "other"}
+    assert calls == (1 + rounds) * [("model", 7), ("other", 7)]
+
+
+def test_a_batch_begins_again_where_the_rows_end() -> None:
+    batch = frontier._batch(COLUMNS, 7)
+    assert batch["x"].tolist() == [0, 1, 2, 3, 4, 0, 1]
