@@ -156,4 +156,4 @@ def test_candidates_take_turns_for_a_while(
 
 def test_a_batch_begins_again_where_the_rows_end() -> None:
     batch = frontier._batch(COLUMNS, 7)
-    assert batch["x"].tolist() == [0, 1, 2, 3, 4, 0, 1]
+    assert np.array_equal(np.asarray(batch["x"]), [0, 1, 2, 3, 4, 0, 1])
