@@ -494,3 +494,14 @@ def test_a_first_record_with_empty_cells_is_no_title_where_it_need_not_name(
     write(b"1,,\n2,3,4\n5,6,7\n8,9,1\n")
     result = read({"csv": {"path": "a.csv", **options}})
     assert len(result.column("_line")) == (3 if "names" in options else 4)
+
+
+@pytest.mark.parametrize("size", [140_000, 349_000])
+def test_long_texts_are_read_without_loss(read: Acquire, write, size: int) -> None:
+    texts = ["字" * size, 'x "y"\r\n' * (size // 7), "a\u200b\u202eb\u2067 " * (size // 12), "end"]
+    quoted = "".join('"{}",1\n'.format(text.replace('"', '""')) for text in texts)
+    write(f"text,label\n{quoted}{'z' * size},2\n".encode())
+    result = read({"csv": {"path": "a.csv"}})
+    is_whole = result.column("text") == [*texts, "z" * size]  # such differences are not shown
+    assert is_whole
+    assert not result.rejects

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from stoker.core.errors import DataError
 from stoker.core.events import recording
-from stoker.data.acquire import _files
+from stoker.data.acquire import _files, jsonl
 from stoker.data.acquire.jsonl import Jsonl
 from stoker.data.media import MediaWriter
 from stoker.data.reading import Reading
@@ -319,3 +319,40 @@ def test_columns_are_seen_before_reading_where_the_file_is_small(
     assert {one.name: one.left_out for one in seen if one.left_out} == result.dataset.left_out
     write(b'{"a":1}\n' * 20_000)
     assert Jsonl(path="a.jsonl").seen_columns(project, project) is None
+
+
+LONG_TEXTS = {
+    "a megabyte": "长文 a b " * 150_000,
+    "without a blank": "字" * 400_000,
+    "digits and a letter": "1" * 1_000_000 + "x",
+    "dots": "1." * 500_000,
+    "nul": "a\0b" * 9,
+    "zero width and bidi": "a\u200b\u200d\u2060\ufeffb \u202eabc\u202c \u2067x\u2069",
+    "beyond the plane": "𠮷😀\U000e0001",
+    "line ends": "a\r\nb\rc\u2028d\x85e\vf",
+    "combining": "e\u0301 é \ufb01 \uff21",
+    "control tokens": "[SEP] <|im_end|> </s>",
+    "not a character": "\uffff\ufdd0",
+}
+
+
+@pytest.mark.parametrize("case", LONG_TEXTS)
+@pytest.mark.parametrize("escaped", [True, False])
+def test_texts_are_read_without_loss(read: Acquire, write, case: str, escaped: bool) -> None:
+    text = LONG_TEXTS[case]
+    record = json.dumps({"text": text, "label": "x"}, ensure_ascii=escaped)
+    write(f'{record}\n{{"text": "other", "label": "y"}}\n'.encode())
+    result = read(SPEC)
+    is_whole = result.column("text")[0] == text  # the difference of such texts is not shown
+    assert is_whole
+    assert not result.rejects
+
+
+def test_long_texts_are_handed_on_before_they_fill_the_memory(
+    project: Path, write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(jsonl, "_BLOCK_BYTES", 1_000)
+    write(b"".join(b'{"a":"%d%s"}\n' % (i, b"x" * 400) for i in range(10)))
+    reading = Reading(project, tmp_path, MediaWriter(tmp_path))
+    sizes = [table.num_rows for table in Jsonl(path="a.jsonl").read_rows(reading)]
+    assert sizes == [3, 3, 3, 1]

@@ -62,6 +62,8 @@ if TYPE_CHECKING:
 MOST_LINE_BYTES = 16 << 20
 _HEAD_BYTES = 64 << 10
 _ROWS = 8_192
+_BLOCK_BYTES = 32 << 20
+"""Bytes of lines after which a table is handed on, however few they are."""
 _CUT = "has no line end and is no whole object: the file is cut"
 
 
@@ -139,6 +141,7 @@ class Jsonl(Source):
         """The rows of one file, without its keys."""
         label = reading.label(part.path)
         rows: list[tuple[int, dict[str, Any]]] = []
+        num_bytes = 0
         for line in _lines(part.path, label):
             record, problem = _parse(line, self.columns)
             column, found = None, line.text[:200]
@@ -149,9 +152,10 @@ class Jsonl(Source):
                 _reject(reading, (label, line.number), column, found, problem)
                 continue
             rows.append((line.number, record))
-            if len(rows) == _ROWS:
+            num_bytes += len(line.text)
+            if len(rows) == _ROWS or num_bytes > _BLOCK_BYTES:
                 yield _table(rows, kinds, label)
-                rows = []
+                rows, num_bytes = [], 0
         if rows:
             yield _table(rows, kinds, label)
 
