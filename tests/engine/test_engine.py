@@ -85,6 +85,27 @@ def test_bytes_do_not_depend_on_how_rows_arrive(
     assert (folder / "parts.parquet").read_bytes() == (folder / "whole.parquet").read_bytes()
 
 
+@given(st.lists(st.integers(0, 300), max_size=5))
+def test_long_texts_end_a_group_at_the_same_row_however_they_arrive(
+    tmp_path_factory: pytest.TempPathFactory, cuts: list[int]
+) -> None:
+    folder = tmp_path_factory.mktemp("law")
+    texts = [None if i % 50 == 7 else "x" * (i * 37 % 90) for i in range(300)]
+    table = pa.table({"a": range(300), "t": pa.array(texts)})
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(table_file, "ROWS_PER_GROUP", 100)
+        patch.setattr(table_file, "GROUP_BYTES", 2_000)
+        with TableWriter(folder / "parts.parquet") as writer:
+            for first, last in pairwise(sorted({0, 300, *cuts})):
+                writer.write(table.slice(first, last - first))
+        write_table(table, folder / "whole.parquet")
+        sizes = [one.num_rows for one in read_tables(folder / "whole.parquet")]
+    assert (folder / "parts.parquet").read_bytes() == (folder / "whole.parquet").read_bytes()
+    assert read_table(folder / "whole.parquet").equals(table)
+    assert sum(sizes) == 300
+    assert all(30 < size < 60 for size in sizes[:-1])
+
+
 def test_no_flipped_bit_goes_unnoticed(tmp_path: Path) -> None:
     path = tmp_path / "a.parquet"
     write_table(TABLE, path)

@@ -1,8 +1,9 @@
 """One table, one Parquet file: written with page checksums, read with them checked.
 
 Rows are gathered into groups of a fixed size before they are written, so equal rows give equal
-bytes however they arrived.  Types are plain ones (`string`, not `large_string`), because readers
-of a file should not see which engine wrote it.
+bytes however they arrived; long texts end a group earlier, at the same row each time.  Types are
+plain ones (`string`, not `large_string`), because readers of a file should not see which engine
+wrote it.
 
 Cost: one row group in memory; zstd at level 1, where these tables are bound by string hashing and
 not by compression.  A reader checks a CRC-32 per page, some per cent of the reading time.
@@ -18,7 +19,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from stoker.core.closing import Closing
@@ -27,7 +30,9 @@ from stoker.core.memory import is_lack_of_memory
 from stoker.store.durable import machine_errors
 
 ROWS_PER_GROUP = 65_536
-"""Rows of one row group; all groups but the last have exactly so many."""
+"""Rows of one row group; all groups but the last have exactly so many, or fill `GROUP_BYTES`."""
+GROUP_BYTES = 256 << 20
+"""Bytes of texts at which a row group ends, however few its rows are."""
 _BLOCK_BYTES = 64 << 20
 _BLOCK_COLUMNS = 512
 
@@ -63,7 +68,7 @@ class TableWriter(Closing):
         """Columns of the file, known from the first table on."""
         self._writer: pq.ParquetWriter | None = None
         self._waiting: list[pa.Table] = []
-        self._num_waiting = 0
+        self._num_waiting = self._bytes_waiting = 0
         self.rows = 0
         """Rows taken so far."""
 
@@ -83,7 +88,8 @@ class TableWriter(Closing):
         self.rows += table.num_rows
         self._num_waiting += table.num_rows
         self._waiting.append(table)
-        if self._num_waiting >= ROWS_PER_GROUP:
+        self._bytes_waiting += table.nbytes
+        if self._num_waiting >= ROWS_PER_GROUP or self._bytes_waiting >= GROUP_BYTES:
             self._flush(full_groups_only=True)
 
     def close(self) -> None:
@@ -110,14 +116,35 @@ class TableWriter(Closing):
         if not self._num_waiting:
             return
         waiting = pa.concat_tables(self._waiting)
-        size = waiting.num_rows
-        stop = size - size % ROWS_PER_GROUP if full_groups_only else size
+        size, stop = waiting.num_rows, 0
+        ends = _group_ends(waiting, self._bytes_waiting)
+        ends += [size] * (not full_groups_only and ends[-1:] != [size])
         with machine_errors(f"write {self._path}"):
-            for start in range(0, stop, ROWS_PER_GROUP):
-                group = waiting.slice(start, min(ROWS_PER_GROUP, stop - start)).combine_chunks()
+            for end in ends:
+                group = waiting.slice(stop, end - stop).combine_chunks()
                 self._open().write_table(group, row_group_size=ROWS_PER_GROUP)
+                stop = end
         self._waiting = [waiting.slice(stop)] if stop < size else []
         self._num_waiting = size - stop
+        self._bytes_waiting = sum(table.nbytes for table in self._waiting)
+
+
+def _group_ends(waiting: pa.Table, num_bytes: int) -> list[int]:
+    """Where full row groups end among some rows of which the first begins one."""
+    size = waiting.num_rows
+    if num_bytes < GROUP_BYTES:
+        return list(range(ROWS_PER_GROUP, size + 1, ROWS_PER_GROUP))
+    byte_N = np.zeros(size, np.int64)
+    for column in waiting.columns:
+        if pa.types.is_string(column.type) or pa.types.is_binary(column.type):
+            byte_N += pc.fill_null(pc.binary_length(column), 0).to_numpy()
+    total_N, ends, start, before = byte_N.cumsum(), [], 0, 0
+    while True:
+        end = min(start + ROWS_PER_GROUP, int(np.searchsorted(total_N, before + GROUP_BYTES)) + 1)
+        if end > size:
+            return ends
+        ends.append(end)
+        start, before = end, int(total_N[end - 1])
 
 
 def write_table(table: pa.Table, path: Path) -> int:
@@ -148,11 +175,20 @@ def read_tables(
         check_footer(file.metadata)
         _check_names(file.metadata)
         missing = file.metadata.num_rows
-        for batch in file.iter_batches(batch_rows, columns=names):
-            missing -= batch.num_rows
-            yield pa.Table.from_batches([batch]).select(names)
+        for groups in _groups_together(file.metadata):
+            for batch in file.iter_batches(batch_rows, row_groups=groups, columns=names):
+                missing -= batch.num_rows
+                yield pa.Table.from_batches([batch]).select(names)
         if missing:
             raise pa.ArrowInvalid(f"{missing:,} rows of the footer are not there")
+
+
+def _groups_together(metadata: pq.FileMetaData) -> list[list[int]]:
+    """Row groups that tables may go across: all, unless texts are so long that one ends early."""
+    numbers = range(metadata.num_row_groups)
+    if all(metadata.row_group(number).num_rows == ROWS_PER_GROUP for number in numbers[:-1]):
+        return [list(numbers)]
+    return [[number] for number in numbers]
 
 
 @contextmanager
