@@ -34,6 +34,7 @@ PAGES = [
     "docs/questions.md",
     "docs/tutorials/images.md",
     "docs/tutorials/table.md",
+    "docs/tutorials/text.md",
     "docs/tutorials/python.md",
 ]
 _BLOCK = re.compile(r"(?:<!-- test: (\w+)(, [^>]+)? -->\n)?```(\w+)\n(.*?)```", re.DOTALL)
