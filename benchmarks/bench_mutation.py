@@ -69,7 +69,7 @@ _WARM = (
     "sqlalchemy", "alembic", "pydantic", "PIL.Image", "jinja2",
 )  # fmt: skip
 """Libraries that start no thread of their own; onnxruntime, daft and lightgbm do."""
-_PYTEST = ("-q", "-x", "-m", "not slow", "-p", "no:randomly", "--hypothesis-seed=0")
+_PYTEST = ("-q", "-m", "not slow", "-p", "no:randomly", "--hypothesis-seed=0")
 _MOST_S = 30.0
 """Seconds of tests that a mutant gets; dearer tests are left out, which can only lower a score."""
 _OUTPUT = WORK / "tests.log"
@@ -116,7 +116,11 @@ def behind_wall(command: list[str]) -> None:
     wall = f'mount --bind {WORK} {WORK} && mount -o remount,bind,ro / && exec "$@"'
     as_root = [] if os.getuid() == 0 else ["--map-root-user"]
     spaces = ["--mount", "--pid", "--fork", "--kill-child", "--mount-proc"]
-    subprocess.run(["unshare", *as_root, *spaces, "sh", "-c", wall, "sh", *command], check=True)
+    subprocess.run(
+        ["unshare", *as_root, *spaces, "sh", "-c", wall, "sh", *command],
+        env={**os.environ, "TMPDIR": str(WORK)},
+        check=True,
+    )
 
 
 def scores(rooms: list[str], number: int, draw: random.Random) -> list[dict[str, Any]]:
@@ -127,7 +131,7 @@ def scores(rooms: list[str], number: int, draw: random.Random) -> list[dict[str,
     known = [(one["file"], one["line"], one["change"]) for one in listed["equivalent"]]
     rows = []
     for name in rooms:
-        lines, times = measured(name, ROOMS[name])
+        lines, times = measured(ROOMS[name])
         sources = [TREE / "src/stoker" / source for source in ROOMS[name].sources]
         files = [file for source in sources for file in python_files(source)]
         every = [mutant for file in files for mutant in mutants_of(TREE, file)]
@@ -213,22 +217,38 @@ def chosen(mutant: Mutant, lines: CoverageData, times: dict[str, float]) -> list
     return fitting
 
 
-def measured(name: str, room: Room) -> tuple[CoverageData, dict[str, float]]:
-    """Which lines each test of a room runs, and its seconds; kept while both are the same."""
-    digest = hashlib.sha256()
-    for folder in (*(f"src/stoker/{source}" for source in room.sources), *room.tests):
-        for file in python_files(TREE / folder):
+def measured(room: Room) -> tuple[CoverageData, dict[str, float]]:
+    """Which lines each test of a room runs, and its seconds; a test file is measured once."""
+    sources = [file for name in room.sources for file in python_files(TREE / "src/stoker" / name)]
+    files = [file for name in room.tests for file in python_files(TREE / name)]
+    tests = [file for file in files if file.name.startswith("test_")]
+    shared = [*sources, *(file for file in files if file not in tests), TREE / "tests/projects.py"]
+    doctests = [TREE / name for name in room.tests if name.startswith("src")]
+    lines, times = CoverageData(no_disk=True), {}
+    for test in (*tests, *doctests):
+        digest = hashlib.sha256(str(test).encode())
+        for file in (*shared, *python_files(test)):
             digest.update(file.read_bytes())
-    stem = f"{name}-{digest.hexdigest()[:16]}"
-    kept, times = WORK / f"{stem}.lines", WORK / f"{stem}.json"
-    if not times.is_file():
-        assert run_tests(list(room.tests), 3600, (kept, times)) == "survived", _OUTPUT
-        of_all = coverage.Coverage(str(kept))
-        of_all.combine()
-        of_all.save()
-    lines = CoverageData(str(kept))
-    lines.read()
-    return lines, json.loads(times.read_text())
+        kept = WORK / f"{test.stem}-{digest.hexdigest()[:16]}.lines"
+        if not kept.with_suffix(".json").is_file():
+            measure(test, kept)
+        of_test = CoverageData(str(kept))
+        of_test.read()
+        lines.update(of_test)
+        times |= json.loads(kept.with_suffix(".json").read_text())
+    return lines, times
+
+
+def measure(test: Path, kept: Path) -> None:
+    """Run a test file and keep the lines that it runs, its children's too."""
+    print(f"measuring {test.relative_to(TREE)}", flush=True)
+    how = run_tests([str(test.relative_to(TREE))], 3600, (kept, kept.with_suffix(".part")))
+    if how != "survived":
+        print(_OUTPUT.read_text()[-2000:], "what fails unchanged is left out", sep="\n")
+    of_all = coverage.Coverage(str(kept))
+    of_all.combine()
+    of_all.save()
+    kept.with_suffix(".part").rename(kept.with_suffix(".json"))
 
 
 def run_tests(tests: list[str], seconds: float, measure: tuple[Path, Path] | None = None) -> str:
@@ -269,7 +289,7 @@ def in_child(tests: list[str], temporary: Path, measure: tuple[Path, Path] | Non
     around |= {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(TREE / "src"), "TMPDIR": str(temporary)}
     os.environ.update(around, STOKER_CACHE=str(temporary / "cache"), HOME=str(temporary))
     if measure is None:
-        return int(pytest.main([*_PYTEST, *tests]))
+        return int(pytest.main([*_PYTEST, "-x", *tests]))
     return traced(tests, *measure)
 
 
@@ -285,8 +305,9 @@ def traced(tests: list[str], kept: Path, times: Path) -> int:
     code = int(pytest.main([*_PYTEST, *tests], plugins=[noted]))
     lines.stop()
     lines.save()
-    times.write_text(json.dumps(noted.times))
-    return code
+    passed = {test: noted.times[test] for test in noted.times if test not in noted.failed}
+    times.write_text(json.dumps(passed))
+    return 0 if code == pytest.ExitCode.NO_TESTS_COLLECTED else code
 
 
 class _Noted:
@@ -294,6 +315,7 @@ class _Noted:
 
     def __init__(self) -> None:
         self.times: dict[str, float] = {}
+        self.failed: set[str] = set()
 
     def pytest_runtest_setup(self, item: pytest.Item) -> None:
         self._switch(item.nodeid.partition("::")[0])
@@ -303,7 +325,9 @@ class _Noted:
         self._switch(item.nodeid)
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        if report.outcome == "passed":
+        if report.failed:
+            self.failed.add(report.nodeid)
+        elif report.passed:
             self.times[report.nodeid] = self.times.get(report.nodeid, 0) + report.duration
 
     def _switch(self, name: str) -> None:

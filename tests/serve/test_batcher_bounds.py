@@ -144,6 +144,41 @@ def test_the_wait_is_the_work_ahead_times_what_work_lately_took(clock: Clock) ->
     run(body)
 
 
+def test_before_the_first_batch_nothing_is_known_of_the_wait() -> None:
+    async def body() -> None:
+        door = threading.Event()
+        model = Model(door)
+        made = batcher(model, max_batch=1)
+        kept = [made.submit(rows(0)), made.submit(rows(1))]
+        await entered(model)
+        assert made.wait_s == 0
+        kept.append(made.submit(rows(2)))
+        door.set()
+        await asyncio.gather(*kept)
+        await made.close()
+
+    run(body)
+
+
+def test_rows_without_pictures_have_no_pixels() -> None:
+    async def body() -> None:
+        model = Model()
+        made = batcher(model, max_pixels=0)
+        await asyncio.gather(*[made.submit(rows(one)) for one in range(4)])
+        await made.close()
+        assert model.batches == [[[0], [1], [2], [3]]]
+
+    run(body)
+
+
+def test_a_batch_may_take_all_of_its_time() -> None:
+    """Rows of a second, two seconds for a batch; a pixel more is too much."""
+    made = batcher(Model(), queue_s=8.0)
+    made._work_s = 1 / ROW_PIXELS
+    assert made._fits(2, 0)
+    assert not made._fits(2, 1)
+
+
 def test_a_tenth_of_the_estimate_is_the_latest_batch(clock: Clock) -> None:
     async def body() -> None:
         model = Timed(clock, 1.0)
@@ -222,6 +257,7 @@ def test_what_is_refused_or_given_up_is_counted_once(clock: Clock) -> None:
         late = [result for result in results if isinstance(result, Refusal)]
         assert [(one.status, str(one)) for one in late] == 2 * [(429, str(late[0]))]
         assert "the queue became slow" in str(late[0])
+        assert late[0].headers == ((b"retry-after", b"1"),)
         await asyncio.sleep(0.1)
         await made.close()
         found = counted(made)
