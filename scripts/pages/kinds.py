@@ -53,12 +53,15 @@ KINDS = (
         "file, `tests/data/acquire/two_records/NAME.py`, writes them. What else a source can say "
         "of itself (columns, size, state, endings of files) has an honest default: not known.",
     ),
-    _kind(
+    Kind(
         "Cleaner",
-        "data.clean",
+        "stoker.data.clean",
         "RowCleaner",
         "data/clean/test_promise.py",
-        "blank_rows",
+        (
+            ("blank_rows", "src/stoker/data/clean/blank_rows.py"),
+            ("blank_rows_example", "tests/data/clean/examples/blank_rows.py"),
+        ),
         recipe='data: {clean: [{"blank_rows:BlankRows": {columns: [name, town]}}]}',
         note="A cleaner that learns from the training part (a median, a bound) is a "
         "`FittedCleaner` instead: `fit` gives a `CleanerState`, which travels in the bundle; "

@@ -1,4 +1,4 @@
-"""Laws that steps of one's own have to keep, as functions to call in a test."""
+"""What samplers promise: a training that goes on meets the same batches."""
 
 from __future__ import annotations
 
