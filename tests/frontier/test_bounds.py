@@ -13,7 +13,9 @@ import pytest
 
 from stoker.bundle.read import GRAPH_FILE, open_bundle
 from stoker.candidates.leaderboard import Entry, Leaderboard
+from stoker.cells.ragged import Ragged
 from stoker.core.steps import step_spec
+from stoker.data.prepare.prepared_set import Column, PreparedSet, PreparedWriter
 from stoker.frontier import board
 from stoker.frontier import choose as frontier
 from stoker.frontier.choose import choose_candidate
@@ -92,6 +94,22 @@ def test_a_pass_over_calibration_rows_is_bounded_in_work(
     source = dataclasses.replace(open_bundle(case.bundle), model={"step": step_spec(Mlp())})
     assert frontier._calibration_rows(source, case.train) == rows
     assert told == [((1, 16, 16), 0, source.interface.task.output.width)]
+
+
+def test_the_work_counts_every_number_and_each_column_of_rows_of_any_length(
+    case: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    form = {"one": Column("float32"), "three": Column("float32", (3,))}
+    form["text"] = Column("int32", ragged=True)
+    with PreparedWriter(tmp_path, "train", form, "int64") as writer:
+        text = Ragged(np.arange(4, dtype=np.int32), np.array([0, 1, 4]))
+        numbers = {"one": np.zeros(2, np.float32), "three": np.zeros((2, 3), np.float32)}
+        writer.append({**numbers, "text": text}, target=np.arange(2), row=np.arange(2))
+    told = []
+    monkeypatch.setattr(Mlp, "multiplications", lambda self, *seen: told.append(seen) or 1)
+    source = dataclasses.replace(open_bundle(case.bundle), model={"step": step_spec(Mlp())})
+    frontier._calibration_rows(source, PreparedSet.open(tmp_path, "train"))
+    assert told == [(None, 5, source.interface.task.output.width)]
 
 
 def test_a_model_that_says_nothing_of_its_cost_gets_all_calibration_rows(case: Any) -> None:
