@@ -10,6 +10,7 @@ Method:    a seeded sample, the same number from each room.  Each change is writ
            `build/mutation` alone, and its own processes (`unshare`, Linux).
 Run:       python benchmarks/bench_mutation.py [--seed 0] [--mutants 100] [--room NAME ...]
            [--least 0.85]: exit code 1 if the score is below that beyond chance, nothing is saved.
+           Rooms that are not run keep what was saved of them.
 Read:      `score` is killed and timed out, of all but the equivalent ones, which
            `tests/mutation/equivalent.toml` lists with the reason; `low` and `high` its 95 %
            interval (Wilson).  Survivors stand in the file.
@@ -31,13 +32,14 @@ import sys
 import time
 import tomllib
 from collections import Counter
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import coverage
 import pytest
-from _measure import save
+from _measure import RESULTS, save
 from _mutants import Mutant, mutants_of
 from coverage.sqldata import CoverageData
 
@@ -64,6 +66,7 @@ ROOMS = {
     "pipeline": Room(_RUNS, (*(f"tests/{name}" for name in _RUNS), "src/stoker/dag")),
     "store": Room(("store",), ("tests/store", "src/stoker/store")),
 }
+ENDS = ("killed", "timed_out", "survived", "equivalent")
 _WARM = (
     "numpy", "pandas", "pyarrow.parquet", "pyarrow.dataset", "torch", "onnx",
     "sqlalchemy", "alembic", "pydantic", "PIL.Image", "jinja2",
@@ -85,18 +88,35 @@ def main() -> int:
     parser.add_argument("--inside", action="store_true", help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.inside:
-        rows = scores(given.room or list(ROOMS), given.mutants, random.Random(given.seed))
+        rows = scores(given.room or list(ROOMS), given.mutants, given.seed)
         (WORK / "rows.json").write_text(json.dumps(rows))
         return 0
     copy_tree()
     behind_wall([sys.executable, *sys.argv, "--inside"])
     rows = json.loads((WORK / "rows.json").read_text())
     if given.least is None:
-        save("mutation", rows, libraries=("mutmut", "coverage", "pytest"))
+        save("mutation", beside_others(rows), libraries=("mutmut", "coverage", "pytest"))
         return 0
-    found = rows[-1]
+    found = in_all(rows)
+    print(*found["survivors"], sep="\n")
     print(f"score {found['score']}, at most {found['high']}; wanted: {given.least}")
     return int(found["high"] < given.least)
+
+
+def beside_others(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The rows of all rooms, those that were not run as they were saved before, and their sum."""
+    saved = RESULTS / "mutation.json"
+    kept = json.loads(saved.read_text())["rows"] if saved.is_file() else []
+    found = {one["room"]: one for one in (*kept, *rows)}
+    rooms = [found[name] for name in ROOMS if name in found]
+    return [*rooms, in_all(rooms)]
+
+
+def in_all(rows: list[dict[str, Any]]) -> dict[str, Any]:
+    """The rooms taken together."""
+    of = {how: sum(one[how] for one in rows) for how in ENDS}
+    survivors = [one for found in rows for one in found["survivors"]]
+    return row("all", sum(one["possible"] for one in rows), of, survivors)
 
 
 def copy_tree() -> None:
@@ -123,8 +143,8 @@ def behind_wall(command: list[str]) -> None:
     )
 
 
-def scores(rooms: list[str], number: int, draw: random.Random) -> list[dict[str, Any]]:
-    """A row for each room, and one for all."""
+def scores(rooms: list[str], number: int, seed: int) -> list[dict[str, Any]]:
+    """A row for each room; what is drawn of a room hangs on the seed and on nothing else."""
     for name in _WARM:
         importlib.import_module(name)
     listed = tomllib.loads((TREE / EQUIVALENT).read_text())
@@ -135,12 +155,13 @@ def scores(rooms: list[str], number: int, draw: random.Random) -> list[dict[str,
         sources = [TREE / "src/stoker" / source for source in ROOMS[name].sources]
         files = [file for source in sources for file in python_files(source)]
         every = [mutant for file in files for mutant in mutants_of(TREE, file)]
+        draw = random.Random(f"{seed} {name}")
         drawn = draw.sample(every, min(len(every), math.ceil(number / len(rooms))))
         assert run_tests(chosen(drawn[0], lines, times), 600) == "survived", "fails unchanged"
         told = [judge(mutant, lines, times, known) for mutant in drawn]
-        rows.append(row(name, len(every), told))
-    every_one = [tuple(one) for found in rows for one in found["told"]]
-    return [*rows, row("all", sum(found["possible"] for found in rows), every_one)]
+        survivors = [what for how, what in told if how == "survived"]
+        rows.append(row(name, len(every), Counter(how for how, _ in told), survivors))
+    return rows
 
 
 def python_files(place: Path) -> list[Path]:
@@ -148,24 +169,19 @@ def python_files(place: Path) -> list[Path]:
     return [place] if place.is_file() else sorted(place.rglob("*.py"))
 
 
-def row(name: str, possible: int, told: list[tuple[str, str]]) -> dict[str, Any]:
+def row(name: str, possible: int, of: Mapping[str, int], survivors: list[str]) -> dict[str, Any]:
     """What is said of a room."""
-    of = Counter(how for how, _ in told)
-    killed, total = of["killed"] + of["timed out"], len(told) - of["equivalent"]
+    counts = {how: of[how] for how in ENDS}
+    killed, total = of["killed"] + of["timed_out"], sum(counts.values()) - of["equivalent"]
     low, high = wilson(killed, total)
     return {
         "room": name,
         "possible": possible,
-        "mutants": len(told),
-        "killed": of["killed"],
-        "timed_out": of["timed out"],
-        "survived": of["survived"],
-        "equivalent": of["equivalent"],
+        **counts,
         "score": round(killed / max(total, 1), 3),
         "low": round(low, 3),
         "high": round(high, 3),
-        "survivors": [what for how, what in told if how == "survived"],
-        "told": told,
+        "survivors": survivors,
     }
 
 
@@ -274,7 +290,7 @@ def run_tests(tests: list[str], seconds: float, measure: tuple[Path, Path] | Non
     if status is None:
         os.waitpid(pid, 0)
     shutil.rmtree(temporary, ignore_errors=True)
-    return "timed out" if status is None else "killed" if status else "survived"
+    return "timed_out" if status is None else "killed" if status else "survived"
 
 
 def in_child(tests: list[str], temporary: Path, measure: tuple[Path, Path] | None) -> int:
