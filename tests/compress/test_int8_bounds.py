@@ -10,7 +10,9 @@ import numpy as np
 import pytest
 from onnx import TensorProto, load_from_string, numpy_helper
 
+from stoker.bundle.decision import Decision
 from stoker.bundle.read import open_bundle
+from stoker.bundle.write import write_bundle
 from stoker.compress import int8
 from stoker.compress.int8 import Int8
 from stoker.core.errors import ArtifactError, MachineError
@@ -114,3 +116,19 @@ def test_auto_tries_the_three_and_only_those(
     made, source = open_bundle(tmp_path / "signed"), open_bundle(case.bundle)
     assert made.model == {**source.model, "compressed": {"int8": {"form": "signed"}}}
     assert (made.name, made.decision) == (source.name, source.decision)
+
+
+def test_the_decision_beside_the_graph_is_kept(case: Any, tmp_path: Path) -> None:
+    source = open_bundle(case.bundle)
+    weights = tuple(float(number + 1) for number in range(source.interface.task.output.width))
+    write_bundle(
+        tmp_path / "in",
+        name=source.name,
+        interface=source.interface,
+        graph=source.graph,
+        weights={},
+        model=source.model,
+        decision=Decision(weights=weights),
+    )
+    Int8(form="unsigned").compress(tmp_path / "in", tmp_path / "out", case.material)
+    assert open_bundle(tmp_path / "out").decision == Decision(weights=weights)
