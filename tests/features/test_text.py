@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from unicodedata import normalize
+
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -43,6 +45,13 @@ def test_signs_of_scripts_without_blanks_count_one_by_one_and_in_pairs() -> None
     assert named("退货ok慢", "signs") == {"退", "货", "退货", "慢"}
     assert named("退货ok慢", "word") == {"ok"}
     assert named("\N{FULLWIDTH LATIN CAPITAL LETTER A}b", "word") == {"ab"}
+
+
+@pytest.mark.parametrize("text", ["schön", "scho\u0308n", "한국어", "résumé", "Việt"])
+def test_a_letter_with_a_mark_is_one_letter_of_its_word(text: str) -> None:
+    found = grams(plain_texts(pa.array([text])))
+    words = [found.text(i) for i in range(len(found.kind_G)) if KINDS[found.kind_G[i]] == "word"]
+    assert words == [normalize("NFC", text).lower()]
 
 
 def test_grams_never_cross_texts() -> None:

@@ -17,6 +17,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import cache
 from typing import Literal, NamedTuple
+from unicodedata import normalize
 
 import numpy as np
 import pyarrow as pa
@@ -73,9 +74,14 @@ class Grams(NamedTuple):
 
 
 def plain_texts(cells: pa.Array) -> list[str]:
-    """Texts as grams are made of them: of one case and width, cut off, "" for null."""
+    """Texts as grams are made of them: of one case and width, cut off, "" for null.
+
+    Python joins letters and their marks; Arrow 25 takes them apart for NFC and NFKC too, and a mark
+    would end a word.
+    """
     cut = pc.utf8_slice_codeunits(pc.fill_null(cells, ""), 0, LONGEST)
-    return pc.utf8_lower(pc.utf8_normalize(cut, form="NFKC")).to_pylist()
+    lower = pc.utf8_lower(cut).to_pylist()
+    return [text if text.isascii() else normalize("NFKC", text).lower() for text in lower]
 
 
 def grams(texts: Sequence[str]) -> Grams:
