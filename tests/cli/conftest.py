@@ -12,6 +12,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 from stoker.bundle.interface import Interface
 from stoker.bundle.write import write_bundle
+from stoker.data.clean import CleanerState
 from stoker.features import FittedFeature
 from stoker.features.image import FittedImage
 from stoker.features.number import FittedNumber
@@ -35,7 +36,11 @@ REMARK = FittedText(
 
 
 def write_sign_bundle(
-    folder: Path, inputs: dict[str, FittedFeature], centre: float, name: str = "demo"
+    folder: Path,
+    inputs: dict[str, FittedFeature],
+    centre: float,
+    name: str = "demo",
+    cleaners: tuple[CleanerState, ...] = (),
 ) -> Path:
     """A bundle that says 高 where the sum of all inputs is above `centre`, else 低."""
     sizes = {column: int(np.prod(feature.shape)) for column, feature in inputs.items()}
@@ -71,7 +76,7 @@ def write_sign_bundle(
     write_bundle(
         folder,
         name=name,
-        interface=Interface(inputs, (), "label", task),
+        interface=Interface(inputs, cleaners, "label", task),
         graph=model.SerializeToString(),
         weights=constants,
         model={},

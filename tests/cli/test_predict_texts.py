@@ -12,8 +12,11 @@ from click.testing import CliRunner, Result
 from stoker.cli.app import root
 from stoker.core.errors import DataError
 from stoker.data.acquire.text import TextFiles
+from stoker.data.clean.mojibake import FittedMojibake
 from stoker.data.media import MediaWriter
 from stoker.data.reading import Reading
+from stoker.features.text import Gram
+from tests.cli.conftest import REMARK, write_sign_bundle
 
 
 def predict(*arguments: object) -> Result:
@@ -104,6 +107,17 @@ def test_the_encoding_is_told_or_named(text_bundle: Path, tmp_path: Path) -> Non
     done = predict(text_bundle, tmp_path / "in", "-o", tmp_path / "out.csv", *named)
     assert isinstance(done.exception, DataError)
     assert "there is no text here; a.txt holds bytes that are no utf-16-le" in str(done.exception)
+
+
+def test_texts_are_repaired_as_in_training(tmp_path: Path) -> None:
+    ftfy = pytest.importorskip("ftfy")
+    remark = REMARK.model_copy(update={"grams": (Gram(kind="word", text="schön", weight=9.0),)})
+    repairing = FittedMojibake(columns=("text",), version=ftfy.__version__)
+    for name, cleaners, answer in (("with", (repairing,), "高"), ("without", (), "低")):
+        bundle = write_sign_bundle(tmp_path / name, {"text": remark}, 5, cleaners=cleaners)
+        (tmp_path / "a.txt").write_bytes("sehr schÃ¶n".encode())
+        assert predict(bundle, tmp_path / "a.txt", "-o", tmp_path / "out.csv").exit_code == 0
+        assert answers(tmp_path / "out.csv") == {"a.txt": answer}
 
 
 def test_what_is_no_text_says_what_it_is(text_bundle: Path, tmp_path: Path) -> None:
