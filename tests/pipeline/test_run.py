@@ -347,7 +347,7 @@ def test_a_users_own_metric_is_measured_and_gated_by_one_name(
         run(recipe, home=home, overrides=[*own, f"evaluate.gates={{'{name}': '> 1'}}"])
     with pytest.raises(RecipeError, match=r"add own_metrics:HitRate to evaluate\.metrics"):
         check(recipe, home=home, overrides=[f"evaluate.gates={{'{name}': '> 1'}}"])
-    with pytest.raises(RecipeError, match="accuracy is measured already"):
+    with pytest.raises(RecipeError, match="accuracy cannot stand here"):
         check(recipe, home=home, overrides=["evaluate.metrics=[accuracy]"])
     with pytest.raises(RecipeError, match="is about classes, and the answers"):
         check(recipe, home=home, overrides=[*own, "target={diagnosis: regress}"])
