@@ -208,12 +208,15 @@ KINDS = (
         note="No recipe names it: `bundle.json` does, under `runtime`. A user's own is found as "
         "`module:Class` where the program has imported that module.",
     ),
-    _kind(
+    Kind(
         "Protocol",
-        "serve.protocols",
+        "stoker.serve.protocols",
         "Protocol",
         "serve/test_protocols.py",
-        "lines",
+        (
+            ("lines", "src/stoker/serve/protocols/lines.py"),
+            ("lines_asks", "tests/serve/asks/lines.py"),
+        ),
         recipe='serve: {protocols: ["lines:Lines"]}',
         note="Every file of the folder is served by every server; keys, limits, deadlines and "
         "metrics hold for it without a line of its own.",
