@@ -314,6 +314,16 @@ def test_nearly_all_likes_are_found_and_nothing_else(
     assert right >= 0.99 * len(rejects)
 
 
+def test_texts_that_are_read_twice_have_the_same_sets(
+    make_dataset: Make, clean: Clean, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dataset = make_dataset({"text": [BASE, None, OTHER, NEAR, ZH, "", ZH_NEAR, BASE]})
+    once = clean(dataset)
+    monkeypatch.setattr("stoker.data.clean.near_duplicates._MOST_KEPT", 10)
+    assert clean(dataset) == once
+    assert once[0] == [0, 1, 2, 4, 5]
+
+
 def test_a_word_of_megabytes_and_many_copies_are_done_at_once(
     make_dataset: Make, clean: Clean
 ) -> None:

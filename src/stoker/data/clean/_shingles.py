@@ -94,23 +94,32 @@ def shingles(texts: pa.Array, size: int) -> Shingles:
 
 
 def joined(parts: Sequence[Shingles], place_N: np.ndarray) -> Shingles:
-    """The shingles of all texts of some batches, in another order.
+    """The shingles of some texts of several batches, in another order.
 
     Args:
         parts: Those of each batch.
-        place_N: The new index of each text of all batches.
+        place_N: The new index of each text of all batches, -1 where it is left out.
+
+    >>> one = Shingles(np.array([7, 1, 2], np.uint64), np.array([0, 1, 3]))
+    >>> joined([one, one], np.array([-1, 0, 1, -1])).hash_S.tolist()
+    [1, 2, 7]
     """
     size_N = np.concatenate([np.zeros(0, np.int64), *(part.size_N for part in parts)])
-    start_N = np.zeros(len(size_N) + 1, np.int64)
-    start_N[1 + place_N] = size_N
-    start_N = np.cumsum(start_N)
-    hash_S, text = np.empty(start_N[-1], np.uint64), 0
+    chosen_N = place_N >= 0
+    start_K = np.zeros(chosen_N.sum() + 1, np.int64)
+    start_K[1 + place_N[chosen_N]] = size_N[chosen_N]
+    start_K = np.cumsum(start_K)
+    hash_S, text = np.empty(start_K[-1], np.uint64), 0
     for part in parts:
         place = place_N[text : text + len(part.size_N)]
-        at = np.repeat(start_N[place] - part.start_N[:-1], part.size_N)
-        hash_S[at + np.arange(len(at))] = part.hash_S
         text += len(place)
-    return Shingles(hash_S, start_N)
+        chosen = place >= 0
+        size = part.size_N[chosen]
+        begin = np.cumsum(size) - size
+        run = np.arange(size.sum())
+        at = np.repeat(start_K[place[chosen]] - begin, size) + run
+        hash_S[at] = part.hash_S[np.repeat(part.start_N[:-1][chosen] - begin, size) + run]
+    return Shingles(hash_S, start_K)
 
 
 def _folded(texts: pa.Array) -> pa.Array:

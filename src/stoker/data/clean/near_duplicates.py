@@ -14,13 +14,14 @@ Similar texts under different labels: see `exact_duplicates`; where the target i
 label by itself.  With `conflicts: keep` texts that are nearly the same stay, one a label, and the
 split may put them into different parts.
 
-Cost: 20 to 35 MB of text a second on one core, half of that where most texts have likes.  Memory: 8
-bytes a shingle of texts that have likes and 100 bytes a row, whatever the length of the others.
+Cost: 15 to 20 MB of text a second on one core.  Memory: 8 bytes a shingle, and from 32 million of
+them on only those of texts that have likes, which are then read twice; 100 bytes a row.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
 import numpy as np
@@ -47,6 +48,10 @@ if TYPE_CHECKING:
 
 _BATCH_BYTES = 1 << 19
 """Text of which shingles are made at once: what the arrays over its bytes take fits a cache."""
+_SEEN = 400
+"""Characters of a cell that are looked at to tell whether it is a text."""
+_MOST_KEPT = 1 << 25
+"""Shingles (256 MiB) up to which no text is looked at twice."""
 _LEAST_BLANKS = 5
 _LEAST_SIGNS = 20
 """Blanks, or bytes beyond one a character, of a mean cell from which a column holds texts."""
@@ -75,10 +80,11 @@ class NearDuplicates(OneOfEach):
         table = to_arrow(rows.select("_row", *self.also).sort("_row"))
         columns = self._texts(rows)
         row_N = table["_row"].to_numpy()
-        text_row_T, key_TB = self._keys(rows, columns)
+        look = self._look(rows, columns)
+        text_row_T, key_TB = look.in_order(bands_for(self.similarity).count)
         text_K, bucket_KB = buckets(key_TB)
         row_K = text_row_T[text_K]
-        found = self._shingles_of(rows, columns, row_K)
+        found = self._shingles_of(rows, columns, look, row_K)
         set_K = sets_of(found, bucket_KB, self.similarity)
         index_K = np.searchsorted(row_N, row_K)
         set_N, place_N = np.arange(len(row_N)), np.zeros(len(row_N), np.int64)
@@ -112,26 +118,65 @@ class NearDuplicates(OneOfEach):
             )
         return columns
 
-    def _keys(self, rows: Frame, columns: list[str]) -> tuple[np.ndarray, np.ndarray]:
-        """Row ids of the texts that have a word, rising, and the numbers of their bands."""
-        rows_found = [np.zeros(0, np.int64)]
-        keys_found = [np.zeros((0, bands_for(self.similarity).count), np.uint64)]
+    def _look(self, rows: Frame, columns: list[str]) -> _Look:
+        """Look at all texts once."""
+        look = _Look([], [], [])
         for row_B, texts in _batches(rows, columns):
             found = shingles(texts, self.shingle)
             has_words = found.size_N > 0
-            rows_found.append(row_B[has_words])
-            keys_found.append(band_keys(found.only(has_words), self.similarity))
-        row_T, key_TB = np.concatenate(rows_found), np.concatenate(keys_found)
-        order = np.argsort(row_T)
-        return row_T[order], key_TB[order]
+            found = found.only(has_words)
+            look.rows.append(row_B[has_words])
+            look.keys.append(band_keys(found, self.similarity))
+            look.keep(found)
+        return look
 
-    def _shingles_of(self, rows: Frame, columns: list[str], row_K: np.ndarray) -> Shingles:
+    def _shingles_of(
+        self, rows: Frame, columns: list[str], look: _Look, row_K: np.ndarray
+    ) -> Shingles:
         """The shingles of the texts of some rows, in the order of their ids, which rise."""
+        if look.shingles is not None:
+            return joined(look.shingles, _places(row_K, look.rows))
         wanted = from_arrow(pa.table({"_row": row_K}))
-        chosen = rows.join(wanted, on="_row", how="semi")
-        batches = list(_batches(chosen, columns))
-        place_K = np.searchsorted(row_K, np.concatenate([row_K[:0], *(row for row, _ in batches)]))
-        return joined([shingles(texts, self.shingle) for _, texts in batches], place_K)
+        batches = list(_batches(rows.join(wanted, on="_row", how="semi"), columns))
+        found = [shingles(texts, self.shingle) for _, texts in batches]
+        return joined(found, _places(row_K, [row_B for row_B, _ in batches]))
+
+
+@dataclass
+class _Look:
+    """What the first look at the texts gives, batch by batch."""
+
+    rows: list[np.ndarray]
+    """Ids of the rows that have a word."""
+    keys: list[np.ndarray]
+    """Numbers of their bands."""
+    shingles: list[Shingles] | None
+    """Their shingles; None if they are too many to keep, and those that matter are made again."""
+    num_shingles: int = 0
+
+    def keep(self, found: Shingles) -> None:
+        """Keep the shingles of a batch, while they are not too many."""
+        self.num_shingles += len(found.hash_S)
+        if self.num_shingles > _MOST_KEPT:
+            self.shingles = None
+        if self.shingles is not None:
+            self.shingles.append(found)
+
+    def in_order(self, num_bands: int) -> tuple[np.ndarray, np.ndarray]:
+        """Row ids, rising, and the numbers of their bands."""
+        row_T = np.concatenate([np.zeros(0, np.int64), *self.rows])
+        order = np.argsort(row_T)
+        keys = [np.zeros((0, num_bands), np.uint64), *self.keys]
+        return row_T[order], np.concatenate(keys)[order]
+
+
+def _places(row_K: np.ndarray, rows: list[np.ndarray]) -> np.ndarray:
+    """Where the rows of some batches stand among rising ids, -1 where they do not."""
+    row_N = np.concatenate([row_K[:0], *rows])
+    if not len(row_K):
+        return np.full(len(row_N), -1)
+    place_N = np.minimum(np.searchsorted(row_K, row_N), len(row_K) - 1)
+    return np.where(row_K[place_N] == row_N, place_N, -1)
 
 
 def _with_several_words(rows: Frame, names: list[str]) -> list[str]:
@@ -141,7 +186,7 @@ def _with_several_words(rows: Frame, names: list[str]) -> list[str]:
     daft = load_daft()
     functions, means = daft.functions, []
     for number, name in enumerate(names):
-        cell = daft.col(name)
+        cell = functions.left(daft.col(name), _SEEN)
         length = functions.length(cell)
         blanks = length - functions.length(functions.replace(cell, " ", ""))
         means += [
