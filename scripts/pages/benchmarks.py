@@ -244,6 +244,36 @@ TARGETS = (
         times_faster(1, model="default", server="stoker 0.1.0"),
     ),
     Target(
+        "sets of texts that are nearly the same, 40 MB, CPU: datasketch",
+        "at least 5x ours",
+        "near_duplicates",
+        times_faster(5, what="40 MB", who="datasketch"),
+    ),
+    Target(
+        "the same: datatrove",
+        "at least 2x ours",
+        "near_duplicates",
+        times_faster(2, what="40 MB", who="datatrove"),
+    ),
+    Target(
+        "the same: pairs at a similarity of 0.9 that are found",
+        "at least 0.99",
+        "near_duplicates",
+        at_least(0.99, "recall", what="160 MB", who="stoker"),
+    ),
+    Target(
+        "the same: rows that go which are like another",
+        "at least 0.99",
+        "near_duplicates",
+        at_least(0.99, "precision", what="160 MB", who="stoker"),
+    ),
+    Target(
+        "the same: four times the text",
+        "at most 4.4x the time",
+        "near_duplicates",
+        at_most(4.4, "times_of_a_quarter", "x"),
+    ),
+    Target(
         "95 % intervals of all metrics that hold the score of 10,000 unseen rows",
         "93 to 97 %",
         "intervals",
