@@ -93,7 +93,8 @@ def read_blocks(
         RecipeError: If an option is wrong, or there is no such source.
         DataError: If the input is missing, of unknown form, or not what the model takes.
     """
-    documents = [name for name, fitted in interface.inputs.items() if fitted.documents]
+    inputs = interface.inputs.items()
+    documents = [name for name, fitted in inputs if fitted.documents or fitted.ragged]
     if reader is None and len(documents) == len(interface.inputs) == 1:
         texts = text_input(path, documents[0])
         if texts is not None:
