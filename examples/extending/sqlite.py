@@ -6,6 +6,7 @@ from contextlib import closing
 import pyarrow as pa
 
 from stoker.core.errors import DataError, Place
+from stoker.core.steps import step_name
 from stoker.data.acquire import Source
 
 
@@ -31,6 +32,11 @@ class Sqlite(Source):
                 names, rows = [column[0] for column in found.description], found.fetchall()
         except sqlite3.Error as error:
             raise DataError(str(error), place=Place(label)) from error
-        columns = dict(zip(names, map(list, zip(*rows, strict=True)), strict=True))
-        columns |= {"_source": [label] * len(rows), "_line": range(1, len(rows) + 1)}
+        for line, row in enumerate(rows, 1):
+            if {*row} == {None}:
+                what = {"column": None, "found": None, "reason": "every cell is NULL"}
+                reading.rejects.add(source=label, line=line, step=step_name(self), **what)
+        good = [(label, line, *row) for line, row in enumerate(rows, 1) if {*row} != {None}]
+        cells = map(list, zip(*good, strict=True))
+        columns = dict(zip(["_source", "_line", *names], cells, strict=True))
         yield pa.table({name: pa.array(cells) for name, cells in columns.items()})

@@ -23,7 +23,8 @@ text below each, are the keys under it.
 There are two places for it:
 
 - **Your own module**, in any folder on `PYTHONPATH`; a recipe names it as `module:Class`. It takes
-  part in fingerprints like ours: edit it, and what depends on it is made again.
+  part in fingerprints like ours: edit it, and what depends on it is made again. A kind of answers,
+  a stage, a verb and a catalog table cannot be one: they are files in the tree only.
 - **A file in the tree of stoker**, which recipes name by the file alone. The promise test of its
   kind runs on it as soon as it exists, `make fix` puts it into the
   [reference](reference/steps.md), and nobody writes a list.
@@ -42,6 +43,22 @@ TAIL = """## What is not open
 - **No `contrib` folder.** A step under a smaller promise than ours stands best in a module of your
   own: `module:Class` is that place already, with the same checks and fingerprints, and a second
   folder would be a second way to find a step.
+
+## Try your own module
+
+`stoker.testing` has the promises as functions: `assert_cleaner`, `assert_fitted_cleaner`,
+`assert_metric`, `assert_source`, `assert_protocol` and `assert_equal_after_resume`. Each takes your
+step and an example of which you know what is right, and our own steps are tested by the same ones.
+With this as `test_blank_rows.py`, `PYTHONPATH=. pytest` proves the cleaner above:
+
+```python
+from blank_rows import BlankRows
+from stoker.testing import assert_cleaner
+
+
+def test_blank_rows():
+    assert_cleaner(BlankRows(), {"name": ["Ann", ""], "town": ["Ulm", None]}, rejected=[1])
+```
 
 ## Before it becomes part of stoker
 
@@ -63,7 +80,9 @@ def table() -> str:
         "|---|---|---|---|---|---|",
     ]
     for kind in KINDS:
-        more = "nothing" if len(kind.examples) == 1 else f"{len(kind.examples)} new files"
+        alike = [place for _, place in kind.examples if str(Path(place).parent) == kind.folder]
+        files = len(kind.examples) - len(alike[1:])  # a second of the kind is another example
+        more = "nothing" if files == 1 else f"{files} new files"
         lines.append(
             f"| [{kind.title}](#{anchor(kind)}) | `{kind.folder}` | `{base_of(kind).__name__}` "
             f"| {written(base_of(kind))} | [{kind.test}](../tests/{kind.test}) | {more} |"

@@ -49,7 +49,14 @@ KINDS = (
             ("two_sales", "tests/data/acquire/two_records/sqlite.py"),
         ),
         recipe='data: {sources: [{"sqlite:Sqlite": {path: shop.db, query: SELECT ...}}]}',
-        note="The promise test of a new file in the tree needs two records to read: a second new "
+        note="A bad record goes to `reading.rejects`, a wrong file is a `DataError`; "
+        "`reading.label` is the name for both, and `files` has no need of it. `_line` is where a "
+        "record stands in its file, from 1: the split and the report go by it. `seen_columns` "
+        "names "
+        "all columns of the rows, or gives None where a quick look cannot know them; `extent` is a "
+        "`SourceExtent`, `exact` only where rows were counted. `endings`, `table_ending` and "
+        "`read_options` are of use in the tree only: commands read a bare file by no module of "
+        "yours. The promise test of a new file in the tree needs two records to read: a second new "
         "file, `tests/data/acquire/two_records/NAME.py`, writes them. What else a source can say "
         "of itself (columns, size, state, endings of files) has an honest default: not known.",
     ),
@@ -63,7 +70,16 @@ KINDS = (
             ("blank_rows_example", "tests/data/clean/examples/blank_rows.py"),
         ),
         recipe='data: {clean: [{"blank_rows:BlankRows": {columns: [name, town]}}]}',
-        note="A cleaner that learns from the training part (a median, a bound) is a "
+        note="It sees what sources gave, before the split and before any column is judged, and "
+        "gives a `Cleaned`: `rejected` (made by `reject_rows`), `notes` (numbers for the report) "
+        "and "
+        "`mended` (the rows that stay, where it changed cells; absent: as they stood). What it "
+        "rejects counts towards `data.max_lost`; towards `data.max_rejects` only with `unusable = "
+        "True`, for data of which nothing can be made. To change cells that a served row has too, "
+        "write a `FittedCleaner`, even if it learns nothing: a row cleaner is not in the bundle. "
+        "`stoker.testing.dataset_of(folder, columns)` makes a dataset of a few rows, and "
+        "`stoker.engine.read(dataset.rows_path)` the frame that `clean` takes. "
+        "A cleaner that learns from the training part (a median, a bound) is a "
         "`FittedCleaner` instead: `fit` gives a `CleanerState`, which travels in the bundle; "
         "[missing.py](../src/stoker/data/clean/missing.py) is one.",
     ),
@@ -123,15 +139,26 @@ KINDS = (
         "huber",
         recipe='train: {loss: "huber:Huber"}',
     ),
-    _kind(
+    Kind(
         "Metric",
-        "evaluate.metrics",
+        "stoker.evaluate.metrics",
         "Metric",
         "evaluate/metrics/test_promise.py",
-        "within",
+        (
+            ("within", "src/stoker/evaluate/metrics/within.py"),
+            ("worst_class", "src/stoker/evaluate/metrics/worst_class.py"),
+        ),
         recipe='evaluate: {metrics: ["within:Within"], gates: {"within:Within": ">= 0.7"}}',
         note="It is prepared once and asked under many draws, which count rows: that is how 1,000 "
-        "resamples cost seconds. A file in the tree is measured in every run whose answers it "
+        "resamples cost seconds. Numbers come as `answer_N`, `truth_N` and `error_N`; classes as "
+        "`truth_N`, `answer_N` (by threshold or weights), `hit_N`, `confidence_N` and "
+        "`probability_NK`. Count rows by `draw.weight_N` or `draw.mean`; `answers.tally(draw)` "
+        "adds "
+        "pseudo-rows to resamples, so only a metric made of its counts and nothing else takes it, "
+        "and says `smoothed = True`. `takes_many = True` where `value` also takes counts of shape "
+        "(R, N); `takes_skill = False` where an answer without inputs can be good at it; `place` "
+        "orders tables (1000 is last). A file in the tree is measured in every run whose answers "
+        "it "
         "takes; no recipe has to name it.",
     ),
     _kind(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import re
@@ -14,12 +15,15 @@ from contextlib import closing
 from pathlib import Path
 from random import Random
 
+import numpy as np
 import pytest
 
 import stoker
+from stoker.answers.classes import ClassAnswers
 from stoker.cli.example import write_example
 from stoker.store.home import find_home
 from stoker.store.store import Store
+from stoker.testing import assert_metric
 from tests.docs.conftest import ROOT, pages_module
 
 EXAMPLES = ROOT / "examples/extending"
@@ -177,6 +181,24 @@ def assert_files_are_described(project: Path) -> None:
             *folders, name = path.split("/")
             is_inside = {"bundle", "inputs"} & {*folders} or (one.kind == "compress" and folders)
             assert is_inside or f"`{name}`" in by_kind[one.kind], f"{one.kind}: {path}"
+
+
+def test_the_test_of_ones_own_module(tmp_path: Path) -> None:
+    page = (ROOT / "docs/extending.md").read_text(encoding="utf-8")
+    section = page.partition("## Try your own module")[2]
+    shown = section.partition("```python\n")[2].partition("```")[0]
+    (tmp_path / "test_blank_rows.py").write_text(shown, encoding="utf-8")
+    assert "1 passed" in run(["-m", "pytest", "-q"], tmp_path, EXAMPLES)
+
+
+def test_the_metric_of_classes() -> None:
+    sys.path.insert(0, str(EXAMPLES))
+    try:
+        kind = importlib.import_module("worst_class").WorstClass
+        output_NK = np.log([[0.8, 0.2], [0.8, 0.2], [0.4, 0.6], [0.7, 0.3]])
+        assert_metric(kind(), [(ClassAnswers(output_NK, np.array([0, 0, 1, 1])), 1 / 2)])
+    finally:
+        sys.path.remove(str(EXAMPLES))
 
 
 @pytest.fixture
