@@ -11,9 +11,12 @@ import pytest
 from sklearn.datasets import load_digits
 
 from stoker.core.errors import DataError
+from stoker.core.events import listening
 from stoker.pipeline.run import check, run
+from stoker.plan import wait
 from stoker.plan.forecast import RunPlan
 from stoker.store.catalog import Catalog
+from tests.pipeline.test_run import Heard
 
 PIXELS = """\
 version: 1
@@ -118,6 +121,27 @@ def test_files_that_are_no_text_are_refused(tumours_project: Path, tmp_path: Pat
     (tumours_project / "tumours.csv").write_bytes(b"\x01\0\x02")
     with pytest.raises(DataError, match="holds NUL bytes"):
         check(tumours_project / "recipe.yaml", home=tmp_path / "home")
+
+
+def test_a_long_wait_is_told_before_it(
+    tumours_project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recipe = tumours_project / "recipe.yaml"
+    heard = Heard()
+    with listening(heard):
+        run(recipe, home=tmp_path / "quick")
+    assert not [line for line in heard.lines if "what is left" in line]
+    monkeypatch.setattr(wait, "_LONG_S", 0.1)
+    for overrides, said in (
+        ([], "budget: 60s} would end it"),
+        (["train.budget=0.2s"], "train.budget says"),
+    ):
+        heard = Heard()
+        with listening(heard):
+            run(recipe, home=tmp_path / said[:6], overrides=overrides)
+        (line,) = [line for line in heard.lines if "what is left takes about" in line]
+        assert said in line
+        assert "classes" not in line
 
 
 def test_many_classes_take_longer(tmp_path: Path) -> None:

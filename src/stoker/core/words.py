@@ -28,3 +28,17 @@ def duration(seconds: float) -> str:
     if minutes < 60:
         return f"{minutes} min {rest} s"
     return f"{minutes // 60} h {minutes % 60} min"
+
+
+def rough_duration(seconds: float) -> str:
+    """A time span that was guessed, with no more digits than a guess has.
+
+    >>> rough_duration(0.04), rough_duration(2.26), rough_duration(47), rough_duration(195)
+    ('0.1 s', '2 s', '50 s', '3 min')
+    """
+    if seconds < 1:
+        return f"{max(0.1, round(seconds, 1))} s"
+    if seconds < 60:
+        return f"{float(f'{seconds:.1g}'):.0f} s"
+    minutes = seconds / 60
+    return f"{float(f'{minutes:.1g}'):.0f} min" if minutes < 60 else f"{minutes / 60:.1f} h"

@@ -28,8 +28,9 @@ from stoker.plan.check_columns import check_columns
 from stoker.plan.check_target import check_target
 from stoker.plan.earlier_runs import KEY
 from stoker.plan.effort import Effort
-from stoker.plan.forecast import usual_efforts
+from stoker.plan.forecast import make_plan, usual_efforts
 from stoker.plan.reject_limit import check_lost, check_rejects
+from stoker.plan.wait import wait_words
 from stoker.recipe.model import Recipe
 from stoker.report.collect.card_facts import gate_results
 from stoker.report.collect.report_run import RunNotes, report_run
@@ -109,15 +110,22 @@ class _Run:
             if executed.stage == "acquire":
                 check_columns(self.recipe, {"acquire": executed.artifact}, default_cache())
             if executed.stage == "prepare":
-                check_target(self.recipe, executed.artifact)
+                outputs = check_target(self.recipe, executed.artifact)
                 # Now that the classes are known, which trees take most of their time for.
                 usual = usual_efforts(self.recipe, graph, self.store, default_cache())
+                self._tell_wait(graph, outputs)
         seconds = {stage: round(e.seconds, 3) for stage, e in done.items()}
         if "bundle" not in done:
             result = RunResult(self.id, "partial", seconds=seconds)
             self._end(result)
             return result
         return self._conclude(done, seconds, said)
+
+    def _tell_wait(self, graph: list[Node], outputs: int) -> None:
+        """Say about how long a long training takes."""
+        plan = make_plan(self.recipe, graph, self.store, self.catalog, cache=default_cache())
+        if said := wait_words(plan, outputs):
+            events.message(said, passing=True)
 
     def _record(self, executed: Executed, usual: Effort | None) -> None:
         artifact = executed.artifact

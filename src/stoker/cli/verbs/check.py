@@ -136,7 +136,8 @@ def describe(plan: RunPlan) -> str:
 
 
 def _row(stage: PlannedStage) -> tuple[object, ...]:
-    from stoker.cli.text import about, rough_duration, rough_size
+    from stoker.cli.text import about, rough_size
+    from stoker.core.words import rough_duration
 
     rows = stage.rows
     return (
@@ -158,7 +159,8 @@ def _notes(plan: RunPlan) -> str:
 
 
 def _guesses(plan: RunPlan) -> str:
-    from stoker.cli.text import rough_duration, rough_size
+    from stoker.cli.text import rough_size
+    from stoker.core.words import rough_duration
 
     if not plan.to_do:
         return ""
