@@ -47,6 +47,8 @@ class Mutant:
     first: int
     """Where the statement begins that it is in."""
     last: int
+    is_called: bool
+    """Whether a call runs it, not the import of the module, which the first of all tests pays."""
     text: str
     """The line as it stands."""
     operator: str
@@ -99,14 +101,15 @@ class _Finder(cst.CSTVisitor):
         self.file, self.module = file, module
         self.found: list[Mutant] = []
         self._lines = module.code.splitlines()
-        self._statements: list[int] = []
+        self._statements: list[tuple[int, bool]] = []  # line, whether it defines a function
 
     def on_visit(self, node: cst.CSTNode) -> bool:
         """Take the changes of a node, then those inside of it."""
         if m.matches(node, _FOR_CHECKERS):
             return False
         if isinstance(node, cst.SimpleStatementLine | cst.BaseCompoundStatement):
-            self._statements.append(self._range(node).start.line)
+            is_function = isinstance(node, cst.FunctionDef)
+            self._statements.append((self._range(node).start.line, is_function))
         for kind, operator in mutation_operators:
             if isinstance(node, kind):
                 self.found.extend(self._mutants(node, operator))
@@ -128,7 +131,8 @@ class _Finder(cst.CSTVisitor):
                 yield Mutant(
                     file=self.file,
                     line=place.start.line,
-                    first=self._statements[-1],
+                    first=self._statements[-1][0],
+                    is_called=any(is_function for _, is_function in self._statements[:-1]),
                     last=place.end.line,
                     text=self._lines[place.start.line - 1].strip(),
                     operator=name,

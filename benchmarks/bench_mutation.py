@@ -223,7 +223,8 @@ def chosen(mutant: Mutant, lines: CoverageData, times: dict[str, float]) -> list
     names = {
         name for line in range(mutant.first, mutant.last + 1) for name in by_line.get(line, [])
     }
-    names = names - {""} or {name for found in by_line.values() for name in found} - {""}
+    if not (mutant.is_called and names - {""}):
+        names = {name for found in by_line.values() for name in found}
     # A line that a fixture runs is tested by all tests of its file.
     tests = [test for test in times if names & {test, test.partition("::")[0]}]
     tests = [test for test in tests if not test.startswith(_TIMED)]

@@ -45,6 +45,14 @@ def test_a_mutant_is_the_file_with_one_change(mutants: Any, tmp_path: Path) -> N
     assert "def f(x):\n    return (\n        x or not x\n    )\n" in sources
     assert "def f(x):\n    return (\n        x\n        and x\n    )\n" in sources
     assert {(one.first, one.last) for one in found} == {(2, 4)}
+    assert all(one.is_called for one in found)
+
+
+def test_what_an_import_runs_is_told_from_what_a_call_runs(mutants: Any, tmp_path: Path) -> None:
+    (tmp_path / "one.py").write_text("A = 1\n\n\ndef f(x=2):\n    if x:\n        return 3\n")
+    found = mutants.mutants_of(tmp_path, tmp_path / "one.py")
+    called = {one.before: one.is_called for one in found if one.operator == "number"}
+    assert called == {"1": False, "2": False, "3": True}
 
 
 @pytest.mark.parametrize(
