@@ -45,6 +45,12 @@ async def entered(model: Model) -> None:
         await asyncio.sleep(0.001)
 
 
+async def idle(made: Batcher) -> None:
+    """Wait until the model's thread is done; answers are there a moment before."""
+    while made._busy:
+        await asyncio.sleep(0.001)
+
+
 def run(body: Callable[[], Awaitable[None]]) -> None:
     async def within() -> None:
         await asyncio.wait_for(body(), 5)
@@ -127,6 +133,7 @@ def test_the_wait_is_the_work_ahead_times_what_work_lately_took(clock: Clock) ->
         made = batcher(model, max_batch=1, queue_s=1000.0, max_pixels=10 * ROW_PIXELS)
         assert made.wait_s == 0
         await made.submit(rows(0))
+        await idle(made)
         assert made.wait_s == pytest.approx(0, abs=1e-3)
         model.door = door
         model.entered.clear()
@@ -184,8 +191,10 @@ def test_a_tenth_of_the_estimate_is_the_latest_batch(clock: Clock) -> None:
         model = Timed(clock, 1.0)
         made = batcher(model, max_batch=1, queue_s=1000.0)
         await made.submit(rows(0))
+        await idle(made)
         model.row_s = 3.0
         await made.submit(rows(1))
+        await idle(made)
         kept = [made.submit(rows(2))]
         assert made.wait_s == pytest.approx(1.2, abs=1e-3)
         await asyncio.gather(*kept)
@@ -204,6 +213,7 @@ def test_a_refused_request_is_told_when_to_come_back(
         model = Timed(clock, row_s)
         made = batcher(model, queue=3, queue_s=1000.0)
         await made.submit(rows(0))
+        await idle(made)
         kept = [made.submit(rows(1)), made.submit(rows(2)), made.submit(rows(3))]
         with pytest.raises(Refusal) as caught:
             made.submit(rows(4))
@@ -222,6 +232,7 @@ def test_a_quarter_of_the_time_is_for_the_batch(clock: Clock, queue_s: float, la
         model = Timed(clock, 1.0)
         made = batcher(model, queue_s=queue_s)
         await made.submit(rows(0))
+        await idle(made)
         kept = [made.submit(rows(one)) for one in range(2)]
         kept += [made.submit(rows(one)) for one in range(2) if queue_s > 8]
         await asyncio.gather(*kept)
@@ -251,6 +262,7 @@ def test_what_is_refused_or_given_up_is_counted_once(clock: Clock) -> None:
         model = Timed(clock, 0.0)
         made = batcher(model, max_batch=1, queue_s=1.0, deadline_s=0.05)
         await made.submit(rows(0))
+        await idle(made)
         model.row_s = 2.4
         kept = [made.submit(rows(one)) for one in range(3)]
         results = await asyncio.gather(*kept, return_exceptions=True)
@@ -297,6 +309,7 @@ def test_after_an_error_nothing_is_left_behind(num_others: int) -> None:
         results = await asyncio.gather(*kept, return_exceptions=True)
         assert results[0] is error
         assert all(isinstance(one, ServedAnswers) for one in results[1:])
+        await idle(made)
         assert (made.num_waiting, made.wait_s) == (0, 0)
         await asyncio.sleep(0.1)
         await made.close()
