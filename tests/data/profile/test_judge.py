@@ -368,6 +368,30 @@ def test_numbers_with_odd_words_are_never_a_category_in_silence(
     assert fits(found.change, cells) == [cell in words for cell in cells]
 
 
+def test_repeated_measurements_with_a_code_of_an_error_are_told(judged: Judged) -> None:
+    numbers = [f"{n / 100 - 2:.2f}" for n in drawn(2_910, 0, 400)]
+    cells = shuffled([*numbers, *["E1"] * 90])
+    found = only(judged, cells)
+    assert found.kind == "category"
+    assert found.is_notable
+    assert "97% of its values are numbers, the others are few texts ('E1' 90)" in found.why
+    assert found.change == 'x: {number: {missing: {also: ["E1"]}}}'
+    assert fits(found.change, cells) == [cell == "E1" for cell in cells]
+    grades = shuffled([*["1.3", "2.7", "3.0", "5.0"] * 700, *["E1"] * 90])
+    assert not only(judged, grades).is_notable
+
+
+@pytest.mark.parametrize("point", [".", "\N{FULLWIDTH FULL STOP}"])
+def test_full_width_digits_are_numbers(judged: Judged, point: str) -> None:
+    wide = {ord("0") + n: ord("\N{FULLWIDTH DIGIT ZERO}") + n for n in range(10)}
+    whole = [str(n).translate(wide) for n in drawn(3_000, 100, 999)]
+    broken = [f"{n / 100:.2f}".translate(wide).replace(".", point) for n in drawn(3_000, 50, 400)]
+    for cells in (whole, broken):
+        found = only(judged, cells)
+        assert found.feature == {"number": {}}
+        assert not any(fits(f"x: {found.written}", cells))
+
+
 @pytest.mark.parametrize("num_words", [15, 20, 21, 50])
 def test_words_that_the_line_does_not_name_are_counted(judged: Judged, num_words: int) -> None:
     numbers = [f"{n / 7:.3g}" for n in range(2_000)]

@@ -34,6 +34,8 @@ from stoker.data.profile.written_moments import written_moments
 _CODES = 0.9
 _MOSTLY_BOOLEAN = 0.94
 """Share of words for yes and no, beside which few others mean that nothing is known."""
+_MOST_GRADES = 20
+"""Different numbers with fractions, of which so few may be grades such as 1.3 and 2.7."""
 _SOME_WORDS = 1.5
 """Words of a text on average, from which on it may be worth reading as text."""
 
@@ -143,16 +145,25 @@ def _numbers_and_texts(column: ColumnProfile, texts: TextFacts) -> Verdict | Non
     found = with_texts(column, texts)
     if reading is not None and is_category(column):
         instead = feature_yaml({"number": reading.options if found is None else found[1]})
-        return as_category(column, few_texts(column, texts), instead=instead)
+        said = few_texts(column, texts)
+        return _told_if_measured(column, as_category(column, said, instead=instead))
     if found is None or names_rows(column):
         return None
     said, options = found
     instead = feature_yaml({"number": options})
     if is_category(column):
-        return as_category(column, said, instead=instead)
+        return _told_if_measured(column, as_category(column, said, instead=instead))
     if numbers.is_whole and is_category(column, generous=True):
         return replace(as_category(column, said, instead=instead), is_notable=True)
     return Verdict("number", None, said, True, instead, is_doubtful=True)
+
+
+def _told_if_measured(column: ColumnProfile, found: Verdict) -> Verdict:
+    """A category of numbers with texts among them, told where the numbers are no grades."""
+    numbers = column.numbers
+    if numbers is None or numbers.is_whole or numbers.distinct <= _MOST_GRADES:
+        return found
+    return replace(found, is_notable=True)
 
 
 def _words(column: ColumnProfile, texts: TextFacts) -> Verdict:

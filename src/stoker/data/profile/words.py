@@ -195,7 +195,7 @@ def _of_others(read: TextReading, is_plain: np.ndarray, decimal: str) -> dict[st
     plain = read.cells(is_plain)
     if plain > _MOST_PLAIN * read.count_V.sum():
         found["others"] = commonest(value_V, count_V, np.arange(len(value_V)))
-    amounts = int(count_V[mask(pc.match_substring_regex(value_V, _LIKE_AMOUNTS))].sum())
+    amounts = int(count_V[mask(pc.match_substring_regex(narrow(value_V), _LIKE_AMOUNTS))].sum())
     if plain + amounts > _MOST_PLAIN * read.cells(~is_mark):
         found["time"] = read_moments(value_V, count_V)
         kept_V = np.flatnonzero(~is_mark)
