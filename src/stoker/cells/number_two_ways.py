@@ -2,7 +2,7 @@
 
 Shares beside per cents (`0,97`, `47%`), clock durations beside units (`0:20`, `12 min`), and a
 decimal comma beside a point (`1000,12`, `1000.5`), as spreadsheets have where half the cells are
-texts.
+texts.  A few words without digits among them (`n/d`) are named as missing beside that.
 Such a column measures something, so it is never taken for labels or names in silence.
 
 Cost: 3 µs for each distinct text.
@@ -10,6 +10,7 @@ Cost: 3 µs for each distinct text.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Sequence
 
@@ -21,6 +22,7 @@ from stoker.cells.number_units import family
 
 CLOCK = re.compile(r"\d{1,3}:[0-5]\d(?::[0-5]\d)?", re.ASCII)
 """A time of day or a duration, as a clock shows it."""
+_DIGIT = re.compile(r"\d", re.ASCII)
 _COMMA = re.compile(r"\d+,\d+", re.ASCII)
 _POINT = re.compile(r"\d+\.\d+", re.ASCII)
 _THREE_DIGITS = re.compile(r"\d{1,3}[.,]\d{3}", re.ASCII)
@@ -29,6 +31,9 @@ _LEAST = 0.05
 """Share of the cells that is a way of writing and no slip."""
 _FEWEST = 3
 """Different texts of each way."""
+_MOST_WORDS = 10
+_MOST_WITHOUT_DIGITS = 0.2
+"""Share of the cells that may be words for "no value"."""
 
 
 def two_ways(texts: Sequence[str], count_V: np.ndarray, step: str = "number") -> str:
@@ -45,23 +50,57 @@ def two_ways(texts: Sequence[str], count_V: np.ndarray, step: str = "number") ->
     "some have a decimal point ('1.5') and some a decimal comma ('10,5')"
     >>> two_ways(["5 min", "6 min", "9 min", "0:20", "0:30", "0:40"], np.ones(6)).partition(", ")[0]
     "some are durations with a unit ('5 min') and some are written as on a clock ('0:20')"
+    >>> cells = ["1.5", "2.25", "3.5", "10,5", "7,25", "8,1", "n/d"]
+    >>> two_ways(cells, np.ones(7)).partition("; ")[2]
+    'write {number: {decimal: either, missing: {also: ["n/d"]}}} to read both'
     >>> two_ways(["47%", "9%", "63%", "12", "40", "7"], np.ones(6))
     ''
     """
+    has_digit_V = np.array([bool(_DIGIT.search(text)) for text in texts], bool)
+    words = _words(texts, count_V, ~has_digit_V)
+    if words:
+        texts = [text for text, has in zip(texts, has_digit_V, strict=True) if has]
+        count_V = count_V[has_digit_V]
     if not texts:
         return ""
+    also = f", missing: {{also: {json.dumps(words, ensure_ascii=False)}}}" if words else ""
     parts = list(map(parts_of, texts))
     return (
-        _shares(texts, parts, count_V, step)
+        _shares(texts, parts, count_V, (step, also))
         or _clocks(texts, parts, count_V)
-        or _signs(texts, parts, count_V, step)
+        or _signs(texts, parts, count_V, (step, also))
     )
 
 
+def _words(texts: Sequence[str], count_V: np.ndarray, is_word_V: np.ndarray) -> list[str]:
+    """Texts without digits that may mean "no value", commonest first; empty if too many.
+
+    Args:
+        texts: Different texts.
+        count_V: Cells of each.
+        is_word_V: Which have no digits, bool.
+    """
+    at_V = np.flatnonzero(is_word_V)
+    if len(at_V) > _MOST_WORDS or count_V[at_V].sum() > _MOST_WITHOUT_DIGITS * count_V.sum():
+        return []
+    return [texts[i] for i in at_V[np.argsort(-count_V[at_V], kind="stable")]]
+
+
 def _shares(
-    texts: Sequence[str], parts: Sequence[Parts | None], count_V: np.ndarray, step: str
+    texts: Sequence[str],
+    parts: Sequence[Parts | None],
+    count_V: np.ndarray,
+    written: tuple[str, str],
 ) -> str:
-    """Shares of at most 1 beside per cents."""
+    """Shares of at most 1 beside per cents.
+
+    Args:
+        texts: Different texts with digits.
+        parts: What each is made of.
+        count_V: Cells of each.
+        written: What reads the column, and the option that makes words missing.
+    """
+    step, also = written
     per_cent = {unit for one in parts for unit in (one.units if one else ())}
     if len(per_cent) != 1 or {family(unit) for unit in per_cent} != {"%"}:
         return ""
@@ -76,7 +115,7 @@ def _shares(
     return (
         f"some are shares ({_first(texts, is_share_V)}) and some per cents "
         f"({_first(texts, is_cent_V)}); write {{{step}: {{{decimal}unit: "
-        f"{{{min(per_cent)!r}: 0.01}}}}}} to read all as shares"
+        f"{{{min(per_cent)!r}: 0.01}}{also}}}}} to read all as shares"
     )
 
 
@@ -101,9 +140,20 @@ def _clocks(texts: Sequence[str], parts: Sequence[Parts | None], count_V: np.nda
 
 
 def _signs(
-    texts: Sequence[str], parts: Sequence[Parts | None], count_V: np.ndarray, step: str
+    texts: Sequence[str],
+    parts: Sequence[Parts | None],
+    count_V: np.ndarray,
+    written: tuple[str, str],
 ) -> str:
-    """A comma before the fraction beside a point there."""
+    """A comma before the fraction beside a point there.
+
+    Args:
+        texts: Different texts with digits.
+        parts: What each is made of.
+        count_V: Cells of each.
+        written: What reads the column, and the option that makes words missing.
+    """
+    step, also = written
     bodies = ["" if one is None or one.units else one.body for one in parts]
     is_comma_V = np.array([bool(_COMMA.fullmatch(body)) for body in bodies])
     is_point_V = np.array([bool(_POINT.fullmatch(body)) for body in bodies])
@@ -115,7 +165,7 @@ def _signs(
         return ""
     return (
         f"some have a decimal point ({_first(texts, is_point_V)}) and some a decimal comma "
-        f"({_first(texts, is_comma_V)}); write {{{step}: {{decimal: either}}}} to read both"
+        f"({_first(texts, is_comma_V)}); write {{{step}: {{decimal: either{also}}}}} to read both"
     )
 
 

@@ -223,6 +223,27 @@ def test_shares_and_per_cents_are_read_with_the_line_that_is_told() -> None:
     assert found.unseen_N is None
 
 
+@pytest.mark.parametrize(
+    ("ways", "line"),
+    [
+        (
+            ("{}%", "0,{}"),
+            "{number: {decimal: ',', unit: {'%': 0.01}, missing: {also: [\"n/d\"]}}}",
+        ),
+        (("10{}.5", "10{},25"), '{number: {decimal: either, missing: {also: ["n/d"]}}}'),
+    ],
+)
+def test_words_among_numbers_written_in_two_ways_are_named_beside_them(
+    judged: Judged, ways: tuple[str, str], line: str
+) -> None:
+    cells = [way.format(n) for n in range(10, 60) for way in ways]
+    cells = shuffled([*cells * 9, *["n/d"] * 80])
+    found = only(judged, cells)
+    assert found.is_notable
+    assert f"write {line} to read" in found.why
+    assert fits(f"x: {line}", cells) == [cell == "n/d" for cell in cells]
+
+
 def test_a_sign_that_may_mean_two_things_is_told(judged: Judged) -> None:
     found = only(judged, ["1,234", "2,345"] * 30)
     assert found.feature == {"number": {"thousands": ","}}
