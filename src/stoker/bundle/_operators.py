@@ -12,25 +12,24 @@ from __future__ import annotations
 
 _WRITTEN = (
     *("Abs", "Add", "BatchNormalization", "Cast", "Clip", "Concat", "Constant", "ConstantOfShape"),
-    *("Conv", "Cos", "DequantizeLinear", "Div", "Einsum", "Exp", "Flatten", "Gather", "Gemm"),
-    *("Gelu", "GlobalAveragePool", "Identity", "IsNaN", "Less", "Log", "MatMul", "Max", "MaxPool"),
-    *("Min", "Mul", "Neg", "QuantizeLinear", "Range", "ReduceMax", "ReduceMean", "ReduceSum"),
-    *("Relu", "Reshape", "Shape", "Sigmoid", "Sign", "Sin", "Slice", "Softmax", "Sqrt"),
-    *("Squeeze", "Sub", "Sum", "Tanh"),
-    *("Transpose", "Unsqueeze", "Where"),
+    *("Conv", "Cos", "CumSum", "DequantizeLinear", "Div", "Einsum", "Equal", "Exp", "Expand"),
+    *("Flatten", "Gather", "Gelu", "Gemm", "GlobalAveragePool", "Identity", "IsNaN", "Less"),
+    *("Log", "MatMul", "Max", "MaxPool", "Min", "Mod", "Mul", "Neg", "QuantizeLinear", "Range"),
+    *("ReduceMax", "ReduceMean", "ReduceSum", "Relu", "Reshape", "ScatterElements", "Shape"),
+    *("Sigmoid", "Sign", "Sin", "Slice", "Softmax", "Sqrt", "Squeeze", "Sub", "Sum", "Tanh"),
+    *("Transpose", "Unique", "Unsqueeze", "Where"),
 )
 _LIKELY = (
-    *("And", "ArgMax", "ArgMin", "AveragePool", "CastLike", "Ceil", "ConvTranspose", "CumSum"),
-    *("Elu", "Equal", "Erf", "Expand", "Floor", "GRU", "GatherElements", "GatherND"),
-    *("GlobalMaxPool", "Greater", "GreaterOrEqual", "GroupNormalization", "HardSigmoid"),
-    *("HardSwish", "InstanceNormalization", "IsInf", "LRN", "LSTM", "LayerNormalization"),
-    *("LeakyRelu", "LessOrEqual", "LogSoftmax", "LpNormalization", "Mean", "Mish", "Mod", "Not"),
-    *("OneHot", "Or", "PRelu", "Pad", "Pow", "RNN", "Reciprocal", "ReduceL1", "ReduceL2"),
-    *("ReduceLogSumExp", "ReduceMin", "ReduceProd", "ReduceSumSquare", "Resize"),
-    *("Round", "ScatterElements", "ScatterND", "Selu", "Size", "Softplus", "Softsign"),
-    *("Split", "Tan", "ThresholdedRelu", "Tile", "TopK", "Trilu", "Xor"),
+    *("And", "ArgMax", "ArgMin", "AveragePool", "CastLike", "Ceil", "ConvTranspose", "Elu", "Erf"),
+    *("Floor", "GRU", "GatherElements", "GatherND", "GlobalMaxPool", "Greater", "GreaterOrEqual"),
+    *("GroupNormalization", "HardSigmoid", "HardSwish", "InstanceNormalization", "IsInf", "LRN"),
+    *("LSTM", "LayerNormalization", "LeakyRelu", "LessOrEqual", "LogSoftmax", "LpNormalization"),
+    *("Mean", "Mish", "Not", "OneHot", "Or", "PRelu", "Pad", "Pow", "RNN", "Reciprocal"),
+    *("ReduceL1", "ReduceL2", "ReduceLogSumExp", "ReduceMin", "ReduceProd", "ReduceSumSquare"),
+    *("Resize", "Round", "ScatterND", "Selu", "Size", "Softplus", "Softsign", "Split", "Tan"),
+    *("ThresholdedRelu", "Tile", "TopK", "Trilu", "Xor"),
 )
-_OF_ML = ("LinearRegressor", "TreeEnsemble")
+_OF_ML = ("LabelEncoder", "LinearRegressor", "TreeEnsemble")
 
 OPERATORS = {
     "": frozenset((*_WRITTEN, *_LIKELY)),

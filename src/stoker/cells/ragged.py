@@ -63,6 +63,15 @@ class Ragged:
         offsets = self.offsets[start : stop + 1]
         return Ragged(self.values[offsets[0] : offsets[-1]], offsets - offsets[0])
 
+    def joined(self, after: Ragged) -> Ragged:
+        """These rows, then others.
+
+        >>> Ragged(np.array([1]), np.array([0, 1])).joined(Ragged(np.array([2]), np.array([0, 1])))
+        Ragged(values=array([1, 2]), offsets=array([0, 1, 2]))
+        """
+        offsets = np.concatenate([self.offsets, after.offsets[1:] + self.offsets[-1]])
+        return Ragged(np.concatenate([self.values, after.values]), offsets)
+
 
 Rows = np.ndarray | Ragged
 """The tensor of a column: the rows in axis 0, or rows of any length."""

@@ -232,6 +232,12 @@ def fit_layout(columns: Mapping[str, np.ndarray], *, bends: int, waves: int = 0)
     return replace(layout, waves=_draw_waves(layout.design(columns), waves))
 
 
+def no_layout() -> Layout:
+    """That of a table without columns: a linear model of it is its bias."""
+    none, places = np.zeros(0), np.zeros(0, np.int64)
+    return Layout((), (), Shapes(none, none, places, places, none, places, none, none))
+
+
 def _draw_waves(design: Design, waves: int) -> Waves:
     """Weights such that two usual rows differ by about a radian."""
     generator = np.random.default_rng(derive_seed(0, "waves"))

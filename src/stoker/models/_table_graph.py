@@ -20,24 +20,19 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+from stoker.models._bag_graph import BagPart, bag_nodes
 from stoker.models._design import CUT, FAR, Layout
+from stoker.models._graph_writer import GraphWriter
 from stoker.models._linear_fit import LinearWeights
 from stoker.models._tree_graph import Forest, ensemble_node
-from stoker.networks.graph_names import CODES, NUMBERS, OUTPUT, ROWS, graph_input
+from stoker.networks.graph_names import CODES, NUMBERS, OUTPUT, graph_input
 
 if TYPE_CHECKING:
-    import onnx
-
-OPSET = 20
-"""Version of the ai.onnx operators."""
-TREE_OPSET = 5
-"""Version of the ai.onnx.ml operators: the first one with set membership."""
-IR_VERSION = 10
-"""Version of the file format; the lowest that both operator sets allow in practice."""
+    from stoker.cells.ragged import Ragged
 
 
 @dataclass(frozen=True)
@@ -77,12 +72,13 @@ class NetworkPart:
 
 
 def table_graph(
-    columns: Mapping[str, np.ndarray],
+    columns: Mapping[str, np.ndarray | Ragged],
     num_outputs: int,
     *,
     forest: Forest | None = None,
     linears: Sequence[LinearPart] = (),
     networks: Sequence[NetworkPart] = (),
+    bags: Sequence[BagPart] = (),
 ) -> bytes:
     """The ONNX model whose output is the sum of its parts, serialised.
 
@@ -93,6 +89,7 @@ def table_graph(
         forest: Trees on the values of the columns.
         linears: LinearPart models of the same columns.
         networks: Networks of the same columns.
+        bags: Linear models of texts.
     """
     writer = _Writer(columns)
     sums = [writer.linear(linear, f"linear_{i}_") for i, linear in enumerate(linears)]
@@ -101,6 +98,7 @@ def table_graph(
         matrix = writer.matrix([*columns], "matrix")
         writer.nodes.append(ensemble_node(forest, num_outputs, matrix=matrix, out="forest_wide"))
         sums.append(writer.cast("forest_wide", "forest", float))
+    sums += [bag_nodes(writer, bag, f"bag_{i}_") for i, bag in enumerate(bags)]
     writer.node("Sum", sums, OUTPUT)
     return writer.model(num_outputs)
 
@@ -111,32 +109,8 @@ def num_learned(forest: Forest | None, linears: Sequence[LinearPart]) -> int:
     return own + (0 if forest is None else forest.num_learned)
 
 
-class _Writer:
-    """Collects nodes and constants of one graph."""
-
-    def __init__(self, columns: Mapping[str, np.ndarray]) -> None:
-        self._forms = {name: (columns[name].dtype, columns[name].shape[1:]) for name in columns}
-        self.nodes: list[onnx.NodeProto] = []
-        self._constants: dict[str, np.ndarray] = {"one": np.array([1], np.int64)}
-
-    def node(self, kind: str, inputs: Sequence[str], out: str, **attributes: Any) -> str:
-        """Add a node; the name of its output."""
-        from onnx import helper
-
-        self.nodes.append(helper.make_node(kind, list(inputs), [out], **attributes))
-        return out
-
-    def constant(self, name: str, value: np.ndarray) -> str:
-        """Add a constant; its name."""
-        self._constants[name] = value
-        return name
-
-    def cast(self, name: str, out: str, kind: type) -> str:
-        """Add a cast to float32 (`float`), float64 (`np.float64`) or int64 (`int`)."""
-        from onnx import TensorProto
-
-        types = {float: TensorProto.FLOAT, np.float64: TensorProto.DOUBLE, int: TensorProto.INT64}
-        return self.node("Cast", [name], out, to=types[kind])
+class _Writer(GraphWriter):
+    """The nodes of table models."""
 
     def matrix(self, names: Sequence[str], out: str) -> str:
         """Columns side by side, float64.
@@ -314,29 +288,3 @@ class _Writer:
         table = self.constant(f"{out}_table", table_LK.astype(np.float32))
         found = self.node("Gather", [table, codes], f"{out}_found", axis=0)
         return self.node("ReduceSum", [found, "one"], out, keepdims=0)
-
-    def model(self, num_outputs: int) -> bytes:
-        """The whole graph."""
-        from onnx import TensorProto, helper, numpy_helper
-
-        types = {
-            np.dtype(np.float64): TensorProto.DOUBLE,
-            np.dtype(np.float32): TensorProto.FLOAT,
-            np.dtype(np.int32): TensorProto.INT32,
-        }
-        inputs = [
-            helper.make_tensor_value_info(graph_input(name), types[dtype], [ROWS, *shape])
-            for name, (dtype, shape) in self._forms.items()
-        ]
-        output = helper.make_tensor_value_info(OUTPUT, TensorProto.FLOAT, [ROWS, num_outputs])
-        used = {name for node in self.nodes for name in node.input}
-        constants = [
-            numpy_helper.from_array(np.asarray(value), name)
-            for name, value in self._constants.items()
-            if name in used
-        ]
-        graph = helper.make_graph(self.nodes, "table", inputs, [output], constants)
-        opsets = [helper.make_opsetid("", OPSET), helper.make_opsetid("ai.onnx.ml", TREE_OPSET)]
-        model = helper.make_model(graph, opset_imports=opsets, ir_version=IR_VERSION)
-        model.producer_name = "stoker"
-        return model.SerializeToString(deterministic=True)
