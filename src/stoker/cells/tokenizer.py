@@ -19,7 +19,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterable, Sequence
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from itertools import chain
 from typing import Any, Literal
 
@@ -87,6 +87,17 @@ class Tokenizer:
     def size(self) -> int:
         """Pieces that it knows; a token is a number below it."""
         return self._loaded.get_vocab_size()
+
+    @cached_property
+    def pieces(self) -> dict[str, int]:
+        """Token of each piece, by its name in the vocabulary."""
+        return self._loaded.get_vocab(with_added_tokens=True)
+
+    @property
+    def around(self) -> tuple[int, int] | None:
+        """Tokens that a model has seen before and behind each text; None where there are none."""
+        ids = self._loaded.encode("", add_special_tokens=True).ids
+        return (ids[0], ids[-1]) if len(ids) == 2 else None
 
     def encode(self, texts: Sequence[str]) -> list[list[int]]:
         """Tokens of each text, without any that steer a model."""
