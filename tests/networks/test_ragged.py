@@ -18,14 +18,14 @@ from stoker.bundle._tensors import by_length
 from stoker.bundle.interface import Interface
 from stoker.bundle.session import Session, run_graph
 from stoker.cells.ragged import MOST_VALUES, Ragged, alike
-from stoker.features import FittedFeature, Tokens
+from stoker.features import FittedFeature, TokenIds
 from stoker.models.logistic import Logistic
 from stoker.models.mlp import Mlp
 from stoker.networks.columns import ColumnNetwork, Flattened
 from stoker.networks.export import export
 from stoker.networks.graph_names import graph_input, offsets_input
 from stoker.networks.preparing import RaggedTensor, Tower, as_tensors
-from stoker.networks.ragged import Bag, mean_vectors, padded
+from stoker.networks.ragged import MeanVector, mean_vectors, padded
 from stoker.tasks.regress import FittedRegress
 from tests.networks.words import FittedWords
 
@@ -39,7 +39,7 @@ TASK = FittedRegress(mean=0, std=1, low=0, high=1)
 class Attention(Tower):
     """A layer in which each token looks at the others of its row, and their mean."""
 
-    def __init__(self, tokens: Tokens) -> None:
+    def __init__(self, tokens: TokenIds) -> None:
         super().__init__()
         self.num_features = 8
         self.vectors = nn.Embedding(tokens.num_tokens, 8)
@@ -171,7 +171,7 @@ def test_ids_stand_at_the_beginning_of_padded_rows_and_nothing_behind_them() -> 
 
 
 def test_rows_without_any_token_are_zeros_and_still_learn() -> None:
-    bag = Bag(Tokens(NUM_TOKENS), 4)
+    bag = MeanVector(TokenIds(NUM_TOKENS), 4)
     found = bag(as_tensors(texts([0, 2]))._replace(values=torch.tensor([5, 6])))
     assert found[0].tolist() == [0] * 4
     found.sum().backward()

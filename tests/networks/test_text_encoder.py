@@ -43,9 +43,7 @@ def texts(padding: int = 0) -> tuple[Tensor, Tensor]:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("family", FAMILIES)
-def test_vectors_are_those_of_transformers(
-    family: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_vectors_are_those_of_transformers(family: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(os.environ, "HF_HUB_OFFLINE", "1")
     transformers = pytest.importorskip("transformers")
     name, options = FAMILIES[family]

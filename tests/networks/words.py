@@ -12,7 +12,7 @@ from pydantic import Field
 
 from stoker.cells import BadCell
 from stoker.core.errors import DataError
-from stoker.features import Feature, FittedFeature, Tokens, Transformed
+from stoker.features import Feature, FittedFeature, TokenIds, Transformed
 
 MOST_WORDS = 2_000
 """Words of a text that are looked at."""
@@ -28,8 +28,8 @@ class FittedWords(FittedFeature):
     """Ids there are."""
 
     @property
-    def holds(self) -> Tokens:
-        return Tokens(self.num_tokens)
+    def holds(self) -> TokenIds:
+        return TokenIds(self.num_tokens)
 
     @property
     def shape(self) -> tuple[int, ...]:

@@ -106,14 +106,14 @@ class Pixels(NamedTuple):
     """Of each channel, on the scale 0 to 1."""
 
 
-class Tokens(NamedTuple):
+class TokenIds(NamedTuple):
     """Rows of any number of ids: words, or pieces of words."""
 
     num_tokens: int
     """Ids there are; 0 means nothing, and pads rows."""
 
 
-Kind = Numbers | Codes | Pixels | Tokens
+Kind = Numbers | Codes | Pixels | TokenIds
 """What the tensor of a column holds, as a network has to know it."""
 
 

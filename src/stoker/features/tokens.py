@@ -27,9 +27,10 @@ from stoker.cells.raw import MISSING_TEXTS, cell_text, is_text, one_array, spell
 from stoker.cells.tokenizer import NormalForm, Tokenizer, encode, read_tokenizer, train_tokenizer
 from stoker.core import events
 from stoker.core.errors import ArtifactError, DataError, RecipeError
-from stoker.features import Feature, FittedFeature, Transformed
+from stoker.features import Feature, FittedFeature, TokenIds, Transformed
 
 _BLOCK_TEXTS = 1_024
+_MOST_NARROW = 1 << 16
 _MOST_TRAINED_BYTES = 50_000_000
 """Text that a vocabulary is trained on; more changes next to none of its pieces."""
 
@@ -60,11 +61,16 @@ class FittedTokens(FittedFeature):
 
     @property
     def dtype(self) -> np.dtype[Any]:
-        """int32."""
-        return np.dtype(np.int32)
+        """uint16, or uint32 where there are more tokens than fit."""
+        return np.dtype(np.uint16 if self.num_tokens <= _MOST_NARROW else np.uint32)
+
+    @property
+    def holds(self) -> TokenIds:
+        """Tokens, as many as there are pieces."""
+        return TokenIds(self.num_tokens)
 
     def transform(self, column: pa.ChunkedArray | pa.Array) -> Transformed:
-        """Tokens end to end, int32; a missing cell has none.
+        """Tokens end to end; a missing cell has none.
 
         >>> column = pa.chunked_array([["good, very good", "bad"] * 9])
         >>> review = Tokens(size=300).fit(column)
@@ -76,9 +82,10 @@ class FittedTokens(FittedFeature):
             at = np.flatnonzero(cells.is_valid().to_numpy(zero_copy_only=False)).tolist()
             reason = f"is a {cells.type}, not text"
             bad = tuple(BadCell(i, cell_text(cells, i), reason) for i in at)
-            return Transformed(np.zeros(0, np.int32), bad, offsets=np.zeros(len(cells) + 1, int))
+            none = np.zeros(0, self.dtype)
+            return Transformed(none, bad, offsets=np.zeros(len(cells) + 1, np.int64))
         rows = self._cut(self.all_tokens(cells))
-        return Transformed(rows.values, offsets=rows.offsets)
+        return Transformed(rows.values.astype(self.dtype), offsets=rows.offsets)
 
     def all_tokens(self, cells: pa.Array) -> Ragged:
         """Tokens of texts, none of which is cut."""
@@ -112,6 +119,8 @@ class FittedTokens(FittedFeature):
 
 class Tokens(Feature):
     """Text of any length whose words and their order say something."""
+
+    ragged: ClassVar[bool] = True
 
     size: Annotated[int, Field(ge=256, le=1_000_000)] = 32_000
     """Most pieces of a vocabulary that is trained here; fewer where texts are few."""

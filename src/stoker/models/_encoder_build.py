@@ -1,4 +1,4 @@
-"""Build the network of the step `encoder`, and fit its linear layer alone where nothing else learns.
+"""Build the network of the step `encoder`; fit its linear layer alone where nothing else learns.
 
 Cost: fixed vectors are one pass over the rows; the linear layer then takes seconds.
 """

@@ -78,7 +78,9 @@ class EncoderFiles:
         names = sorted(set(index["weight_map"].values())) if "weight_map" in index else []
         inside = [name for name in names if Path(name).name == name]
         if not names or inside != names:
-            raise DataError("names no files of its own folder", place=Place(str(self.folder / _INDEX)))
+            raise DataError(
+                "names no files of its own folder", place=Place(str(self.folder / _INDEX))
+            )
         return names
 
     def _json(self, name: str) -> Any:

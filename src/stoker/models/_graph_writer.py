@@ -11,7 +11,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from stoker.cells.ragged import Ragged
-from stoker.networks.graph_names import OUTPUT, ROWS, graph_input, offsets_input
+from stoker.networks.graph_names import (
+    OFFSETS,
+    OUTPUT,
+    ROWS,
+    graph_dtype,
+    graph_input,
+    offsets_input,
+)
 
 if TYPE_CHECKING:
     import onnx
@@ -39,7 +46,9 @@ class GraphWriter:
             if not isinstance(rows, Ragged)
         }
         self._ragged = {
-            name: rows.values.dtype for name, rows in columns.items() if isinstance(rows, Ragged)
+            name: graph_dtype(rows.values.dtype)
+            for name, rows in columns.items()
+            if isinstance(rows, Ragged)
         }
         self.nodes: list[onnx.NodeProto] = []
         """What was written."""
@@ -92,6 +101,6 @@ class GraphWriter:
         for name, dtype in self._ragged.items():
             inputs.append(info(graph_input(name), kind(dtype), [f"{name} values"]))
             inputs.append(
-                info(offsets_input(graph_input(name)), kind(np.dtype(np.int64)), [f"{name} ends"])
+                info(offsets_input(graph_input(name)), kind(np.dtype(np.int64)), [OFFSETS])
             )
         return inputs

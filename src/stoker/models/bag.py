@@ -53,6 +53,7 @@ class Bag(Estimator):
     """A linear model of the words of texts, and of the columns beside them."""
 
     takes_pictures = False
+    takes_ragged = True
 
     longest: Annotated[int, Field(ge=1, le=5)] | None = None
     """Tokens of the longest runs; absent: 1 to 3, what loses least on the validation part."""
@@ -99,9 +100,7 @@ class Bag(Estimator):
         linear, bags = best.bag.parts(whole)
         output_NK = whole.outputs(best.bag.parts_MD["validation"])
         return Fitted(
-            graph=table_graph(
-                {**train.columns, **train.ragged}, task.output.width, linears=[linear], bags=bags
-            ),
+            graph=table_graph(train.inputs, task.output.width, linears=[linear], bags=bags),
             weights=_arrays(whole, bags),
             validation_output_NK=output_NK.astype(np.float32),
             history=rows.history,

@@ -113,7 +113,7 @@ def _warn_of_cut(train: PreparedSet, longest: int) -> None:
         lost = int(np.maximum(length_N - longest, 0).sum())
         if lost:
             events.warning(
-                f"{name}: the encoder reads {longest} tokens; {int((length_N > longest).sum()):,} of "
-                f"{len(length_N):,} texts are longer, and {lost / length_N.sum():.1%} of all tokens "
-                "are not read"
+                f"{name}: the encoder reads {longest} tokens; {int((length_N > longest).sum()):,} "
+                f"of {len(length_N):,} texts are longer, and {lost / length_N.sum():.1%} of all "
+                "tokens are not read"
             )

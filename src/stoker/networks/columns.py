@@ -25,10 +25,10 @@ from stoker.networks.encoders import (
 )
 from stoker.networks.periodic import FREQUENCY
 from stoker.networks.preparing import PreparingNetwork, Tower
-from stoker.networks.ragged import Bag
+from stoker.networks.ragged import MeanVector
 
 if TYPE_CHECKING:
-    from stoker.features import FittedFeature, Pixels, Tokens
+    from stoker.features import FittedFeature, Pixels, TokenIds
 
 
 class Flattened(Tower):
@@ -53,7 +53,7 @@ class ColumnNetwork(PreparingNetwork):
         *,
         tower: Callable[[Pixels], Tower],
         head: Callable[[int], nn.Module],
-        reader: Callable[[Tokens], Tower] | None = None,
+        reader: Callable[[TokenIds], Tower] | None = None,
         channels_last: bool = False,
         periodic: int = 0,
         frequency: float = FREQUENCY,
@@ -96,6 +96,6 @@ class ColumnNetwork(PreparingNetwork):
         return self.head(parts[0] if len(parts) == 1 else torch.cat(parts, 1))
 
 
-def _bag(tokens: Tokens) -> Tower:
+def _bag(tokens: TokenIds) -> Tower:
     """The mean of vectors that are as wide as those of a category of so many values."""
-    return Bag(tokens, embedding_width(tokens.num_tokens))
+    return MeanVector(tokens, embedding_width(tokens.num_tokens))

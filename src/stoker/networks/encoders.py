@@ -21,7 +21,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, nn
 
-from stoker.features import Codes, FittedFeature, Numbers, Pixels, Scale, Tokens
+from stoker.features import Codes, FittedFeature, Numbers, Pixels, Scale, TokenIds
 from stoker.networks.periodic import FREQUENCY, Periodic
 from stoker.networks.preparing import RaggedTensor
 
@@ -65,7 +65,7 @@ class TableColumns(NamedTuple):
     images: dict[str, Pixels]
     numbers: dict[str, Numbers]
     categories: dict[str, Codes]
-    tokens: dict[str, Tokens]
+    tokens: dict[str, TokenIds]
 
     @property
     def scales(self) -> list[Scale]:
@@ -110,7 +110,7 @@ def sort_columns(features: Mapping[str, FittedFeature]) -> TableColumns:
                 columns.numbers[name] = kind
             case Codes() as kind:
                 columns.categories[name] = kind
-            case Tokens() as kind:
+            case TokenIds() as kind:
                 columns.tokens[name] = kind
             case None:
                 raise TypeError(f"no encoder for {type(feature).__name__} of column {name!r}")

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from stoker.networks.encoders import Scaled, Scaler, sort_columns
 from stoker.networks.linear import LinearLayer
 from stoker.networks.preparing import PreparingNetwork
-from stoker.networks.ragged import Bag
+from stoker.networks.ragged import MeanVector
 
 if TYPE_CHECKING:
     from stoker.features import FittedFeature
@@ -32,7 +32,7 @@ class LinearNetwork(PreparingNetwork):
         self.bias = nn.Parameter(torch.empty(num_outputs))
         self.linear = LinearLayer(width, num_outputs, bias=False) if width else None
         self.embedding = nn.Embedding(sum(sizes), num_outputs) if sizes else None
-        bags = [Bag(tokens, num_outputs) for tokens in columns.tokens.values()]
+        bags = [MeanVector(tokens, num_outputs) for tokens in columns.tokens.values()]
         self.bags = nn.ModuleList(bags)
         self.register_buffer("starts", torch.tensor(starts), persistent=False)
         for weight in self.parameters():

@@ -19,7 +19,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from stoker.features import Tokens
+from stoker.features import TokenIds
 from stoker.networks.preparing import RaggedTensor, Tower
 
 
@@ -67,10 +67,10 @@ def mean_vectors(rows: RaggedTensor, vectors: nn.Embedding) -> Tensor:
     return (weight_NL.unsqueeze(1) @ vectors(value_NL)).squeeze(1)
 
 
-class Bag(Tower):
+class MeanVector(Tower):
     """The mean of a row's token vectors."""
 
-    def __init__(self, tokens: Tokens, width: int) -> None:
+    def __init__(self, tokens: TokenIds, width: int) -> None:
         """Random vectors.
 
         Args:

@@ -1,9 +1,10 @@
 """A transformer that reads whole texts: the encoders of the BERT family, from their own files.
 
-BERT, MiniLM, E5, RoBERTa, XLM-R, ELECTRA and DistilBERT are one network: token and position vectors,
-then layers of attention and two linear layers, each followed by a normalisation.  They differ in
-names, in where positions begin and in what stands around a text; `read_shape` reads that from
-`config.json`.  Its modules are named as Hugging Face names them, so weights are taken as they are.
+BERT, MiniLM, E5, RoBERTa, XLM-R, ELECTRA and DistilBERT are one network: token and position
+vectors, then layers of attention and two linear layers, each followed by a normalisation.  They
+differ in names, in where positions begin and in what stands around a text; `read_shape` reads that
+from `config.json`.  Its modules are named as Hugging Face names them, so weights are taken as they
+are.
 
 Texts come as rows of any length and are padded to the longest one; a padded place is seen by no
 other, so batch mates change no answer but for rounding.
@@ -137,8 +138,8 @@ class TextEncoder(nn.Module):
             if shape.embedding != shape.width
             else nn.Identity()
         )
-        self.encoder = nn.Module()
-        self.encoder.layer = nn.ModuleList(_Layer(shape) for _ in range(shape.layers))
+        self.layers = [_Layer(shape) for _ in range(shape.layers)]
+        self.encoder = nn.ModuleDict({"layer": nn.ModuleList(self.layers)})
         for module in self.modules():
             if isinstance(module, nn.Linear | nn.Embedding):
                 nn.init.normal_(module.weight, std=0.02)
@@ -147,7 +148,7 @@ class TextEncoder(nn.Module):
         """Vectors (N, L, E) of tokens, of which those that are not real are seen by none."""
         hidden_NLE = self.embeddings_project(self.embeddings(token_NL))
         seen_N11L = is_real_NL[:, None, None, :]
-        for layer in self.encoder.layer:
+        for layer in self.layers:
             hidden_NLE = layer(hidden_NLE, seen_N11L)
         return hidden_NLE
 
@@ -177,18 +178,16 @@ class _Layer(nn.Module):
 
     def __init__(self, shape: EncoderShape) -> None:
         super().__init__()
-        self.attention = nn.Module()
-        self.attention.self = _Attention(shape)
-        self.attention.output = _Output(shape.width, shape)
-        self.intermediate = nn.Module()
-        self.intermediate.dense = nn.Linear(shape.width, shape.inner)
+        attention = {"self": _Attention(shape), "output": _Output(shape.width, shape)}
+        self.attention = nn.ModuleDict(attention)
+        self.intermediate = nn.ModuleDict({"dense": nn.Linear(shape.width, shape.inner)})
         self.output = _Output(shape.inner, shape)
         self._activation = shape.activation
 
     def forward(self, hidden_NLE: Tensor, seen_N11L: Tensor) -> Tensor:
-        told_NLE = self.attention.self(hidden_NLE, seen_N11L)
-        hidden_NLE = self.attention.output(told_NLE, hidden_NLE)
-        inner = self.intermediate.dense(hidden_NLE)
+        told_NLE = self.attention["self"](hidden_NLE, seen_N11L)
+        hidden_NLE = self.attention["output"](told_NLE, hidden_NLE)
+        inner = self.intermediate["dense"](hidden_NLE)
         match self._activation:
             case "gelu":
                 inner = functional.gelu(inner)

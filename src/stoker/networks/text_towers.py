@@ -7,7 +7,7 @@ around each text here, inside the network, so that prepared texts are plain toke
 from __future__ import annotations
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional
 
 from stoker.networks.preparing import RaggedTensor, Tower
@@ -40,7 +40,7 @@ class EncodedText(Tower):
         self.longest = encoder.shape.max_length - (0 if around is None else 2)
         if learns is not None:
             encoder.requires_grad_(requires_grad=False)
-            for layer in list(encoder.encoder.layer)[encoder.shape.layers - learns :]:
+            for layer in encoder.layers[max(0, encoder.shape.layers - learns) :]:
                 layer.requires_grad_(requires_grad=True)
 
     def forward(self, rows: RaggedTensor) -> Tensor:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from stoker.core import events
 from stoker.core.steps import step_name
-from stoker.features import Pixels, Tokens
+from stoker.features import Pixels, TokenIds
 from stoker.models import Estimator, Model, Network
 from stoker.models.pretrained import Pretrained, missing_backbone
 from stoker.networks.stages import Shape
@@ -83,7 +83,7 @@ class Situation:
     @property
     def has_tokens(self) -> bool:
         """Whether a column holds rows of any length."""
-        return any(isinstance(kind, Tokens) for kind in self.kinds)
+        return any(isinstance(kind, TokenIds) for kind in self.kinds)
 
     @property
     def picture(self) -> Shape | None:
@@ -169,9 +169,9 @@ def choose_model(
         has_tokens: Whether rows of any length go in.
     """
     if picture is None and has_tokens:
-        from stoker.models.mlp import Mlp
+        from stoker.models.bag import Bag
 
-        return Mlp(), "mlp over mean token vectors, which takes rows of any length"
+        return Bag(), "bag: a linear model of the words of texts and of the columns beside them"
     if picture is None:
         from stoker.models.blend import Blend
 
@@ -206,6 +206,7 @@ def _defaults(situation: Situation, habits: Habits) -> dict[str, Any]:
         "gradient_clip": habits.clips_tables if situation.has_table else None,
         "patience": habits.patience,
         "augment": _moves(situation, habits),
+        **({"sampler": "bucketed"} if situation.has_tokens else {}),
     }
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
-from stoker.core.steps import find_step, step_name
+from stoker.core.steps import make_step, step_name
 from stoker.dag.stage import ROWS, Stage, Work
-from stoker.features import Pixels, Tokens
+from stoker.features import Pixels, TokenIds
 from stoker.models import Model
 
 if TYPE_CHECKING:
@@ -14,8 +14,11 @@ if TYPE_CHECKING:
     from stoker.plan.size import Size
     from stoker.recipe.model import Recipe
 
+_STAGE = "stoker.models"
 PLAIN_PICTURES = "logistic"
-"""The model that a report about pictures or tokens compares with."""
+"""The model that a report about pictures compares with."""
+PLAIN_TEXTS = "bag"
+"""The model that a report about texts compares with."""
 PLAIN_TABLE = "linear"
 """The model that a report about tables compares with."""
 
@@ -31,7 +34,8 @@ class BaselineStage(Stage):
     @classmethod
     def of(cls, recipe: Recipe) -> Self | None:
         """Absent where the model is a plain one itself."""
-        if recipe.model is not None and step_name(recipe.model) in (PLAIN_PICTURES, PLAIN_TABLE):
+        plain = (PLAIN_PICTURES, PLAIN_TEXTS, PLAIN_TABLE)
+        if recipe.model is not None and step_name(recipe.model) in plain:
             return None
         return cls(name=recipe.name, seed=recipe.seed)
 
@@ -46,10 +50,13 @@ class BaselineStage(Stage):
 
         inputs = read_interface(work.inputs["prepare"].folder).inputs.values()
         holds = [one.holds for one in inputs]
-        plain = plain_model(is_table=not any(isinstance(one, Pixels | Tokens) for one in holds))
+        plain = plain_model(
+            has_pictures=any(isinstance(one, Pixels) for one in holds),
+            has_texts=any(isinstance(one, TokenIds) for one in holds),
+        )
         order = Order(
             name=self.name,
-            model=find_step("stoker.models", plain, Model)(),
+            model=plain,
             preset="fast",
             given={"threads": 1},
             seed=self.seed,
@@ -65,10 +72,14 @@ class BaselineStage(Stage):
 
     def seconds(self, size: Size) -> float | None:
         """By rows and columns."""
-        plain = plain_model(is_table=size.picture is None and not size.has_tokens)
-        return size.train(find_step("stoker.models", plain, Model)(), "fast", {})
+        plain = plain_model(has_pictures=size.picture is not None, has_texts=size.has_tokens)
+        return size.train(plain, "fast", {})
 
 
-def plain_model(*, is_table: bool) -> str:
-    """Name of the model that is trained to compare with."""
-    return PLAIN_TABLE if is_table else PLAIN_PICTURES
+def plain_model(*, has_pictures: bool, has_texts: bool) -> Model:
+    """The model that is trained to compare with; of texts it counts single words."""
+    if has_pictures:
+        return make_step(_STAGE, PLAIN_PICTURES, Model)
+    if has_texts:
+        return make_step(_STAGE, {PLAIN_TEXTS: {"longest": 1, "cost": 1.0}}, Model)
+    return make_step(_STAGE, PLAIN_TABLE, Model)
