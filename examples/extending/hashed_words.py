@@ -8,7 +8,7 @@ import numpy as np
 
 from stoker.cells.categories import category_texts
 from stoker.core.errors import DataError
-from stoker.features import Feature, FittedFeature, Tokens, Transformed
+from stoker.features import Feature, FittedFeature, TokenIds, Transformed
 
 
 class FittedHashedWords(FittedFeature):
@@ -19,7 +19,7 @@ class FittedHashedWords(FittedFeature):
     shape: ClassVar[tuple[int, ...]] = ()
     dtype: ClassVar[np.dtype] = np.dtype(np.uint16)
 
-    holds = property(lambda self: Tokens(self.num_tokens))
+    holds = property(lambda self: TokenIds(self.num_tokens))
 
     def transform(self, column):
         """The ids of all rows end to end, and where each row begins."""

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from stoker.cells.ragged import rows_between
 from stoker.core.errors import ArtifactError, DataError
 from stoker.core.steps import find_step, load_stored, step_names, step_spec
-from stoker.features import Codes, Feature, FittedFeature, Numbers, Pixels, Tokens
+from stoker.features import Codes, Feature, FittedFeature, Numbers, Pixels, TokenIds
 
 STAGE = "stoker.features"
 NAMES = [*step_names(STAGE), "tests.networks.words:Words"]
@@ -53,7 +53,7 @@ def test_says_what_a_network_has_to_know_of_its_tensor(
             assert fitted.transform(column).values.max() < num_codes
         case Pixels(channels, height, width):
             assert (channels, height, width) == fitted.shape
-        case Tokens(num_tokens):
+        case TokenIds(num_tokens):
             assert fitted.ragged
             assert fitted.transform(column).values.max() < num_tokens
         case None:
