@@ -33,5 +33,7 @@ class Lines(Protocol):
 
     def openapi(self, deployments):
         """What the document says of it."""
-        said = {"description": "An answer a line.", "content": {"text/plain": {}}}
-        return Described({"/lines": {"post": {"responses": {"200": said}}}}, {})
+        text = {"content": {"text/plain": {}}}
+        wrong = {"description": "What is wrong.", **text}
+        said = {"200": {"description": "An answer a line.", **text}, "default": wrong}
+        return Described({"/lines": {"post": {"responses": said}}}, {})

@@ -56,7 +56,14 @@ MIXES = [
 
 
 def networks() -> list[str]:
-    return [n for n in step_names(STAGE) if issubclass(find_step(STAGE, n, Model), Network)]
+    """All that can be made from nothing; `encoder` needs a folder and has tests of its own."""
+    found = {name: find_step(STAGE, name, Model) for name in step_names(STAGE)}
+    return [
+        name
+        for name, step in found.items()
+        if issubclass(step, Network)
+        if not any(field.is_required() for field in step.model_fields.values())
+    ]
 
 
 @pytest.fixture(params=networks())
