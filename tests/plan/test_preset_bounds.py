@@ -6,9 +6,9 @@ from collections.abc import Collection
 
 import pytest
 
+from stoker.models.bag import Bag
 from stoker.models.blend import Blend
 from stoker.models.cnn import Cnn
-from stoker.models.mlp import Mlp
 from stoker.models.pretrained import Pretrained
 from stoker.plan.presets import Preset, choose_model
 
@@ -60,7 +60,7 @@ def test_a_network_for_pictures_grows_with_the_preset(
     assert why == f"cnn (width {width}, depth {depth}) for images{joined}"
 
 
-@pytest.mark.parametrize(("has_tokens", "kind"), [(False, Blend), (True, Mlp)])
+@pytest.mark.parametrize(("has_tokens", "kind"), [(False, Blend), (True, Bag)])
 def test_tables_are_blended_unless_rows_have_any_length(has_tokens: bool, kind: type) -> None:
     model, _ = choose_model(
         "good", picture=None, has_table=True, num_rows=100, has_tokens=has_tokens
