@@ -30,7 +30,7 @@ def requirements() -> list[Requirement]:
     texts = [*PROJECT["dependencies"]]
     for extra in PROJECT["optional-dependencies"].values():
         texts += extra
-    return [found for found in map(Requirement, texts) if found.name != "stoker"]
+    return [found for found in map(Requirement, dict.fromkeys(texts)) if found.name != "stoker"]
 
 
 def lower_bound(requirement: Requirement) -> Version:

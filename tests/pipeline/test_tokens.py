@@ -30,6 +30,7 @@ from stoker.bundle.find import find_bundle
 from stoker.bundle.predictor import load
 from stoker.bundle.read import open_bundle
 from stoker.bundle.rebuild import network_of
+from stoker.core import steps
 from stoker.data.prepare.prepared_set import PreparedSet
 from stoker.engine.table_file import read_table
 from stoker.store.catalog import Catalog
@@ -98,7 +99,9 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Made]:
         # So that this process reads the bundle too.
         patch.setattr(stoker.features, "__path__", [*stoker.features.__path__, str(folder)])
         shutil.copy(words.__file__, folder / "words.py")
+        steps._names.cache_clear()
         yield Made(folder, find_bundle("characters", folder / "home").folder, artifacts)
+    steps._names.cache_clear()
 
 
 def cli(made: Made, *arguments: str) -> subprocess.CompletedProcess[str]:

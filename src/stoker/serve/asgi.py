@@ -132,6 +132,8 @@ class App:
             if request is not None:
                 await request.discard(_DISCARD_BYTES)
             return self._refused(exchange, refusal)
+        except ClientGone:
+            raise
         except Exception as error:  # a protocol may be anybody's code: answered in its form
             return self._refused(exchange, _mishap(error))
         finally:
@@ -160,6 +162,8 @@ class App:
                 assert isinstance(refused.body, bytes)
                 await self._send(exchange, refused, refused.body)
                 return
+            except ClientGone:
+                raise
             except Exception as error:  # as above
                 refused = self._refused(exchange, _mishap(error))
                 assert isinstance(refused.body, bytes)
@@ -171,6 +175,8 @@ class App:
             except Refusal as refusal:
                 self._cut(exchange, answer, refusal)
                 return
+            except ClientGone:
+                raise
             except Exception as error:  # as above
                 self._cut(exchange, answer, _mishap(error))
                 return
