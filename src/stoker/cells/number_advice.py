@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from stoker.cells.compass import sides
 from stoker.cells.number_forms import find_form, number_forms, values_with
 from stoker.cells.number_parts import parts_of
 from stoker.cells.number_quantities import Worth, are_temperatures, factors, in_order
@@ -170,6 +171,8 @@ def several_units(units: Sequence[str], step: str = "number") -> str:
     >>> several_units(["kg", "g"]).partition("; ")[2]
     "if those without one are in 'kg' write {number: {unit: {'g': 0.001, 'kg': 1}}}"
     """
+    if sides(units):
+        return of_sides(sides(units), step=step)
     named = ", ".join(map(repr, units))
     known = in_order(factors(units, {units[0]: 1}))
     if known:
@@ -182,6 +185,27 @@ def several_units(units: Sequence[str], step: str = "number") -> str:
     return (
         f"they look like numbers in several units ({named}); if they measure one thing write "
         f"{{{step}: {{unit: {{{worth}}}}}}}, where one {units[1]!r} is N {units[0]!r}"
+    )
+
+
+def of_sides(
+    worth: Mapping[str, float], options: Mapping[str, Any] | None = None, step: str = "number"
+) -> str:
+    """What to say of numbers with the side of the compass beside them.
+
+    Args:
+        worth: By what each side multiplies.
+        options: Others that the column needs.
+        step: What reads the column, `number` or `regress`.
+
+    >>> of_sides({"N": 1.0, "S": -1.0}).partition("; ")[2]
+    "if none has a minus too write {number: {unit: {'N': 1, 'S': -1}}} to read 'S' as below zero"
+    """
+    below = " and ".join(repr(side) for side, sign in worth.items() if sign < 0)
+    line = options_text({**(options or {}), "unit": dict(worth)})
+    return (
+        f"they are numbers with the side of the compass ({', '.join(map(repr, worth))}); if none "
+        f"has a minus too write {{{step}: {line}}} to read {below} as below zero"
     )
 
 

@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+from stoker.cells.compass import are_marked, sides
 from stoker.cells.number_parts import Parts, parts_of
 from stoker.cells.number_quantities import (
     Worth,
@@ -50,12 +51,7 @@ def convertible(
         parts: Different texts, None for one that is no number.
         count_V: Cells of each.
     """
-    worth: dict[str, Worth] = {}
-    for unit, _ in _by_cells(parts, count_V).most_common(_MOST_UNITS):
-        more = factors([*worth, unit])
-        if not more and not worth:
-            return [], {}
-        worth = more or worth
+    worth = _worth(parts, _by_cells(parts, count_V))
     are_degrees = are_temperatures(worth)
     may_be_bare = not are_degrees and any(map(is_multiplier, worth))
     keep = [
@@ -70,7 +66,26 @@ def convertible(
     is_code = may_be_bare and all(len(one.body) <= _LONGEST_CODE for one in kept)
     if len(sizes) <= 1 or is_code:
         return [], {}
-    return keep, factors(worth, _by_cells(kept, count_V[keep]))
+    return keep, factors(worth, _by_cells(kept, count_V[keep])) or worth
+
+
+def _worth(parts: Sequence[Parts | None], cells: Counter[str]) -> dict[str, Worth]:
+    """What units of one quantity are worth, or sides of the compass; empty: they are of none.
+
+    Args:
+        parts: Different texts.
+        cells: Cells of each unit.
+    """
+    are_signed = any(one and one.is_signed and one.units for one in parts)
+    worth: dict[str, Worth] = {**sides(cells)} if are_marked(cells) and not are_signed else {}
+    if worth:
+        return worth
+    for unit, _ in cells.most_common(_MOST_UNITS):
+        more = factors([*worth, unit])
+        if not more and not worth:
+            return {}
+        worth = more or worth
+    return worth
 
 
 def compound_options(texts: Sequence[str], count_V: np.ndarray) -> dict[str, Any]:

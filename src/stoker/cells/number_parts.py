@@ -15,7 +15,7 @@ from stoker.cells.number_units import family, is_currency
 
 _TEXT = re.compile(
     rf"(?P<limit>{LIMIT})?\s*"
-    r"(?P<open>\()?\s*[+-]?\s*(?P<before>[^\d\s.,()+-][^\d.,()+-]*?)?\s*(?P<open2>\()?\s*[+-]?\s*"
+    r"(?P<open>\()?\s*(?P<sign>[+-])?\s*(?P<before>[^\d\s.,()+-][^\d.,()+-]*?)?\s*(?P<open2>\()?\s*(?P<sign2>[+-])?\s*"
     r"(?P<body>\d[\d.,'\u2019 \u00a0\u202f\u2009]*|[.,]\d+)(?P<exponent>[eE][+-]?\d+)?"
     r"\s*(?P<minus>-)?\s*(?P<after>[^\x00-\x1f\d\s.,()_+-][^\x00-\x1f\d.,()+]{0,11}?\.?)?"
     r"\s*(?P<minus2>-)?\s*(?P<close>\))?",
@@ -40,6 +40,8 @@ class Parts(NamedTuple):
     has_minus_behind: bool
     is_censored: bool = False
     """Whether it is only known to lie below or above the number."""
+    is_signed: bool = False
+    """Whether a plus or a minus stands before it."""
 
     @property
     def units(self) -> frozenset[str]:
@@ -88,4 +90,5 @@ def parts_of(text: str) -> Parts | None:
         is_apart=is_apart,
         has_minus_behind=has_minus,
         is_censored=bool(found["limit"]),
+        is_signed=bool(found["sign"] or found["sign2"]),
     )

@@ -106,7 +106,7 @@ def _meant(
 
 def _by_size(kept: Sequence[Parts], sign: str, worth: Mapping[str, Worth]) -> str:
     """Which meaning brings numbers of several units together; empty: both do, or neither."""
-    sized = [(one, size_of(one, worth)[0]) for one in kept if worth and not one.is_zero]
+    sized = [(one, abs(size_of(one, worth)[0])) for one in kept if worth and not one.is_zero]
     signed = [each for each in sized if sign in each[0].body]
     bare_B = np.array([_value(one, sign, "") * size for one, size in sized if sign not in one.body])
     if len({size for _, size in sized}) < 2 or not len(bare_B) or len(signed) < _FEWEST_SIGNED:

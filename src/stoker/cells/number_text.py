@@ -204,6 +204,8 @@ def _sum_of_pieces(text: str, form: NumberForm) -> float:
     if found is None:
         return np.inf
     worth = dict(zip(map(_narrow_unit, form.units), form.factors, strict=True))
+    if min(form.factors) < 0:  # Sides of the compass have no pieces to sum.
+        return np.inf
     pieces = [(digits, worth[unit]) for digits, unit in piece.findall(text)]
     if any(one <= other for (_, one), (_, other) in pairwise(pieces)):
         return np.inf

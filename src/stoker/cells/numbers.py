@@ -21,7 +21,7 @@ from typing import Annotated, Any, ClassVar, Literal, NamedTuple, Self
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from stoker.cells import BadCell
 from stoker.cells.missing_words import MissingNumbers
@@ -56,7 +56,15 @@ _PER_SECOND = {"s": 1, "ms": 1e3, "us": 1e6, "ns": 1e9}
 
 
 _Unit = Annotated[str, Field(min_length=1)]
-_Factor = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+
+
+def _not_zero(factor: float) -> float:
+    if not factor:
+        raise ValueError("a unit cannot be worth 0")
+    return factor
+
+
+_Factor = Annotated[float, Field(allow_inf_nan=False), AfterValidator(_not_zero)]
 _Zero = Annotated[float, Field(allow_inf_nan=False)]
 _Factors = Annotated[dict[_Unit, _Factor | tuple[_Factor, _Zero]], Field(min_length=1)]
 
@@ -90,7 +98,8 @@ class NumberCells(Value):
     """What may stand before or behind the digits and is dropped, such as `%`, `kg` or `$`; a list
     of several only if they mean the same.  Units of which one is worth several of another are
     named with that number: `{m: 1, km: 1000}` makes metres of both, and of `1 km 500 m` too.  A
-    pair has what the unit shows where the other shows 0: `{°C: 1, °F: [0.5556, 32]}`."""
+    pair has what the unit shows where the other shows 0: `{°C: 1, °F: [0.5556, 32]}`.  A side of
+    the compass is a sign: `{°E: 1, °W: -1}`."""
 
     brackets: bool = False
     """Whether a number in brackets is below zero, as in accounts: `(1.50)` is -1.5."""

@@ -16,6 +16,7 @@ from stoker.core.errors import DataError
 from stoker.core.events import counted
 from stoker.core.steps import make_step
 from stoker.core.yaml import parse_yaml
+from stoker.data.profile.choice import feature_yaml
 from stoker.data.profile.judge import judge
 from stoker.data.profile.missing import missing_cells, missing_words
 from stoker.features import Feature
@@ -242,6 +243,75 @@ def test_words_among_numbers_written_in_two_ways_are_named_beside_them(
     assert found.is_notable
     assert f"write {line} to read" in found.why
     assert fits(f"x: {line}", cells) == [cell == "n/d" for cell in cells]
+
+
+@pytest.mark.parametrize("beside", [["~{}"], ["ca. {}"], ["{} (est.)"], ["≈ {}", "{}*"]])
+@pytest.mark.parametrize("point", [".", ","])
+@pytest.mark.parametrize("step", [1, 37])
+def test_numbers_that_are_guesses_are_told_with_the_line_that_reads_them(
+    judged: Judged, beside: list[str], point: str, step: int
+) -> None:
+    numbers = [f"{n * step / 100:.2f}".replace(".", point) for n in drawn(2_000, 50, 400)]
+    ways = ["{}", "{}", "{}", *beside]
+    cells = [ways[n % len(ways)].format(number) for n, number in enumerate(numbers)]
+    found = only(judged, cells)
+    assert found.is_notable
+    assert found.feature is not None or found.is_doubtful
+    assert "some are numbers with something beside them, such as" in found.why
+    assert not any(fits(found.change, cells))
+
+
+def test_numbers_with_what_cannot_be_dropped_are_told(judged: Judged) -> None:
+    behind = ["", "", "", " mild", " none/7"]
+    numbers = [f"{n / 7919:.4f}" for n in drawn(2_000, 100, 23_000)]
+    cells = [f"{number}{behind[n % len(behind)]}" for n, number in enumerate(numbers)]
+    found = only(judged, cells)
+    assert found.feature is None
+    assert found.is_doubtful
+    assert "write the numbers alone in the file" in found.why
+
+
+@pytest.mark.parametrize("sides", ["EW", "OW", "EO", "NS"])
+@pytest.mark.parametrize("degree", ["\u00b0", "", "\u00b0 "])
+@pytest.mark.parametrize("point", [".", ","])
+def test_a_side_of_the_compass_is_a_sign(
+    judged: Judged, sides: str, degree: str, point: str
+) -> None:
+    above, below = sides
+    numbers = [n / 7919 for n in drawn(2_000, -23_000, 23_000)]
+    texts = [f"{abs(n):.4f}".replace(".", point) for n in numbers]
+    cells = [f"{t}{degree}{below if n < 0 else above}" for t, n in zip(texts, numbers, strict=True)]
+    found = only(judged, cells)
+    line = found.change if found.feature is None else f"x: {feature_yaml(found.feature)}"
+    assert (found.feature is not None) == bool(degree)
+    assert found.feature is not None or found.is_doubtful
+    options = parse_yaml(line).value["x"]["number"]
+    read = Number.model_validate(options).read(pa.array(cells)).value_N
+    assert read == pytest.approx(np.round(numbers, 4))
+
+
+def test_a_side_beside_a_sign_is_told_and_turned_by_nobody(judged: Judged) -> None:
+    cells = [f"{n / 7919:.4f}°{'W' if n < 0 else 'E'}" for n in range(-900, 900)]
+    found = only(judged, cells)
+    assert found.feature is None
+    assert found.is_doubtful
+    assert "if none has a minus too" in found.why
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [
+        [f"{'EIJ'[n % 3]}{n % 89 + 10}.{n % 10}" for n in range(900)],
+        [f"v{n % 7}.{n % 83}" for n in range(900)],
+        [f"{n % 9 + 1}.{n % 83}{'abc'[n % 3]}" for n in range(900)],
+        [f"{n % 190 + 1}{('', 'A', 'B')[n % 3]}" for n in range(900)],
+        [f"1.{n % 7} {('TDI', 'TSI')[n % 2]}" for n in range(900)],
+    ],
+)
+def test_codes_versions_and_sections_are_no_numbers_with_something_beside(
+    judged: Judged, cells: list[str]
+) -> None:
+    assert "beside them" not in only(judged, cells).why
 
 
 def test_a_sign_that_may_mean_two_things_is_told(judged: Judged) -> None:

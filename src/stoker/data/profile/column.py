@@ -148,7 +148,8 @@ class TextFacts(Value):
     """What stands beside the digits, where nearly all cells are numbers in several units that
     nothing brings together; the commonest first."""
     two_ways: str = ""
-    """What to say of numbers that are written in two ways; empty: they are not."""
+    """What to say of numbers that are written in two ways, or with something beside them that is
+    not understood; empty: they are not."""
     number: NumberReading | None = None
     time: TimeReading | None = None
 

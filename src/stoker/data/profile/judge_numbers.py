@@ -80,7 +80,7 @@ def _one_of(name: str, worth: Worth, base: str) -> str:
     if isinstance(worth, tuple):
         factor, zero = worth
         return f"{zero:.6g} {name} is 0 {base} and each more is {factor:.6g} {base} more"
-    if worth < 1:
+    if 0 < worth < 1:
         return f"{1 / worth:,.6g} {name} are 1 {base}".rstrip()
     return f"1 {name} is {worth:,.15g} {base}".rstrip()
 

@@ -34,6 +34,8 @@ from stoker.data.profile.written_moments import written_moments
 _CODES = 0.9
 _MOSTLY_BOOLEAN = 0.94
 """Share of words for yes and no, beside which few others mean that nothing is known."""
+_LINE = re.compile(r"write (\{number: .*\}) to read")
+"""What reads numbers in two ways of writing, in the sentence that tells them."""
 _MOST_GRADES = 20
 """Different numbers with fractions, of which so few may be grades such as 1.3 and 2.7."""
 _SOME_WORDS = 1.5
@@ -56,9 +58,12 @@ def judge_text(column: ColumnProfile) -> Verdict:
         or _words(column, texts)
     )
     said = several_units(texts.units) if texts.units else texts.two_ways
-    if not said:
+    if not said or found.kind == "timestamp":
         return found
-    return replace(found, why=f"{said}; {found.why}", is_notable=True, is_doubtful=True)
+    line = _LINE.search(said)
+    instead = line[1] if line else found.instead
+    why = f"{said}; {found.why}"
+    return replace(found, why=why, is_notable=True, is_doubtful=True, instead=instead)
 
 
 def _booleans(column: ColumnProfile, texts: TextFacts) -> Verdict | None:

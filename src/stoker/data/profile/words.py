@@ -20,6 +20,8 @@ import pyarrow.compute as pc
 
 from stoker.cells.booleans import BooleanCells
 from stoker.cells.categories import alike
+from stoker.cells.compass import sides
+from stoker.cells.number_beside import beside_numbers
 from stoker.cells.number_mixtures import unknown_units
 from stoker.cells.number_text import narrow
 from stoker.cells.number_two_ways import two_ways
@@ -219,11 +221,12 @@ def _as_amounts(
     if number is not None:
         return {"number": number}
     units = unknown_units(narrow(others[0]).to_pylist(), others[1])
-    if units:
+    texts = narrow(value_V).to_pylist()
+    if units and not sides(units):
         return {"units": units}
-    several = two_ways(narrow(value_V).to_pylist(), count_V)
-    if several:
-        return {"two_ways": several}
+    several = two_ways(texts, count_V) or beside_numbers(texts, count_V)
+    if several or units:
+        return {"two_ways": several} if several else {"units": units}
     return {"number": read_numbers(value_V, count_V, decimal, least_share=_LEAST_WITH_WORDS)}
 
 
