@@ -29,16 +29,15 @@ from stoker.evaluate.bootstrap import (
 from stoker.evaluate.details import details
 from stoker.evaluate.evaluation import (
     CONSTANT,
-    LEVEL,
     Comparison,
     Difference,
     Evaluation,
     Score,
 )
 from stoker.evaluate.metrics import STAGE, Metric
+from stoker.evaluate.shown import ends, note
 from stoker.tasks import FittedTask
 
-FEW_ROWS = 30
 FEWEST_TO_COMPARE = 6
 """Rows, or groups, below which nothing is called better or worse: even if all of them said so, a
 two-sided sign test would not reach 5 % (5 pairs: 2 / 2**5 = 6.25 %)."""
@@ -282,7 +281,7 @@ def _scores(
             undefined = metric.why_undefined
         sample_R = candidate.samples.get(name, np.empty(0))
         between = intervals.get(name) if undefined is None else None
-        low, high = _ends(name, value, between, candidate.num_groups or candidate.answers.num_rows)
+        low, high = ends(name, value, between, candidate.num_groups or candidate.answers.num_rows)
         found[name] = Score(
             title=_title(metric, name),
             about=metric.about(width),
@@ -294,30 +293,10 @@ def _scores(
             takes_skill=metric.takes_skill,
             place=metric.place,
             detail=not is_own(metric) and name not in step_names(STAGE),
-            note=undefined or _note(candidate.answers.num_rows, value, between, sample_R),
+            note=undefined
+            or note(candidate.answers.num_rows, value, between, sample_R, candidate.few_rows(name)),
         )
     return found
-
-
-def _ends(
-    name: str, value: float, between: tuple[float, float] | None, num_drawn: int
-) -> tuple[float, float] | tuple[None, None]:
-    """The interval to show, which holds the value; none where resampling cannot move the score.
-
-    All right or all wrong says little about how often the next row is: for accuracy, a share of
-    rows, the exact interval is known (Clopper & Pearson 1934, https://doi.org/10.2307/2331986).
-
-    >>> [round(end, 3) for end in _ends("accuracy", 1.0, (0.9, 0.99), 50)]
-    [0.929, 1.0]
-    >>> _ends("f1", 1.0, (0.9, 0.99), 50), _ends("roc_auc", 1.0, (1.0, 1.0), 50)
-    ((0.9, 1.0), (None, None))
-    """
-    if between is None or between[0] == between[1]:
-        return None, None
-    if name == "accuracy" and value in (0.0, 1.0):
-        edge = ((1 - LEVEL) / 2) ** (1 / num_drawn)
-        return (edge, 1.0) if value else (0.0, 1 - edge)
-    return min(between[0], value), max(between[1], value)
 
 
 def _title(metric: Metric[Any], name: str) -> str:
@@ -326,20 +305,6 @@ def _title(metric: Metric[Any], name: str) -> str:
         return f"{metric.title} ({name}{', ' if more else ''}{more})"
     average = getattr(metric, "average", "auto")
     return metric.title if average == "auto" else f"{metric.title} ({average})"
-
-
-def _note(
-    num_rows: int, value: float, between: tuple[float, float] | None, sample_R: np.ndarray
-) -> str | None:
-    if not len(sample_R):
-        return None
-    if between is None:
-        return "no interval: too few rows of some class"
-    if between[0] == between[1] == value:
-        return f"none of {num_rows:,} rows differs, so resampling cannot move it"
-    if num_rows < FEW_ROWS:
-        return f"only {num_rows} rows: the interval is rough"
-    return None
 
 
 def _compare_all(
@@ -376,7 +341,9 @@ def _compare(
         between = normal_interval(gap, gap_R) if is_normal else interval(gap_R)
         difference = _difference(gap, between, higher_is_better=metric.higher_is_better)
         found[name] = (
-            difference if is_enough else difference.model_copy(update={"verdict": "unclear"})
+            difference
+            if is_enough and not candidate.rests_on_few(name)
+            else difference.model_copy(update={"verdict": "unclear"})
         )
     return Comparison(reference=reference, metrics=found)
 

@@ -6,6 +6,7 @@ counts), which is what makes 1,000 bootstrap resamples of 100,000 rows a matter 
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import Any, ClassVar, Generic, TypeVar
@@ -18,6 +19,9 @@ from stoker.core.errors import DataError
 from stoker.core.steps import Step
 
 STAGE = "stoker.evaluate.metrics"
+FEWEST_OF_CLASS = 6
+"""Rows of a class below which nothing that rests on them is called better or worse: even if all of
+them said so, a two-sided sign test would not reach 5 % (5 pairs: 2 / 2**5 = 6.25 %)."""
 
 AnswersT = TypeVar("AnswersT", bound=Answers)
 
@@ -40,6 +44,23 @@ def deciding_rows(value_N: np.ndarray) -> float:
         return float(size)
     kurtosis = np.square(square_N / spread).mean()
     return float(min(size, 2 * size / max(kurtosis - 1, 1e-9)))
+
+
+def rows_of_class(rows_K: np.ndarray) -> float:
+    """Of how many rows of one class a mean over classes would be as sure; of two, the rarer's rows.
+
+    Each class adds the mean of its rows, whose variance is known the better the more there are
+    (Welch 1947, https://doi.org/10.2307/2332510).
+
+    >>> rows_of_class(np.array([499, 1])), rows_of_class(np.array([0, 9]))
+    (1.0, 9.0)
+    >>> rows_of_class(np.repeat(4, 50)), round(rows_of_class(np.array([1, 250, 250])))
+    (200.0, 1)
+    """
+    rows_K = rows_K[rows_K > 0].astype(np.float64)
+    if len(rows_K) <= 2:
+        return float(rows_K.min())
+    return float((1 / rows_K).sum() ** 2 / (rows_K**-3).sum())
 
 
 def mean_where(value_K: np.ndarray, where_K: np.ndarray) -> np.ndarray:
@@ -124,6 +145,10 @@ class Metric(Step, ABC, Generic[AnswersT]):
     def deciding_rows(self, answers: AnswersT) -> float:
         """About how many rows decide the value: fewer than there are where some weigh more."""
         return answers.num_rows
+
+    def class_rows(self, answers: AnswersT) -> float:
+        """About how many rows of a rare class it rests on; infinite where no class weighs more."""
+        return math.inf
 
     def acceleration(self, answers: AnswersT) -> float:
         """How fast its error grows with the value, as that of a mean of skewed values does."""

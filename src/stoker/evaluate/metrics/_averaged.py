@@ -7,6 +7,7 @@ model that never gives an answer should not gain by it.  The per-class table say
 
 from __future__ import annotations
 
+import math
 from abc import abstractmethod
 from typing import ClassVar, Literal
 
@@ -15,7 +16,7 @@ import numpy as np
 from stoker.answers.classes import ClassAnswers
 from stoker.answers.draw import Draw
 from stoker.answers.tallies import ClassTally
-from stoker.evaluate.metrics import Metric, mean_where
+from stoker.evaluate.metrics import Metric, mean_where, rows_of_class
 
 
 class AveragedMetric(Metric[ClassAnswers]):
@@ -62,6 +63,16 @@ class AveragedMetric(Metric[ClassAnswers]):
                 share_K = np.zeros(top_K.shape)
                 np.divide(top_K, bottom_K, out=share_K, where=bottom_K > 0)
                 return mean_where(share_K, tally.truth_K + tally.answered_K > 0)
+
+    def class_rows(self, answers: ClassAnswers) -> float:
+        """Rows of the positive class; of a mean over classes, what they are worth together."""
+        match self._resolved(answers.num_classes):
+            case "positive":
+                return float((answers.truth_N == 1).sum())
+            case "micro":
+                return math.inf
+            case _:
+                return rows_of_class(np.bincount(answers.truth_N))
 
     def about(self, num_classes: int | None) -> str:
         """What it is and how classes were put together."""

@@ -12,7 +12,7 @@ import numpy as np
 
 from stoker.answers.classes import ClassAnswers
 from stoker.answers.draw import Draw
-from stoker.evaluate.metrics import Metric, mean_where
+from stoker.evaluate.metrics import Metric, mean_where, rows_of_class
 
 
 class BalancedAccuracy(Metric[ClassAnswers]):
@@ -34,3 +34,7 @@ class BalancedAccuracy(Metric[ClassAnswers]):
         tally = prepared.tally(draw)
         share_K = tally.hit_K / np.maximum(tally.truth_K, 1e-300)
         return mean_where(share_K, tally.truth_K > 0)
+
+    def class_rows(self, answers: ClassAnswers) -> float:
+        """Rows of the rarer class; of more classes, what they are worth together."""
+        return rows_of_class(np.bincount(answers.truth_N))

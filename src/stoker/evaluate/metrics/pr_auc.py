@@ -17,7 +17,13 @@ import numpy as np
 
 from stoker.answers.classes import ClassAnswers
 from stoker.answers.draw import Draw
-from stoker.evaluate.metrics import Metric, UndefinedMetricError, deciding_rows, mean_where
+from stoker.evaluate.metrics import (
+    Metric,
+    UndefinedMetricError,
+    deciding_rows,
+    mean_where,
+    rows_of_class,
+)
 
 
 class PrAuc(Metric[ClassAnswers]):
@@ -58,6 +64,10 @@ class PrAuc(Metric[ClassAnswers]):
     def deciding_rows(self, answers: ClassAnswers) -> float:
         """Fewer where a class is rare, as each of its rows weighs the more."""
         return deciding_rows(1 / np.bincount(answers.truth_N)[answers.truth_N])
+
+    def class_rows(self, answers: ClassAnswers) -> float:
+        """Rows of the rarer class; of more classes, what they are worth together."""
+        return rows_of_class(np.bincount(answers.truth_N))
 
     def cost(self, answers: ClassAnswers) -> int:
         """Rows times ranked classes."""
