@@ -36,13 +36,26 @@ def sides(units: Iterable[str]) -> dict[str, float]:
     >>> sides(["W"]), sides(["W", "kg"])
     ({}, {})
     """
-    names = {unit: unit.strip(f"{_DEGREES} .").casefold() for unit in units}
+    names = {unit: _name(unit) for unit in units}
     for above, below in _PAIRS:
         signs = {unit: 1.0 if name in above else -1.0 for unit, name in names.items()}
         are_all = all(name in above + below for name in names.values())
         if are_all and len(set(signs.values())) > 1:
             return dict(sorted(signs.items(), key=lambda pair: -pair[1]))
     return {}
+
+
+def is_side(unit: str) -> bool:
+    """Whether it names a side of the compass.
+
+    >>> is_side("°W"), is_side("kg")
+    (True, False)
+    """
+    return any(_name(unit) in above + below for above, below in _PAIRS)
+
+
+def _name(unit: str) -> str:
+    return unit.strip(f"{_DEGREES} .").casefold()
 
 
 def are_marked(units: Iterable[str]) -> bool:

@@ -24,8 +24,10 @@ import pyarrow.compute as pc
 from pydantic import AfterValidator, Field, model_validator
 
 from stoker.cells import BadCell
+from stoker.cells.compass import is_side
 from stoker.cells.missing_words import MissingNumbers
 from stoker.cells.number_advice import FORM_OPTIONS, why_no_number
+from stoker.cells.number_quantities import Worth
 from stoker.cells.number_text import (
     EITHER,
     NUMBER,
@@ -54,19 +56,30 @@ _FEW = 16
 """Texts up to which reading each is faster than asking Arrow."""
 _PER_SECOND = {"s": 1, "ms": 1e3, "us": 1e6, "ns": 1e9}
 
-
 _Unit = Annotated[str, Field(min_length=1)]
+_Finite = Annotated[float, Field(allow_inf_nan=False)]
 
 
-def _not_zero(factor: float) -> float:
-    if not factor:
-        raise ValueError("a unit cannot be worth 0")
-    return factor
+def _above_zero(units: dict[_Unit, Worth]) -> dict[_Unit, Worth]:
+    """What units are worth, where nothing but a side of the compass turns a number.
+
+    Raises:
+        ValueError: If another one is worth 0 or less.
+    """
+    for unit, worth in units.items():
+        factor = worth[0] if isinstance(worth, tuple) else worth
+        if factor < 0 and is_side(unit):
+            continue
+        if factor <= 0:
+            raise ValueError(f"{unit!r} is worth {factor:g}, and a unit is worth more than 0")
+    return units
 
 
-_Factor = Annotated[float, Field(allow_inf_nan=False), AfterValidator(_not_zero)]
-_Zero = Annotated[float, Field(allow_inf_nan=False)]
-_Factors = Annotated[dict[_Unit, _Factor | tuple[_Factor, _Zero]], Field(min_length=1)]
+_Factors = Annotated[
+    dict[_Unit, _Finite | tuple[_Finite, _Finite]],
+    Field(min_length=1),
+    AfterValidator(_above_zero),
+]
 
 
 class ReadNumbers(NamedTuple):
