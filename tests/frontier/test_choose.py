@@ -14,6 +14,7 @@ from stoker.bundle.predictor import Predictor
 from stoker.bundle.read import open_bundle
 from stoker.bundle.session import Session
 from stoker.bundle.write import write_bundle
+from stoker.cells.ragged import Rows
 from stoker.compress import Compressor, Material
 from stoker.compress.int8 import Int8, _quantise
 from stoker.core.errors import ArtifactError
@@ -95,7 +96,7 @@ def slow(monkeypatch: pytest.MonkeyPatch) -> dict[str, float]:
         name = json.loads((where / "bundle.json").read_bytes())["name"]
         self.name_for_test = name  # type: ignore[attr-defined]  # only this test sets it
 
-    def delayed(self: Session, tensors: Mapping[str, np.ndarray]) -> np.ndarray:
+    def delayed(self: Session, tensors: Mapping[str, Rows]) -> Rows:
         time.sleep(sleep_s.get(self.name_for_test, 0))  # type: ignore[attr-defined]  # as above
         return run(self, tensors)
 

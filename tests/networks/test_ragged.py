@@ -17,7 +17,7 @@ from stoker.bundle._operators import _WRITTEN, OPERATORS
 from stoker.bundle._tensors import by_length
 from stoker.bundle.interface import Interface
 from stoker.bundle.session import Session, run_graph
-from stoker.cells.ragged import MOST_VALUES, Ragged, alike
+from stoker.cells.ragged import MOST_VALUES, Ragged, alike, values_of
 from stoker.features import FittedFeature, TokenIds
 from stoker.models.logistic import Logistic
 from stoker.models.mlp import Mlp
@@ -97,7 +97,7 @@ def answers(name: str, rows: Ragged) -> np.ndarray:
 @given(length_N=LENGTHS, seed=st.integers(0, 99))
 def test_a_graph_answers_as_its_network(name: str, length_N: list[int], seed: int) -> None:
     rows = texts(length_N, seed)
-    found_NK = SESSIONS[name].run({"题": rows})
+    found_NK = values_of(SESSIONS[name].run({"题": rows}))
     np.testing.assert_allclose(found_NK, answers(name, rows), atol=2e-5, rtol=1e-4)
     assert np.isfinite(found_NK).all()
 
@@ -113,8 +113,8 @@ def test_padding_and_batch_mates_change_no_answer(
         np.concatenate([mine.values, others.values]),
         np.concatenate([mine.offsets, others.offsets[1:] + mine.offsets[-1]]),
     )
-    alone_NK = SESSIONS[name].run({"题": mine})
-    beside_NK = SESSIONS[name].run({"题": whole})[: len(mine)]
+    alone_NK = values_of(SESSIONS[name].run({"题": mine}))
+    beside_NK = values_of(SESSIONS[name].run({"题": whole}))[: len(mine)]
     np.testing.assert_allclose(beside_NK, alone_NK, atol=2e-5, rtol=1e-5)
     np.testing.assert_allclose(answers(name, whole)[: len(mine)], answers(name, mine), atol=2e-5)
 
@@ -144,7 +144,7 @@ def test_rows_asked_by_length_come_back_in_their_order(length_N: list[int]) -> N
         asked.append(len(tensors["题"]))
         return session.run(tensors)
 
-    found_NK = by_length(run, {"题": rows})
+    found_NK = values_of(by_length(run, {"题": rows}))
     assert sum(asked) == len(rows)
     one_by_one = [session.run({"题": rows.between(i, i + 1)})[0] for i in range(len(rows))]
     np.testing.assert_allclose(found_NK, one_by_one, atol=2e-5, rtol=1e-4)
@@ -156,7 +156,7 @@ def test_a_very_long_row_takes_no_memory_of_others() -> None:
     rows = texts([20_000, *[3] * 500])
     pieces = alike(rows.lengths)
     assert [len(piece) for piece in pieces] == [500, 1]
-    found_NK = by_length(SESSIONS["mlp"].run, {"题": rows})
+    found_NK = values_of(by_length(SESSIONS["mlp"].run, {"题": rows}))
     np.testing.assert_allclose(found_NK, answers("mlp", rows), atol=5e-5)
 
 

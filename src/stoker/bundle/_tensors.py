@@ -10,18 +10,16 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 
-from stoker.cells.ragged import Ragged, Rows, alike, lengths_of, rows_at
+from stoker.cells.ragged import Ragged, Rows, alike, joined_rows, lengths_of, rows_at
 from stoker.core.errors import DataError, Place
 from stoker.features import Form
 
 
-def by_length(
-    run: Callable[[Mapping[str, Rows]], np.ndarray], tensors: Mapping[str, Rows]
-) -> np.ndarray:
+def by_length(run: Callable[[Mapping[str, Rows]], Rows], tensors: Mapping[str, Rows]) -> Rows:
     """Outputs of all rows, in their order, asked in pieces of like length.
 
     Args:
-        run: Outputs (N, K) of tensors by column.
+        run: Outputs of tensors by column.
         tensors: The tensor of each column; without rows of any length it is one call.
     """
     length_N = lengths_of(tensors)
@@ -29,7 +27,7 @@ def by_length(
     if len(pieces) < 2:
         return run(tensors)
     found = [run({name: rows_at(rows, at) for name, rows in tensors.items()}) for at in pieces]
-    return np.concatenate(found)[np.argsort(np.concatenate(pieces))]
+    return joined_rows(found, np.concatenate(pieces))
 
 
 def check_form(column: str, rows: Rows, form: Form) -> None:

@@ -26,6 +26,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Self
 import numpy as np
 from pydantic import Field, model_validator
 
+from stoker.cells.ragged import Ragged, Rows
 from stoker.core.errors import RecipeError
 from stoker.core.value import Value
 
@@ -140,6 +141,12 @@ class Decision(Value):
             )
         weights = (threshold, 1 - threshold)
         return self.model_copy(update={"weights": weights, "aim": said_by})
+
+    def adjusted(self, outputs: Rows) -> Rows:
+        """As `adjust`, of outputs of rows or of their tokens."""
+        if isinstance(outputs, Ragged):
+            return Ragged(self.adjust(outputs.values), outputs.offsets)
+        return self.adjust(outputs)
 
     def adjust(self, output_NK: np.ndarray) -> np.ndarray:
         """Outputs whose softmax is calibrated; standardised values stay as they are, float32.

@@ -17,20 +17,20 @@ import numpy as np
 
 from stoker.bundle.frames import Rows
 from stoker.bundle.predictor import Predictor, load
+from stoker.cells.ragged import Rows as Tensor
+from stoker.cells.ragged import values_of
 from stoker.core.errors import ArtifactError
 
 TOLERANCE = 1e-4
 """Largest difference, relative to the largest output or to 1, whichever is more."""
 
 
-def check_parity(
-    bundle: str | Path | Predictor, expected_output_NK: np.ndarray, rows: Iterable[Rows]
-) -> float:
+def check_parity(bundle: str | Path | Predictor, expected: Tensor, rows: Iterable[Rows]) -> float:
     """Compare a bundle's outputs for raw rows with the training-time model's.
 
     Args:
         bundle: Folder of the bundle, or its predictor.
-        expected_output_NK: Raw outputs of the training-time model for the same rows.
+        expected: Raw outputs of the training-time model for the same rows.
         rows: Raw rows in pieces, in the same order, with the input columns.
 
     Returns:
@@ -42,13 +42,14 @@ def check_parity(
     """
     predictor = bundle if isinstance(bundle, Predictor) else load(bundle)
     parts = [predictor.outputs(part) for part in rows]
-    output_NK = np.concatenate(parts) if parts else np.empty((0, expected_output_NK.shape[1]))
-    if output_NK.shape != expected_output_NK.shape:
+    expected_NK = values_of(expected)
+    output_NK = np.concatenate(parts) if parts else np.empty((0, *expected_NK.shape[1:]))
+    if output_NK.shape != expected_NK.shape:
         raise ArtifactError(
             f"the bundle gave outputs of shape {output_NK.shape} for the validation rows",
-            expected=f"{expected_output_NK.shape}, as in training",
+            expected=f"{expected_NK.shape}, as in training",
         )
-    difference = relative_difference(output_NK, predictor.decision.adjust(expected_output_NK))
+    difference = relative_difference(output_NK, predictor.decision.adjust(expected_NK))
     if not difference <= TOLERANCE:
         raise ArtifactError(
             f"the bundle's outputs differ from the trained model's by {difference:.2g}",

@@ -40,7 +40,7 @@ from stoker.bundle.regions import regions
 from stoker.bundle.write import BUNDLE_FILE
 from stoker.cells import BadCell
 from stoker.cells.ragged import Rows as Tensor
-from stoker.cells.ragged import rows_between
+from stoker.cells.ragged import joined_rows, rows_at, rows_between, values_of
 from stoker.core.errors import DataError, Place
 from stoker.core.html import html_table
 from stoker.core.names import listed
@@ -208,16 +208,17 @@ class Predictor:
         found = to_table(rows, list(self.interface.inputs), only=extra == "ignore")
         table = self._select(found, extra, 'leave it out, or ask with extra="ignore"')
         index = pandas_index(rows)
-        output_NK, bad, unseen = self._run(table)
+        outputs, bad, unseen = self._run(table)
         if bad and on_bad == "raise":
             raise self._bad_cell(bad)
         good_N = np.ones(table.num_rows, bool)
         good_N[[cell.index for _, cell in bad]] = False
+        row_M = np.flatnonzero(good_N)
         warn_of(unseen, self.interface.inputs)
         return Prediction(
-            table=self._answers(output_NK[good_N], intervals=intervals),
+            table=self._answers(outputs, table, row_M, intervals=intervals),
             rejects=self._rejects(bad),
-            row=np.flatnonzero(good_N),
+            row=row_M,
             classes=self.classes,
             ignored=tuple(left_out(rows, found, self._known_columns())),
             index=None if index is None else index[good_N],
@@ -244,13 +245,23 @@ class Predictor:
     def outputs(self, rows: Rows) -> np.ndarray:
         """Outputs of raw rows, float32 (N, K): calibrated logits, or standardised values.
 
+        Where each token has an output, those of all rows end to end.
+
         Raises:
             DataError: As `predict`; a bad cell always raises.
         """
-        output_NK, bad, _ = self._run(self._select(rows))
+        return values_of(self.output_rows(rows))
+
+    def output_rows(self, rows: Rows) -> Tensor:
+        """As `outputs`, cut into rows where each token has an output.
+
+        Raises:
+            DataError: As `predict`; a bad cell always raises.
+        """
+        outputs, bad, _ = self._run(self._select(rows))
         if bad:
             raise self._bad_cell(bad)
-        return output_NK
+        return outputs
 
     def tensors(self, rows: Rows) -> Tensors:
         """The tensors that the graph would see, for a server that joins rows of many callers.
@@ -261,7 +272,18 @@ class Predictor:
         return self._transform(self._select(rows), 0)
 
     def outputs_of(self, tensors: Mapping[str, Tensor]) -> np.ndarray:
-        """Outputs of prepared tensors, float32 (N, K): calibrated logits, or standardised values.
+        """Outputs of prepared tensors, as `outputs` gives them.
+
+        Args:
+            tensors: As of `output_rows_of`.
+
+        Raises:
+            DataError: If a column is missing, or a type or shape is another one.
+        """
+        return values_of(self.output_rows_of(tensors))
+
+    def output_rows_of(self, tensors: Mapping[str, Tensor]) -> Tensor:
+        """Outputs of prepared tensors, as `output_rows` gives them.
 
         Args:
             tensors: The tensor of each input column, as the features make them; as many rows each.
@@ -270,12 +292,12 @@ class Predictor:
             DataError: If a column is missing, or a type or shape is another one.
         """
         num_rows = self._check_tensors(tensors)
-        output_NK = np.empty((num_rows, self.interface.task.output.width), np.float32)
-        for begin in range(0, num_rows, self._block):
+        found = []
+        for begin in _begins(num_rows, self._block):
             end = min(begin + self._block, num_rows)
             part = {n: rows_between(tensors[n], begin, end) for n in self.interface.inputs}
-            output_NK[begin:end] = self._ask(part)
-        return output_NK
+            found.append(self._ask(part))
+        return joined_rows(found)
 
     def input_schema(self) -> dict[str, Any]:
         """JSON Schema of one raw row."""
@@ -300,32 +322,37 @@ class Predictor:
         spare = table.column_names if extra == "ignore" else (*_SPARE, self.interface.target)
         return select_columns(table, columns, spare, advice=advice)
 
-    def _run(self, table: pa.Table) -> tuple[np.ndarray, list[tuple[str, BadCell]], Unseen]:
+    def _run(self, table: pa.Table) -> tuple[Tensor, list[tuple[str, BadCell]], Unseen]:
         """Outputs of all rows, bad cells and unseen ones; a bad row's output means nothing."""
-        output_NK = np.empty((table.num_rows, self.interface.task.output.width), np.float32)
+        found = []
         bad: list[tuple[str, BadCell]] = []
         unseen = Unseen(table.num_rows)
         for begin, part in self._blocks(table):
             tensors = self._transform(part, begin)
-            output_NK[begin : begin + part.num_rows] = self._ask(tensors.values)
+            found.append(self._ask(tensors.values))
             bad += tensors.bad
             unseen.add(begin, tensors.values, tensors.unseen_N)
-        return output_NK, bad, unseen
+        return joined_rows(found), bad, unseen
 
-    def _ask(self, tensors: Mapping[str, Tensor]) -> np.ndarray:
+    def _ask(self, tensors: Mapping[str, Tensor]) -> Tensor:
         """Adjusted outputs of a block."""
-        return self._decision.adjust(by_length(self._model.run, tensors))
+        return self._decision.adjusted(by_length(self._model.run, tensors))
 
-    def _answers(self, output_NK: np.ndarray, *, intervals: bool) -> pa.Table:
+    def _answers(
+        self, outputs: Tensor, table: pa.Table, row_M: np.ndarray, *, intervals: bool
+    ) -> pa.Table:
+        """Answers to the rows at these positions."""
         task, decision = self.interface.task, self._decision
-        answers = task.decode(output_NK, decision.weights)
+        if len(row_M) < table.num_rows:
+            outputs, table = rows_at(outputs, row_M), table.take(pa.array(row_M))
+        answers = task.about(table, self.interface.inputs).decode(outputs, decision.weights)
         if intervals:
-            for name, column in regions(output_NK, task, decision).items():
+            for name, column in regions(outputs, task, decision).items():
                 answers = answers.append_column(name, column)
         return answers
 
     def _blocks(self, table: pa.Table) -> Iterator[tuple[int, pa.Table]]:
-        for begin in range(0, table.num_rows, self._block):
+        for begin in _begins(table.num_rows, self._block):
             yield begin, table.slice(begin, self._block)
 
     def _transform(self, rows: pa.Table, first_row: int) -> Tensors:
@@ -389,6 +416,11 @@ class Predictor:
             for name, cell in bad
         ]
         return pa.Table.from_pylist(records, SCHEMA)
+
+
+def _begins(num_rows: int, block: int) -> range:
+    """Where blocks begin; no rows are one block of none."""
+    return range(0, max(num_rows, 1), block)
 
 
 def _block_rows(interface: Interface) -> int:

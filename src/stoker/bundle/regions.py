@@ -9,20 +9,22 @@ import pyarrow as pa
 
 from stoker.answers.classes import softmax
 from stoker.bundle.decision import Decision
+from stoker.cells.ragged import Rows, values_of
 from stoker.tasks import FittedTask
 
 
-def regions(output_NK: np.ndarray, task: FittedTask, decision: Decision) -> dict[str, pa.Array]:
+def regions(outputs: Rows, task: FittedTask, decision: Decision) -> dict[str, pa.Array]:
     """Columns beside the answers: `low` and `high` of a number, or `set`, a list of labels.
 
     Args:
-        output_NK: Outputs as the decision adjusted them.
+        outputs: Outputs as the decision adjusted them.
         task: What is asked of the target.
         decision: Says how wide they are.
 
     Returns:
         Nothing where the bundle does not know how wide; it was written before they were measured.
     """
+    output_NK = values_of(outputs)
     if decision.interval is not None:
         ends = decision.interval.around(output_NK[:, 0].astype(np.float64))
         low, high = (task.decode(end_N[:, None])["prediction"].combine_chunks() for end_N in ends)

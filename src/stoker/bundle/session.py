@@ -20,7 +20,7 @@ import onnxruntime
 
 from stoker.bundle.interface import Interface
 from stoker.bundle.runtimes import Loaded
-from stoker.cells.ragged import Rows, alike, lengths_of, rows_at
+from stoker.cells.ragged import Ragged, Rows, alike, lengths_of, rows_at, values_of
 from stoker.core.errors import ArtifactError, MachineError
 from stoker.networks.graph_names import (
     OUTPUT,
@@ -87,10 +87,11 @@ class Session(Loaded):
             for form in interface.forms.values()
         )
         self._num_outputs = interface.task.output.width
+        self._column = interface.task.output.column
         self._check(interface, where)
 
-    def run(self, tensors: Mapping[str, Rows]) -> np.ndarray:
-        """Outputs (N, K) float32 of tensors by column.
+    def run(self, tensors: Mapping[str, Rows]) -> Rows:
+        """Outputs (N, K) float32 of tensors by column, or of each token of a column.
 
         Raises:
             MachineError: If the runtime fails, which for checked tensors means memory.
@@ -98,20 +99,22 @@ class Session(Loaded):
         """
         given = {graph: tensors[name] for name, graph in self._inputs.items()}
         num_rows = len(next(iter(given.values())))
+        along = None if self._column is None else tensors[self._column]
         if not num_rows:
-            return np.empty((0, self._num_outputs), np.float32)
+            return _as_rows(np.empty((0, self._num_outputs), np.float32), along)
         try:
             feed = given if self._is_plain else graph_feed(given)
             output_NK = np.asarray(self._session.run([OUTPUT], feed)[0])
         except (*RUNTIME_ERRORS, MemoryError, RuntimeError) as error:
             raise _failed(num_rows, error) from None
-        if output_NK.shape != (num_rows, self._num_outputs):
+        num_outputs = num_rows if along is None else len(values_of(along))
+        if output_NK.shape != (num_outputs, self._num_outputs):
             raise ArtifactError(
                 f"the graph gave outputs of shape {output_NK.shape}",
-                expected=f"({num_rows}, {self._num_outputs})",
+                expected=f"({num_outputs}, {self._num_outputs})",
                 fix="build the bundle again",
             )
-        return output_NK
+        return _as_rows(output_NK, along)
 
     def _check(self, interface: Interface, where: Path) -> None:
         inputs, outputs = self._session.get_inputs(), self._session.get_outputs()
@@ -128,6 +131,11 @@ class Session(Loaded):
                 expected=f"inputs {sorted(expected)} and one output of {self._num_outputs} columns",
                 fix="build the bundle again",
             )
+
+
+def _as_rows(output_NK: np.ndarray, along: Rows | None) -> Rows:
+    """Outputs cut into rows as the tokens are that they belong to; one a row as they are."""
+    return Ragged(output_NK, along.offsets) if isinstance(along, Ragged) else output_NK
 
 
 def run_graph(graph: bytes, tensors: Mapping[str, Rows]) -> np.ndarray:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from stoker.candidates.leaderboard import Leaderboard, Timing
+from stoker.cells.ragged import Ragged, Rows
 
 if TYPE_CHECKING:
     import numpy as np
@@ -53,3 +54,12 @@ class Fitted:
     """Of candidates that were finished, by name: what makes the graph of this one alone."""
     learning_curve: LearningCurve | None = None
     """What more rows would bring, where that was looked at."""
+    validation_offsets: np.ndarray | None = None
+    """Where each row's outputs begin, int64 (N + 1), where each token has one; None: a row has."""
+
+    @property
+    def validation_outputs(self) -> Rows:
+        """Those outputs, cut into rows."""
+        if self.validation_offsets is None:
+            return self.validation_output_NK
+        return Ragged(self.validation_output_NK, self.validation_offsets)

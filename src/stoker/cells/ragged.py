@@ -7,7 +7,7 @@ sort of the lengths.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -85,6 +85,34 @@ def rows_at(rows: Rows, index: np.ndarray) -> Rows:
 def rows_between(rows: Rows, start: int, stop: int) -> Rows:
     """A run of rows, as views."""
     return rows.between(start, stop) if isinstance(rows, Ragged) else rows[start:stop]
+
+
+def joined_rows(parts: Sequence[Rows], order: np.ndarray | None = None) -> Rows:
+    """All rows of several pieces, at least one, of one kind.
+
+    Args:
+        parts: Pieces.
+        order: Positions of their rows, one piece after the other; absent: they stay as they come.
+
+    >>> one = Ragged(np.array([7, 8]), np.array([0, 2]))
+    >>> joined_rows([one, Ragged(np.array([9]), np.array([0, 1]))], np.array([1, 0])).values
+    array([9, 7, 8])
+    """
+    ragged = [part for part in parts if isinstance(part, Ragged)]
+    if len(parts) == 1:
+        whole = parts[0]
+    elif not ragged:
+        whole = np.concatenate([values_of(part) for part in parts])
+    else:
+        lengths_N = np.concatenate([part.lengths for part in ragged])
+        offsets = np.concatenate([np.zeros(1, np.int64), lengths_N.cumsum()])
+        whole = Ragged(np.concatenate([part.values for part in ragged]), offsets)
+    return whole if order is None else rows_at(whole, np.argsort(order))
+
+
+def values_of(rows: Rows) -> np.ndarray:
+    """All numbers of rows, whichever row they belong to."""
+    return rows.values if isinstance(rows, Ragged) else rows
 
 
 def lengths_of(columns: Mapping[str, Rows]) -> np.ndarray | None:

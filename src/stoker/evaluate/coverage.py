@@ -17,15 +17,15 @@ import numpy as np
 from stoker.answers.classes import softmax
 from stoker.bundle.decision import Decision
 from stoker.bundle.regions import members, regions
+from stoker.cells.ragged import Rows, values_of
 from stoker.evaluate.calibration import uncalibrated
 from stoker.evaluate.evaluation import LEVEL, Coverage
 from stoker.tasks import FittedTask
 
 
-def decided(
-    decision: Decision, output_NK: np.ndarray, target_N: np.ndarray, task: FittedTask
-) -> dict[str, Any]:
+def decided(decision: Decision, outputs: Rows, target: Rows, task: FittedTask) -> dict[str, Any]:
     """What an evaluation says of a decision: threshold, aim, coverage and what calibration did."""
+    output_NK, target_N = values_of(outputs), values_of(target)
     return {
         "threshold": decision.threshold,
         "aim": decision.aim,

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from stoker.cells.ragged import Rows
 from stoker.evaluate.score import answers_of
 from stoker.tasks import FittedTask
 
@@ -28,8 +29,8 @@ class WorstRow:
 
 
 def worst_rows(
-    output_NK: np.ndarray,
-    target_N: np.ndarray,
+    outputs: Rows,
+    target: Rows,
     task: FittedTask,
     weights: Sequence[float] | None = None,
     *,
@@ -38,8 +39,8 @@ def worst_rows(
     """The worst answered rows, worst first; fewer than `limit` if there are fewer mistakes.
 
     Args:
-        output_NK: Outputs of the model.
-        target_N: Encoded targets.
+        outputs: Outputs of the model.
+        target: Encoded targets.
         task: What is asked of the target.
         weights: Of the answer; see `Decision`.
         limit: Most rows.
@@ -47,7 +48,7 @@ def worst_rows(
     Raises:
         DataError: If there are no rows, lengths differ, or an output is not a finite number.
     """
-    answers = answers_of(output_NK, target_N, task, weights)
+    answers = answers_of(outputs, target, task, weights)
     wrong = np.flatnonzero(answers.wrong_N)
     worst = wrong[np.argsort(-answers.distance_N[wrong], kind="stable")][:limit]
     return [WorstRow(int(row), *answers.told(row)) for row in worst]

@@ -16,6 +16,7 @@ import numpy as np
 from stoker.answers import Answers
 from stoker.answers.classes import ClassAnswers
 from stoker.answers.draw import Draw
+from stoker.cells.ragged import Rows, values_of
 from stoker.core import events
 from stoker.core.errors import DataError, RecipeError
 from stoker.core.steps import find_step, is_own, step_name, step_names
@@ -112,8 +113,8 @@ def all_metrics() -> dict[str, Metric[Any]]:
 
 
 def evaluate(
-    output_NK: np.ndarray,
-    target_N: np.ndarray,
+    outputs: Rows,
+    target: Rows,
     task: FittedTask,
     *,
     seed: int,
@@ -122,8 +123,8 @@ def evaluate(
     """How good a model's raw outputs are.
 
     Args:
-        output_NK: Logits of K classes, or standardised values (K = 1).
-        target_N: Encoded targets: class codes, or standardised values.
+        outputs: Logits of K classes, or standardised values (K = 1); of rows or of their tokens.
+        target: Encoded targets: class codes, or standardised values.
         task: The fitted task that encoded them.
         seed: Equal seeds and row counts draw equal resamples.
         resamples: Bootstrap resamples behind each interval; 0 gives no intervals.
@@ -131,14 +132,12 @@ def evaluate(
     Raises:
         DataError: If there are no rows, lengths differ, or an output is not a finite number.
     """
-    return evaluate_all({"model": output_NK}, target_N, task, seed=seed, resamples=resamples)[
-        "model"
-    ]
+    return evaluate_all({"model": outputs}, target, task, seed=seed, resamples=resamples)["model"]
 
 
 def evaluate_all(  # noqa: PLR0913 - what to score, and how, each by its name
-    outputs: Mapping[str, np.ndarray],
-    target_N: np.ndarray,
+    outputs: Mapping[str, Rows],
+    target: Rows,
     task: FittedTask,
     *,
     seed: int,
@@ -152,8 +151,8 @@ def evaluate_all(  # noqa: PLR0913 - what to score, and how, each by its name
     """Score several candidates on the same rows and the same resamples.
 
     Args:
-        outputs: Raw outputs of each candidate, shape (N, K).
-        target_N: Encoded targets, shape (N,).
+        outputs: Raw outputs of each candidate, shape (N, K), or of each of its tokens.
+        target: Encoded targets, one a row.
         task: The fitted task that encoded them.
         seed: Equal seeds and row counts draw equal resamples.
         resamples: Bootstrap resamples behind each interval, of very many rows a fifth of it; 0
@@ -173,27 +172,26 @@ def evaluate_all(  # noqa: PLR0913 - what to score, and how, each by its name
     assert reference is None or reference in outputs
     metrics = metrics_of(task.gives, own_metrics)
     num_groups = None if group_N is None else int(group_N.max(initial=-1)) + 1
-    resamples = enough_draws(num_groups or len(target_N), resamples)
+    resamples = enough_draws(num_groups or len(target), resamples)
     if constant:
-        output_NK = np.tile(task.constant_output_K, (len(target_N), 1))
-        outputs = {**outputs, CONSTANT: output_NK}
+        outputs = {**outputs, CONSTANT: task.constant_outputs(target)}
     candidates = {
         name: Candidate(
-            answers_of(output_NK, target_N, task, (weights or {}).get(name)),
+            answers_of(output, target, task, (weights or {}).get(name)),
             metrics,
             resamples,
             num_groups,
         )
-        for name, output_NK in outputs.items()
+        for name, output in outputs.items()
     }
     with events.task("intervals", total=resamples, unit="resamples") as drawing:
         place = 0
-        for draw in draws(len(target_N), resamples, seed, group_N):
+        for draw in draws(len(target), resamples, seed, group_N):
             for candidate in candidates.values():
                 candidate.take(place, draw)
             place += len(draw.count_N)
             drawing.advance(len(draw.count_N))
-    whole = Draw(np.ones(len(target_N), dtype=np.int64))
+    whole = Draw(np.ones(len(target), dtype=np.int64))
     compared = {
         key: _compare_all(candidates, other, metrics, whole)
         for key, other in (("comparison", reference), ("over_constant", CONSTANT))
@@ -208,37 +206,38 @@ def evaluate_all(  # noqa: PLR0913 - what to score, and how, each by its name
 
 
 def answers_of(
-    output_NK: np.ndarray,
-    target_N: np.ndarray,
+    outputs: Rows,
+    target: Rows,
     task: FittedTask,
     weights: Sequence[float] | None = None,
 ) -> Answers:
     """Outputs and encoded targets as metrics want them, numbers in the target's own unit.
 
     Args:
-        output_NK: Outputs as the decision adjusted them.
-        target_N: Encoded targets.
+        outputs: Outputs as the decision adjusted them.
+        target: Encoded targets.
         task: What is asked of the target.
         weights: Of the answer; see `Decision`.
 
     Raises:
         DataError: If there are no rows, lengths differ, or an output is not a finite number.
     """
-    if len(output_NK) != len(target_N):
-        raise DataError(f"{len(output_NK)} outputs stand beside {len(target_N)} targets")
-    if len(target_N) == 0:
+    if len(outputs) != len(target):
+        raise DataError(f"{len(outputs)} outputs stand beside {len(target)} targets")
+    if len(target) == 0:
         raise DataError(
             "there are no rows to score",
             expected="at least one row in the part that is scored",
             fix="give the split a larger share, or look at the rejects for why rows went",
         )
+    output_NK = values_of(outputs)
     bad = int((~np.isfinite(output_NK)).any(axis=1).sum())
     if bad:
         raise DataError(
-            f"the model's output is not a finite number in {bad} of {len(target_N)} rows",
+            f"the model's output is not a finite number in {bad} of {len(output_NK)} places",
             fix="lower the rate or clip gradients; training diverged",
         )
-    return task.answers(output_NK, target_N, weights)
+    return task.answers(outputs, target, weights)
 
 
 def _describe(

@@ -33,7 +33,7 @@ from stoker.bundle.predictor import Predictor
 from stoker.bundle.read import Bundle, open_bundle
 from stoker.bundle.write import GRAPH_FILE
 from stoker.candidates.offer import MODEL
-from stoker.cells.ragged import Rows, rows_at
+from stoker.cells.ragged import Rows, rows_at, values_of
 from stoker.compress import Compressor, Material
 from stoker.core import events
 from stoker.core.canonical import canonical_json
@@ -71,7 +71,7 @@ class _Measured:
 
     predictor: Predictor
     size_bytes: int
-    output_NK: np.ndarray
+    outputs: Rows
 
 
 def choose_candidate(
@@ -102,7 +102,7 @@ def choose_candidate(
     """
     make_folder(folder)
     source = open_bundle(bundle)
-    columns, target_N = _spaced(parts[1])
+    columns, target = _spaced(parts[1])
     measured = {MODEL: _measure(source, columns)}
     steps = dict(zip(_names(candidates), candidates, strict=True))
     skipped: dict[str, str] = {}
@@ -116,11 +116,11 @@ def choose_candidate(
             else:
                 measured[name] = found
             view.advance()
-    rows = _judge(measured, columns, target_N, max_accuracy_loss)
+    rows = _judge(measured, columns, target, max_accuracy_loss)
     rows += [{"name": name, "status": "skipped", "reason": why} for name, why in skipped.items()]
     specs = {name: step_spec(step) for name, step in steps.items()}
     chosen = {"format": 1, "max_accuracy_loss": max_accuracy_loss, **_choose(rows)}
-    chosen |= {"compared_rows": len(target_N), "validation_rows": len(parts[1])}
+    chosen |= {"compared_rows": len(target), "validation_rows": len(parts[1])}
     rows = [{**row, "step": specs.get(row["name"])} for row in rows]
     lasting = {**chosen, "rows": [_without_times(row) for row in rows]}
     write_file(folder / "compress.json", canonical_json(lasting) + b"\n")
@@ -168,7 +168,7 @@ def _try(candidate: Path, columns: Columns) -> _Measured | str:
             measured.predictor.outputs_of(_batch(columns, size))
     except (ArtifactError, MachineError) as error:
         return _left_out(candidate.name, error)
-    if not np.isfinite(measured.output_NK).all():
+    if not np.isfinite(values_of(measured.outputs)).all():
         return "its outputs are not all finite"
     return measured
 
@@ -198,32 +198,32 @@ def _calibration_rows(source: Bundle, train: PreparedSet) -> int:
     return min(CALIBRATION_ROWS, max(_FEWEST_CALIBRATION, _CALIBRATION_WORK // work))
 
 
-def _spaced(validation: PreparedSet) -> tuple[Columns, np.ndarray]:
+def _spaced(validation: PreparedSet) -> tuple[Columns, Rows]:
     """Columns and targets of the rows that are looked at."""
     step = max(1, -(-len(validation) // MOST_ROWS))
     if step == 1:
         return validation.inputs, validation.target
     index = np.arange(0, len(validation), step)
     columns = {name: rows_at(value, index) for name, value in validation.inputs.items()}
-    return columns, validation.target[index]
+    return columns, rows_at(validation.target, index)
 
 
 def _measure(bundle: Bundle, columns: Columns) -> _Measured:
     predictor = Predictor(bundle)
     size_bytes = bundle.manifest.files[GRAPH_FILE].size
-    return _Measured(predictor, size_bytes, predictor.outputs_of(columns))
+    return _Measured(predictor, size_bytes, predictor.output_rows_of(columns))
 
 
 def _judge(
     measured: Mapping[str, _Measured],
     columns: Columns,
-    target_N: np.ndarray,
+    target: Rows,
     max_accuracy_loss: float,
 ) -> list[dict[str, Any]]:
     """One record for the model and for each candidate that was made."""
     task = measured[MODEL].predictor.interface.task
-    outputs = {name: one.output_NK for name, one in measured.items()}
-    scored = evaluate_all(outputs, target_N, task, seed=0, resamples=_RESAMPLES, reference=MODEL)
+    outputs = {name: one.outputs for name, one in measured.items()}
+    scored = evaluate_all(outputs, target, task, seed=0, resamples=_RESAMPLES, reference=MODEL)
     predictors = {name: one.predictor for name, one in measured.items()}
     latency = {size: _latency_ms(predictors, columns, size) for size in BATCHES}
     watched = scored[MODEL].watched

@@ -22,6 +22,7 @@ from stoker.candidates.leaderboard import FILE as LEADERBOARD_FILE
 from stoker.candidates.leaderboard import Leaderboard
 from stoker.candidates.learning_curve import FILE as CURVE_FILE
 from stoker.candidates.offer import MODEL, Offer
+from stoker.cells.ragged import rows_at, values_of
 from stoker.core import events
 from stoker.core.canonical import canonical_json
 from stoker.core.errors import RecipeError
@@ -154,12 +155,13 @@ def _parity(work: Work, made: Fitted, prepared: Prepared) -> dict[str, Any]:
     """How far the bundle's answers are from those in training, and on which rows that was seen."""
     num_rows = len(prepared.validation)
     step = -(-num_rows // _MOST_COMPARED)
-    compared_NK = made.validation_output_NK[::step]
+    row_M = np.arange(0, num_rows, step)
+    compared = rows_at(made.validation_outputs, row_M)
     rows = spaced(raw_part(work, "validation"), step)
-    difference = check_parity(work.folder / "bundle", compared_NK, rows)
+    difference = check_parity(work.folder / "bundle", compared, rows)
     return {
         "parity": float(f"{difference:.2g}"),
-        "parity_rows": len(compared_NK),
+        "parity_rows": len(row_M),
         "validation_rows": num_rows,
     }
 
@@ -193,7 +195,7 @@ def _decide(aim: Any, choice: TrainingChoice, prepared: Prepared, made: Fitted) 
     """Calibration, threshold, sets and intervals, from rows that the model was not fitted to."""
     task = prepared.interface.task
     held = made.held_out or HeldOut(
-        made.validation_output_NK, np.asarray(prepared.validation.target)
+        made.validation_output_NK, values_of(prepared.validation.target)
     )
     return fit_decision(
         held.output_NK,

@@ -16,6 +16,7 @@ import pyarrow as pa
 from stoker.bundle.interface import Interface
 from stoker.bundle.predictor import Predictor, load
 from stoker.candidates.offer import offered
+from stoker.cells.ragged import Ragged, Rows, joined_rows, values_of
 from stoker.core import events
 from stoker.core.canonical import canonical_json
 from stoker.dag.stage import Work
@@ -107,7 +108,7 @@ def score_candidates(
         part,
     )
     suspects, asked = _suspects(evaluations[chosen], prepared, predictors[chosen].interface)
-    findings = look_closer(_subject(predictors[chosen], prepared, seed))
+    findings = _findings(predictors[chosen], prepared, seed)
     if not suspects:
         _tell_together(evaluations[chosen], findings)
     _write(work.folder / "findings.json", findings.model_dump(mode="json"))
@@ -131,14 +132,21 @@ def score_candidates(
 
 def _outputs(
     predictors: Mapping[str, Predictor], work: Work, part: str, total: int
-) -> dict[str, np.ndarray]:
-    pieces: dict[str, list[np.ndarray]] = {name: [] for name in predictors}
+) -> dict[str, Rows]:
+    pieces: dict[str, list[Rows]] = {name: [] for name in predictors}
     with events.task("score", total=total, unit="rows") as scoring:
         for rows in raw_part(work, part):
             for name, predictor in predictors.items():
-                pieces[name].append(predictor.outputs(rows))
+                pieces[name].append(predictor.output_rows(rows))
             scoring.advance(rows.num_rows)
-    return {name: np.concatenate(parts) for name, parts in pieces.items()}
+    return {name: joined_rows(parts) for name, parts in pieces.items()}
+
+
+def _findings(predictor: Predictor, prepared: Path, seed: int) -> Findings:
+    """What the probes find; none of them is about outputs of tokens."""
+    if predictor.interface.task.output.column is not None:
+        return Findings(all_rows=len(PreparedSet.open(prepared, "validation")))
+    return look_closer(_subject(predictor, prepared, seed))
 
 
 def _subject(predictor: Predictor, prepared: Path, seed: int) -> Probed:
@@ -147,7 +155,7 @@ def _subject(predictor: Predictor, prepared: Path, seed: int) -> Probed:
     return Probed(
         outputs_of=predictor.outputs_of,
         columns=validation.inputs,
-        target_N=np.asarray(validation.target),
+        target_N=values_of(validation.target),
         task=predictor.interface.task,
         seed=seed,
         categories={
@@ -173,6 +181,8 @@ def _suspects(
     whole = sum(map(len, sets))
     row_N = rows_to_ask(whole, sum(_num_parts(sets[0].columns[n]) for n in names))
     asked = Asked(rows=len(row_N), whole=whole)
+    if not names:
+        return [], asked
     columns = {name: _rows_of([one.columns[name] for one in sets], row_N) for name in names}
     target_N = _rows_of([one.target for one in sets], row_N)
     task = interface.task
@@ -200,11 +210,14 @@ def _rows_of(parts: list[np.ndarray], row_N: np.ndarray) -> np.ndarray:
     return found
 
 
-def _write_outputs(path: Path, scored: PreparedSet, outputs: Mapping[str, np.ndarray]) -> None:
-    """Row ids and the outputs of each candidate."""
+def _write_outputs(path: Path, scored: PreparedSet, outputs: Mapping[str, Rows]) -> None:
+    """Row ids and the outputs of each candidate; lists of them where each token has one."""
     table = {"_row": pa.array(np.asarray(scored.row))}
-    for name, output_NK in outputs.items():
+    for name, output in outputs.items():
+        output_NK = values_of(output)
         table[name] = pa.FixedSizeListArray.from_arrays(output_NK.ravel(), output_NK.shape[1])
+        if isinstance(output, Ragged):
+            table[name] = pa.LargeListArray.from_arrays(output.offsets, table[name])
     write_table(pa.table(table), path)
 
 

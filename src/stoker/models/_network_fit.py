@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 import torch
 
 from stoker.candidates.fitted import Fitted
+from stoker.cells.ragged import Ragged, values_of
 from stoker.core import events
 from stoker.core.seeds import derive_seed
 from stoker.networks.export import export, weights_of
 from stoker.store.scratch import scratch_folder
 from stoker.train.finder import find_rate
 from stoker.train.loop import Trained, train_network
-from stoker.train.network_output import outputs
+from stoker.train.network_output import output_rows
 from stoker.train.settings import Settings
 
 if TYPE_CHECKING:
@@ -50,10 +51,12 @@ def _fit(
         network, *parts, task, settings, seed=under.seed, scratch=scratch, hooks=under.hooks
     )
     forms = {name: feature.form for name, feature in under.features.items()}
+    answered = output_rows(trained.network, parts[1])
     return Fitted(
         graph=export(trained.network, forms),
         weights=weights_of(trained.network),
-        validation_output_NK=outputs(trained.network, parts[1]),
+        validation_output_NK=values_of(answered),
+        validation_offsets=answered.offsets if isinstance(answered, Ragged) else None,
         history=trained.history,
         facts=_facts(trained, settings),
         measured={"seconds": trained.seconds, "speed": trained.speed},

@@ -49,7 +49,7 @@ def export(network: nn.Module, columns: Mapping[str, Form]) -> bytes:
 
     Args:
         network: Takes a mapping from column to tensor, or to a `RaggedTensor` for rows of any
-            length, and gives (N, K).  Left as it was.
+            length, and gives (N, K), or outputs of each token.  Left as it was.
         columns: Type and shape of each column's tensor.
 
     Returns:
@@ -98,12 +98,13 @@ def _positional(network: nn.Module, columns: Mapping[str, Form]) -> nn.Module:
 
         def forward(self, *tensors: Tensor) -> Tensor:
             left = iter(tensors)
-            return self.network(
+            output = self.network(
                 {
                     name: RaggedTensor(next(left), next(left)) if form.ragged else next(left)
                     for name, form in columns.items()
                 }
             )
+            return output.values if isinstance(output, RaggedTensor) else output
 
     return Positional().eval()
 

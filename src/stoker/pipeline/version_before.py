@@ -19,6 +19,7 @@ import numpy as np
 
 from stoker.bundle.predictor import Predictor, load
 from stoker.candidates.offer import offered
+from stoker.cells.ragged import joined_rows, rows_at
 from stoker.core.errors import StokerError
 from stoker.data.prepare.prepared_set import PreparedSet
 from stoker.evaluate.score import evaluate_all
@@ -113,19 +114,23 @@ def _compared(
     part = scored_part(prepared)
     scored = PreparedSet.open(prepared, part)
     step = max(1, -(-len(scored) // _MOST_ROWS))
-    new_NK = Scores.open(inputs["evaluate"]).outputs(chosen)[::step]
+    row_M = np.arange(0, len(scored), step)
+    new_outputs = rows_at(Scores.open(inputs["evaluate"]).outputs(chosen), row_M)
     rows = spaced(raw_rows(inputs, part, list(old.interface.inputs)), step)
-    old_NK = np.concatenate([old.outputs(block) for block in rows])
+    old_outputs = joined_rows([old.output_rows(block) for block in rows])
     evaluations = evaluate_all(
-        {"model": new_NK, BEFORE: new.interface.task.outputs_from(old.interface.task, old_NK)},
-        np.asarray(scored.target)[::step],
+        {
+            "model": new_outputs,
+            BEFORE: new.interface.task.outputs_from(old.interface.task, old_outputs),
+        },
+        rows_at(scored.target, row_M),
         new.interface.task,
         seed=recipe.seed,
         resamples=_RESAMPLES,
         reference=BEFORE,
         group_N=group_codes(
             rows_path(inputs),
-            np.asarray(scored.row)[::step],
+            scored.row[row_M],
             recipe.data.split.group,
         ),
         weights={
@@ -136,7 +141,7 @@ def _compared(
     metrics = {n: evaluations[n].metrics for n in ("model", BEFORE)}
     return fact.model_copy(
         update={
-            "rows": len(new_NK),
+            "rows": len(row_M),
             "all_rows": len(scored),
             "scores": metrics[BEFORE],
             "new_scores": metrics["model"],

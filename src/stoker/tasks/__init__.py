@@ -10,26 +10,30 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self
+
+import numpy as np
 
 from stoker.answers import Answers
 from stoker.core.errors import RecipeError
 from stoker.core.steps import Step
 
 if TYPE_CHECKING:
-    import numpy as np
     import pyarrow as pa
 
-    from stoker.features import Transformed
+    from stoker.cells.ragged import Rows
+    from stoker.features import FittedFeature, Transformed
 
 
 class OutputSpec(NamedTuple):
     """The raw output that a task asks a model for."""
 
     axes: tuple[str, ...]
-    """Names of its axes; the first is `row`."""
+    """Names of its axes; the first is `row`, the second may be `token`."""
     width: int
     """Size of the last axis: classes, or 1."""
+    column: str | None = None
+    """The input column whose tokens each have an output; None: each row has one."""
 
 
 class FittedTask(Step, ABC):
@@ -83,29 +87,42 @@ class FittedTask(Step, ABC):
     def constant_output_K(self) -> np.ndarray:
         """The best raw output for every row that looks at no input: what a model has to beat."""
 
+    def about(self, rows: pa.Table, inputs: Mapping[str, FittedFeature]) -> Self:
+        """The task for these rows, where a target or an answer speaks of what stands in an input.
+
+        Args:
+            rows: Cleaned or raw rows, with at least the input columns.
+            inputs: The fitted feature of each input column.
+        """
+        return self
+
+    def constant_outputs(self, target: Rows) -> Rows:
+        """That output for each row of an encoded target."""
+        return np.tile(self.constant_output_K, (len(target), 1))
+
     @abstractmethod
     def encode(self, column: pa.ChunkedArray | pa.Array) -> Transformed:
         """Targets as the loss wants them; a label never seen in training is a bad cell."""
 
     @abstractmethod
-    def decode(self, output_NK: np.ndarray, weights: Sequence[float] | None = None) -> pa.Table:
+    def decode(self, output_NK: Any, weights: Sequence[float] | None = None) -> pa.Table:
         """Raw outputs (logits, standardised values) as answers, with a column `prediction`.
 
         Args:
-            output_NK: Shape (N, output.width).
+            output_NK: Shape (N, output.width); a `Ragged` where each token has an output.
             weights: What the probability of each class is multiplied with before the largest is
                 answered; None: nothing.
         """
 
     @abstractmethod
     def answers(
-        self, output_NK: np.ndarray, target_N: np.ndarray, weights: Sequence[float] | None = None
+        self, output_NK: Any, target_N: Any, weights: Sequence[float] | None = None
     ) -> Answers:
         """Raw outputs beside encoded targets, as metrics want them, in the target's own unit.
 
         Args:
-            output_NK: Finite outputs, shape (N, output.width).
-            target_N: Encoded targets.
+            output_NK: Finite outputs, shape (N, output.width); a `Ragged` of those of tokens.
+            target_N: Encoded targets; a `Ragged` where rows have any number of them.
             weights: As of `decode`.
         """
 
@@ -118,7 +135,7 @@ class FittedTask(Step, ABC):
         """Why answers to another task cannot stand beside answers to this one; empty: they can."""
 
     @abstractmethod
-    def outputs_from(self, other: FittedTask, output_NK: np.ndarray) -> np.ndarray:
+    def outputs_from(self, other: FittedTask, output_NK: Any) -> Any:
         """Outputs that were made for another task, as outputs for this one.
 
         Args:

@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from stoker.cells.ragged import alike, lengths_of
+from stoker.cells.ragged import Ragged, Rows, alike, joined_rows, lengths_of, values_of
 from stoker.networks.preparing import RaggedTensor, as_tensors, device_of, moved
 
 if TYPE_CHECKING:
@@ -25,6 +25,11 @@ _BATCH_BYTES = 8 << 20
 
 
 def outputs(network: nn.Module, prepared: PreparedSet) -> np.ndarray:
+    """As `output_rows`, float32 (N, num_outputs); of tokens those of all rows end to end."""
+    return values_of(output_rows(network, prepared))
+
+
+def output_rows(network: nn.Module, prepared: PreparedSet) -> Rows:
     """Raw outputs (logits or standardised values) of all rows, in order.
 
     Args:
@@ -32,7 +37,7 @@ def outputs(network: nn.Module, prepared: PreparedSet) -> np.ndarray:
         prepared: Rows to answer for.
 
     Returns:
-        Shape (N, num_outputs), float32.
+        Shape (N, num_outputs), float32; rows of any length where each token has an output.
     """
     was_training = network.training
     network.eval()
@@ -42,15 +47,23 @@ def outputs(network: nn.Module, prepared: PreparedSet) -> np.ndarray:
         batches, order_N = _slices(prepared, size), None
     else:
         pieces = [part for one in alike(length_N) for part in _cut(one, size)]
-        batches, order_N = _gathered(prepared, pieces), np.argsort(np.concatenate(pieces))
+        batches, order_N = _gathered(prepared, pieces), np.concatenate(pieces)
     with torch.inference_mode():
         parts = [
-            network({n: moved(c, device) for n, c in batch.items()}).float().cpu().numpy()
-            for batch in batches
+            _as_rows(network({n: moved(c, device) for n, c in batch.items()})) for batch in batches
         ]
     network.train(was_training)
-    output_NK = np.concatenate(parts)
-    return output_NK if order_N is None else output_NK[order_N]
+    return joined_rows(parts, order_N)
+
+
+def _as_rows(output: torch.Tensor | RaggedTensor) -> Rows:
+    if isinstance(output, RaggedTensor):
+        return Ragged(_array(output.values), output.offsets.numpy())
+    return _array(output)
+
+
+def _array(output: torch.Tensor) -> np.ndarray:
+    return output.float().cpu().numpy()
 
 
 def _slices(prepared: PreparedSet, size: int) -> Iterator[dict[str, torch.Tensor | RaggedTensor]]:

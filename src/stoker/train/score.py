@@ -13,8 +13,10 @@ import numpy as np
 import torch
 from torch import nn
 
+from stoker.cells.ragged import Ragged, Rows
+from stoker.networks.preparing import as_tensors
 from stoker.train.losses import loss_of
-from stoker.train.network_output import outputs
+from stoker.train.network_output import output_rows
 
 if TYPE_CHECKING:
     from stoker.answers import Answers
@@ -27,10 +29,17 @@ def validation_score(
     network: nn.Module, validation: PreparedSet, task: FittedTask
 ) -> dict[str, float]:
     """`validation_loss`, and `validation_accuracy` or what else answers show at a glance."""
-    output_NK, target_N = outputs(network, validation), np.array(validation.target)
-    loss = loss_of(task)(torch.from_numpy(output_NK), torch.from_numpy(target_N))
-    shown = task.answers(output_NK, target_N).at_a_glance()
+    output, target = output_rows(network, validation), validation.target
+    loss = loss_of(task)(_tensors(output), _tensors(target))
+    shown = task.answers(output, target).at_a_glance()
     return {"validation_loss": float(loss), f"validation_{task.gives.glance}": shown}
+
+
+def _tensors(rows: Rows) -> Any:
+    """Without a copy, but for memory that may not be written to."""
+    if isinstance(rows, Ragged):
+        return as_tensors(rows)
+    return torch.from_numpy(np.array(rows))
 
 
 def rank(record: dict[str, Any], gives: type[Answers]) -> tuple[float, float]:

@@ -9,8 +9,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
+import pyarrow as pa
 
+from stoker.cells.ragged import Ragged, Rows
 from stoker.engine.table_file import read_table
 from stoker.evaluate.evaluation import Evaluation
 from stoker.evaluate.leaks import Asked, Suspect
@@ -57,8 +58,12 @@ class Scores:
         """The rows that the chosen candidate answered worst."""
         return json.loads((self.folder / "mistakes.json").read_bytes())
 
-    def outputs(self, candidate: str) -> np.ndarray:
-        """Outputs of a candidate for each scored row, (N, K)."""
+    def outputs(self, candidate: str) -> Rows:
+        """Outputs of a candidate for each scored row, (N, K), or for each of its tokens."""
         table = read_table(self.folder / "outputs.parquet")
         column = table[candidate].combine_chunks()
+        if isinstance(column, pa.LargeListArray):
+            each = column.flatten()
+            offsets = column.offsets.to_numpy() - column.offsets[0].as_py()
+            return Ragged(each.flatten().to_numpy().reshape(len(each), -1), offsets)
         return column.flatten().to_numpy().reshape(len(column), -1)

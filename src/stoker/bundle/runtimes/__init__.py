@@ -15,8 +15,6 @@ from stoker.core.steps import Step
 if TYPE_CHECKING:
     from pathlib import Path
 
-    import numpy as np
-
     from stoker.bundle.interface import Interface
     from stoker.cells.ragged import Rows
 
@@ -27,8 +25,8 @@ class Loaded(ABC):
     """A model that is ready to be asked, from several threads."""
 
     @abstractmethod
-    def run(self, tensors: Mapping[str, Rows]) -> np.ndarray:
-        """Outputs, float32, the rows in axis 0, of tensors by column.
+    def run(self, tensors: Mapping[str, Rows]) -> Rows:
+        """Outputs, float32, the rows in axis 0, of tensors by column; or of each of their tokens.
 
         Raises:
             MachineError: If the runtime fails, which for checked tensors means memory.

@@ -27,7 +27,7 @@ class Probed:
     """A model and the rows that it is asked about."""
 
     outputs_of: Callable[[Mapping[str, Any]], np.ndarray]
-    """Raw outputs, (N, K), of the tensors of all input columns."""
+    """Raw outputs of the tensors of all input columns."""
     columns: Tensors
     """Tensor of each input column."""
     target_N: np.ndarray
@@ -43,7 +43,7 @@ class Probed:
 
     @cached_property
     def output_NK(self) -> np.ndarray:
-        """Outputs of the rows as they are."""
+        """Outputs of the rows as they are, (N, K)."""
         return self.outputs_of(self.columns)
 
     @cached_property
