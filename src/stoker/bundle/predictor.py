@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self, final
 import numpy as np
 import pyarrow as pa
 
+from stoker.bundle._rejected import bad_cell, rejected
 from stoker.bundle._tensors import by_length, check_form
 from stoker.bundle._unseen import Unseen, counted, warn_of
 from stoker.bundle.decision import Decision, check_threshold
@@ -41,11 +42,10 @@ from stoker.bundle.write import BUNDLE_FILE
 from stoker.cells import BadCell
 from stoker.cells.ragged import Rows as Tensor
 from stoker.cells.ragged import joined_rows, rows_at, rows_between, values_of
-from stoker.core.errors import DataError, Place
+from stoker.core.errors import DataError
 from stoker.core.html import html_table
 from stoker.core.names import listed
 from stoker.core.steps import step_name
-from stoker.data.rejects import SCHEMA
 
 if TYPE_CHECKING:
     from stoker.store.artifact import Artifact
@@ -55,8 +55,6 @@ _TABLE_ROWS = 16_384
 _PICTURE_BYTES = 1 << 18
 """Raw pixels of a block with pictures; convolutions make a hundred times more of them."""
 _FEWEST_PICTURES = 32
-# Not `SCHEMA.empty_table()`, which imports pandas where it is installed.
-_NO_REJECTS = pa.Table.from_batches([], SCHEMA)
 _SPARE = ("_row", "_source", "_line", "_part")
 """Columns that stoker's own tables carry beside the data."""
 
@@ -210,14 +208,14 @@ class Predictor:
         index = pandas_index(rows)
         outputs, bad, unseen = self._run(table)
         if bad and on_bad == "raise":
-            raise self._bad_cell(bad)
+            raise bad_cell(bad, self.interface)
         good_N = np.ones(table.num_rows, bool)
         good_N[[cell.index for _, cell in bad]] = False
         row_M = np.flatnonzero(good_N)
         warn_of(unseen, self.interface.inputs)
         return Prediction(
             table=self._answers(outputs, table, row_M, intervals=intervals),
-            rejects=self._rejects(bad),
+            rejects=rejected(bad, self.interface),
             row=row_M,
             classes=self.classes,
             ignored=tuple(left_out(rows, found, self._known_columns())),
@@ -260,7 +258,7 @@ class Predictor:
         """
         outputs, bad, _ = self._run(self._select(rows))
         if bad:
-            raise self._bad_cell(bad)
+            raise bad_cell(bad, self.interface)
         return outputs
 
     def tensors(self, rows: Rows) -> Tensors:
@@ -272,14 +270,7 @@ class Predictor:
         return self._transform(self._select(rows), 0)
 
     def outputs_of(self, tensors: Mapping[str, Tensor]) -> np.ndarray:
-        """Outputs of prepared tensors, as `outputs` gives them.
-
-        Args:
-            tensors: As of `output_rows_of`.
-
-        Raises:
-            DataError: If a column is missing, or a type or shape is another one.
-        """
+        """Outputs of prepared tensors, as `outputs` gives them; see `output_rows_of`."""
         return values_of(self.output_rows_of(tensors))
 
     def output_rows_of(self, tensors: Mapping[str, Tensor]) -> Tensor:
@@ -388,34 +379,6 @@ class Predictor:
         if len(lengths) != 1:
             raise DataError(f"the tensors have different numbers of rows: {sorted(lengths)}")
         return lengths.pop()
-
-    def _bad_cell(self, bad: list[tuple[str, BadCell]]) -> DataError:
-        (column, cell), rows = bad[0], len({cell.index for _, cell in bad})
-        more = f" ({rows - 1} more rows have bad cells)" if rows > 1 else ""
-        return DataError(
-            f"{cell.found!r} {cell.reason}{more}",
-            expected=f"the columns {self.interface.describe_inputs()}",
-            fix="mend the rows, or ask with on_bad='reject' to leave them out",
-            place=Place(row=cell.index, column=column),
-        )
-
-    def _rejects(self, bad: list[tuple[str, BadCell]]) -> pa.Table:
-        if not bad:
-            return _NO_REJECTS
-        steps = {name: step_name(f) for name, f in self.interface.inputs.items()}
-        records = [
-            {
-                "_row": cell.index,
-                "source": "input",
-                "line": None,
-                "column": name,
-                "found": cell.found,
-                "reason": cell.reason,
-                "step": steps[name],
-            }
-            for name, cell in bad
-        ]
-        return pa.Table.from_pylist(records, SCHEMA)
 
 
 def _begins(num_rows: int, block: int) -> range:
