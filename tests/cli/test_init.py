@@ -518,3 +518,14 @@ def test_rows_that_are_tied_together_have_their_split_as_a_comment() -> None:
         assert getattr(load_recipe(Path("other.yaml")).data.split, key) == column
     said = CliRunner().invoke(root, ["check", "other.yaml"], prog_name="stoker")
     assert "'Patient' is an input, and data.split.group divides the rows by it" in said.stderr
+
+
+def test_a_row_of_totals_is_told_and_left_out_by_the_recipe() -> None:
+    sizes = [n * 7 % 61 for n in range(60)]
+    rows = [f"{'abc'[n % 3]},{size},{2 * size}" for n, size in enumerate(sizes)]
+    total = f"Total,{sum(sizes)},{2 * sum(sizes)}"
+    Path("shops.csv").write_text("\n".join(["shop,size,paid", *rows, total, ""]))
+    done = init("table", "shops.csv", "--target", "paid")
+    assert "shops.csv:62: is a row of totals ('Total')" in done.output
+    (step,) = load_recipe(Path("recipe.yaml")).data.clean
+    assert step_name(step) == "total_rows"

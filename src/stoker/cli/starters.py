@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from stoker.data.profile.choices import Choices
     from stoker.data.profile.column import Profile
     from stoker.data.profile.relations import Relation
+    from stoker.data.profile.totals import TotalRow
 
 _FOLDER = Path(__file__).with_name("templates")
 _WILDCARD = re.compile(r"\[[^\]]*\]|[*?]")
@@ -122,6 +123,7 @@ def fill_table(path: Path, target: str | None, project: Path, pairs: Sequence[st
     from stoker.data.fingerprint import default_cache
     from stoker.data.profile.relations import relations
     from stoker.data.profile.scan import scanning
+    from stoker.data.profile.totals import totals_of
 
     table, place = open_table(path, pairs), Place(str(path))
     _early_target(target, table.source, place)
@@ -129,6 +131,7 @@ def fill_table(path: Path, target: str | None, project: Path, pairs: Sequence[st
         target = _target(target, scan.dataset, place)
         choices = _choices(scan.profile, target, scan.dataset)
         tied = relations(scan.profile, target)
+        totals = totals_of(scan.profile.columns, scan.dataset.rows_path)
     task = _told_task(choices)
     said = "".join(f", {key}: {yaml_value(value)}" for key, value in table.options.items())
     text = read_template("table").replace(
@@ -137,7 +140,7 @@ def fill_table(path: Path, target: str | None, project: Path, pairs: Sequence[st
     text = text.replace("name: table", _name_line(path))
     is_label = task.feature is not None and "classify" in task.feature
     text = text.replace(", stratify: label", f", stratify: {quoted(target)}" if is_label else "")
-    text = _with_relations(text, tied)
+    text = _without_totals(_with_relations(text, tied), totals)
     line = commented(f"target: {{{quoted(target)}: {task.written}}}", task.why)
     text = re.sub(r"(?m)^target: .*$", lambda _: line, text)
     return filled(text.replace(_INPUTS, inputs_block(choices)))
@@ -192,6 +195,19 @@ def _with_relations(text: str, tied: Sequence[Relation]) -> str:
     )
     below = "\n".join(lines)
     return re.sub(r"(?m)^  split: .*$", lambda found: f"{found[0]}\n{below}", text)
+
+
+def _without_totals(text: str, totals: Sequence[TotalRow]) -> str:
+    """The recipe that leaves out rows of sums, which is told."""
+    from stoker.cli.first_inputs import commented
+    from stoker.core.events import counted
+
+    if not totals:
+        return text
+    rest = f"; {counted(len(totals) - 1, 'more such rows')}" * (len(totals) > 1)
+    events.warning(f"{totals[0].said}{rest}; the recipe leaves it out: clean: [total_rows]")
+    line = commented("  clean: [total_rows]", f"{totals[0].said}{rest}")
+    return re.sub(r"(?m)^  split: ", lambda found: f"{line}\n{found[0]}", text)
 
 
 def _name_line(path: Path) -> str:

@@ -76,6 +76,7 @@ class ProfileStage(Stage):
         from stoker.data.profile.choices import choose, left_out
         from stoker.data.profile.measure import profile_table
         from stoker.data.profile.relations import relations
+        from stoker.data.profile.totals import told_totals, totals_of
         from stoker.data.profile.twins import find_twins
 
         dataset, rows = Dataset.open(work.inputs["acquire"].folder), rows_path(work.inputs)
@@ -90,6 +91,9 @@ class ProfileStage(Stage):
         choices = choose(profile, self.target, left_out=kept_out)
         twins = tuple(find_twins(profile, rows, self.target))
         self._warn(profile, choices, twins)
+        totals = totals_of(profile.columns, rows)
+        if totals:
+            events.warning(told_totals(totals))
         if not self.divided_by and not _is_given(dataset):
             for one in relations(profile, self.target):
                 events.warning(f"{one.why}: {_REMEDIES[one.key]}")

@@ -59,6 +59,8 @@ def only(judged: Judged, values: Any, name: str = "x", **options: Any) -> Any:
         (["1.234,50", "17,5", "3"] * 30, {"thousands": ".", "decimal": ","}),
         (["(1,200.50)", "30", "7"] * 30, {"thousands": ",", "brackets": True}),
         ([f"{n}.5 kg" for n in range(60)], {"unit": "kg"}),
+        ([f"$ {n * 31:,}" for n in range(60)], {"thousands": ",", "unit": "$"}),
+        ([f"€ {n},5" for n in range(60)], {"decimal": ",", "unit": "€"}),
         (["<0,5"] * 90 + [f"{n},5" for n in range(60)], {"decimal": ",", "censored": True}),
         (
             ["< 5 mg", "> 65 mg", *(f"{n} mg" for n in range(5, 66))],

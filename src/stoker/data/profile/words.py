@@ -37,7 +37,7 @@ _CODE = (
     r"|[\w.+\-]+@[\w\-]+\.[\w.\-]+|\d+(?:[-_/#]\d+)+)$"
 )
 _LIKE_AMOUNTS = (
-    r"^(?:[<>\x{2264}\x{2265}]=?\s+)?[^A-Za-z\s]*\d|^[A-Za-z]{1,3}[.$]? ?\d"
+    r"^(?:[<>\x{2264}\x{2265}]=?\s+)?[^A-Za-z\s]* ?\d|^[A-Za-z]{1,3}[.$]? ?\d"
     r"|^(?i:mon|tue|wed|thu|fri|sat|sun|jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)\w*\W.*\d"
 )
 """What money, amounts and days begin with."""
