@@ -285,6 +285,21 @@ def run(folder: Path) -> tuple[list[dict[str, Any]], list[int]]:
     return rows, reading.rejects.table()["line"].to_pylist()
 
 
+def test_lists_that_are_asked_for_are_kept_as_json(read: Acquire, write) -> None:
+    spans = [{"start": 0, "end": 2, "label": "城市"}]
+    lines = [
+        {"文": "北京", "spans": spans},
+        {"文": "海", "spans": []},
+        {"文": "x", "spans": "none"},
+    ]
+    write("\n".join(json.dumps(line, ensure_ascii=False) for line in lines).encode() + b"\n")
+    result = read({"jsonl": {"path": "a.jsonl", "as_json": ["spans"]}})
+    texts = result.column("spans")
+    assert [json.loads(text) for text in texts[:2]] == [spans, []]
+    assert texts[2] == "none", "what is no list stays as it is"
+    assert "城市" in texts[0], "as people read it"
+
+
 def test_a_nested_column_is_left_out_and_the_others_are_read(
     read: Acquire, write, told: Told
 ) -> None:
@@ -294,7 +309,7 @@ def test_a_nested_column_is_left_out_and_the_others_are_read(
     assert list(result.dataset.columns) == ["a"]
     assert told.warnings == [
         "column 'b' is left out: it holds an object or array in 2 of the 3 records that have it, "
-        "which no feature reads"
+        "which no feature reads; as_json: [b] keeps it as text"
     ]
     with pytest.raises(DataError, match=r"column b.*object or array in 2 of the 3") as caught:
         read({"jsonl": {"path": "a.jsonl", "columns": ["a", "b"]}})

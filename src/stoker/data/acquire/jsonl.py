@@ -74,6 +74,12 @@ class _Line(NamedTuple):
     has_end: bool
 
 
+class _Record(NamedTuple):
+    line: _Line
+    record: dict[str, Any] | None
+    problem: str | None
+
+
 class Jsonl(Source):
     """Records of JSON Lines files, plain or gzip."""
 
@@ -83,6 +89,8 @@ class Jsonl(Source):
     """A file, a folder or a pattern with `*`; or several."""
     columns: tuple[str, ...] | None = None
     """Keys to read, in this order; absent: all that a feature could use."""
+    as_json: tuple[str, ...] = ()
+    """Keys whose lists and objects are kept, as JSON text: spans, labels."""
 
     def paths(self) -> tuple[str, ...]:
         """The paths as written."""
@@ -102,14 +110,14 @@ class Jsonl(Source):
             return None
         if not head:
             raise DataError("the file is empty", expected="records", place=Place(label))
-        counts, _ = _counted(_lines(path, label), self.columns)
+        counts, _ = _counted(self._records(path, label))
         kinds = {name: kind_of_column(counts[name]) for name in counts}
         keys = wanted_keys(parts[0].keys, self.columns).keys() - kinds.keys()
         own = tuple(
             SourceColumn(
                 name,
                 type=None if kind == NESTED else str(TYPES[kind]),
-                left_out=_nested_in(counts[name]) if kind == NESTED else "",
+                left_out=_nested_in(name, counts[name]) if kind == NESTED else "",
             )
             for name, kind in kinds.items()
         )
@@ -142,8 +150,7 @@ class Jsonl(Source):
         label = reading.label(part.path)
         rows: list[tuple[int, dict[str, Any]]] = []
         num_bytes = 0
-        for line in _lines(part.path, label):
-            record, problem = _parse(line, self.columns)
+        for line, record, problem in self._records(part.path, label):
             column, found = None, line.text[:200]
             if record is not None:
                 column, problem = conform(record, kinds)
@@ -159,13 +166,19 @@ class Jsonl(Source):
         if rows:
             yield _table(rows, kinds, label)
 
+    def _records(self, path: Path, label: str) -> Iterator[_Record]:
+        """Every line with its record, or why there is none."""
+        for line in _lines(path, label):
+            record, problem = _parse(line, self.columns, self.as_json)
+            yield _Record(line, record, problem)
+
     def _kinds(self, parts: list[Part], reading: Reading) -> dict[str, str]:
         """The kind of each column: what most records have."""
         counts: dict[str, Counter[str]] = {}
         num_sound = 0
         for part in parts:
             label = reading.label(part.path)
-            found, num_found = _counted(_lines(part.path, label), self.columns)
+            found, num_found = _counted(self._records(part.path, label))
             num_sound += num_found
             for name, kinds_found in found.items():
                 counts.setdefault(name, Counter()).update(kinds_found)
@@ -184,14 +197,14 @@ class Jsonl(Source):
         nested = [name for name, kind in kinds.items() if kind == NESTED]
         if nested and (self.columns is not None or len(nested) == len(kinds)):
             raise DataError(
-                _nested_in(counts[nested[0]]),
+                _nested_in(nested[0], counts[nested[0]]),
                 expected="numbers, text or truth values",
                 fix="take it out of the option `columns`"
                 if self.columns is not None
                 else "make columns of its parts",
                 place=Place(place.file, column=nested[0]),
             )
-        reading.leave_out({name: _nested_in(counts[name]) for name in nested})
+        reading.leave_out({name: _nested_in(name, counts[name]) for name in nested})
         for name in names:
             said = several_kinds(counts[name])
             if said:
@@ -210,14 +223,11 @@ def _num_keys(line: str) -> int:
         return 1
 
 
-def _counted(
-    lines: Iterator[_Line], wanted: tuple[str, ...] | None
-) -> tuple[dict[str, Counter[str]], int]:
+def _counted(records: Iterator[_Record]) -> tuple[dict[str, Counter[str]], int]:
     """How often each key has each kind of value, and how many records there are."""
     counts: dict[str, Counter[str]] = {}
     num_sound = 0
-    for line in lines:
-        record, _ = _parse(line, wanted)
+    for _, record, _ in records:
         num_sound += record is not None
         for name, value in (record or {}).items():
             if name not in counts:
@@ -226,12 +236,12 @@ def _counted(
     return counts, num_sound
 
 
-def _nested_in(counts: Counter[str]) -> str:
+def _nested_in(name: str, counts: Counter[str]) -> str:
     """What is wrong with a column that is nested, and how often."""
     filled = counts.total() - counts["null"]
     return (
         f"holds {NESTED} in {counts[NESTED]:,} of the {filled:,} records that have it, "
-        "which no feature reads"
+        f"which no feature reads; as_json: [{name}] keeps it as text"
     )
 
 
@@ -283,7 +293,9 @@ def _refuse_other_forms(text: bytes, label: str) -> None:
         )
 
 
-def _parse(line: _Line, wanted: tuple[str, ...] | None) -> tuple[dict[str, Any] | None, str | None]:
+def _parse(
+    line: _Line, wanted: tuple[str, ...] | None, as_json: tuple[str, ...]
+) -> tuple[dict[str, Any] | None, str | None]:
     """The record of a line, or why there is none."""
     if line.problem:
         return None, line.problem
@@ -304,9 +316,17 @@ def _parse(line: _Line, wanted: tuple[str, ...] | None) -> tuple[dict[str, Any] 
         return None, "holds a whole number of more than 64 bits"
     if not isinstance(value, dict):
         return None, f"is {kind_of(value)}, not an object"
+    return _checked(_wanted(value, wanted, as_json))
+
+
+def _wanted(
+    value: dict[str, Any], wanted: tuple[str, ...] | None, as_json: tuple[str, ...]
+) -> dict[str, Any]:
+    """The keys that are read, some of them as JSON text."""
     if wanted is not None:
         value = {name: value[name] for name in wanted if name in value}
-    return _checked(value)
+    nested = [name for name in as_json if isinstance(value.get(name), list | dict)]
+    return value | {name: json.dumps(value[name], ensure_ascii=False) for name in nested}
 
 
 def _checked(record: dict[str, Any]) -> tuple[dict[str, Any] | None, str | None]:
