@@ -27,6 +27,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from stoker.core.errors import DataError
+from stoker.networks.dropout import Dropout
 
 Pooling = Literal["mean", "first"]
 Activation = Literal["gelu", "gelu_new", "relu"]
@@ -125,6 +126,10 @@ def _activation(name: object) -> Activation:
     raise DataError(f"the activation {name!r} is not known", expected="gelu, gelu_new or relu")
 
 
+_AWAY = -1e4
+"""Added where a place is padding; a softmax makes 0 of it, in 16 bits too."""
+
+
 class TextEncoder(nn.Module):
     """Tokens of padded texts to a vector of each place."""
 
@@ -147,9 +152,9 @@ class TextEncoder(nn.Module):
     def forward(self, token_NL: Tensor, is_real_NL: Tensor) -> Tensor:
         """Vectors (N, L, E) of tokens, of which those that are not real are seen by none."""
         hidden_NLE = self.embeddings_project(self.embeddings(token_NL))
-        seen_N11L = is_real_NL[:, None, None, :]
+        away_N11L = hidden_NLE.new_zeros(()).masked_fill(~is_real_NL, _AWAY)[:, None, None, :]
         for layer in self.layers:
-            hidden_NLE = layer(hidden_NLE, seen_N11L)
+            hidden_NLE = layer(hidden_NLE, away_N11L)
         return hidden_NLE
 
 
@@ -163,7 +168,7 @@ class _Embeddings(nn.Module):
             nn.Embedding(shape.types, shape.embedding) if shape.types else None
         )
         self.LayerNorm = nn.LayerNorm(shape.embedding, shape.epsilon)
-        self.dropout = nn.Dropout(shape.dropout)
+        self.dropout = Dropout(shape.dropout)
 
     def forward(self, token_NL: Tensor) -> Tensor:
         place_L = torch.arange(token_NL.shape[1], device=token_NL.device) + self.first
@@ -184,8 +189,8 @@ class _Layer(nn.Module):
         self.output = _Output(shape.inner, shape)
         self._activation = shape.activation
 
-    def forward(self, hidden_NLE: Tensor, seen_N11L: Tensor) -> Tensor:
-        told_NLE = self.attention["self"](hidden_NLE, seen_N11L)
+    def forward(self, hidden_NLE: Tensor, away_N11L: Tensor) -> Tensor:
+        told_NLE = self.attention["self"](hidden_NLE, away_N11L)
         hidden_NLE = self.attention["output"](told_NLE, hidden_NLE)
         inner = self.intermediate["dense"](hidden_NLE)
         match self._activation:
@@ -205,18 +210,30 @@ class _Attention(nn.Module):
         self.query = nn.Linear(shape.width, shape.width)
         self.key = nn.Linear(shape.width, shape.width)
         self.value = nn.Linear(shape.width, shape.width)
-        self._dropout = shape.dropout
+        self.dropout = Dropout(shape.dropout)
 
-    def forward(self, hidden_NLE: Tensor, seen_N11L: Tensor) -> Tensor:
+    def forward(self, hidden_NLE: Tensor, away_N11L: Tensor) -> Tensor:
         query, key, value = (
             projected(hidden_NLE).unflatten(2, (self.heads, self.size)).transpose(1, 2)
             for projected in (self.query, self.key, self.value)
         )
-        dropout = self._dropout if self.training else 0.0
-        told_NHLD = functional.scaled_dot_product_attention(
-            query, key, value, attn_mask=seen_N11L, dropout_p=dropout
-        )
+        if torch.onnx.is_in_onnx_export() or (self.training and hidden_NLE.device.type == "cpu"):
+            told_NHLD = self._plainly(query, key, value, away_N11L)
+        else:
+            rate = self.dropout.rate if self.training else 0.0
+            told_NHLD = functional.scaled_dot_product_attention(
+                query, key, value, attn_mask=away_N11L, dropout_p=rate
+            )
         return told_NHLD.transpose(1, 2).flatten(2)
+
+    def _plainly(self, query: Tensor, key: Tensor, value: Tensor, away_N11L: Tensor) -> Tensor:
+        """Attention of products and a softmax.
+
+        torch's own has no fast form with dropout on a CPU, and in a graph it becomes a softmax that
+        expects rows which see nothing, with three more passes over all pairs of places.
+        """
+        weight_NHLL = (query * self.size**-0.5) @ key.transpose(2, 3) + away_N11L
+        return self.dropout(weight_NHLL.softmax(3)) @ value
 
 
 class _Output(nn.Module):
@@ -224,7 +241,7 @@ class _Output(nn.Module):
         super().__init__()
         self.dense = nn.Linear(inputs, shape.width)
         self.LayerNorm = nn.LayerNorm(shape.width, shape.epsilon)
-        self.dropout = nn.Dropout(shape.dropout)
+        self.dropout = Dropout(shape.dropout)
 
     def forward(self, inner: Tensor, before_NLE: Tensor) -> Tensor:
         return self.LayerNorm(self.dropout(self.dense(inner)) + before_NLE)
