@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -132,3 +133,17 @@ def test_the_decision_beside_the_graph_is_kept(case: Any, tmp_path: Path) -> Non
     )
     Int8(form="unsigned").compress(tmp_path / "in", tmp_path / "out", case.material)
     assert open_bundle(tmp_path / "out").decision == Decision(weights=weights)
+
+
+def test_a_form_whose_answers_are_not_finite_is_not_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert nearest(monkeypatch, float("nan"), 2.0, float("inf")) == "signed"
+    with pytest.raises(ArtifactError, match="numbers that are not finite"):
+        nearest(monkeypatch, float("nan"), float("nan"), float("inf"))
+
+
+def test_ranges_without_an_end_warn_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    tensors = {"column:x": np.ones((4, 2), np.float32)}
+    monkeypatch.setattr(int8, "_quantise", lambda *_: np.float32(3e38) * np.float32(10))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert int8._quantise_all(b"", tensors, ["signed"]) == {"signed": np.inf}

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import importlib
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
 from typing import final
@@ -144,17 +144,40 @@ def run_graph(graph: bytes, tensors: Mapping[str, Rows]) -> np.ndarray:
     Raises:
         MachineError: If the runtime fails.
     """
-    num_rows = len(next(iter(tensors.values())))
-    length_N = lengths_of(tensors)
-    edges = range(_PART_ROWS, num_rows, _PART_ROWS)
-    parts = np.split(np.arange(num_rows), edges) if length_N is None else alike(length_N)
+    parts = _parts(tensors)
+    output_NK = np.concatenate([found[0] for found in _run_parts(graph, tensors, parts, [OUTPUT])])
+    return output_NK[np.argsort(np.concatenate(parts))]
+
+
+def run_nodes(
+    graph: bytes, tensors: Mapping[str, Rows], outputs: list[str]
+) -> list[list[np.ndarray]]:
+    """These outputs of a graph, for some rows of like length after the other.
+
+    Raises:
+        MachineError: If the runtime fails.
+    """
+    return list(_run_parts(graph, tensors, _parts(tensors), outputs))
+
+
+def _parts(tensors: Mapping[str, Rows]) -> list[np.ndarray]:
+    """Rows that are asked together."""
+    num_rows, length_N = len(next(iter(tensors.values()))), lengths_of(tensors)
+    if length_N is not None:
+        return alike(length_N)
+    return np.split(np.arange(num_rows), range(_PART_ROWS, num_rows, _PART_ROWS))
+
+
+def _run_parts(
+    graph: bytes, tensors: Mapping[str, Rows], parts: list[np.ndarray], outputs: list[str]
+) -> Iterator[list[np.ndarray]]:
     feeds = (graph_feed({n: rows_at(t, part) for n, t in tensors.items()}) for part in parts)
     try:
         session = _GraphSession(graph, session_options(1), providers=["CPUExecutionProvider"])
-        output_NK = np.concatenate([np.asarray(session.run([OUTPUT], feed)[0]) for feed in feeds])
-        return output_NK[np.argsort(np.concatenate(parts))]
+        for feed in feeds:
+            yield [np.asarray(found) for found in session.run(outputs, feed)]
     except (*RUNTIME_ERRORS, MemoryError, RuntimeError) as error:
-        raise _failed(num_rows, error) from None
+        raise _failed(len(next(iter(tensors.values()))), error) from None
 
 
 def asker(graph: bytes, tensors: Mapping[str, Rows]) -> Callable[[], object]:

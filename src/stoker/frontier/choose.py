@@ -33,7 +33,7 @@ from stoker.bundle.predictor import Predictor
 from stoker.bundle.read import Bundle, open_bundle
 from stoker.bundle.write import GRAPH_FILE
 from stoker.candidates.offer import MODEL
-from stoker.cells.ragged import Rows, rows_at, values_of
+from stoker.cells.ragged import Rows, lengths_of, rows_at, values_of
 from stoker.compress import Compressor, Material
 from stoker.core import events
 from stoker.core.canonical import canonical_json
@@ -57,6 +57,8 @@ CALIBRATION_ROWS = 1024
 _CALIBRATION_WORK = 25_000_000_000
 """Multiplications that one pass over them may take; large networks see fewer rows."""
 _FEWEST_CALIBRATION = 64
+_CALIBRATION_VALUES = 16_384
+"""Values of rows of any length that one pass over them may hold, such as tokens."""
 MOST_ROWS = 20_000
 """Validation rows that candidates are scored on."""
 BATCHES = (1, 32)
@@ -186,16 +188,19 @@ def _batch(columns: Columns, size: int) -> dict[str, Rows]:
 
 
 def _calibration_rows(source: Bundle, train: PreparedSet) -> int:
-    """As many rows as `_CALIBRATION_WORK` allows, by what the model's step says of its cost."""
+    """As many rows as the work allows: by what the model's step says, and by the values in them."""
+    rows, length_N = CALIBRATION_ROWS, lengths_of(train.ragged)
+    if length_N is not None:
+        rows = min(rows, int(_CALIBRATION_VALUES / max(1.0, length_N.mean())))
     spec = source.model.get("step")
-    if spec is None:
-        return CALIBRATION_ROWS
-    model = load_stored(spec, Model)
-    shapes = [column.shape[1:] for column in train.columns.values()]
-    picture = next((shape for shape in shapes if len(shape) == 3), None)
-    columns = sum(math.prod(shape) for shape in shapes if len(shape) < 3) + len(train.ragged)
-    work = model.multiplications(picture, columns, source.interface.task.output.width) or 1
-    return min(CALIBRATION_ROWS, max(_FEWEST_CALIBRATION, _CALIBRATION_WORK // work))
+    if spec is not None:
+        model = load_stored(spec, Model)
+        shapes = [column.shape[1:] for column in train.columns.values()]
+        picture = next((shape for shape in shapes if len(shape) == 3), None)
+        columns = sum(math.prod(shape) for shape in shapes if len(shape) < 3) + len(train.ragged)
+        work = model.multiplications(picture, columns, source.interface.task.output.width) or 1
+        rows = min(rows, _CALIBRATION_WORK // work)
+    return max(_FEWEST_CALIBRATION, rows)
 
 
 def _spaced(validation: PreparedSet) -> tuple[Columns, Rows]:
