@@ -46,7 +46,7 @@ def write(folder: Path, num_rows: int, forms: dict[str, Column]) -> PreparedSet:
         name: random.integers(0, 256, (num_rows, *form.shape)).astype(form.dtype)
         for name, form in forms.items()
     }
-    with PreparedWriter(folder, "train", forms, "int64") as writer:
+    with PreparedWriter(folder, "train", forms, Column("int64")) as writer:
         writer.append(columns, target=random.integers(0, 10, num_rows), row=np.arange(num_rows))
     return PreparedSet.open(folder, "train")
 

@@ -144,7 +144,7 @@ def prepare(folder: Path) -> None:
     }
     for part, (image, label) in rows.items():
         columns = {"image": Column("uint8", (1, 28, 28))}
-        with PreparedWriter(folder, part, columns, "int64") as writer:
+        with PreparedWriter(folder, part, columns, Column("int64")) as writer:
             image, target = image[:, None], label.astype(np.int64)
             writer.append({"image": image}, target=target, row=np.arange(len(target)))
 

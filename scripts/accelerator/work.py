@@ -130,7 +130,7 @@ def write_rows(folder: Path, num_rows: int) -> PreparedSet:
         "pet": random.integers(0, 4, num_rows, dtype=np.int32),
     }
     forms = {name: Column(str(MIXED[name].dtype), MIXED[name].shape) for name in columns}
-    with PreparedWriter(folder, "train", forms, "int64") as writer:
+    with PreparedWriter(folder, "train", forms, Column("int64")) as writer:
         writer.append(columns, target=digit_N[row_N], row=np.arange(num_rows))
     return PreparedSet.open(folder, "train")
 

@@ -81,7 +81,7 @@ def prepare(rows: pa.Table, interface: Interface, folder: Path, part: str) -> Pr
     inputs = interface.inputs
     columns = {name: Column(f.dtype.name, f.shape) for name, f in inputs.items()}
     target = interface.task.encode(rows[interface.target]).values
-    with PreparedWriter(folder, part, columns, target.dtype.name) as writer:
+    with PreparedWriter(folder, part, columns, Column(target.dtype.name)) as writer:
         values = {name: f.transform(rows[name]).values for name, f in inputs.items()}
         writer.append(values, target=target, row=np.arange(rows.num_rows))
     return PreparedSet.open(folder, part)

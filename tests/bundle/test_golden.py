@@ -49,7 +49,7 @@ def test_golden_bundles_are_scored_as_those_of_today(folder: Path) -> None:
     rows = [{name: raw(cell) for name, cell in row.items()} for row in case["rows"]]
     predictor = load(folder / "bundle")
     task, output_NK = predictor.interface.task, predictor.outputs(rows)
-    target_N = np.zeros(len(rows), task.target_dtype)
+    target_N = np.zeros((len(rows), *task.target_form.shape), task.target_form.dtype)
     if isinstance(task, FittedClassify):
         target_N = output_NK.argmax(axis=1)
     evaluation = evaluate(output_NK, target_N, task, seed=0, resamples=100)

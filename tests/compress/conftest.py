@@ -124,7 +124,9 @@ def net_case(folder: Path, num_classes: int, make: Net = net) -> Case:
     for seed, part in enumerate(("train", "validation")):
         pixels = np.random.default_rng(seed).integers(0, 256, (400, 1, SIDE, SIDE), np.uint8)
         target = run_graph(graph, {graph_input("图像"): pixels}).argmax(1)
-        with PreparedWriter(folder, part, {"图像": Column("uint8", (1, SIDE, SIDE))}, "int64") as w:
+        with PreparedWriter(
+            folder, part, {"图像": Column("uint8", (1, SIDE, SIDE))}, Column("int64")
+        ) as w:
             w.append({"图像": pixels}, target=target.astype(np.int64), row=np.arange(400))
         parts.append(PreparedSet.open(folder, part))
     return Case(bundle, *parts)
@@ -176,7 +178,7 @@ def forest_case(tmp_path: Path) -> Case:
     parts = []
     for seed, part in enumerate(("train", "validation")):
         values = np.random.default_rng(seed).normal(size=100)
-        with PreparedWriter(folder, part, {"age": Column("float64")}, "int64") as writer:
+        with PreparedWriter(folder, part, {"age": Column("float64")}, Column("int64")) as writer:
             target = (values > 0).astype(np.int64)
             writer.append({"age": values}, target=target, row=np.arange(100))
         parts.append(PreparedSet.open(folder, part))

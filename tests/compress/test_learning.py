@@ -67,7 +67,7 @@ def part(folder: Path, name: str, rows: int) -> PreparedSet:
     x, y = random.uniform(-2, 2, (2, rows))
     columns = {"x": x, "y": y}
     forms = dict.fromkeys(columns, Column("float64"))
-    with PreparedWriter(folder, name, forms, "int64") as writer:
+    with PreparedWriter(folder, name, forms, Column("int64")) as writer:
         writer.append(columns, target=(y > np.sin(2 * x)).astype(np.int64), row=np.arange(rows))
     return PreparedSet.open(folder, name)
 

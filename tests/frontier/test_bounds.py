@@ -101,7 +101,7 @@ def test_the_work_counts_every_number_and_each_column_of_rows_of_any_length(
 ) -> None:
     form = {"one": Column("float32"), "three": Column("float32", (3,))}
     form["text"] = Column("int32", ragged=True)
-    with PreparedWriter(tmp_path, "train", form, "int64") as writer:
+    with PreparedWriter(tmp_path, "train", form, Column("int64")) as writer:
         text = Ragged(np.arange(4, dtype=np.int32), np.array([0, 1, 4]))
         numbers = {"one": np.zeros(2, np.float32), "three": np.zeros((2, 3), np.float32)}
         writer.append({**numbers, "text": text}, target=np.arange(2), row=np.arange(2))

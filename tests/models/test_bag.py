@@ -54,7 +54,7 @@ def part(folder: Path, name: str, task: FittedTask, *, number: bool) -> Prepared
     forms = {"词": TEXT} | ({"n": Column("float64")} if number else {})
     columns: dict[str, np.ndarray | Ragged] = {"词": texts} | ({"n": number_N} if number else {})
     folder.mkdir(exist_ok=True)
-    with PreparedWriter(folder, name, forms, task.target_dtype.name) as writer:
+    with PreparedWriter(folder, name, forms, task.target_form) as writer:
         writer.append(columns, target=target, row=np.arange(len(target)))
     return PreparedSet.open(folder, name)
 
@@ -138,7 +138,7 @@ def test_a_class_that_training_lacks_is_never_answered(tmp_path: Path) -> None:
 
 
 def test_a_table_without_texts_is_one_clear_error(tmp_path: Path) -> None:
-    with PreparedWriter(tmp_path, "train", {"n": Column("float64")}, "int64") as writer:
+    with PreparedWriter(tmp_path, "train", {"n": Column("float64")}, Column("int64")) as writer:
         writer.append({"n": np.zeros(3)}, target=np.arange(3), row=np.arange(3))
     rows = PreparedSet.open(tmp_path, "train")
     with pytest.raises(RecipeError, match="needs a column of texts"):

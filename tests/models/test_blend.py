@@ -68,7 +68,7 @@ def make_part(
         target = np.digitize(noisy, [0.5, 1.5][: task.output.width - 1]).astype(np.int64)
     x[::11] = np.nan
     folder.mkdir(exist_ok=True)
-    with PreparedWriter(folder, part, FORMS, task.target_dtype.name) as writer:
+    with PreparedWriter(folder, part, FORMS, task.target_form) as writer:
         columns = {"数": x, "when": pair, "code": code}
         writer.append(columns, target=target, row=np.arange(rows))
     return PreparedSet.open(folder, part)

@@ -37,7 +37,7 @@ def make_part(folder: Path, part: str, task: FittedTask, rows: int, seed: int) -
         target = np.digitize(signal, [0.8, 1.6][: task.output.width - 1]).astype(np.int64)
     number[random.random(rows) < 0.1] = np.nan
     columns = {"数": Column("float32"), "code": Column("int32")}
-    with PreparedWriter(folder, part, columns, task.target_dtype.name) as writer:
+    with PreparedWriter(folder, part, columns, task.target_form) as writer:
         writer.append({"数": number, "code": code}, target=target, row=np.arange(rows))
     return PreparedSet.open(folder, part)
 
@@ -135,7 +135,7 @@ def test_says_how_far_it_is(parts, task: FittedTask) -> None:
 
 def test_pictures_are_refused_by_name(tmp_path: Path) -> None:
     columns = {"图像": Column("uint8", (1, 2, 2))}
-    with PreparedWriter(tmp_path, "train", columns, "int64") as writer:
+    with PreparedWriter(tmp_path, "train", columns, Column("int64")) as writer:
         pixels = np.zeros((4, 1, 2, 2), np.uint8)
         writer.append({"图像": pixels}, target=np.arange(4) % 2, row=np.arange(4))
     part = PreparedSet.open(tmp_path, "train")
@@ -149,7 +149,7 @@ def test_a_weight_counts_like_that_many_rows(tmp_path: Path) -> None:
     twice = np.concatenate([np.arange(300), np.flatnonzero(part.target == 1)])
     columns = {name: np.array(column)[twice] for name, column in part.columns.items()}
     forms = {"数": Column("float32"), "code": Column("int32")}
-    with PreparedWriter(tmp_path, "twice", forms, "int64") as writer:
+    with PreparedWriter(tmp_path, "twice", forms, Column("int64")) as writer:
         writer.append(columns, target=part.target[twice], row=np.arange(len(twice)))
     doubled = PreparedSet.open(tmp_path, "twice")
     model = BoostedTrees(num_trees=1, num_leaves=2, min_rows_per_leaf=1, feature_fraction=1.0)
@@ -163,7 +163,7 @@ def test_a_weight_counts_like_that_many_rows(tmp_path: Path) -> None:
 
 def numbers(value: np.ndarray, target: np.ndarray, folder: Path, part: str) -> PreparedSet:
     folder.mkdir(exist_ok=True)
-    with PreparedWriter(folder, part, {"x": Column("float64")}, "int64") as writer:
+    with PreparedWriter(folder, part, {"x": Column("float64")}, Column("int64")) as writer:
         writer.append({"x": value}, target=target, row=np.arange(len(value)))
     return PreparedSet.open(folder, part)
 
@@ -204,7 +204,7 @@ def test_the_order_of_rows_changes_no_answer(tmp_path: Path) -> None:
     validation = make_part(tmp_path, "validation", TERNARY, 150, 1)
     order = np.random.default_rng(0).permutation(500)
     forms = {name: Column(column.dtype.name) for name, column in part.columns.items()}
-    with PreparedWriter(tmp_path, "mixed", forms, "int64") as writer:
+    with PreparedWriter(tmp_path, "mixed", forms, Column("int64")) as writer:
         columns = {name: np.array(column)[order] for name, column in part.columns.items()}
         writer.append(columns, target=np.array(part.target)[order], row=order)
     mixed = PreparedSet.open(tmp_path, "mixed")
@@ -243,7 +243,7 @@ def test_categories_of_few_rows_are_seen(tmp_path: Path) -> None:
     def made(part: str, rows: int) -> PreparedSet:
         code = random.integers(0, 40, rows).astype(np.int32)
         target = (np.sin(7.0 * code) + random.normal(0, 0.05, rows)).astype(np.float32)
-        with PreparedWriter(tmp_path, part, {"town": Column("int32")}, "float32") as writer:
+        with PreparedWriter(tmp_path, part, {"town": Column("int32")}, Column("float32")) as writer:
             writer.append({"town": code}, target=target, row=np.arange(rows))
         return PreparedSet.open(tmp_path, part)
 
@@ -264,7 +264,9 @@ def test_a_column_of_two_values_is_cut_by_random_cuts_too(
     def made(part: str, rows: int) -> PreparedSet:
         is_high = random.random(rows) < 0.5
         target = (is_high + random.normal(0, 0.1, rows)).astype(np.float32)
-        with PreparedWriter(tmp_path, part, {"flag": Column("float64")}, "float32") as writer:
+        with PreparedWriter(
+            tmp_path, part, {"flag": Column("float64")}, Column("float32")
+        ) as writer:
             column = np.where(is_high, values[1], values[0])
             writer.append({"flag": column}, target=target, row=np.arange(rows))
         return PreparedSet.open(tmp_path, part)

@@ -57,7 +57,7 @@ def prepare(
     rows: pa.Table, inputs: dict[str, FittedFeature], task: FittedTask, folder: Path, part: str
 ) -> PreparedSet:
     columns = {name: Column(f.dtype.name) for name, f in inputs.items()}
-    with PreparedWriter(folder, part, columns, "int64") as writer:
+    with PreparedWriter(folder, part, columns, Column("int64")) as writer:
         writer.append(
             {name: f.transform(rows[name]).values for name, f in inputs.items()},
             target=task.encode(rows[f"c{TARGET}"]).values,

@@ -75,7 +75,9 @@ def feature(folder: Path) -> FittedTokens:
 def part(place: Path, name: str, made: FittedTokens, rows: int) -> PreparedSet:
     said, target = texts(rows, len(name))
     place.mkdir(exist_ok=True)
-    with PreparedWriter(place, name, {"t": Column("uint16", (), ragged=True)}, "int64") as writer:
+    with PreparedWriter(
+        place, name, {"t": Column("uint16", (), ragged=True)}, Column("int64")
+    ) as writer:
         column = made.transform(pa.array(said)).rows()
         writer.append({"t": column}, target=target, row=np.arange(rows))
     return PreparedSet.open(place, name)

@@ -61,7 +61,7 @@ def parts(tmp_path_factory: pytest.TempPathFactory) -> tuple[PreparedSet, Prepar
     forms = {name: Column(form.dtype.name, form.shape) for name, form in COLUMNS.items()}
     for part, rows in (("train", slice(TRAIN)), ("validation", slice(TRAIN, ALL))):
         row = np.arange(ALL)[rows]
-        with PreparedWriter(folder, part, forms, "int64") as writer:
+        with PreparedWriter(folder, part, forms, Column("int64")) as writer:
             columns = {"image": pixel[rows], "code": code[rows]}
             writer.append(columns, target=1 - label[rows] % 2, row=row)
     return PreparedSet.open(folder, "train"), PreparedSet.open(folder, "validation")

@@ -33,7 +33,7 @@ def made(folder: Path, part: str, rows: int) -> PreparedSet:
     noise = random.normal(0, 0.5, rows)
     target = x + np.sign(pair[:, 0] * pair[:, 1]) + 0.3 * (code % 3) + noise > 0.3
     x[::11] = np.nan
-    with PreparedWriter(folder, part, FORMS, "int64") as writer:
+    with PreparedWriter(folder, part, FORMS, Column("int64")) as writer:
         columns = {"x": x, "pair": pair, "code": code}
         writer.append(columns, target=target.astype(np.int64), row=np.arange(rows))
     return PreparedSet.open(folder, part)

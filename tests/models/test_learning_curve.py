@@ -31,7 +31,7 @@ def make_part(folder: Path, part: str, task: FittedTask, rows: int, *, waves: fl
     target = value.astype(np.float32) if task is NUMBER else (value > 0).astype(np.int64)
     folder.mkdir(exist_ok=True)
     forms = {"x": Column("float64")}
-    with PreparedWriter(folder, part, forms, task.target_dtype.name) as writer:
+    with PreparedWriter(folder, part, forms, task.target_form) as writer:
         writer.append({"x": x}, target=target, row=np.arange(rows))
     return PreparedSet.open(folder, part)
 

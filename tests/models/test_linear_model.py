@@ -40,7 +40,7 @@ def make_part(folder: Path, part: str, task: FittedTask, rows: int, **change: fl
     number = number * change.get("factor", 1.0) + change.get("shift", 0.0)
     number[::11] = np.nan
     folder.mkdir(exist_ok=True)
-    with PreparedWriter(folder, part, FORMS, task.target_dtype.name) as writer:
+    with PreparedWriter(folder, part, FORMS, task.target_form) as writer:
         columns = {"数": number, "when": pair, "code": code}
         writer.append(columns, target=target, row=np.arange(rows))
     return PreparedSet.open(folder, part)
@@ -95,7 +95,7 @@ def test_waves_see_what_columns_do_together(tmp_path: Path, kind: str) -> None:
             columns = {name: (x > 0).astype(np.int32) + 1 for name, x in columns.items()}
         signs = [np.sign(x - (1.5 if kind == "codes" else 0)) for x in columns.values()]
         forms = {name: Column(x.dtype.name) for name, x in columns.items()}
-        with PreparedWriter(tmp_path, part, forms, "float32") as writer:
+        with PreparedWriter(tmp_path, part, forms, Column("float32")) as writer:
             target = np.prod(signs, axis=0).astype(np.float32)
             writer.append(columns, target=target, row=np.arange(rows))
         return PreparedSet.open(tmp_path, part)
@@ -123,7 +123,9 @@ def test_an_unseen_code_counts_as_missing(tmp_path: Path, model: Linear) -> None
 
 
 def test_pictures_are_refused_by_name(tmp_path: Path) -> None:
-    with PreparedWriter(tmp_path, "train", {"图像": Column("uint8", (1, 2, 2))}, "int64") as writer:
+    with PreparedWriter(
+        tmp_path, "train", {"图像": Column("uint8", (1, 2, 2))}, Column("int64")
+    ) as writer:
         pixels = np.zeros((4, 1, 2, 2), np.uint8)
         writer.append({"图像": pixels}, target=np.arange(4) % 2, row=np.arange(4))
     part = PreparedSet.open(tmp_path, "train")

@@ -40,7 +40,7 @@ def make_part(folder: Path, part: str, task: FittedTask, rows: int) -> PreparedS
     number[random.random(rows) < 0.1] = np.nan
     if part == "train":
         rare[-7] = np.nan
-    with PreparedWriter(folder, part, FORMS, task.target_dtype.name) as writer:
+    with PreparedWriter(folder, part, FORMS, task.target_form) as writer:
         columns = {"数": number, "rare": rare, "code": code}
         writer.append(columns, target=target, row=np.arange(rows))
     return PreparedSet.open(folder, part)

@@ -31,8 +31,8 @@ def make_part(folder: Path, part: str, task: FittedTask, rows: int) -> PreparedS
         "parts": random.normal(size=(rows, 3)),
         "code": random.integers(0, 6, rows).astype(np.int32),
     }
-    target = (columns["x"] > 0).astype(task.target_dtype)
-    with PreparedWriter(folder, part, FORMS, task.target_dtype.name) as writer:
+    target = (columns["x"] > 0).astype(task.target_form.dtype)
+    with PreparedWriter(folder, part, FORMS, task.target_form) as writer:
         writer.append(columns, target=target, row=np.arange(rows))
     return PreparedSet.open(folder, part)
 

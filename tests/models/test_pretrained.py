@@ -131,7 +131,7 @@ def make_part(folder: Path, part: str, task: FittedTask, rows: int, seed: int) -
     }  # fmt: skip
     made = {"image": pixel, "数": number, "code": random.integers(0, 4, rows).astype(np.int32)}
     folder.mkdir(exist_ok=True)
-    with PreparedWriter(folder, part, columns, task.target_dtype.name) as writer:
+    with PreparedWriter(folder, part, columns, task.target_form) as writer:
         writer.append(made, target=target, row=np.arange(rows))
     return PreparedSet.open(folder, part)
 

@@ -74,7 +74,7 @@ def write(
 ) -> PreparedSet:
     folder.mkdir(exist_ok=True, parents=True)
     forms = {name: Column(column.dtype.name) for name, column in columns.items()}
-    with PreparedWriter(folder, part, forms, target.dtype.name) as writer:
+    with PreparedWriter(folder, part, forms, Column(target.dtype.name)) as writer:
         writer.append(columns, target=target, row=np.arange(len(target)))
     return PreparedSet.open(folder, part)
 

@@ -33,7 +33,7 @@ def test_encodes_one_target_a_row_and_names_missing_ones(task: Task) -> None:
     fitted = task.fit(COLUMN)
     done = fitted.encode(COLUMN)
     assert done.values.shape == (6,)
-    assert done.values.dtype == fitted.target_dtype
+    assert done.values.dtype == fitted.target_form.dtype
     assert [bad.index for bad in done.bad] == [3, 5]
     assert all("missing" in bad.reason for bad in done.bad)
 
@@ -52,7 +52,9 @@ def test_answers_have_a_prediction_and_fit_their_schema(task: Task) -> None:
 def test_answers_beside_the_truth_are_of_the_kind_that_it_gives(task: Task) -> None:
     fitted = task.fit(COLUMN)
     output_NK = np.random.default_rng(0).normal(size=(5, fitted.output.width))
-    found = fitted.answers(output_NK, np.zeros(5, fitted.target_dtype))
+    found = fitted.answers(
+        output_NK, np.zeros((5, *fitted.target_form.shape), fitted.target_form.dtype)
+    )
     assert type(found) is task.gives is fitted.gives
     assert found.num_rows == 5
     assert np.isfinite(found.loss_N).all()

@@ -102,7 +102,7 @@ class Tiny:
             made.update(self.values)
         target = (code - 1.5).astype(np.float32) if self.regress else code.astype(np.int64)
         columns = {name: COLUMNS[name] for name in self.names}
-        with PreparedWriter(self.folder, part, columns, str(target.dtype)) as writer:
+        with PreparedWriter(self.folder, part, columns, Column(str(target.dtype))) as writer:
             rows = np.arange(size) * 10
             writer.append({n: made[n] for n in self.names}, target=target, row=rows)
 

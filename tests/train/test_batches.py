@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stoker.train.augment import Augmentation
+from stoker.cells.column import Column
+from stoker.cells.ragged import Ragged
+from stoker.data.prepare.prepared_set import PreparedSet, PreparedWriter
+from stoker.networks.preparing import RaggedTensor, num_rows, tensors_between
+from stoker.train.augment import Augmentation, Mix
 from stoker.train.augment.shift import Shift
 from stoker.train.batches import Batches
 from stoker.train.chunk import Chunk
@@ -94,3 +100,32 @@ def test_the_prepared_set_is_never_written(tiny: Any) -> None:
     chunk = batches.load(0, 0)
     picture_of(chunk).zero_()
     assert np.array_equal(part.columns["图"], before)
+
+
+@pytest.mark.parametrize("form", [Column("uint8", (3,)), Column("int64", ragged=True)])
+def test_targets_of_any_form_come_with_their_rows(tmp_path: Path, form: Column) -> None:
+    number_N = np.arange(20)
+    length_N = number_N % 3 if form.ragged else np.ones(20, np.int64)
+    values = np.repeat(number_N, length_N).astype(form.dtype)
+    values = np.broadcast_to(values.reshape(-1, *[1] * len(form.shape)), (len(values), *form.shape))
+    target = Ragged(values, np.r_[0, length_N.cumsum()]) if form.ragged else values
+    with PreparedWriter(tmp_path, "train", {"x": Column("float64")}, form) as writer:
+        writer.append({"x": number_N.astype(np.float64)}, target=target, row=number_N)
+    batches = Batches(
+        PreparedSet.open(tmp_path, "train"), Settings(batch_size=4), num_outputs=3, seed=1
+    )
+    chunk = batches.load(0, 0)
+    for start, stop in chunk.bounds:
+        some = tensors_between(chunk.target, start, stop)
+        x_M = tensors_between(chunk.raw["x"], start, stop)
+        assert isinstance(x_M, torch.Tensor)
+        own = [target[int(x)] for x in x_M]
+        found = some.values if isinstance(some, RaggedTensor) else some
+        assert found.numpy().ravel().tolist() == np.concatenate(own).ravel().tolist()
+        assert num_rows(some) == stop - start
+
+
+def test_a_blend_of_vectors_blends_each_number() -> None:
+    mix = Mix(torch.tensor([1, 0]), torch.tensor([0.75, 1.0]))
+    blended = mix.targets(torch.tensor([[1, 0], [0, 1]], dtype=torch.uint8), 2)
+    assert blended.tolist() == [[0.75, 0.25], [0.0, 1.0]]

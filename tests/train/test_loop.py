@@ -196,7 +196,7 @@ def test_empty_parts_are_refused(tiny: Any, tmp_path: Path) -> None:
     from stoker.data.prepare.prepared_set import Column, PreparedSet, PreparedWriter
     from stoker.train.loop import train_network
 
-    with PreparedWriter(tmp_path, "empty", {"图": Column("uint8", (1, 8, 8))}, "int64"):
+    with PreparedWriter(tmp_path, "empty", {"图": Column("uint8", (1, 8, 8))}, Column("int64")):
         pass
     empty = PreparedSet.open(tmp_path, "empty")
     for parts in ((empty, tiny.part("validation")), (tiny.part("train"), empty)):

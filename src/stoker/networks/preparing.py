@@ -9,13 +9,12 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, Self
+from typing import Any, NamedTuple, Protocol, Self
 
 import torch
 from torch import Tensor, nn
 
-if TYPE_CHECKING:
-    from stoker.cells.ragged import Ragged
+from stoker.cells.ragged import Ragged, Rows
 
 
 class Inputs(Protocol):
@@ -40,12 +39,35 @@ class RaggedTensor(NamedTuple):
         return RaggedTensor(self.values[first:last], self.offsets[start : stop + 1] - first)
 
 
+RowsTensor = Tensor | RaggedTensor
+"""Rows in axis 0, or rows of any length."""
+
+
 def as_tensors(rows: Ragged) -> RaggedTensor:
     """The same values and offsets, without a copy."""
     return RaggedTensor(torch.from_numpy(rows.values), torch.from_numpy(rows.offsets))
 
 
-def moved(column: Tensor | RaggedTensor, device: torch.device) -> Tensor | RaggedTensor:
+def tensors_of(rows: Rows) -> RowsTensor:
+    """Rows of either kind as tensors, without a copy."""
+    return as_tensors(rows) if isinstance(rows, Ragged) else torch.from_numpy(rows)
+
+
+def tensors_between(rows: RowsTensor, start: int, stop: int) -> RowsTensor:
+    """A run of rows, as views.
+
+    >>> tensors_between(RaggedTensor(torch.tensor([7, 8]), torch.tensor([0, 1, 2])), 1, 2).values
+    tensor([8])
+    """
+    return rows.rows(start, stop) if isinstance(rows, RaggedTensor) else rows[start:stop]
+
+
+def num_rows(rows: RowsTensor) -> int:
+    """Rows there are."""
+    return len(rows.offsets) - 1 if isinstance(rows, RaggedTensor) else len(rows)
+
+
+def moved(column: RowsTensor, device: torch.device) -> RowsTensor:
     """A column on a device; offsets of ragged rows stay on the CPU, as cutting reads them."""
     if isinstance(column, RaggedTensor):
         return column._replace(values=column.values.to(device))
@@ -82,17 +104,11 @@ class PreparingNetwork(nn.Module, ABC):
 class RawRows(NamedTuple):
     """Columns as they are."""
 
-    raw: dict[str, Tensor | RaggedTensor]
+    raw: dict[str, RowsTensor]
 
     def rows(self, start: int, stop: int) -> RawRows:
         """A run of rows, as views."""
-        cut = {
-            name: column.rows(start, stop)
-            if isinstance(column, RaggedTensor)
-            else column[start:stop]
-            for name, column in self.raw.items()
-        }
-        return RawRows(cut)
+        return RawRows({n: tensors_between(rows, start, stop) for n, rows in self.raw.items()})
 
 
 class Whole(PreparingNetwork):

@@ -21,6 +21,7 @@ from stoker.core.steps import Step
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from stoker.cells.column import Column
     from stoker.cells.ragged import Rows
     from stoker.features import FittedFeature, Transformed
 
@@ -79,8 +80,11 @@ class FittedTask(Step, ABC):
 
     @property
     @abstractmethod
-    def target_dtype(self) -> np.dtype[Any]:
-        """Type of the encoded target: int64 class codes, or float32 standardised values."""
+    def target_form(self) -> Column:
+        """Form of the encoded target: a code, a number or a vector a row, or values of any length.
+
+        A recipe names one target column; what a task makes of it may have any shape.
+        """
 
     @property
     @abstractmethod
@@ -122,7 +126,7 @@ class FittedTask(Step, ABC):
 
         Args:
             output_NK: Finite outputs, shape (N, output.width); a `Ragged` of those of tokens.
-            target_N: Encoded targets; a `Ragged` where rows have any number of them.
+            target_N: Encoded targets, in the form that `target_form` says.
             weights: As of `decode`.
         """
 

@@ -26,6 +26,7 @@ from stoker.answers.classes import ClassAnswers, softmax
 from stoker.cells import BadCell
 from stoker.cells.booleans import BooleanCells
 from stoker.cells.categories import are_categories, count_categories, encode_categories
+from stoker.cells.column import Column
 from stoker.cells.raw import cell_text, one_array
 from stoker.cells.spelling import (
     canonical,
@@ -89,9 +90,9 @@ class FittedClassify(FittedTask):
         return self.classes
 
     @property
-    def target_dtype(self) -> np.dtype[Any]:
-        """int64."""
-        return np.dtype(np.int64)
+    def target_form(self) -> Column:
+        """int64, a code a row."""
+        return Column("int64")
 
     @property
     def constant_output_K(self) -> np.ndarray:

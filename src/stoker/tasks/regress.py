@@ -16,6 +16,7 @@ from pydantic import Field
 from stoker.answers import Answers
 from stoker.answers.numbers import NumberAnswers
 from stoker.cells import BadCell
+from stoker.cells.column import Column
 from stoker.cells.number_advice import missing_options, options_text
 from stoker.cells.numbers import NumberCells
 from stoker.cells.spelling import canonical
@@ -60,9 +61,9 @@ class FittedRegress(NumberCells, FittedTask):
         return ("r2",)
 
     @property
-    def target_dtype(self) -> np.dtype[Any]:
-        """float32."""
-        return np.dtype(np.float32)
+    def target_form(self) -> Column:
+        """float32, a value a row."""
+        return Column("float32")
 
     @property
     def constant_output_K(self) -> np.ndarray:

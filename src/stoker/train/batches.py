@@ -22,7 +22,7 @@ import torch
 from torch import Tensor
 
 from stoker.core.seeds import derive_seed
-from stoker.networks.preparing import RaggedTensor, as_tensors
+from stoker.networks.preparing import RowsTensor, tensors_of
 from stoker.train.augment import ImageAugmentation, MixingAugmentation
 from stoker.train.chunk import Chunk
 from stoker.train.samplers import Epoch
@@ -112,11 +112,9 @@ class Batches:
         """
         index = self._index(epoch, chunk)
         rows = self._set.gather(index, self._buffers)
-        raw: dict[str, Tensor | RaggedTensor] = {
-            **{name: torch.from_numpy(column) for name, column in rows.columns.items()},
-            **{name: as_tensors(column) for name, column in rows.ragged.items()},
-        }
-        target = torch.from_numpy(rows.target)
+        inputs = {**rows.columns, **rows.ragged}
+        raw = {name: tensors_of(column) for name, column in inputs.items()}
+        target = tensors_of(rows.target)
         if self._augment:
             raw, target = self._augmented(raw, target, epoch, chunk)
         edges = self._chunk_edges(chunk)
@@ -143,8 +141,8 @@ class Batches:
         return self._epoch.order[edges[0] : edges[-1]]
 
     def _augmented(
-        self, raw: Mapping[str, Tensor | RaggedTensor], target: Tensor, epoch: int, chunk: int
-    ) -> tuple[dict[str, Tensor | RaggedTensor], Tensor]:
+        self, raw: Mapping[str, RowsTensor], target: RowsTensor, epoch: int, chunk: int
+    ) -> tuple[dict[str, RowsTensor], RowsTensor]:
         generator = torch.Generator()
         generator.manual_seed(derive_seed(self._seed, "augment", epoch, chunk))
         images = {n: c for n, c in raw.items() if isinstance(c, Tensor) and c.ndim == 4}
@@ -152,6 +150,7 @@ class Batches:
             if isinstance(step, ImageAugmentation):
                 images = {name: step.augment(image, generator) for name, image in images.items()}
             elif isinstance(step, MixingAugmentation):
+                assert isinstance(target, Tensor), "targets of any length cannot be blended"
                 mix = step.draw(len(target), generator)
                 images = {name: mix.images(image) for name, image in images.items()}
                 target = mix.targets(target, self._num_outputs)

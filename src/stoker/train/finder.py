@@ -24,6 +24,7 @@ from torch import nn
 
 from stoker.core.errors import TrainingError
 from stoker.core.seeds import derive_seed
+from stoker.networks.preparing import tensors_between
 from stoker.train.batches import Batches
 
 if TYPE_CHECKING:
@@ -109,7 +110,10 @@ def _search(
         for start, stop in chunk.bounds:
             rate = _LOWEST * growth ** len(rates)
             loss = engine.step(
-                inputs.rows(start, stop), target[start:stop], rate=rate, number=len(rates)
+                inputs.rows(start, stop),
+                tensors_between(target, start, stop),
+                rate=rate,
+                number=len(rates),
             )
             losses.append(float(loss))
             rates.append(rate)

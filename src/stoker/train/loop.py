@@ -27,6 +27,7 @@ from stoker.core import events
 from stoker.core.canonical import fingerprint
 from stoker.core.errors import RecipeError, TrainingError
 from stoker.core.seeds import derive_seed
+from stoker.networks.preparing import tensors_between
 from stoker.train.augment import MixingAugmentation
 from stoker.train.batches import Batches
 from stoker.train.diagnosis import Watch
@@ -189,7 +190,7 @@ class _Training:
             self._rate = self._rate_at(state.step)
             state.losses[position] = engine.step(
                 inputs.rows(start, stop),
-                target[start:stop],
+                tensors_between(target, start, stop),
                 rate=self._rate,
                 number=state.step,
             )

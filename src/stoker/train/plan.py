@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from stoker.core import events
 from stoker.core.processors import available_cores
+from stoker.networks.preparing import tensors_between
 from stoker.train.score import validation_score
 from stoker.train.speed import first_row, multiplications
 from stoker.train.threads import num_threads, threads_for
@@ -123,7 +124,9 @@ def _trial_step(trial: StepTrial) -> Callable[[], object]:
     def step() -> object:
         start, stop = next(bounds)
         rate = trial.settings.rate / 1000
-        loss = engine.step(inputs.rows(start, stop), target[start:stop], rate=rate, number=0)
+        loss = engine.step(
+            inputs.rows(start, stop), tensors_between(target, start, stop), rate=rate, number=0
+        )
         # A GPU is asked and not waited for; a number is.
         return float(loss)
 

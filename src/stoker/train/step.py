@@ -14,12 +14,19 @@ import math
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
 
-from stoker.networks.preparing import Inputs, moved, preparing
+from stoker.networks.preparing import (
+    Inputs,
+    RowsTensor,
+    moved,
+    num_rows,
+    preparing,
+    tensors_between,
+)
 from stoker.train.averaging import Average
 from stoker.train.checkpoint import optimizer_tensors, restore_optimizer
 from stoker.train.strategies import Engine
@@ -78,16 +85,16 @@ class SingleEngine(Engine):
         """Where the network is."""
         return self._device
 
-    def load(self, chunk: Chunk) -> tuple[Inputs, Tensor]:
+    def load(self, chunk: Chunk) -> tuple[Inputs, Any]:
         """A chunk's inputs, prepared, and its targets, both on the device."""
         raw, target = chunk.raw, chunk.target
         if self.device.type != "cpu":
             raw = {name: moved(column, self.device) for name, column in raw.items()}
-            target = target.to(self.device)
+            target = moved(target, self.device)
         with torch.no_grad():
             return self._halves.prepare(raw), target
 
-    def step(self, inputs: Inputs, target: Tensor, *, rate: float, number: int) -> Tensor:
+    def step(self, inputs: Inputs, target: RowsTensor, *, rate: float, number: int) -> Tensor:
         """Change the weights once; see `Engine`."""
         loss = self.gradient(inputs, target)
         begin = time.perf_counter()
@@ -111,18 +118,19 @@ class SingleEngine(Engine):
         self.seconds["optimizer"] += time.perf_counter() - begin
         return loss
 
-    def gradient(self, inputs: Inputs, target: Tensor) -> Tensor:
+    def gradient(self, inputs: Inputs, target: RowsTensor) -> Tensor:
         """Add the gradient of the batch's mean loss to the parameters; returns that loss."""
         if self._pieces == 1:
             return self._backward(inputs, target, share=1.0)
-        size = len(target)
+        size = num_rows(target)
         edges = [size * i // self._pieces for i in range(self._pieces + 1)]
         total = torch.zeros((), device=self.device)
         for start, stop in itertools.pairwise(edges):
             if start < stop:
                 share = (stop - start) / size
                 piece = inputs.rows(start, stop)
-                total += self._backward(piece, target[start:stop], share=share) * share
+                some = tensors_between(target, start, stop)
+                total += self._backward(piece, some, share=share) * share
         return total
 
     def gradient_norm(self) -> float:
@@ -180,7 +188,7 @@ class SingleEngine(Engine):
             for backend, form in zip(backends, before, strict=True):
                 backend.fp32_precision = form
 
-    def _backward(self, inputs: Inputs, target: Tensor, *, share: float) -> Tensor:
+    def _backward(self, inputs: Inputs, target: RowsTensor, *, share: float) -> Tensor:
         begin = time.perf_counter()
         if self._half is None:
             loss = self._loss(self._learn(inputs), target)

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stoker.cells.ragged import Ragged
+from stoker.cells.ragged import Ragged, Rows, rows_at, values_of
 from stoker.core.errors import ArtifactError
 from stoker.data.prepare import _pack
 from stoker.data.prepare.prepared_set import Column, PreparedSet, PreparedWriter
@@ -41,7 +41,7 @@ def make(rows: int, seed: int = 0) -> tuple[dict, np.ndarray, np.ndarray]:
 
 def write(folder: Path, rows: int, step: int) -> tuple[dict, np.ndarray, np.ndarray]:
     columns, target, row = make(rows)
-    with PreparedWriter(folder, "train", FORMS, "int64") as writer:
+    with PreparedWriter(folder, "train", FORMS, Column("int64")) as writer:
         for start in range(0, rows, step):
             some = slice(start, start + step)
             part = {
@@ -129,9 +129,10 @@ def test_a_file_of_another_size_is_refused(
 @pytest.mark.parametrize(
     ("key", "value", "reason"),
     [
-        ("format", 2, "format 2"),
+        ("format", 1, "format 1"),
+        ("format", 3, "format 3"),
         ("rows", 21, "bytes"),
-        ("target", "object", "unknown types"),
+        ("target", {"dtype": "object", "shape": [], "ragged": False}, "unknown types"),
         ("columns", [{"name": "a", "file": "../../x", "dtype": "int32", "shape": []}], "file name"),
         ("rows", "many", "cannot be read"),
     ],
@@ -163,7 +164,7 @@ def test_offsets_that_fall_are_refused(new_folder: Callable[[], Path]) -> None:
 
 def test_an_unfinished_part_has_no_description(new_folder: Callable[[], Path]) -> None:
     folder = new_folder()
-    with pytest.raises(KeyError), PreparedWriter(folder, "train", FORMS, "int64"):
+    with pytest.raises(KeyError), PreparedWriter(folder, "train", FORMS, Column("int64")):
         raise KeyError
     with pytest.raises(ArtifactError):
         PreparedSet.open(folder, "train")
@@ -180,7 +181,7 @@ def write_wide(folder: Path, rows: int, step: int) -> dict[str, np.ndarray]:
         name: generator.integers(0, 99, (rows, *form.shape)).astype(form.dtype)
         for name, form in WIDE.items()
     }
-    with PreparedWriter(folder, "train", WIDE, "int64") as writer:
+    with PreparedWriter(folder, "train", WIDE, Column("int64")) as writer:
         for start in range(0, rows, step):
             some = slice(start, start + step)
             chunk = {name: values[some] for name, values in columns.items()}
@@ -244,8 +245,61 @@ def test_an_unfinished_wide_part_leaves_no_spill(
     folder = new_folder()
     monkeypatch.setattr(_pack, "MOST_BYTES", 10)
     rows = {name: np.zeros((2, *form.shape), form.dtype) for name, form in WIDE.items()}
-    writer = PreparedWriter(folder, "train", WIDE, "int64")
+    writer = PreparedWriter(folder, "train", WIDE, Column("int64"))
     writer.append(rows, target=np.arange(2), row=np.arange(2))
     assert list(folder.rglob("spilled"))
     writer.give_up()
     assert not list(folder.rglob("spilled"))
+
+
+TARGETS = {
+    "number": Column("int64"),
+    "vector": Column("uint8", (3,)),
+    "values": Column("int64", ragged=True),
+    "vectors": Column("float32", (2,), ragged=True),
+}
+
+
+def some_target(form: Column, rows: int, seed: int) -> Rows:
+    generator = np.random.default_rng(seed)
+    length_N = generator.integers(0, 4, rows) if form.ragged else np.ones(rows, np.int64)
+    values = generator.integers(0, 9, (int(length_N.sum()), *form.shape)).astype(form.dtype)
+    return Ragged(values, np.r_[0, length_N.cumsum()]) if form.ragged else values
+
+
+@given(
+    form=st.sampled_from([*TARGETS.values()]),
+    rows=st.integers(1, 30),
+    step=st.integers(1, 9),
+    seed=st.integers(0, 99),
+)
+def test_a_target_of_any_form_is_gathered_as_numpy_takes_it(
+    new_folder: Callable[[], Path], form: Column, rows: int, step: int, seed: int
+) -> None:
+    folder, target = new_folder(), some_target(form, rows, seed)
+    age_N, row_N = np.arange(rows, dtype=np.float64), np.arange(rows)
+    with PreparedWriter(folder, "train", {"age": Column("float64")}, form) as writer:
+        for start in range(0, rows, step):
+            some = row_N[start : start + step]
+            writer.append({"age": age_N[some]}, target=rows_at(target, some), row=some)
+    prepared = PreparedSet.open(folder, "train")
+    assert values_of(prepared.target).dtype == form.dtype
+    index = np.random.default_rng(seed).integers(0, rows, 8)
+    out = prepared.buffers(9)
+    for batch in (prepared.gather(index), prepared.gather(index, out)):
+        assert len(batch.target) == len(index)
+        for at, row in enumerate(index):
+            np.testing.assert_array_equal(batch.target[at], target[row])
+    first = prepared.gather(index).head(3)
+    np.testing.assert_array_equal(values_of(first.target), values_of(rows_at(target, index[:3])))
+
+
+@pytest.mark.parametrize("file", ["target.bin", "target.offsets.bin"])
+def test_a_damaged_ragged_target_is_refused(new_folder: Callable[[], Path], file: str) -> None:
+    folder, form = new_folder(), TARGETS["values"]
+    with PreparedWriter(folder, "train", {"age": Column("float64")}, form) as writer:
+        writer.append({"age": np.ones(5)}, target=some_target(form, 5, 1), row=np.arange(5))
+    with (folder / "train" / file).open("ab") as damaged:
+        damaged.write(b"more")
+    with pytest.raises(ArtifactError, match="bytes where"):
+        PreparedSet.open(folder, "train")

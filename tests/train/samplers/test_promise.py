@@ -33,7 +33,9 @@ def rows(tmp_path_factory: pytest.TempPathFactory) -> PreparedSet:
     offsets = np.r_[0, np.cumsum(random.integers(1, 100, SIZE))]
     tokens = Ragged(random.integers(0, 9, offsets[-1], dtype=np.int32), offsets)
     label_N = (np.arange(SIZE) % 10 == 0).astype(np.int64)
-    with PreparedWriter(folder, "train", {"text": Column("int32", ragged=True)}, "int64") as writer:
+    with PreparedWriter(
+        folder, "train", {"text": Column("int32", ragged=True)}, Column("int64")
+    ) as writer:
         writer.append({"text": tokens}, target=label_N, row=np.arange(SIZE))
     return PreparedSet.open(folder, "train")
 
@@ -123,7 +125,7 @@ def test_packs_are_nearly_full(rows: PreparedSet) -> None:
 
 @pytest.mark.parametrize("sampler", [Bucketed(), Packed()])
 def test_rows_of_one_length_are_refused(sampler: Sampler, tmp_path: Path) -> None:
-    with PreparedWriter(tmp_path, "train", {"age": Column("float64")}, "float32") as writer:
+    with PreparedWriter(tmp_path, "train", {"age": Column("float64")}, Column("float32")) as writer:
         writer.append({"age": np.ones(3)}, target=np.ones(3, np.float32), row=np.arange(3))
     part = PreparedSet.open(tmp_path, "train")
     with pytest.raises(RecipeError, match="goes by the length of rows"):

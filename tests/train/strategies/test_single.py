@@ -122,7 +122,7 @@ def test_rows_of_any_length_train_and_answer(tmp_path: Any) -> None:
     # Texts of the second class are of the higher tokens.
     token_V = random.integers(0, 5, offsets[-1]) + 4 * np.repeat(label_N, lengths)
     form = {"text": Column("int32", ragged=True)}
-    with PreparedWriter(tmp_path, "train", form, "int64") as writer:
+    with PreparedWriter(tmp_path, "train", form, Column("int64")) as writer:
         tokens = Ragged(token_V.astype(np.int32), offsets)
         writer.append({"text": tokens}, target=label_N, row=np.arange(300))
     rows = PreparedSet.open(tmp_path, "train")

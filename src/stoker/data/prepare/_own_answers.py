@@ -9,10 +9,12 @@ from typing import TypeVar
 
 import pyarrow as pa
 
+from stoker.cells.column import Column
 from stoker.core.errors import OwnCodeError
 from stoker.core.steps import Step, step_name
 from stoker.data.clean import CleanerState
 from stoker.features import FittedFeature, Transformed
+from stoker.tasks import FittedTask
 
 _T = TypeVar("_T")
 
@@ -67,11 +69,46 @@ def transformed(feature: FittedFeature, done: object, num_rows: int) -> Transfor
     found = returned(feature, "transform", done, Transformed)
     if feature.ragged:
         return found
-    given = (found.values.dtype, found.values.shape)
-    wanted = (feature.dtype, (num_rows, *feature.shape))
-    if given != wanted:
+    form = Column(feature.dtype.name, feature.shape)
+    return _of_form(feature, "transform", found, form, num_rows)
+
+
+def encoded(task: FittedTask, done: object, num_rows: int) -> Transformed:
+    """Encoded targets, of the form that the task says.
+
+    Args:
+        task: Whose they are.
+        done: What it returned.
+        num_rows: Of how many cells.
+
+    Raises:
+        OwnCodeError: If rows, type or shape are others.
+    """
+    found = returned(task, "encode", done, Transformed)
+    return _of_form(task, "encode", found, task.target_form, num_rows)
+
+
+def _of_form(step: Step, verb: str, found: Transformed, form: Column, num_rows: int) -> Transformed:
+    """What was found, if it is of a form.
+
+    Raises:
+        OwnCodeError: If rows, type or shape are others.
+    """
+    rows, values = found.rows(), found.values
+    given = Column(values.dtype.name, values.shape[1:], ragged=found.offsets is not None)
+    if len(rows) != num_rows or given != form:
         raise OwnCodeError(
-            f"transform of your step {step_name(feature)} made {given[0]} {given[1]}",
-            expected=f"{wanted[0]} {wanted[1]}, as its dtype and shape say",
+            f"{verb} of your step {step_name(step)} made {len(rows):,} rows of {_words(given)}",
+            expected=f"{num_rows:,} rows of {_words(form)}, as its form says",
         )
     return found
+
+
+def _words(form: Column) -> str:
+    """A form in words.
+
+    >>> _words(Column("int64")), _words(Column("uint8", (3,), ragged=True))
+    ('int64', 'any number of uint8 (3,)')
+    """
+    shape = f" {form.shape}" * bool(form.shape)
+    return f"{'any number of ' * form.ragged}{form.dtype}{shape}"

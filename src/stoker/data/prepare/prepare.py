@@ -22,6 +22,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from stoker.cells.column import Column
 from stoker.cells.decoder import Decoder
 from stoker.cells.image_formats import MAX_PIXELS
 from stoker.core import events
@@ -35,8 +36,8 @@ from stoker.data.flow import Flow, flow, stated
 from stoker.data.media_kinds import check_kind
 from stoker.data.prepare._copies import Copies, row_keys
 from stoker.data.prepare._fit import Asked, FittedInputs, fit_training_part
-from stoker.data.prepare._own_answers import mended, transformed
-from stoker.data.prepare.prepared_set import Column, PreparedWriter
+from stoker.data.prepare._own_answers import encoded, mended, transformed
+from stoker.data.prepare.prepared_set import PreparedWriter
 from stoker.data.prepare.raw_rows import part_ids, rows_with_ids, with_media
 from stoker.data.rejects import Rejects
 from stoker.data.split import PARTS
@@ -162,14 +163,14 @@ def _write(
         DataError: If nothing is left of a part in the end.
     """
     forms = {name: Column(f.dtype.name, f.shape, f.ragged) for name, f in fitted.inputs.items()}
-    dtype = fitted.task.target_dtype.name
     row_N = np.concatenate([ids[part] for part in PARTS])
     part_N = np.repeat(np.arange(len(PARTS)), [len(ids[part]) for part in PARTS])
     order = row_N.argsort()
     row_N, part_N = row_N[order], part_N[order]
     with ExitStack() as stack:
         writers = [
-            stack.enter_context(PreparedWriter(folder, part, forms, dtype)) for part in PARTS
+            stack.enter_context(PreparedWriter(folder, part, forms, fitted.task.target_form))
+            for part in PARTS
         ]
         preparing = stack.enter_context(events.task("prepare", total=len(row_N), unit="rows"))
         for chunk in chunks:
@@ -205,7 +206,7 @@ def _write_chunk(
         name: transformed(one, one.transform_with(rows[name], decoder), rows.num_rows)
         for name, one in fitted.inputs.items()
     }
-    target = fitted.task.encode(rows[fitted.target])
+    target = encoded(fitted.task, fitted.task.encode(rows[fitted.target]), rows.num_rows)
     for name, done in [*tensors.items(), (fitted.target, target)]:
         for cell in done.bad:
             if keep[cell.index]:  # a row is rejected once, for its first bad cell
@@ -224,7 +225,7 @@ def _write_chunk(
         if chosen.any():
             some = None if chosen.all() else np.flatnonzero(chosen)
             values = {name: done.rows(some) for name, done in tensors.items()}
-            writer.append(values, target=target.values[chosen], row=row_N[chosen])
+            writer.append(values, target=target.rows(some), row=row_N[chosen])
 
 
 def _clean_chunk(

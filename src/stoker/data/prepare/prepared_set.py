@@ -2,11 +2,12 @@
 
 A part is a folder: `part.json` and one raw little-endian file per column, `target.bin`, `row.bin`.
 A fixed column has rows of one size (uint8 pixels, float64 numbers, int32 codes); a ragged one
-(uint16 or uint32 tokens) has its values end to end and `.offsets.bin` beside them.  The fixed
-columns of a wide table share one file, end to end, because a file a column costs more than its
-values.  There is no header and no compression, so the file *is* the array: opening costs a few
-system calls, pages come from the disk when they are first touched and stay in the system's cache
-between runs.
+(uint16 or uint32 tokens) has its values end to end and `.offsets.bin` beside them.  The target is
+such a column too: a number a row, a vector, or values of any length.  The fixed input columns of a
+wide table share one file, end to end, because a file a column costs more than its values.
+
+There is no header and no compression, so the file *is* the array: opening costs a few system calls,
+pages come from the disk when they are first touched and stay in the system's cache between runs.
 
 The batch loader is `np.take(..., out=..., mode="clip")`: the default mode copies its output once
 more, and a fresh array for each batch costs page faults.  With reused buffers it takes two thirds
@@ -29,42 +30,22 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from stoker.cells.ragged import Ragged, Rows
+from stoker.cells.column import Column
+from stoker.cells.ragged import Ragged, Rows, rows_at, rows_between, values_of
 from stoker.core.canonical import canonical_json
 from stoker.core.closing import Closing
 from stoker.core.errors import ArtifactError, Place
 from stoker.data.prepare._pack import PackWriter, pack_offsets
 from stoker.store.durable import machine_errors
 
-FORMAT = 1
+FORMAT = 2
 MOST_FILES = 128
 """Fixed columns that have a file each; more of them share one."""
-_PACK = "inputs/columns.bin"
+_PACK, _TARGET, _ROW = "inputs/columns.bin", "target.bin", "row.bin"
+_ROW_FORM = Column("int64")
 
 _SAFE_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]{0,63}")
 _TYPES = {"uint8", "uint16", "uint32", "int32", "int64", "float32", "float64"}
-
-
-@dataclass(frozen=True)
-class Column:
-    """Form of one column."""
-
-    dtype: str
-    """uint8, uint16, uint32, int32, int64, float32 or float64; on the disk little-endian."""
-    shape: tuple[int, ...] = ()
-    """Shape of one row; of one value for a ragged column."""
-    ragged: bool = False
-    """Whether rows have any number of values."""
-
-    @property
-    def stride(self) -> int:
-        """Bytes of one row, or of one value."""
-        return int(np.prod(self.shape, dtype=np.int64)) * np.dtype(self.dtype).itemsize
-
-    @property
-    def disk_dtype(self) -> np.dtype[Any]:
-        """Little-endian type."""
-        return np.dtype(self.dtype).newbyteorder("<")
 
 
 @dataclass(frozen=True)
@@ -73,8 +54,8 @@ class Batch:
 
     columns: dict[str, np.ndarray]
     """Fixed columns, shape (B, *feature.shape)."""
-    target: np.ndarray
-    """Encoded targets, shape (B,)."""
+    target: Rows
+    """Encoded targets, shape (B, *target shape), or ragged."""
     ragged: dict[str, Ragged]
     """Ragged columns."""
 
@@ -82,7 +63,8 @@ class Batch:
         """The first `size` rows of fixed columns, without a copy."""
         if size == len(self.target):
             return self
-        return Batch({k: v[:size] for k, v in self.columns.items()}, self.target[:size], {})
+        target = rows_between(self.target, 0, size)
+        return Batch({k: v[:size] for k, v in self.columns.items()}, target, {})
 
 
 class PreparedWriter(Closing):
@@ -91,7 +73,8 @@ class PreparedWriter(Closing):
     Example:
         >>> import tempfile
         >>> folder = Path(tempfile.mkdtemp())
-        >>> with PreparedWriter(folder, "train", {"age": Column("float32")}, "int64") as writer:
+        >>> forms = {"age": Column("float32")}
+        >>> with PreparedWriter(folder, "train", forms, Column("int64")) as writer:
         ...     age, label, row = np.float32([3, 4]), np.int64([0, 1]), np.int64([7, 9])
         ...     writer.append({"age": age}, target=label, row=row)
         >>> PreparedSet.open(folder, "train").gather(np.array([1])).columns["age"]
@@ -99,7 +82,7 @@ class PreparedWriter(Closing):
     """
 
     def __init__(
-        self, folder: Path, part: str, columns: Mapping[str, Column], target_dtype: str
+        self, folder: Path, part: str, columns: Mapping[str, Column], target: Column
     ) -> None:
         """Create the folder `folder/part` and its files.
 
@@ -107,7 +90,7 @@ class PreparedWriter(Closing):
             folder: Folder of the prepared set; it exists.
             part: train, validation or test.
             columns: Form of each input column, in order.
-            target_dtype: int64 or float32.
+            target: Form of the encoded target.
         """
         self.rows = 0
         """Rows written so far."""
@@ -115,10 +98,10 @@ class PreparedWriter(Closing):
         """Name of the part."""
         self._folder = folder / part
         self._columns = dict(columns)
-        self._target = Column(target_dtype)
+        self._target = target
         self._files: dict[str, BinaryIO] = {}
-        self._num_values = dict.fromkeys(columns, 0)
         self._names = _file_names(self._columns)
+        self._num_values = dict.fromkeys([*self._names.values(), _TARGET], 0)
         fixed = {name: form for name, form in self._columns.items() if not form.ragged}
         self._packed = fixed if len(fixed) > MOST_FILES else {}
         self._names |= dict.fromkeys(self._packed, _PACK)
@@ -132,42 +115,34 @@ class PreparedWriter(Closing):
             with machine_errors(f"create {self._folder}"):
                 (self._folder / _PACK).parent.mkdir(exist_ok=True)
             self._pack = PackWriter(self._folder / _PACK, dtypes)
-        for name, column in self._columns.items():
-            if column.ragged:
-                self._write(_offsets_file(self._names[name]), np.zeros(1, "<i8"))
+        for file in self._ragged_files():
+            self._write(_offsets_file(file), np.zeros(1, "<i8"))
 
     def append(
         self,
         columns: Mapping[str, Rows],
         *,
-        target: np.ndarray,
+        target: Rows,
         row: np.ndarray,
     ) -> None:
         """Append rows.
 
         Args:
             columns: Values of every column, shape (N, *shape); a `Ragged` for a ragged one.
-            target: Encoded targets, shape (N,).
+            target: Encoded targets, one a row, of the target's form.
             row: Row ids, int64, shape (N,).
         """
         assert columns.keys() == self._columns.keys(), "each chunk has all columns"
         for name, values in columns.items():
-            form, file = self._columns[name], self._names[name]
             assert len(values) == len(row), f"column {name} has as many rows as the others"
-            if isinstance(values, Ragged):
-                offsets = values.offsets[1:] - values.offsets[0] + self._num_values[name]
-                self._write(_offsets_file(file), offsets.astype("<i8"))
-                values = values.values
-                self._num_values[name] += len(values)
-            assert values.shape[1:] == form.shape, f"rows of {name} have shape {form.shape}"
-            values = values.astype(form.disk_dtype, casting="equiv", copy=False)
+            written = self._written(self._names[name], self._columns[name], values)
             if self._pack is not None and name in self._packed:
-                self._pack.append(name, values)
+                self._pack.append(name, written)
             else:
-                self._write(file, values)
+                self._write(self._names[name], written)
         assert len(target) == len(row), "one target a row"
-        self._write("target.bin", target.astype(self._target.disk_dtype, casting="equiv"))
-        self._write("row.bin", row.astype("<i8", casting="equiv"))
+        self._write(_TARGET, self._written(_TARGET, self._target, target))
+        self._write(_ROW, self._written(_ROW, _ROW_FORM, row))
         self.rows += len(row)
         if self._pack is not None:
             self._pack.end_chunk()
@@ -190,9 +165,24 @@ class PreparedWriter(Closing):
                 file.close()
 
     def _all_files(self) -> list[str]:
-        ragged = [_offsets_file(self._names[n]) for n, c in self._columns.items() if c.ragged]
         own = [file for name, file in self._names.items() if name not in self._packed]
-        return [*own, *ragged, "target.bin", "row.bin"]
+        return [*own, *map(_offsets_file, self._ragged_files()), _TARGET, _ROW]
+
+    def _ragged_files(self) -> list[str]:
+        """Files of values that have one of offsets beside them."""
+        forms = {self._names[name]: form for name, form in self._columns.items()}
+        return [file for file, form in {**forms, _TARGET: self._target}.items() if form.ragged]
+
+    def _written(self, file: str, form: Column, rows: Rows) -> np.ndarray:
+        """The values of some rows as they stand in a file; offsets of ragged ones are written."""
+        values = rows
+        if isinstance(values, Ragged):
+            offsets = values.offsets[1:] - values.offsets[0] + self._num_values[file]
+            self._write(_offsets_file(file), offsets.astype("<i8"))
+            values = values.values
+            self._num_values[file] += len(values)
+        assert values.shape[1:] == form.shape, f"rows of {file} have shape {form.shape}"
+        return values.astype(form.disk_dtype, casting="equiv", copy=False)
 
     def _open(self, file: str) -> None:
         path = self._folder / file
@@ -207,8 +197,8 @@ class PreparedWriter(Closing):
     def _description(self) -> dict[str, Any]:
         offsets = pack_offsets({name: f.stride for name, f in self._packed.items()}, self.rows)
         columns = [
-            {"name": name, "file": self._names[name], "dtype": form.dtype}
-            | {"shape": list(form.shape), "ragged": form.ragged}
+            {"name": name, "file": self._names[name]}
+            | form.described
             | ({"offset": offsets[name]} if name in self._packed else {})
             for name, form in self._columns.items()
         ]
@@ -216,7 +206,7 @@ class PreparedWriter(Closing):
             "format": FORMAT,
             "rows": self.rows,
             "columns": columns,
-            "target": self._target.dtype,
+            "target": self._target.described,
         }
 
 
@@ -234,19 +224,19 @@ class PreparedSet:
         """Ragged input columns."""
         pack = _map_pack(folder, description)
         for entry in description["columns"]:
-            form = Column(entry["dtype"], tuple(entry["shape"]), entry["ragged"])
-            path = folder / entry["file"]
+            name, form, path = entry["name"], Column.read(entry), folder / entry["file"]
             if "offset" in entry:
-                self.columns[entry["name"]] = _of_pack(
-                    pack, int(entry["offset"]), form, self._num_rows
-                )
+                self.columns[name] = _of_pack(pack, int(entry["offset"]), form, self._num_rows)
             elif form.ragged:
-                self.ragged[entry["name"]] = self._map_ragged(path, form)
+                self.ragged[name] = _map_ragged(path, form, self._num_rows)
             else:
-                self.columns[entry["name"]] = _map(path, form, self._num_rows)
-        self.target = _map(folder / "target.bin", Column(description["target"]), self._num_rows)
-        """Encoded targets, int64 or float32, shape (N,)."""
-        self.row = _map(folder / "row.bin", Column("int64"), self._num_rows)
+                self.columns[name] = _map(path, form, self._num_rows)
+        target = Column.read(description["target"])
+        map_target = _map_ragged if target.ragged else _map
+        # Only the task knows whether it is an array or a `Ragged`, so no type says so.
+        self.target: Any = map_target(folder / _TARGET, target, self._num_rows)
+        """Encoded targets, an array of shape (N, *target shape) or a `Ragged`."""
+        self.row = _map(folder / _ROW, _ROW_FORM, self._num_rows)
         """Row ids, int64, shape (N,)."""
 
     @classmethod
@@ -280,15 +270,14 @@ class PreparedSet:
     @cached_property
     def row_bytes(self) -> int:
         """Bytes of one row with its target, what one gather copies; of ragged rows a mean one."""
-        arrays = (*self.columns.values(), self.target)
-        fixed = sum(a.itemsize * int(np.prod(a.shape[1:], dtype=np.int64)) for a in arrays)
-        ragged = sum(column.values.nbytes for column in self.ragged.values())
-        return fixed + ragged // max(1, self._num_rows)
+        arrays = (*self.columns.values(), values_of(self.target))
+        whole = sum(a.nbytes for a in (*arrays, *(one.values for one in self.ragged.values())))
+        return whole // max(1, self._num_rows)
 
     def buffers(self, size: int) -> Batch:
         """An empty batch of `size` rows to gather into again and again."""
         columns = {k: np.empty((size, *v.shape[1:]), v.dtype) for k, v in self.columns.items()}
-        return Batch(columns, np.empty(size, self.target.dtype), {})
+        return Batch(columns, _empty_rows(self.target, size), {})
 
     def gather(self, index: np.ndarray, out: Batch | None = None) -> Batch:
         """The rows at these positions, in this order.
@@ -309,17 +298,23 @@ class PreparedSet:
         batch = (out or self.buffers(size)).head(size)
         for name, values in self.columns.items():
             np.take(values, index, axis=0, out=batch.columns[name], mode="clip")
-        np.take(self.target, index, out=batch.target, mode="clip")
+        target = _gathered(self.target, index, batch.target)
         ragged = {name: values.gather(index) for name, values in self.ragged.items()}
-        return Batch(batch.columns, batch.target, ragged) if ragged else batch
+        return Batch(batch.columns, target, ragged)
 
-    def _map_ragged(self, path: Path, form: Column) -> Ragged:
-        offsets = _map(
-            path.with_name(_offsets_file(path.name)), Column("int64"), self._num_rows + 1
-        )
-        if offsets[0] != 0 or (np.diff(offsets) < 0).any():
-            raise ValueError(f"offsets of {path.name} do not rise from 0")
-        return Ragged(_map(path, form, int(offsets[-1])), offsets)
+
+def _empty_rows(rows: Rows, size: int) -> Rows:
+    """So many rows of the same form, to gather into; ragged ones have no values."""
+    if isinstance(rows, Ragged):
+        return Ragged(rows.values[:0], np.zeros(size + 1, np.int64))
+    return np.empty((size, *rows.shape[1:]), rows.dtype)
+
+
+def _gathered(rows: Rows, index: np.ndarray, out: Rows) -> Rows:
+    """The rows at these positions, in `out` where they have one size."""
+    if isinstance(rows, Ragged) or isinstance(out, Ragged):
+        return rows_at(rows, index)
+    return np.take(rows, index, axis=0, out=out, mode="clip")
 
 
 def _map(path: Path, form: Column, rows: int) -> np.ndarray:
@@ -331,6 +326,14 @@ def _map(path: Path, form: Column, rows: int) -> np.ndarray:
     if not size:
         return np.empty(shape, form.dtype)
     return np.memmap(path, form.disk_dtype, "r", shape=shape).view(np.ndarray)
+
+
+def _map_ragged(path: Path, form: Column, rows: int) -> Ragged:
+    """Rows of any length, after their offsets were checked."""
+    offsets = _map(path.with_name(_offsets_file(path.name)), Column("int64"), rows + 1)
+    if offsets[0] != 0 or (np.diff(offsets) < 0).any():
+        raise ValueError(f"offsets of {path.name} do not rise from 0")
+    return Ragged(_map(path, form, int(offsets[-1])), offsets)
 
 
 def _map_pack(folder: Path, description: dict[str, Any]) -> np.ndarray:
@@ -353,7 +356,7 @@ def _checked(description: dict[str, Any], path: Path) -> dict[str, Any]:
     """The description, if nothing in it could lead out of the folder or astray."""
     if description["format"] != FORMAT:
         raise ValueError(f"format {description['format']}, this stoker reads {FORMAT}")
-    types = [description["target"], *(entry["dtype"] for entry in description["columns"])]
+    types = [entry["dtype"] for entry in (description["target"], *description["columns"])]
     if unknown := set(types) - _TYPES:
         raise ValueError(f"unknown types {sorted(unknown)}")
     for entry in description["columns"]:

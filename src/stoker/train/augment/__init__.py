@@ -51,8 +51,10 @@ class Mix:
 
     def targets(self, target_N: Tensor, num_outputs: int) -> Tensor:
         """Blended targets: shares of classes (N, num_outputs) for codes, else blended values."""
-        if target_N.is_floating_point():
-            return target_N * self.share_N + target_N[self.partner_N] * (1 - self.share_N)
+        if target_N.ndim > 1 or target_N.is_floating_point():
+            share = self.share_N.reshape(-1, *[1] * (target_N.ndim - 1))
+            own = target_N.float()
+            return own * share + own[self.partner_N] * (1 - share)
         blended_NK = self.share_N.new_zeros(len(target_N), num_outputs)
         blended_NK.scatter_(1, target_N[:, None], self.share_N[:, None])
         other_N1 = target_N[self.partner_N][:, None]

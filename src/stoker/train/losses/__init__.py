@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from stoker.answers import Answers
 from stoker.core.errors import RecipeError
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     import torch
     from torch import Tensor
 
+    from stoker.networks.preparing import RowsTensor
     from stoker.tasks import FittedTask
 
 STAGE = "stoker.train.losses"
@@ -41,8 +42,8 @@ class Loss(Step, ABC):
     @abstractmethod
     def __call__(
         self,
-        output_NK: Tensor,
-        target_N: Tensor,
+        output_NK: Any,
+        target_N: Any,
         *,
         weight_K: Tensor | None = None,
         label_smoothing: float = 0.0,
@@ -51,7 +52,8 @@ class Loss(Step, ABC):
 
         Args:
             output_NK: Raw outputs of the model.
-            target_N: Encoded targets; for classes also soft ones, shape (N, K), from mixup.
+            target_N: Encoded targets, in the task's form; for classes also soft ones, shape (N, K),
+                from mixup.
             weight_K: Weight of each class, or None.
             label_smoothing: Share of a target that is spread over all classes, in [0, 1).
 
@@ -81,7 +83,7 @@ class LossFunction:
     """Weight of each class; None: all rows count alike."""
     label_smoothing: float = 0.0
 
-    def __call__(self, output_NK: Tensor, target_N: Tensor) -> Tensor:
+    def __call__(self, output_NK: RowsTensor, target_N: RowsTensor) -> Tensor:
         """The mean loss of a batch, a scalar."""
         return self.loss(
             output_NK, target_N, weight_K=self.weight_K, label_smoothing=self.label_smoothing

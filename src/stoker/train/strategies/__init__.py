@@ -12,7 +12,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from stoker.core.steps import Step
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import torch
     from torch import Tensor, nn
 
-    from stoker.networks.preparing import Inputs
+    from stoker.networks.preparing import Inputs, RowsTensor
     from stoker.train.chunk import Chunk
     from stoker.train.losses import LossFunction
     from stoker.train.step_settings import StepSettings
@@ -50,11 +50,11 @@ class Engine(ABC):
         """Where inputs, targets and losses are."""
 
     @abstractmethod
-    def load(self, chunk: Chunk) -> tuple[Inputs, Tensor]:
+    def load(self, chunk: Chunk) -> tuple[Inputs, Any]:
         """A chunk's inputs, prepared, and its targets, both where the network is."""
 
     @abstractmethod
-    def step(self, inputs: Inputs, target: Tensor, *, rate: float, number: int) -> Tensor:
+    def step(self, inputs: Inputs, target: RowsTensor, *, rate: float, number: int) -> Tensor:
         """Change the weights once.
 
         Args:
