@@ -73,7 +73,9 @@ def bundle_of(folder: Path, reader: MeanVector | EncodedText, scale: float = 0.2
 
 def material(folder: Path) -> Material:
     part = rows(40, 1)
-    with PreparedWriter(folder, "train", {"t": Column("uint16", (), ragged=True)}, "int64") as w:
+    with PreparedWriter(
+        folder, "train", {"t": Column("uint16", (), ragged=True)}, Column("int64")
+    ) as w:
         w.append({"t": part}, target=np.zeros(40, np.int64), row=np.arange(40))
     train = PreparedSet.open(folder, "train")
     return Material({"t": part}, train, train)

@@ -179,7 +179,9 @@ def test_a_batch_begins_again_where_the_rows_end() -> None:
 
 @pytest.mark.parametrize(("length", "rows"), [(4, 1024), (128, 128), (10_000, 64)])
 def test_long_texts_calibrate_by_fewer(case: Any, tmp_path: Path, length: int, rows: int) -> None:
-    with PreparedWriter(tmp_path, "train", {"t": Column("uint16", ragged=True)}, "int64") as writer:
+    with PreparedWriter(
+        tmp_path, "train", {"t": Column("uint16", ragged=True)}, Column("int64")
+    ) as writer:
         text = Ragged(np.zeros(3 * length, np.uint16), np.arange(4) * length)
         writer.append({"t": text}, target=np.arange(3), row=np.arange(3))
     source = dataclasses.replace(open_bundle(case.bundle), model={})

@@ -9,8 +9,9 @@ import pytest
 from stoker.models.bag import Bag
 from stoker.models.blend import Blend
 from stoker.models.cnn import Cnn
+from stoker.models.dilated_cnn import DilatedCnn
 from stoker.models.pretrained import Pretrained
-from stoker.plan.presets import Preset, choose_model
+from stoker.plan.presets import Preset, Texts, choose_model
 
 COLOUR, GREY = (3, 32, 32), (1, 32, 32)
 
@@ -60,14 +61,14 @@ def test_a_network_for_pictures_grows_with_the_preset(
     assert why == f"cnn (width {width}, depth {depth}) for images{joined}"
 
 
-@pytest.mark.parametrize(("has_tokens", "kind"), [(False, Blend), (True, Bag)])
-def test_tables_are_blended_unless_rows_have_any_length(has_tokens: bool, kind: type) -> None:
-    model, _ = choose_model(
-        "good", picture=None, has_table=True, num_rows=100, has_tokens=has_tokens
-    )
+@pytest.mark.parametrize(
+    ("texts", "kind"), [("none", Blend), ("rows", Bag), ("tokens", DilatedCnn)]
+)
+def test_tables_are_blended_unless_rows_have_any_length(texts: Texts, kind: type) -> None:
+    model, _ = choose_model("good", picture=None, has_table=True, num_rows=100, texts=texts)
     assert type(model) is kind
 
 
 def test_pictures_beside_tokens_are_learned_from_scratch() -> None:
-    model, _ = choose_model("good", picture=COLOUR, has_table=True, num_rows=100, has_tokens=True)
+    model, _ = choose_model("good", picture=COLOUR, has_table=True, num_rows=100, texts="rows")
     assert isinstance(model, Cnn)

@@ -65,7 +65,7 @@ def mlp(*hidden: int) -> Mlp:
 )
 def test_what_a_model_sees(inputs: str, extent: Extent, picture: Any, columns: int) -> None:
     found = size(extent, inputs=inputs)
-    assert (found.picture, found.columns, found.has_tokens) == (picture, columns, False)
+    assert (found.picture, found.columns, found.texts) == (picture, columns, "none")
 
 
 @pytest.mark.parametrize(

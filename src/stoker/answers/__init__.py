@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from functools import cached_property
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar, Self, TypeVar
 
 import numpy as np
 
@@ -64,6 +64,14 @@ class Answers(ABC):
     def __setattr__(self, name: str, value: object) -> None:
         """Keep arrays as views that nobody can write to: all metrics look at the same ones."""
         super().__setattr__(name, read_only(value))
+
+    @abstractmethod
+    def rows(self, place_N: np.ndarray) -> Self:
+        """The answers to some rows, each as often as its place stands there."""
+
+    @abstractmethod
+    def at_best(self) -> Self:
+        """Answers to the same rows than which none are better."""
 
     @abstractmethod
     def at_a_glance(self) -> float:

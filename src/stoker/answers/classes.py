@@ -6,7 +6,7 @@ Cost: O(K N log N) once for rankings of K classes, then O(K N) for a draw; memor
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import ClassVar, Self
 
 import numpy as np
 
@@ -14,6 +14,9 @@ from stoker.answers import Answers, kept
 from stoker.answers.draw import Draw
 from stoker.answers.tallies import Cells, ClassTally, Ranking, RankTally
 from stoker.core.errors import ArtifactError
+
+_SURE = 40.0
+"""Logit of the right class in the best answers."""
 
 
 class ClassAnswers(Answers):
@@ -49,6 +52,15 @@ class ClassAnswers(Answers):
         self.names = tuple(names) or tuple(map(str, range(self.num_classes)))
         worth_NK = output_NK if weights is None else output_NK + np.log(weights)
         self.answer_N = worth_NK.argmax(axis=1)
+
+    def rows(self, place_N: np.ndarray) -> Self:
+        """The answers to some rows."""
+        output_NK, truth_N = self.log_probability_NK[place_N], self.truth_N[place_N]
+        return type(self)(output_NK, truth_N, self.weights, self.names)
+
+    def at_best(self) -> Self:
+        """The true classes, as sure as can be."""
+        return type(self)(_SURE * np.eye(self.num_classes)[self.truth_N], self.truth_N)
 
     @kept
     def probability_NK(self) -> np.ndarray:

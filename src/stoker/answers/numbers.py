@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import ClassVar
+from typing import ClassVar, Self
 
 import numpy as np
 
@@ -23,6 +23,14 @@ class NumberAnswers(Answers):
         self.answer_N = np.asarray(answer_N, dtype=np.float64)
         self.truth_N = np.asarray(truth_N, dtype=np.float64)
         self.num_rows = len(self.truth_N)
+
+    def rows(self, place_N: np.ndarray) -> Self:
+        """The answers to some rows."""
+        return type(self)(self.answer_N[place_N], self.truth_N[place_N])
+
+    def at_best(self) -> Self:
+        """The truth."""
+        return type(self)(self.truth_N, self.truth_N)
 
     @kept
     def error_N(self) -> np.ndarray:

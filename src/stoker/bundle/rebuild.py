@@ -39,7 +39,7 @@ def network_of(bundle: Bundle) -> nn.Module:
             expected="a bundle of a network such as mlp or cnn",
         )
     with torch.random.fork_rng(devices=[]):
-        network = step.build(bundle.interface.inputs, bundle.interface.task.output.width)
+        network = step.build_for(bundle.interface.inputs, bundle.interface.task.output)
     try:
         network.load_state_dict(load(bundle.read(WEIGHTS_FILE)))
     except RuntimeError as error:

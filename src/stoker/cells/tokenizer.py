@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import json
 import os
+import unicodedata
 from collections.abc import Iterable, Sequence
 from functools import cached_property, lru_cache
 from itertools import chain
@@ -104,6 +105,11 @@ class Tokenizer:
         found = self._loaded.encode_batch_fast(list(texts), add_special_tokens=False)
         return [one.ids for one in found]
 
+    def bounds(self, texts: Sequence[str]) -> list[list[tuple[int, int]]]:
+        """First character of each token of each text, and the one behind it."""
+        found = self._loaded.encode_batch(list(texts), add_special_tokens=False)
+        return [one.offsets for one in found]
+
     def piece(self, token: int) -> str:
         """What a token stands for, as text."""
         return self.text([token])
@@ -138,6 +144,48 @@ def encode(tokenizer: Tokenizer, texts: Sequence[str]) -> Ragged:
     np.cumsum([len(one) for one in found], out=offsets[1:])
     values = np.fromiter(chain.from_iterable(found), np.int32, int(offsets[-1]))
     return Ragged(values, offsets)
+
+
+def bounds(tokenizer: Tokenizer, texts: Sequence[str]) -> Ragged:
+    """First character of each token, and the one behind it, int64 (V, 2).
+
+    Blanks around a token are left out, as no span begins with one; marks that stand over a letter
+    belong to it, which a tokeniser that takes them away does not say.
+
+    >>> learned = train_tokenizer(["low lower"] * 9, size=300, lower=True, normal_form="nfc")
+    >>> bounds(read_tokenizer(learned), ["low  lower"]).values.tolist()
+    [[0, 3], [4, 4], [5, 10]]
+    """
+    found = tokenizer.bounds(texts)
+    length_N = np.array([len(one) for one in found], np.int64)
+    value_V2 = np.array(list(chain.from_iterable(found)), np.int64).reshape(-1, 2)
+    offsets = np.concatenate([np.zeros(1, np.int64), length_N.cumsum()])
+    # One blank behind each text, where the search for a letter ends.
+    whole = " ".join([*texts, ""])
+    sizes_N = np.array([len(text) + 1 for text in texts], np.int64)
+    begin_V = np.repeat(sizes_N.cumsum() - sizes_N, length_N)
+    first_V, behind_V = (value_V2 + begin_V[:, None]).T
+    is_blank_C, is_mark_C = _kinds(whole)
+    place_C = np.arange(len(whole) + 1)
+    letter_C = _next(place_C, ~is_blank_C)
+    first_V = np.minimum(letter_C[first_V], behind_V)
+    behind_V = np.where(first_V < behind_V, _next(place_C, ~is_mark_C)[behind_V], behind_V)
+    return Ragged(np.column_stack([first_V, behind_V]) - begin_V[:, None], offsets)
+
+
+def _kinds(text: str) -> tuple[np.ndarray, np.ndarray]:
+    """Which characters are blanks, and which stand over another one; one more, a letter's."""
+    blanks = {sign for sign in set(text) if sign.isspace()}
+    marks = {sign for sign in set(text) if unicodedata.combining(sign)}
+    code_C = np.frombuffer((text + "x").encode("utf-32-le", "surrogatepass"), np.uint32)
+    is_blank_C, is_mark_C = (np.isin(code_C, [ord(s) for s in signs]) for signs in (blanks, marks))
+    return is_blank_C, is_mark_C
+
+
+def _next(place_C: np.ndarray, is_wanted_C: np.ndarray) -> np.ndarray:
+    """The first wanted place from each on; the last one is wanted."""
+    wanted = np.flatnonzero(is_wanted_C)
+    return wanted[np.searchsorted(wanted, place_C)]
 
 
 def _library() -> Any:

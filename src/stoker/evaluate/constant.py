@@ -15,11 +15,12 @@ _CHANCES = frozenset({"log_loss", "brier"})
 
 
 def answer_words(constant: Evaluation) -> str:
-    """What it answers: the name of a class, or a number."""
+    """What it answers: the name of a class, or a number; else no more than that it is the same."""
     if constant.per_class:
         return repr(max(constant.per_class, key=lambda one: one.answered).name)
-    assert constant.residuals is not None
-    return f"{constant.residuals.points[0][1]:.4g}"
+    if constant.residuals is not None:
+        return f"{constant.residuals.points[0][1]:.4g}"
+    return "the same"
 
 
 def no_better_words(model: Evaluation, constant: Evaluation) -> str:
@@ -59,8 +60,10 @@ def worse_words(model: Evaluation, constant: Evaluation) -> str:
 def about_words(constant: Evaluation) -> str:
     """What it is, for a reader of its scores."""
     answer = answer_words(constant)
-    if not constant.per_class:
+    if constant.residuals is not None:
         return f"The constant answer is {answer} for every row, the mean of the training rows."
+    if not constant.per_class:
+        return "The constant answer is the same for every row, whatever stands in it."
     words = (
         f"The constant answer is {answer} for every row, with the shares of the classes among the "
         "training rows as probabilities"

@@ -22,9 +22,16 @@ import pyarrow.compute as pc
 from pydantic import Field
 
 from stoker.cells import BadCell
-from stoker.cells.ragged import Ragged
+from stoker.cells.ragged import Ragged, joined_rows
 from stoker.cells.raw import MISSING_TEXTS, cell_text, is_text, one_array, spelled_missing
-from stoker.cells.tokenizer import NormalForm, Tokenizer, encode, read_tokenizer, train_tokenizer
+from stoker.cells.tokenizer import (
+    NormalForm,
+    Tokenizer,
+    bounds,
+    encode,
+    read_tokenizer,
+    train_tokenizer,
+)
 from stoker.core import events
 from stoker.core.errors import ArtifactError, DataError, RecipeError
 from stoker.features import Feature, FittedFeature, TokenIds, Transformed
@@ -97,6 +104,22 @@ class FittedTokens(FittedFeature):
         lengths_N = np.concatenate([np.zeros(0, np.int64), *(block.lengths for block in blocks)])
         values = np.concatenate([np.zeros(0, np.int32), *(block.values for block in blocks)])
         return Ragged(values, np.concatenate([np.zeros(1, np.int64), lengths_N.cumsum()]))
+
+    def bounds(self, column: pa.ChunkedArray | pa.Array) -> Ragged:
+        """First character of each token that `transform` gives and the one behind it, (V, 2).
+
+        >>> name = Tokens(size=300).fit(pa.chunked_array([["Eva Li"] * 9]))
+        >>> name.bounds(pa.array(["Li", None])).values.tolist()
+        [[0, 2]]
+        """
+        given = _given(one_array(column), self.missing)
+        blocks = [
+            bounds(self.reader, given.slice(begin, _BLOCK_TEXTS).to_pylist())
+            for begin in range(0, max(len(given), 1), _BLOCK_TEXTS)
+        ]
+        whole = joined_rows(blocks)
+        assert isinstance(whole, Ragged)
+        return self._cut(whole)
 
     def json_schema(self) -> dict[str, Any]:
         """Text or null."""

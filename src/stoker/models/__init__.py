@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, ClassVar
 from stoker.candidates.conditions import Conditions
 from stoker.candidates.fitted import Fitted
 from stoker.core.steps import Step
+from stoker.features import TokenIds
 from stoker.networks.stages import Shape
 from stoker.train.habits import Habits
 
@@ -25,7 +26,8 @@ if TYPE_CHECKING:
 
     from stoker.data.prepare.prepared_set import PreparedSet
     from stoker.features import FittedFeature
-    from stoker.tasks import FittedTask
+    from stoker.networks.token_network import Reader
+    from stoker.tasks import FittedTask, OutputSpec
 
 
 class Model(Step, ABC):
@@ -37,6 +39,8 @@ class Model(Step, ABC):
     """Whether it can look at one."""
     takes_ragged: ClassVar[bool] = False
     """Whether rows of any length may go in, such as tokens."""
+    gives_tokens: ClassVar[bool] = False
+    """Whether it can have an output for each token of a column, instead of one for each row."""
 
     @abstractmethod
     def fit(
@@ -86,6 +90,20 @@ class Network(Model, ABC):
     @abstractmethod
     def build(self, features: Mapping[str, FittedFeature], num_outputs: int) -> nn.Module:
         """A fresh module with random weights from torch's global generator."""
+
+    def reader(self, tokens: TokenIds) -> Reader:
+        """What reads a column of tokens one by one, where `gives_tokens` says that it does."""
+        raise NotImplementedError(f"{type(self).__name__} gives no tokens")
+
+    def build_for(self, features: Mapping[str, FittedFeature], output: OutputSpec) -> nn.Module:
+        """A fresh module for this output: one of each row, or one of each token of a column."""
+        if output.column is None:
+            return self.build(features, output.width)
+        from stoker.networks.token_network import TokenNetwork
+
+        tokens = features[output.column].holds
+        assert isinstance(tokens, TokenIds), "the task has seen to that"
+        return TokenNetwork(output.column, self.reader(tokens), output.width)
 
     def fit(
         self,

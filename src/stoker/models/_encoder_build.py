@@ -35,13 +35,12 @@ if TYPE_CHECKING:
 
 def build(step: Encoder, features: Mapping[str, FittedFeature], num_outputs: int) -> ColumnNetwork:
     """See `Encoder.build`."""
-    for name, feature in features.items():
-        _check_tokens(step, name, feature)
+    check_tokens(step, features)
     return ColumnNetwork(
         features,
         tower=Flattened,
         head=lambda width: _head(step, width, num_outputs),
-        reader=lambda _: _reader(step),
+        reader=lambda _: reader(step),
     )
 
 
@@ -55,15 +54,25 @@ def _head(step: Encoder, width: int, num_outputs: int) -> nn.Module:
     return head
 
 
-def _reader(step: Encoder) -> EncodedText:
+def reader(step: Encoder) -> EncodedText:
+    """The encoder with its weights."""
     encoder = TextEncoder(read_shape(step.files.config))
     encoder.load_state_dict(own_names(step.files.weights(), encoder))
     around = step.files.tokenizer.around
     return EncodedText(encoder, pooling=step.pooling, around=around, learns=step.layers)
 
 
-def _check_tokens(step: Encoder, name: str, feature: FittedFeature) -> None:
-    """Refuse tokens that mean something else to the encoder."""
+def check_tokens(step: Encoder, features: Mapping[str, FittedFeature]) -> None:
+    """Refuse tokens that mean something else to the encoder.
+
+    Raises:
+        RecipeError: Naming the column.
+    """
+    for name, feature in features.items():
+        _check(step, name, feature)
+
+
+def _check(step: Encoder, name: str, feature: FittedFeature) -> None:
     if isinstance(feature, FittedTokens) and feature.reader.pieces != step.files.tokenizer.pieces:
         raise RecipeError(
             f"the tokens of {name!r} are not those that the encoder learned with",

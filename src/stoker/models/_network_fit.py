@@ -41,7 +41,7 @@ def _fit(
     model: Network, parts: Parts, task: FittedTask, under: Conditions, scratch: Path
 ) -> Fitted:
     torch.manual_seed(derive_seed(under.seed, "weights"))
-    network = model.build(under.features, task.output.width)
+    network = model.build_for(under.features, task.output)
     settings = under.settings or Settings()
     if under.finds_rate:
         curve = find_rate(network, parts[0], task, settings, seed=under.seed)

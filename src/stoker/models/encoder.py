@@ -35,14 +35,16 @@ if TYPE_CHECKING:
     from stoker.candidates.conditions import Conditions
     from stoker.candidates.fitted import Fitted
     from stoker.data.prepare.prepared_set import PreparedSet
-    from stoker.features import FittedFeature
-    from stoker.tasks import FittedTask
+    from stoker.features import FittedFeature, TokenIds
+    from stoker.networks.token_network import Reader
+    from stoker.tasks import FittedTask, OutputSpec
 
 
 class Encoder(Network):
     """A pretrained transformer under a linear layer."""
 
     takes_pictures = True
+    gives_tokens = True
 
     habits: ClassVar[Habits] = Habits(
         epochs={"fast": 1, "good": 1, "best": 2},
@@ -73,6 +75,24 @@ class Encoder(Network):
 
         return build(self, features, num_outputs)
 
+    def build_for(self, features: Mapping[str, FittedFeature], output: OutputSpec) -> nn.Module:
+        """As `build`, or with an output of each token.
+
+        Raises:
+            DataError: If the folder cannot be read.
+            RecipeError: If a column's tokens are not those of the encoder.
+        """
+        from stoker.models._encoder_build import check_tokens
+
+        check_tokens(self, features)
+        return super().build_for(features, output)
+
+    def reader(self, tokens: TokenIds) -> Reader:
+        """The encoder with its weights."""
+        from stoker.models._encoder_build import reader
+
+        return reader(self)
+
     @property
     def files(self) -> EncoderFiles:
         """Its folder."""
@@ -99,7 +119,7 @@ class Encoder(Network):
             )
         longest = int(self.files.config.get("max_position_embeddings", 512)) - 2
         _warn_of_cut(train, longest)
-        if self.layers == 0:
+        if self.layers == 0 and task.output.column is None:
             from stoker.models._encoder_build import fit_frozen
 
             return fit_frozen(self, (train, validation), task, under)

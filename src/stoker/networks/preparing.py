@@ -38,6 +38,10 @@ class RaggedTensor(NamedTuple):
         first, last = int(self.offsets[start]), int(self.offsets[stop])
         return RaggedTensor(self.values[first:last], self.offsets[start : stop + 1] - first)
 
+    def float(self) -> RaggedTensor:
+        """Values as float32."""
+        return self._replace(values=self.values.float())
+
 
 RowsTensor = Tensor | RaggedTensor
 """Rows in axis 0, or rows of any length."""
@@ -93,10 +97,10 @@ class PreparingNetwork(nn.Module, ABC):
         """The half without weights: raw tensors by column to inputs of the other half."""
 
     @abstractmethod
-    def learn(self, inputs: Any) -> Tensor:
-        """The half with weights: outputs, float32, the rows in axis 0."""
+    def learn(self, inputs: Any) -> RowsTensor:
+        """The half with weights: outputs, float32, the rows in axis 0; or those of each token."""
 
-    def forward(self, raw: Mapping[str, Any]) -> Tensor:
+    def forward(self, raw: Mapping[str, Any]) -> RowsTensor:
         """Raw tensors by column to outputs."""
         return self.learn(self.prepare(raw))
 

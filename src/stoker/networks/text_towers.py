@@ -10,13 +10,14 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from stoker.networks.preparing import RaggedTensor, Tower
+from stoker.networks.preparing import RaggedTensor
 from stoker.networks.ragged import Padded, padded
 from stoker.networks.text_encoder import Pooling, TextEncoder, pooled
+from stoker.networks.token_network import Reader
 
 
-class EncodedText(Tower):
-    """A text as one vector of a transformer."""
+class EncodedText(Reader):
+    """A text as one vector of a transformer, or as one of each token."""
 
     def __init__(
         self,
@@ -36,7 +37,7 @@ class EncodedText(Tower):
         """
         super().__init__()
         self.encoder, self.pooling, self.around = encoder, pooling, around
-        self.num_features = encoder.shape.width
+        self.num_features = self.num_token_features = encoder.shape.width
         self.longest = encoder.shape.max_length - (0 if around is None else 2)
         if learns is not None:
             encoder.requires_grad_(requires_grad=False)
@@ -45,13 +46,24 @@ class EncodedText(Tower):
 
     def forward(self, rows: RaggedTensor) -> Tensor:
         """(N, E); of a longer text the beginning."""
+        return pooled(*self._read(padded(rows)), self.pooling)
+
+    def tokens(self, rows: RaggedTensor) -> Tensor:
+        """(V, E); those of a longer text that are not read are zeros."""
         text = padded(rows)
+        hidden_NLE, _ = self._read(text)
+        if self.around is not None:
+            hidden_NLE = hidden_NLE[:, 1:-1]
+        unread = text.value_NL.shape[1] - hidden_NLE.shape[1]
+        return functional.pad(hidden_NLE, (0, 0, 0, unread))[text.is_real_NL]
+
+    def _read(self, text: Padded) -> tuple[Tensor, Tensor]:
+        """Vectors of all places, and which of them are a text's own."""
         text = Padded(text.value_NL[:, : self.longest], text.is_real_NL[:, : self.longest])
         token_NL, is_real_NL = text if self.around is None else surrounded(text, self.around)
         if self.around is None:  # A text without any token is read as the first one of all.
             is_real_NL = is_real_NL | (torch.arange(is_real_NL.shape[1]) == 0)
-        hidden_NLE = self.encoder(token_NL.long(), is_real_NL)
-        return pooled(hidden_NLE, is_real_NL, self.pooling)
+        return self.encoder(token_NL.long(), is_real_NL), is_real_NL
 
 
 def surrounded(text: Padded, around: tuple[int, int]) -> Padded:

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from stoker.core import events
 from stoker.core.steps import step_name
@@ -45,6 +45,9 @@ Grey ones are unlike those it learned from."""
 
 _FINE_TUNED: dict[Preset, int] = {"good": 1, "best": 2}
 """Its last layers that are trained further (decision 033)."""
+
+Texts = Literal["none", "rows", "tokens"]
+"""No texts go in; each row gets an answer; each token does."""
 
 _FOR_ESTIMATORS = {"budget_s", "checkpoint_every_s", "threads", "class_weights"}
 """Settings that a model which fits itself follows, and one that changes nothing that comes out."""
@@ -84,6 +87,12 @@ class Situation:
     def has_tokens(self) -> bool:
         """Whether a column holds rows of any length."""
         return any(isinstance(kind, TokenIds) for kind in self.kinds)
+
+    def texts(self, task: FittedTask) -> Texts:
+        """Whether texts go in, and what of them gets an answer."""
+        if task.output.column is not None:
+            return "tokens"
+        return "rows" if self.has_tokens else "none"
 
     @property
     def picture(self) -> Shape | None:
@@ -128,7 +137,7 @@ def choose(  # noqa: PLR0913 - what presets look at, each by its name
             preset,
             picture=situation.picture,
             has_table=situation.has_table,
-            has_tokens=situation.has_tokens,
+            texts=situation.texts(task),
             num_rows=num_rows,
             given=given,
         )
@@ -156,7 +165,7 @@ def choose_model(
     has_table: bool,
     num_rows: int,
     given: Collection[str] = (),
-    has_tokens: bool = False,
+    texts: Texts = "none",
 ) -> tuple[Model, str]:
     """The model for these inputs where the recipe names none, and why.
 
@@ -166,9 +175,13 @@ def choose_model(
         has_table: Whether anything but pictures goes in.
         num_rows: Training rows.
         given: Keys of `train` that the recipe gives; who says how a network is trained means one.
-        has_tokens: Whether rows of any length go in.
+        texts: Whether texts go in, and what of them gets an answer.
     """
-    if picture is None and has_tokens:
+    if texts == "tokens":
+        from stoker.models.dilated_cnn import DilatedCnn
+
+        return DilatedCnn(), "dilated_cnn: convolutions that see each token and those around it"
+    if picture is None and texts == "rows":
         from stoker.models.bag import Bag
 
         return Bag(), "bag: a linear model of the words of texts and of the columns beside them"
@@ -177,7 +190,7 @@ def choose_model(
 
         return Blend(), f"blend: several candidates are tried ({preset}), and the best are averaged"
     is_told_how = not _FOR_ESTIMATORS.issuperset(given)
-    are_few = picture[0] >= _COLOURS and num_rows <= _MOST_PRETRAINED and not has_tokens
+    are_few = picture[0] >= _COLOURS and num_rows <= _MOST_PRETRAINED and texts == "none"
     if preset != "fast" and are_few and not is_told_how:
         why = f"pretrained, as {num_rows:,} colour pictures are few for a network from scratch"
         return Pretrained(fine_tune=_FINE_TUNED[preset]), why

@@ -20,8 +20,9 @@ from stoker.data.extent import Extent
 from stoker.features import Feature
 from stoker.models import Estimator, Model, Network
 from stoker.networks.stages import Shape
-from stoker.plan.presets import Preset, choose_model
+from stoker.plan.presets import Preset, Texts, choose_model
 from stoker.recipe.model import Recipe
+from stoker.tasks import Task
 
 _START_S = 0.5
 """Seconds before the first step of a training."""
@@ -60,9 +61,11 @@ class Size:
         return len(values) if self._features else self.extent.num_columns - 1
 
     @cached_property
-    def has_tokens(self) -> bool:
-        """Whether the model sees rows of any length."""
-        return any(one.ragged for one in self._features)
+    def texts(self) -> Texts:
+        """Whether texts go in, and what of them gets an answer."""
+        if expect(self.recipe.task, Task).per_token:
+            return "tokens"
+        return "rows" if any(one.ragged for one in self._features) else "none"
 
     @cached_property
     def outputs(self) -> int:
@@ -80,7 +83,7 @@ class Size:
             self.recipe.train.preset,
             picture=self.picture,
             has_table=bool(self.columns),
-            has_tokens=self.has_tokens,
+            texts=self.texts,
             num_rows=self.extent.parts["train"],
             given=self.recipe.train.given,
         )

@@ -10,7 +10,9 @@ from stoker.features import Pixels, TokenIds
 from stoker.models import Model
 
 if TYPE_CHECKING:
+    from stoker.bundle.interface import Interface
     from stoker.data.extent import Extent
+    from stoker.plan.presets import Texts
     from stoker.plan.size import Size
     from stoker.recipe.model import Recipe
 
@@ -19,6 +21,8 @@ PLAIN_PICTURES = "logistic"
 """The model that a report about pictures compares with."""
 PLAIN_TEXTS = "bag"
 """The model that a report about texts compares with."""
+PLAIN_TAGS = "dilated_cnn"
+"""The model that a report about spans compares with, of which each token sees itself alone."""
 PLAIN_TABLE = "linear"
 """The model that a report about tables compares with."""
 
@@ -48,11 +52,11 @@ class BaselineStage(Stage):
         from stoker.jobs.make_model import Order, make_model
         from stoker.views.prepared import read_interface
 
-        inputs = read_interface(work.inputs["prepare"].folder).inputs.values()
-        holds = [one.holds for one in inputs]
+        interface = read_interface(work.inputs["prepare"].folder)
+        holds = [one.holds for one in interface.inputs.values()]
         plain = plain_model(
             has_pictures=any(isinstance(one, Pixels) for one in holds),
-            has_texts=any(isinstance(one, TokenIds) for one in holds),
+            texts=_texts(interface),
         )
         order = Order(
             name=self.name,
@@ -72,14 +76,27 @@ class BaselineStage(Stage):
 
     def seconds(self, size: Size) -> float | None:
         """By rows and columns."""
-        plain = plain_model(has_pictures=size.picture is not None, has_texts=size.has_tokens)
+        plain = plain_model(
+            has_pictures=size.picture is not None,
+            texts=size.texts,
+        )
         return size.train(plain, "fast", {})
 
 
-def plain_model(*, has_pictures: bool, has_texts: bool) -> Model:
-    """The model that is trained to compare with; of texts it counts single words."""
+def _texts(interface: Interface) -> Texts:
+    """Whether texts go in, and what of them gets an answer."""
+    if interface.task.output.column is not None:
+        return "tokens"
+    holds = [one.holds for one in interface.inputs.values()]
+    return "rows" if any(isinstance(one, TokenIds) for one in holds) else "none"
+
+
+def plain_model(*, has_pictures: bool, texts: Texts) -> Model:
+    """The model that is trained to compare with; of texts it looks at single words."""
+    if texts == "tokens":
+        return make_step(_STAGE, {PLAIN_TAGS: {"layers": 0, "pairs": 0}}, Model)
     if has_pictures:
         return make_step(_STAGE, PLAIN_PICTURES, Model)
-    if has_texts:
+    if texts == "rows":
         return make_step(_STAGE, {PLAIN_TEXTS: {"longest": 1, "cost": 1.0}}, Model)
     return make_step(_STAGE, PLAIN_TABLE, Model)

@@ -173,6 +173,8 @@ class Task(Step, ABC):
 
     gives: ClassVar[type[Answers]]
     """As of what `fit` gives."""
+    per_token: ClassVar[bool] = False
+    """Whether each token of a text gets an answer, instead of each row."""
 
     @abstractmethod
     def fit(self, target: pa.ChunkedArray) -> FittedTask:

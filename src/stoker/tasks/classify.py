@@ -274,8 +274,7 @@ class FittedClassify(FittedTask):
         return len(self.classes) > _MANY and all(map(_NUMBER.fullmatch, self.classes))
 
 
-_WHOLE = re.compile(r"-?(0|[1-9]\d{0,17})")
-_BOOLEANS = BooleanCells()
+_WHOLE, _BOOLEANS = re.compile(r"-?(0|[1-9]\d{0,17})"), BooleanCells()
 
 
 def _truth(name: str) -> str | None:

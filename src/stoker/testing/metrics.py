@@ -16,7 +16,6 @@ import numpy as np
 from stoker.answers import Answers
 from stoker.answers.classes import ClassAnswers
 from stoker.answers.draw import Draw
-from stoker.answers.numbers import NumberAnswers
 from stoker.core.steps import make_step, step_spec
 from stoker.evaluate.metrics import STAGE, Metric, UndefinedMetricError
 
@@ -63,40 +62,19 @@ def assert_metric_laws(metric: Metric[Any], answers: Answers, *, seed: int) -> N
     before = _copies(answers)
     straight = _score(metric, answers)
     order_N = generator.permutation(size)
-    assert _same(_score(metric, rows_of(answers, order_N)), straight), "the order of rows matters"
+    assert _same(_score(metric, answers.rows(order_N)), straight), "the order of rows matters"
     count_N = generator.integers(0, 4, size)
     count_N[generator.integers(size)] += 1
-    repeated = _score(metric, rows_of(answers, np.arange(size).repeat(count_N)))
+    repeated = _score(metric, answers.rows(np.arange(size).repeat(count_N)))
     counted = _value(metric, answers, Draw(count_N))
     assert _same(counted, repeated), f"counting rows gives {counted}, repeating them {repeated}"
-    best = _score(metric, _perfect(answers))
+    best = _score(metric, answers.at_best())
     if best is not None and straight is not None:
         ahead = straight - best if metric.higher_is_better else best - straight
         assert ahead <= 1e-12, f"perfect answers are worth {best}, these {straight}"
     _assert_many(metric, answers, np.stack([count_N, generator.permutation(count_N)]), seed)
     for name, stood in before.items():
         assert np.array_equal(vars(answers)[name], stood), f"it writes to `{name}` of the answers"
-
-
-def rows_of(answers: Answers, place_N: np.ndarray) -> Answers:
-    """The answers to some rows, each as often as its place stands there.
-
-    Raises:
-        TypeError: If the kind of answers is neither of classes nor of numbers.
-    """
-    if isinstance(answers, ClassAnswers):
-        output_NK, truth_N = answers.log_probability_NK[place_N], answers.truth_N[place_N]
-        return type(answers)(output_NK, truth_N, answers.weights, answers.names)
-    if isinstance(answers, NumberAnswers):
-        return type(answers)(answers.answer_N[place_N], answers.truth_N[place_N])
-    raise TypeError(f"{type(answers).__name__} are no answers of classes or numbers")
-
-
-def _perfect(answers: Answers) -> Answers:
-    if isinstance(answers, ClassAnswers):
-        return type(answers)(40 * np.eye(answers.num_classes)[answers.truth_N], answers.truth_N)
-    assert isinstance(answers, NumberAnswers), "answers of classes or numbers"
-    return type(answers)(answers.truth_N, answers.truth_N)
 
 
 def _assert_heeds_the_answer(metric: Metric[Any], width: int = 3) -> None:

@@ -36,9 +36,9 @@ def validation_score(
 
 
 def _tensors(rows: Rows) -> Any:
-    """Without a copy, but for memory that may not be written to."""
+    """Copies, as torch takes no memory that may not be written to."""
     if isinstance(rows, Ragged):
-        return as_tensors(rows)
+        return as_tensors(Ragged(np.array(rows.values), np.array(rows.offsets)))
     return torch.from_numpy(np.array(rows))
 
 

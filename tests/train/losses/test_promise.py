@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stoker.answers.classes import ClassAnswers
+from stoker.answers.tags import TagAnswers
 from stoker.core.errors import RecipeError
 from stoker.core.steps import find_step, make_step, step_names
+from stoker.networks.preparing import RaggedTensor, tensors_between
 from stoker.tasks.classify import FittedClassify
 from stoker.tasks.regress import FittedRegress
 from stoker.train.losses import STAGE, Loss, loss_of
@@ -22,13 +26,26 @@ NAMES = step_names(STAGE)
 SEEDS = st.integers(0, 2**31)
 
 
-def batch(loss: Loss, seed: int) -> tuple[torch.Tensor, torch.Tensor]:
+def batch(loss: Loss, seed: int) -> tuple[Any, Any]:
     """Twelve rows that the loss is about."""
     generator = torch.Generator().manual_seed(seed)
+    if issubclass(TagAnswers, loss.takes):  # two tokens a row
+        target = torch.randint(0, 3, (12, 3), generator=generator).flatten()
+        output = torch.randn(24, 3, generator=generator)
+        rows = torch.arange(13)
+        return RaggedTensor(output, 2 * rows), RaggedTensor(target, 3 * rows)
     if issubclass(ClassAnswers, loss.takes):
         output = torch.randn(12, 3, generator=generator)
         return output, torch.randint(0, 3, (12,), generator=generator)
     return torch.randn(12, 1, generator=generator), torch.randn(12, generator=generator)
+
+
+def values_of(output: Any) -> torch.Tensor:
+    return output.values if isinstance(output, RaggedTensor) else output
+
+
+def with_values(output: Any, values: torch.Tensor) -> Any:
+    return output._replace(values=values) if isinstance(output, RaggedTensor) else values
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -37,8 +54,9 @@ def batch(loss: Loss, seed: int) -> tuple[torch.Tensor, torch.Tensor]:
 def test_micro_batches_average_to_the_whole(name: str, seed: int) -> None:
     loss = find_step(STAGE, name, Loss)()
     output, target = batch(loss, seed)
-    pairs = zip(output.chunk(3), target.chunk(3), strict=True)
-    parts = torch.stack([loss(*pair) for pair in pairs])
+    places = [(0, 4), (4, 8), (8, 12)]
+    pieces = [[tensors_between(one, *place) for one in (output, target)] for place in places]
+    parts = torch.stack([loss(*pair) for pair in pieces])
     torch.testing.assert_close(parts.mean(), loss(output, target))
 
 
@@ -48,22 +66,25 @@ def test_micro_batches_average_to_the_whole(name: str, seed: int) -> None:
 def test_loss_and_slope_are_finite(name: str, seed: int, scale: float) -> None:
     loss = find_step(STAGE, name, Loss)()
     output, target = batch(loss, seed)
-    output = (output * scale).requires_grad_()
-    found = loss(output, target)
+    logits = values_of(output).mul(scale).requires_grad_()
+    found = loss(with_values(output, logits), target)
     found.backward()
-    assert output.grad is not None
+    assert logits.grad is not None
     assert found.shape == ()
     assert torch.isfinite(found)
-    assert torch.isfinite(output.grad).all()
+    assert torch.isfinite(logits.grad).all()
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_right_outputs_cost_nothing_and_others_more(name: str) -> None:
     loss = find_step(STAGE, name, Loss)()
     output, target = batch(loss, 0)
-    is_class = target.dtype == torch.int64
-    right = torch.nn.functional.one_hot(target, 3) * 50.0 if is_class else target[:, None]
-    assert loss(right, target) == pytest.approx(0, abs=1e-6)
+    codes = target
+    if isinstance(target, RaggedTensor):
+        codes = target.values.reshape(12, 3)[:, 1:].flatten()
+    is_class = codes.dtype == torch.int64
+    right = torch.nn.functional.one_hot(codes, 3) * 50.0 if is_class else codes[:, None]
+    assert loss(with_values(output, right), target) == pytest.approx(0, abs=1e-6)
     assert loss(output, target) > 0
 
 

@@ -206,7 +206,8 @@ def _write_chunk(
         name: transformed(one, one.transform_with(rows[name], decoder), rows.num_rows)
         for name, one in fitted.inputs.items()
     }
-    target = encoded(fitted.task, fitted.task.encode(rows[fitted.target]), rows.num_rows)
+    about = fitted.task.about(rows, fitted.inputs)
+    target = encoded(about, about.encode(rows[fitted.target]), rows.num_rows)
     for name, done in [*tensors.items(), (fitted.target, target)]:
         for cell in done.bad:
             if keep[cell.index]:  # a row is rejected once, for its first bad cell
