@@ -45,8 +45,9 @@ _WHAT = {
     "unit": "a unit or sign beside the digits",
     "trailing_minus": "a minus behind the digits",
     "censored": "a sign of a limit before the digits",
+    "clock": "the form of a clock",
 }
-FORM_OPTIONS = ("thousands", "decimal", "unit", "brackets", "trailing_minus", "censored")
+FORM_OPTIONS = ("thousands", "decimal", "unit", "brackets", "trailing_minus", "censored", "clock")
 """Options of `number` that say how it is written, in the order of its keys."""
 _MOST_LOOKED_AT = 1_000
 _MOSTLY = 0.9
@@ -97,6 +98,8 @@ def almost_a_number(
     >>> almost_a_number("0,452")
     "has a decimal comma; write 0.452, or say number: {decimal: ','}"
     """
+    if said and said.get("clock"):
+        return "is no duration as a clock shows it, such as 37:15:00, and no number of seconds"
     if _UNDERSCORES.fullmatch(text):
         return f"has underscores; write {text.replace('_', '')}"
     multiplied = _multiplied(text)
@@ -106,7 +109,7 @@ def almost_a_number(
     if options is not None and said and _are_other_signs(text, options, said):
         return _with_said_signs(text, options, said, step)
     if not options:
-        return _beside(text, said or {})
+        return _beside(text, said or {}, step)
     return _advice(text, options, said or {}, step)
 
 
@@ -251,8 +254,14 @@ def _is_degree(text: str, said: Mapping[str, Any]) -> bool:
     return bool(units) and are_temperatures([*units, multiplier(text)])
 
 
-def _beside(text: str, said: Mapping[str, Any]) -> str | None:
-    """What to say of digits with something beside them that is no one unit."""
+def _beside(text: str, said: Mapping[str, Any], step: str) -> str | None:
+    """What to say of digits with something beside them that is no one unit.
+
+    Args:
+        text: The cell.
+        said: Options that the recipe gives already.
+        step: Name of the step that reads it.
+    """
     one = parts_of(text)
     if one is not None and len(one.units) > 1:
         known = set(map(family, _several(said.get("unit", ()))))
@@ -260,7 +269,8 @@ def _beside(text: str, said: Mapping[str, Any]) -> str | None:
         return f"has {units} beside the digits; write the digits alone"
     if CLOCK.fullmatch(text):
         return (
-            "is written as on a clock; write a number in one unit, or say timestamp if it is a time"
+            "is written as on a clock; say timestamp if it is a time, and if it is a duration "
+            f"{step}: {{clock: hours}} or {step}: {{clock: minutes}}, whichever stands first"
         )
     if not _WITH_UNIT.fullmatch(text):
         return None

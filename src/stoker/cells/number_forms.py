@@ -21,6 +21,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from stoker.cells.clock import clock_form
 from stoker.cells.number_mixtures import compound_options, convertible
 from stoker.cells.number_parts import Parts, parts_of
 from stoker.cells.number_quantities import Worth, in_order
@@ -69,6 +70,8 @@ def number_forms(
     ({'unit': '%'}, {'thousands': ',', 'unit': '¥'})
     >>> number_forms(["1.821e+05", "33,871"]), number_forms(["7", "-1.5"])
     ({'thousands': ','}, {})
+    >>> number_forms(["37:15:00", "0:40:10"]), number_forms(["8:30:00", "0:40:10"])
+    ({'clock': 'hours'}, None)
     >>> number_forms(["C1", "D2"]), number_forms(["1. White", "2. Black"]), number_forms(["T06"])
     (None, None, None)
     """
@@ -113,10 +116,16 @@ def find_form(
             is_fit = bool(worth) or _are_alike(parts, value_V, is_read_V)
             if count_V[is_read_V].sum() >= least and is_fit:
                 return FoundForm(options, is_read_V, is_ambiguous)
-    options = compound_options(texts, count_V)
+    options = compound_options(texts, count_V) or _clock_options(texts, count_V)
     is_read_V = np.isfinite(values_with(texts, options)) if options else np.zeros(0, bool)
     is_enough = bool(options) and count_V[is_read_V].sum() >= least
     return FoundForm(options, is_read_V, is_ambiguous=False) if is_enough else None
+
+
+def _clock_options(texts: Sequence[str], count_V: np.ndarray) -> dict[str, Any]:
+    """The option that reads durations of a clock; empty: they are none, or nothing tells which."""
+    first = clock_form(texts, count_V)
+    return {"clock": first} if first else {}
 
 
 def _present(texts: pa.Array | pa.ChunkedArray | Sequence[str]) -> list[str]:

@@ -20,6 +20,7 @@ from collections.abc import Iterable, Mapping
 from fractions import Fraction
 from typing import Any
 
+from stoker.cells.compass import is_side
 from stoker.cells.number_units import MAGNITUDES, family, is_currency
 
 Worth = float | tuple[float, float]
@@ -158,6 +159,21 @@ def in_order(worth: Mapping[str, Worth]) -> dict[str, Worth]:
         return isinstance(worth[unit], tuple), worth[unit]
 
     return {unit: worth[unit] for unit in sorted(worth, key=place)}
+
+
+def above_zero(units: dict[str, Worth]) -> dict[str, Worth]:
+    """What units are worth, where nothing but a side of the compass turns a number.
+
+    Raises:
+        ValueError: If another one is worth 0 or less.
+    """
+    for unit, worth in units.items():
+        factor = worth[0] if isinstance(worth, tuple) else worth
+        if factor < 0 and is_side(unit):
+            continue
+        if factor <= 0:
+            raise ValueError(f"{unit!r} is worth {factor:g}, and a unit is worth more than 0")
+    return units
 
 
 def is_multiplier(unit: str) -> bool:

@@ -20,6 +20,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from stoker.cells.clock import clock_texts
+
 NUMBER = r"^[+-]?(\d+(?:\.\d*)?|\.\d+)([eE][+-]?\d+)?$"
 """A number in digits, as programs write it."""
 EITHER = "either"
@@ -63,6 +65,8 @@ class NumberForm(NamedTuple):
     """What each of the units shows where the unit worth 1 shows 0; empty: 0."""
     censored: bool = False
     """Whether a number may have a sign of a limit before it, `<0.5`, and counts as the limit."""
+    clock: str = ""
+    """What the first of two parts of a duration is, `hours` or `minutes`; empty: there are none."""
 
 
 PLAIN = NumberForm()
@@ -84,6 +88,8 @@ def plain_texts(cells: pa.Array, form: NumberForm) -> pa.Array:
     texts = narrow(cells)
     if form == PLAIN:
         return texts
+    if form.clock:
+        return clock_texts(texts, form.clock)
     if form.censored:
         texts = pc.replace_substring_regex(texts, rf"^{LIMIT}\s*", "")
     if form.thousands in (" ", "'"):

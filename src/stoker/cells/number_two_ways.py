@@ -16,6 +16,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from stoker.cells.clock import clock_form
 from stoker.cells.number_parts import Parts, parts_of
 from stoker.cells.number_quantities import factors
 from stoker.cells.number_units import family
@@ -127,7 +128,7 @@ def _is_share(one: Parts) -> bool:
 
 def _clocks(texts: Sequence[str], parts: Sequence[Parts | None], count_V: np.ndarray) -> str:
     """Durations with a unit of time beside those of a clock, of which nothing tells the unit."""
-    is_clock_V = np.array([bool(CLOCK.fullmatch(text)) for text in texts])
+    is_clock_V = np.array([bool(CLOCK.fullmatch(text)) for text in texts], bool)
     is_unit_V = np.array([bool(one) and bool(one.units) for one in parts])
     units = {unit for one in parts for unit in (one.units if one else ())}
     if not _are_two(is_clock_V, is_unit_V, count_V) or not factors([*units, "h"]):
@@ -136,6 +137,26 @@ def _clocks(texts: Sequence[str], parts: Sequence[Parts | None], count_V: np.nda
         f"some are durations with a unit ({_first(texts, is_unit_V)}) and some are written as on a "
         f"clock ({_first(texts, is_clock_V)}), which may be hours and minutes or minutes and "
         "seconds; write all with a unit in the file, such as '20 min'"
+    )
+
+
+def two_clocks(texts: Sequence[str], count_V: np.ndarray, step: str = "number") -> str:
+    """What to say of durations of which nothing tells hours from minutes; empty: they are none.
+
+    Args:
+        texts: Different texts with narrow digits and without blanks around them, none missing.
+        count_V: Cells of each.
+        step: What reads the column, `number` or `regress`.
+
+    >>> two_clocks(["37:15", "8:40"], np.ones(2)).partition("; ")[2]
+    'write {number: {clock: hours}} to read hours and minutes, minutes for minutes and seconds'
+    """
+    is_clock_V = np.array([bool(CLOCK.fullmatch(text)) for text in texts], bool)
+    if count_V[is_clock_V].sum() < _NEARLY_ALL * count_V.sum() or clock_form(texts, count_V) != "":
+        return ""
+    return (
+        f"they are durations of two parts ({_first(texts, is_clock_V)}); write {{{step}: {{clock: "
+        "hours}} to read hours and minutes, minutes for minutes and seconds"
     )
 
 

@@ -24,10 +24,9 @@ import pyarrow.compute as pc
 from pydantic import AfterValidator, Field, model_validator
 
 from stoker.cells import BadCell
-from stoker.cells.compass import is_side
 from stoker.cells.missing_words import MissingNumbers
 from stoker.cells.number_advice import FORM_OPTIONS, why_no_number
-from stoker.cells.number_quantities import Worth
+from stoker.cells.number_quantities import above_zero
 from stoker.cells.number_text import (
     EITHER,
     NUMBER,
@@ -48,6 +47,7 @@ from stoker.cells.raw import (
     shorten,
     spelled_missing,
 )
+from stoker.core.names import listed
 from stoker.core.value import Value
 
 _PLAIN_NUMBER = re.compile(NUMBER, re.ASCII)
@@ -59,26 +59,10 @@ _PER_SECOND = {"s": 1, "ms": 1e3, "us": 1e6, "ns": 1e9}
 _Unit = Annotated[str, Field(min_length=1)]
 _Finite = Annotated[float, Field(allow_inf_nan=False)]
 
-
-def _above_zero(units: dict[_Unit, Worth]) -> dict[_Unit, Worth]:
-    """What units are worth, where nothing but a side of the compass turns a number.
-
-    Raises:
-        ValueError: If another one is worth 0 or less.
-    """
-    for unit, worth in units.items():
-        factor = worth[0] if isinstance(worth, tuple) else worth
-        if factor < 0 and is_side(unit):
-            continue
-        if factor <= 0:
-            raise ValueError(f"{unit!r} is worth {factor:g}, and a unit is worth more than 0")
-    return units
-
-
 _Factors = Annotated[
     dict[_Unit, _Finite | tuple[_Finite, _Finite]],
     Field(min_length=1),
-    AfterValidator(_above_zero),
+    AfterValidator(above_zero),
 ]
 
 
@@ -124,6 +108,10 @@ class NumberCells(Value):
     """Whether `<0.5` and `>65`, as laboratories and scales write what lies beyond their limits, are
     read as that limit."""
 
+    clock: Literal["", "hours", "minutes"] = ""
+    """What the first part of `37:15` is, where durations are written as on a clock; `37:15:00` are
+    hours, minutes and seconds either way.  Numbers are seconds then, and so is a number alone."""
+
     _step: ClassVar[str] = "number"
     """How a recipe names the step that reads so."""
 
@@ -135,6 +123,13 @@ class NumberCells(Value):
             raise ValueError(
                 f"{self.decimal!r} cannot stand between thousands and before a fraction"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _clock_alone(self) -> Self:
+        others = [name for name in FORM_OPTIONS if name != "clock" and name in self._said]
+        if self.clock and others:
+            raise ValueError(f"{listed(others)} and clock: a duration of a clock has none of these")
         return self
 
     @property
@@ -201,7 +196,10 @@ class NumberCells(Value):
         cells, bare_N = one_array(column), ~np.isnan(value_N)
         if not self._form.zeros:
             bare_N &= value_N != 0
-        if is_text(cells.type):
+        if is_text(cells.type) and self.clock:
+            is_alone = pc.match_substring_regex(pc.utf8_trim_whitespace(cells), NUMBER)
+            bare_N &= _to_mask(is_alone)
+        elif is_text(cells.type):
             bare_N &= ~has_unit(pc.utf8_trim_whitespace(cells), self._form)
         return bare_N
 
@@ -307,6 +305,8 @@ class NumberCells(Value):
         >>> NumberCells(unit={"m": 1, "km": 1000}).base_unit
         'm'
         """
+        if self.clock:
+            return "s"
         factors = self.unit if isinstance(self.unit, Mapping) else {}
         return next((unit for unit, factor in factors.items() if factor == 1), "")
 
@@ -323,6 +323,7 @@ class NumberCells(Value):
             "brackets": self.brackets,
             "trailing_minus": self.trailing_minus,
             "censored": self.censored,
+            "clock": self.clock,
         }
         form = form_of(self.unit, signs)
         return PLAIN if form == PLAIN else form

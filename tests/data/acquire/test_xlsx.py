@@ -14,7 +14,7 @@ from stoker.core.errors import DataError, MissingExtraError
 from stoker.data.acquire import xlsx
 from stoker.data.acquire.xlsx import Xlsx
 from tests.data.acquire.conftest import Acquire, Told
-from tests.data.acquire.workbooks import Error, Rows, write_workbook
+from tests.data.acquire.workbooks import Error, Formula, Rows, write_workbook
 
 SPEC = {"xlsx": {"path": "a.xlsx"}}
 
@@ -226,3 +226,17 @@ def test_without_the_library_the_line_that_installs_it_is_said(
     with pytest.raises(MissingExtraError, match="source xlsx needs python-calamine") as caught:
         read(SPEC)
     assert "pip install 'stoker[excel]'" in str(caught.value)
+
+
+@pytest.mark.parametrize("empty_columns", [0, 2])
+def test_formulas_without_a_result_are_told_by_column(
+    read: Acquire, write, told: Told, empty_columns: int
+) -> None:
+    before = [None] * empty_columns
+    some = [[*before, 1, Formula("A2*2"), n if n % 3 else Formula('A2&"<"')] for n in range(9)]
+    write({"notes": [["x"]], "sales": [[*before, "a", "b", "c"], *some]})
+    result = read({"xlsx": {"path": "a.xlsx", "sheet": "sales"}})
+    assert result.column("b") == [None] * 9
+    (said,) = [one for one in told.warnings if "formulas" in one]
+    assert "(9 in 'b', 3 in 'c')" in said
+    assert "save it" in said

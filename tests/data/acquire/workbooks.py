@@ -22,6 +22,10 @@ class Error(str):
     """A cell that holds an error, such as `#N/A`."""
 
 
+class Formula(str):
+    """A cell with a formula and no result, as programs write it."""
+
+
 def write_workbook(
     path: Path,
     sheets: Mapping[str, Rows],
@@ -97,6 +101,8 @@ def _cell(line: int, index: int, cell: object) -> str:
     place = f'r="{chr(65 + index)}{line}"'
     if isinstance(cell, Error):
         return f'<c {place} t="e"><v>{cell}</v></c>'
+    if isinstance(cell, Formula):
+        return f"<c {place}><f>{escape(cell)}</f><v></v></c>"
     if isinstance(cell, str):
         return f'<c {place} t="inlineStr"><is><t xml:space="preserve">{escape(cell)}</t></is></c>'
     if isinstance(cell, bool):

@@ -273,6 +273,57 @@ def test_numbers_with_what_cannot_be_dropped_are_told(judged: Judged) -> None:
     assert "write the numbers alone in the file" in found.why
 
 
+def clock(minutes: int, form: str) -> str:
+    return form.format(h=minutes // 60, m=minutes % 60, d=minutes // 1440, r=minutes // 60 % 24)
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        "{h}:{m:02}:00",
+        "{d} days {r:02}:{m:02}:00",
+        "{d} days, {r}:{m:02}:00.0",
+        "{d}天{r}:{m:02}:00",
+    ],
+)
+@pytest.mark.parametrize("most", [3_000, 90_000])
+def test_durations_beyond_a_day_are_seconds(judged: Judged, form: str, most: int) -> None:
+    minutes = drawn(500, 0, most)
+    cells = [clock(one, form) for one in minutes]
+    found = only(judged, cells)
+    assert found.feature == {"number": {"clock": "hours"}}
+    assert found.is_notable
+    assert "durations in seconds" in found.why
+    read = Number.model_validate(found.feature["number"]).read(pa.array(cells)).value_N
+    assert read.tolist() == [60 * one for one in minutes]
+
+
+def test_two_parts_are_minutes_beside_three(judged: Judged) -> None:
+    seconds = drawn(500, 1_200, 7_200)
+    cells = [
+        f"{n // 60}:{n % 60:02}" if n < 3_600 else f"{n // 3600}:{n // 60 % 60:02}:{n % 60:02}"
+        for n in seconds
+    ]
+    found = only(judged, cells)
+    assert found.feature == {"number": {"clock": "minutes"}}
+    assert Number(clock="minutes").read(pa.array(cells)).value_N.tolist() == seconds
+
+
+def test_durations_of_two_parts_are_told_with_the_line_that_reads_them(judged: Judged) -> None:
+    cells = [clock(one, "{h}:{m:02}") for one in drawn(500, 0, 3_000)]
+    found = only(judged, cells)
+    assert found.feature is None
+    assert found.is_doubtful
+    assert "durations of two parts" in found.why
+    assert not any(fits(found.change, cells))
+
+
+@pytest.mark.parametrize("form", ["{h}:{m:02}:00", "{h}:{m:02}"])
+def test_times_of_day_are_no_durations(judged: Judged, form: str) -> None:
+    cells = [clock(one, form) for one in drawn(500, 0, 1_440)]
+    assert only(judged, [*cells, "24:00:00"]).feature == {"timestamp": {}}
+
+
 @pytest.mark.parametrize("sides", ["EW", "OW", "EO", "NS"])
 @pytest.mark.parametrize("degree", ["\u00b0", "", "\u00b0 "])
 @pytest.mark.parametrize("point", [".", ","])

@@ -37,7 +37,8 @@ from python_calamine import (
 
 from stoker.core.errors import DataError, Place
 from stoker.data.acquire._columns import name_problem, with_names
-from stoker.data.acquire._xlsx_keys import HEADER, MERGED, MIXED, SPELLED
+from stoker.data.acquire._xlsx_formulas import without_result
+from stoker.data.acquire._xlsx_keys import FORMULAS, HEADER, MERGED, MIXED, SPELLED
 from stoker.data.option_text import say_option
 
 ERRORS = (CalamineError,)
@@ -112,6 +113,7 @@ def read_file(
         HEADER: json.dumps(found.header),
         MIXED: json.dumps(mixed),
         MERGED: json.dumps(_num_merged(found)),
+        FORMULAS: json.dumps(_formulas(path, found, names)),
         SPELLED: json.dumps({n: k.spelled for n, k in zip(names, types, strict=True) if k.spelled}),
     }
     fields = [pa.field("_line", pa.int64())]
@@ -347,6 +349,13 @@ _CONVERTERS: dict[pa.DataType, Any] = {
     pa.float64(): float,
     pa.timestamp("us"): _moment,
 }
+
+
+def _formulas(path: Path, found: _Sheet, names: Sequence[str]) -> dict[str, int]:
+    """Formulas without a result by name of their column."""
+    left = (found.sheet.start or (0, 0))[1]
+    counts = without_result(path, found.sheet.name, found.first_row)
+    return {names[at - left]: n for at, n in sorted(counts.items()) if 0 <= at - left < len(names)}
 
 
 def _num_merged(found: _Sheet) -> int:

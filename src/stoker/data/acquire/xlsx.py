@@ -36,7 +36,7 @@ from stoker.data.acquire._row_numbers import RowNumbers
 from stoker.data.acquire._spelled import tell_spelled
 from stoker.data.acquire._table_child import look_of_child, tables_of_child
 from stoker.data.acquire._table_worker import Orders
-from stoker.data.acquire._xlsx_keys import HEADER, MERGED, MIXED, SPELLED
+from stoker.data.acquire._xlsx_keys import FORMULAS, HEADER, MERGED, MIXED, SPELLED
 from stoker.data.fingerprint import path_label
 from stoker.data.partitions import key_types, tell_lost, with_keys
 from stoker.data.text_cells import TextCells
@@ -166,6 +166,13 @@ def _tell(schema: pa.Schema, label: str, *, first: bool) -> None:
     if first:
         tell_names(json.loads(said[HEADER]), label)
     mixed, merged = json.loads(said[MIXED]), json.loads(said[MERGED])
+    formulas = [f"{count:,} in {name!r}" for name, count in json.loads(said[FORMULAS]).items()]
+    if formulas:
+        shown = ", ".join(formulas[:_SHOWN]) + (", ..." if len(formulas) > _SHOWN else "")
+        warning(
+            f"{label}: formulas without a result are read as empty cells ({shown}); open the "
+            "workbook in a spreadsheet and save it, and it keeps the results"
+        )
     if mixed:
         shown = ", ".join(map(repr, mixed[:_SHOWN])) + (", ..." if len(mixed) > _SHOWN else "")
         message(f"{label}: columns with cells of several kinds are read as text: {shown}")

@@ -45,7 +45,7 @@ def judge_numbers(column: ColumnProfile, options: dict[str, Any]) -> Verdict:
     """
     numbers = column.numbers
     assert numbers is not None
-    reason = names_rows(column)
+    reason = "" if options.get("clock") else names_rows(column)
     if reason:
         return Verdict("identifier", None, reason, is_notable=True, instead="number")
     if _are_codes(column, numbers):
@@ -55,6 +55,8 @@ def judge_numbers(column: ColumnProfile, options: dict[str, Any]) -> Verdict:
     said = f"{numbers.distinct:,} different numbers from {numbers.low:.6g} to {numbers.high:.6g}"
     if options:
         said += f", written such as {_example(column)!r}{_converted(options.get('unit'))}"
+    if options.get("clock"):
+        return Verdict("number", {"number": options}, f"{said}; durations in seconds", True)
     if numbers.infinite and column.texts is None:
         told = (
             f"{said}; {numbers.infinite:,} infinite cells are taken to mean that nothing is known"

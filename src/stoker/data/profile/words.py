@@ -24,7 +24,7 @@ from stoker.cells.compass import sides
 from stoker.cells.number_beside import beside_numbers
 from stoker.cells.number_mixtures import unknown_units
 from stoker.cells.number_text import narrow
-from stoker.cells.number_two_ways import two_ways
+from stoker.cells.number_two_ways import two_clocks, two_ways
 from stoker.cells.raw import MISSING_NUMBERS, SHEET_ERRORS, spelled_missing
 from stoker.data.profile.column import TextFacts
 from stoker.data.profile.moments import read_moments
@@ -203,6 +203,8 @@ def _of_others(read: TextReading, is_plain: np.ndarray, decimal: str) -> dict[st
         kept_V = np.flatnonzero(~is_mark)
         given_V = read.value_V.take(pa.array(kept_V))
         found |= _as_amounts(given_V, read.count_V[kept_V], (value_V, count_V), decimal)
+        if found.pop("are_durations", False):
+            found["time"] = None
     return found
 
 
@@ -219,7 +221,10 @@ def _as_amounts(
     """
     number = read_numbers(value_V, count_V, decimal)
     if number is not None:
-        return {"number": number}
+        return {"number": number, "are_durations": "clock" in number.options}
+    durations = two_clocks(narrow(value_V).to_pylist(), count_V)
+    if durations:
+        return {"two_ways": durations, "are_durations": True}
     units = unknown_units(narrow(others[0]).to_pylist(), others[1])
     texts = narrow(value_V).to_pylist()
     if units and not sides(units):
