@@ -162,32 +162,39 @@ def _shown(value: object) -> str:
     return repr(list(value) if isinstance(value, tuple) else value)
 
 
-def several_units(units: Sequence[str], step: str = "number") -> str:
+def several_units(
+    units: Sequence[str], step: str = "number", signs: Mapping[str, Any] | None = None
+) -> str:
     """What to say of numbers in units that nothing brings together.
 
     Args:
         units: The units, the commonest first.
         step: What reads the column, `number` or `regress`.
+        signs: Options that say the signs between the digits; absent: none are needed.
 
+    >>> several_units(["$", "€"], signs={"thousands": ","}).partition("write ")[2]
+    "{number: {thousands: ',', unit: {'$': 1, '€': N}}}, where one '€' is N '$'"
     >>> several_units(["box", "bag"]).partition("write ")[2]
     "{number: {unit: {'box': 1, 'bag': N}}}, where one 'bag' is N 'box'"
     >>> several_units(["kg", "g"]).partition("; ")[2]
     "if those without one are in 'kg' write {number: {unit: {'g': 0.001, 'kg': 1}}}"
     """
     if sides(units):
-        return of_sides(sides(units), step=step)
+        return of_sides(sides(units), signs, step)
+    said = {} if signs is None else dict(signs)
     named = ", ".join(map(repr, units))
     known = in_order(factors(units, {units[0]: 1}))
     if known:
         base = next(unit for unit, worth in known.items() if worth == 1)
         return (
             f"they look like numbers in several units ({named}), not all with one; if those "
-            f"without one are in {base!r} write {{{step}: {options_text({'unit': known})}}}"
+            f"without one are in {base!r} write {{{step}: {options_text({**said, 'unit': known})}}}"
         )
+    before = f"{options_text(said)[1:-1]}, " if said else ""
     worth = ", ".join(f"{unit!r}: {'N' if i else '1'}" for i, unit in enumerate(units))
     return (
         f"they look like numbers in several units ({named}); if they measure one thing write "
-        f"{{{step}: {{unit: {{{worth}}}}}}}, where one {units[1]!r} is N {units[0]!r}"
+        f"{{{step}: {{{before}unit: {{{worth}}}}}}}, where one {units[1]!r} is N {units[0]!r}"
     )
 
 

@@ -22,7 +22,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from stoker.cells.clock import clock_form
-from stoker.cells.number_mixtures import compound_options, convertible
+from stoker.cells.number_mixtures import bodies, compound_options, convertible
 from stoker.cells.number_parts import Parts, parts_of
 from stoker.cells.number_quantities import Worth, in_order
 from stoker.cells.number_signs import signs_of
@@ -120,6 +120,20 @@ def find_form(
     is_read_V = np.isfinite(values_with(texts, options)) if options else np.zeros(0, bool)
     is_enough = bool(options) and count_V[is_read_V].sum() >= least
     return FoundForm(options, is_read_V, is_ambiguous=False) if is_enough else None
+
+
+def signs_between(texts: Sequence[str]) -> dict[str, str]:
+    """Options that say the signs between digits, whatever stands beside them.
+
+    Args:
+        texts: Different texts with narrow digits and without blanks around them.
+
+    >>> signs_between(["$1,200", "€7,034.50"]), signs_between(["$1.5", "€7"])
+    ({'thousands': ','}, {})
+    """
+    digits = list(dict.fromkeys(bodies(texts)))
+    found = find_form(digits, np.ones(len(digits), np.int64)) if digits else None
+    return {} if found is None else found.options
 
 
 def _clock_options(texts: Sequence[str], count_V: np.ndarray) -> dict[str, Any]:

@@ -151,6 +151,15 @@ def unknown_units(texts: Sequence[str], count_V: np.ndarray) -> tuple[str, ...]:
     return tuple(units) if are_several and len(measures) == len(units) else ()
 
 
+def bodies(texts: Sequence[str]) -> list[str]:
+    """The digits of texts with one unit each, with the signs between them.
+
+    >>> bodies(["$1,200", "7 €", "none"])
+    ['1,200', '7']
+    """
+    return [one.body for one in map(parts_of, texts) if one is not None]
+
+
 def _by_cells(parts: Sequence[Parts | None], count_V: np.ndarray) -> Counter[str]:
     """Cells of each unit."""
     cells: Counter[str] = Counter()

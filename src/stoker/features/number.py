@@ -20,6 +20,7 @@ from pydantic import Field
 
 from stoker.cells import BadCell
 from stoker.cells.number_advice import are_codes, missing_options, options_text, several_units
+from stoker.cells.number_forms import signs_between
 from stoker.cells.number_mixtures import unknown_units
 from stoker.cells.number_two_ways import two_ways
 from stoker.cells.numbers import NumberCells, readable_as_numbers
@@ -185,7 +186,7 @@ def _no_number(found: list[str], bad: Sequence[BadCell], num_cells: int) -> Data
     if options:
         fix = f"say number: {options_text(options)}"
     elif units:
-        fix = several_units(units)
+        fix = several_units(units, signs=signs_between(found))
     elif ways:
         fix = ways
     why = "has letters that differ from cell to cell, as codes have"

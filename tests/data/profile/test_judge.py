@@ -273,6 +273,30 @@ def test_numbers_with_what_cannot_be_dropped_are_told(judged: Judged) -> None:
     assert "write the numbers alone in the file" in found.why
 
 
+@pytest.mark.parametrize(
+    ("form", "signs"),
+    [
+        ("{}{:,.2f}", {"thousands": ","}),
+        ("{} {:,.2f}", {"thousands": ","}),
+        ("{}{:.2f}", {}),
+        ("{}{:_.2f}", {"thousands": ".", "decimal": ","}),
+    ],
+)
+def test_the_line_for_two_currencies_reads_their_signs_too(
+    judged: Judged, form: str, signs: dict[str, str]
+) -> None:
+    cells = [form.format("$€"[n % 2], n / 7) for n in drawn(300, 5_000, 90_000)]
+    if "decimal" in signs:
+        cells = [cell.replace(".", ",").replace("_", ".") for cell in cells]
+    found = only(judged, cells)
+    assert found.is_doubtful
+    line = found.why.partition("write ")[2].partition(", where")[0].replace("N", "1.1")
+    options = parse_yaml(line).value["number"]
+    assert options == {**signs, "unit": {"$": 1, "€": 1.1}} or options["unit"] == {"€": 1, "$": 1.1}
+    assert {name: options[name] for name in options if name != "unit"} == signs
+    assert not any(fits(f"x: {line}", cells))
+
+
 def clock(minutes: int, form: str) -> str:
     return form.format(h=minutes // 60, m=minutes % 60, d=minutes // 1440, r=minutes // 60 % 24)
 

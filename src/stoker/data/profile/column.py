@@ -147,6 +147,8 @@ class TextFacts(Value):
     units: tuple[str, ...] = ()
     """What stands beside the digits, where nearly all cells are numbers in several units that
     nothing brings together; the commonest first."""
+    unit_signs: dict[str, str] = Field(default_factory=dict)
+    """Options of `number` that say the signs between digits there."""
     two_ways: str = ""
     """What to say of numbers that are written in two ways, or with something beside them that is
     not understood; empty: they are not."""

@@ -64,7 +64,7 @@ def _several(column: ColumnProfile) -> str:
     texts = column.texts
     if texts is None or not texts.units:
         return "" if texts is None else texts.two_ways.replace("{number:", "{regress:")
-    return several_units(texts.units, "regress")
+    return several_units(texts.units, "regress", texts.unit_signs)
 
 
 def _is_told(task: dict[str, Any], written: Written | None) -> bool:

@@ -57,7 +57,7 @@ def judge_text(column: ColumnProfile) -> Verdict:
         or _numbers_and_texts(column, texts)
         or _words(column, texts)
     )
-    said = several_units(texts.units) if texts.units else texts.two_ways
+    said = several_units(texts.units, signs=texts.unit_signs) if texts.units else texts.two_ways
     if not said or found.kind == "timestamp":
         return found
     line = _LINE.search(said)

@@ -22,6 +22,7 @@ from stoker.cells.booleans import BooleanCells
 from stoker.cells.categories import alike
 from stoker.cells.compass import sides
 from stoker.cells.number_beside import beside_numbers
+from stoker.cells.number_forms import signs_between
 from stoker.cells.number_mixtures import unknown_units
 from stoker.cells.number_text import narrow
 from stoker.cells.number_two_ways import two_clocks, two_ways
@@ -227,11 +228,12 @@ def _as_amounts(
         return {"two_ways": durations, "are_durations": True}
     units = unknown_units(narrow(others[0]).to_pylist(), others[1])
     texts = narrow(value_V).to_pylist()
+    found = {"units": units, "unit_signs": signs_between(texts)} if units else {}
     if units and not sides(units):
-        return {"units": units}
+        return found
     several = two_ways(texts, count_V) or beside_numbers(texts, count_V)
     if several or units:
-        return {"two_ways": several} if several else {"units": units}
+        return {"two_ways": several} if several else found
     return {"number": read_numbers(value_V, count_V, decimal, least_share=_LEAST_WITH_WORDS)}
 
 
