@@ -297,6 +297,31 @@ def test_the_line_for_two_currencies_reads_their_signs_too(
     assert not any(fits(f"x: {line}", cells))
 
 
+@pytest.mark.parametrize("majors", [[3], [1, 2, 3]])
+@pytest.mark.parametrize("minors", [range(1, 13), range(8, 12), range(21)])
+def test_versions_are_names_and_told(judged: Judged, majors: list[int], minors: range) -> None:
+    versions = [f"{major}.{minor}" for major in majors for minor in minors]
+    found = only(judged, versions * 20)
+    assert found.feature == {"category": {}}
+    assert found.is_notable
+    assert "they look like versions: as a number '" in found.why
+    assert found.change == "x: number"
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [
+        [f"{n / 10:.2f}" for n in range(10, 60)],
+        [f"{n / 10:.1f}" for n in range(10, 60)],
+        ["1.5", "1.50", "2.25", "2.75", "3", "3.10"],
+        [str(n / 100) for n in range(100, 200)],
+        ["4.5", "4.10", "4.15", "4.20", "4.25"],
+    ],
+)
+def test_prices_and_scores_are_no_versions(judged: Judged, cells: list[str]) -> None:
+    assert only(judged, cells * 20).feature == {"number": {}}
+
+
 def clock(minutes: int, form: str) -> str:
     return form.format(h=minutes // 60, m=minutes % 60, d=minutes // 1440, r=minutes // 60 % 24)
 

@@ -123,6 +123,8 @@ class TextFacts(Value):
     """Whether Chinese characters stand in most of the texts that were looked at for words."""
     plain_numbers: int
     """Cells that are numbers in digits."""
+    version: str = ""
+    """One such as `3.10`, where all are numbers in digits and look like those of versions."""
     leading_zeros: int
     """Of those, cells such as `007`, which are codes."""
     marks: int = 0

@@ -123,6 +123,8 @@ def _numbers(column: ColumnProfile, texts: TextFacts) -> Verdict | None:
         return None
     if texts.plain_numbers == column.present - texts.marks and texts.leading_zeros:
         return _zeros(column, texts)
+    if texts.version and is_category(column):
+        return _versions(column, texts)
     written = written_numbers(column)
     if written is None:
         return None
@@ -132,6 +134,13 @@ def _numbers(column: ColumnProfile, texts: TextFacts) -> Verdict | None:
     instead = "category" if written.other is None else feature_yaml({"number": written.other})
     why = "; ".join([*written.notes, found.why])
     return Verdict(found.kind, found.feature, why, is_notable=True, instead=instead)
+
+
+def _versions(column: ColumnProfile, texts: TextFacts) -> Verdict:
+    """Numbers of versions are names: as numbers some are one, and 3.10 is less than 3.9."""
+    plain = texts.version.rstrip("0")
+    why = f"they look like versions: as a number {texts.version!r} is {plain!r}"
+    return replace(as_category(column, why, instead="number"), is_notable=True)
 
 
 def _zeros(column: ColumnProfile, texts: TextFacts) -> Verdict:

@@ -27,6 +27,7 @@ from stoker.cells.number_mixtures import unknown_units
 from stoker.cells.number_text import narrow
 from stoker.cells.number_two_ways import two_clocks, two_ways
 from stoker.cells.raw import MISSING_NUMBERS, SHEET_ERRORS, spelled_missing
+from stoker.cells.versions import version_of
 from stoker.data.profile.column import TextFacts
 from stoker.data.profile.moments import read_moments
 from stoker.data.profile.pairs import cells_of_several
@@ -45,6 +46,7 @@ _LIKE_AMOUNTS = (
 _FIRST_DAY, _LAST_DAY = 19_000_101, 21_001_231
 """Days without signs between them, such as 20240131."""
 _MOST_ALIKE = 5
+_MOST_VERSIONS = 200
 _MOST_BOOLEANS = 24
 """More different texts are no ways to write yes and no."""
 _SEEN_FOR_ALIKE = 5_000
@@ -156,6 +158,8 @@ def text_facts(read: TextReading, decimal: str = "") -> TextFacts | None:
 def _of_plain(read: TextReading, lengths: dict[str, Any], decimal: str) -> dict[str, Any]:
     """Facts of a column of plain numbers only."""
     found = _compact_days(read, lengths)
+    if len(read.value_V) <= _MOST_VERSIONS:
+        found["version"] = version_of(read.value_V.to_pylist())
     groups = read_groups(read.value_V, read.count_V, decimal)
     if groups is not None:
         found["number"] = groups
