@@ -16,9 +16,10 @@ from stoker.answers.classes import ClassAnswers
 from stoker.answers.draw import Draw
 from stoker.answers.numbers import NumberAnswers
 from stoker.core.errors import DataError
-from stoker.evaluate.bootstrap import Candidate, draws, interval
+from stoker.evaluate.bootstrap import Candidate, draws
 from stoker.evaluate.constant import answer_words, worse_words
 from stoker.evaluate.evaluation import Evaluation
+from stoker.evaluate.intervals import interval
 from stoker.evaluate.metrics import Metric
 from stoker.evaluate.metrics.accuracy import Accuracy
 from stoker.evaluate.metrics.balanced_accuracy import BalancedAccuracy

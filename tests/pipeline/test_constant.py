@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from stoker.core.events import listening
-from stoker.pipeline.run import run
+from stoker.pipeline.run import check, run
 from tests.pipeline.test_run import Heard
 
 RECIPE = """\
@@ -72,3 +72,27 @@ def test_noise_is_not_sold_as_a_model(tmp_path: Path) -> None:
     facts = json.loads(result.report.with_name("report.json").read_text("utf-8"))
     assert set(facts["evaluations"]) == {"model", "constant"}
     assert "better than always answering" in result.report.with_name("card.md").read_text("utf-8")
+
+
+def test_a_class_that_a_part_lacks_is_named_with_what_that_makes_undefined(tmp_path: Path) -> None:
+    """Three rows of 200: whichever are drawn, without `stratify` some part has none of them."""
+    draw = np.random.default_rng(0)
+    rows = [f"{draw.random():.5f},{'否是'[n in (5, 90, 150)]}" for n in range(200)]
+    (tmp_path / "a.csv").write_text("\n".join(["尺寸,价格", *rows]) + "\n", encoding="utf-8")
+    text = RECIPE.replace("regress", "classify").replace("logistic", "linear")
+    text = text.replace("test: 0.3", "test: 0.15").replace(" epochs: 2,", "")
+    (tmp_path / "recipe.yaml").write_text(text, encoding="utf-8")
+    heard = Heard()
+    with listening(heard):
+        run(tmp_path / "recipe.yaml", home=tmp_path / "home")
+    told = [line for line in heard.lines if "part has no row of '是'" in line]
+    assert any("the test part has no row of '是' (3 rows in all), so no score" in t for t in told)
+    (line,) = [line for line in told if "undefined" in line]
+    assert "Recall" in line
+    assert "ROC AUC" in line
+    assert "the main score is Accuracy" in line
+    heard = Heard()
+    with listening(heard):
+        checked = check(tmp_path / "recipe.yaml", home=tmp_path / "new home")
+    assert checked is not None
+    assert any("the test part has no row of '是'" in line for line in heard.lines)

@@ -32,22 +32,20 @@ class Draw:
         count_N: np.ndarray,
         *,
         noise: Sequence[Sequence[int]] | None = None,
-        weight: float = 1.0,
-        like: Draw | None = None,
+        weight: float | np.ndarray = 1.0,
     ) -> None:
         """Keep the counts (int64, at least 0, at least one above 0).
 
         Args:
             count_N: How often each row counts, (N,); or in each of many resamples, (R, N).
             noise: Seed of the pseudo-rows of each resample; None: there are none.
-            weight: What a pseudo-row counts, as many rows as are drawn together.
-            like: The draw that this one is another look at; it has the same pseudo-rows.
+            weight: What a pseudo-row counts, as many rows as are drawn together; (K,) where
+                classes differ in that.
         """
         self.count_N = count_N
         self.total = count_N.sum(axis=-1)
-        self.noise = noise if like is None else like.noise
+        self.noise = noise
         self.weight = weight
-        self._like = like
         self._made: dict[tuple[object, str], object] = {}
 
     def each(self) -> Iterator[Draw]:
@@ -76,8 +74,6 @@ class Draw:
         a share what Jeffreys' prior makes of it, whose intervals hold as often as they say
         (Brown, Cai & DasGupta 2001, https://doi.org/10.1214/ss/1009213286).
         """
-        if self._like is not None:
-            return self._like.pseudo_3K(num_classes, shape)
         if self.noise is None:
             return np.zeros((3, num_classes))
         return self.once(

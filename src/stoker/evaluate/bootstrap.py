@@ -2,14 +2,10 @@
 
 A resample draws N of N rows with replacement, kept as how often each row counts.  All candidates
 are scored on the same draws, so differences between them are paired, which is what makes a small
-but real gain visible.  A difference gets the percentile interval (2.5 % to 97.5 % of draws).
+but real gain visible.
 
-The percentile interval of a score itself is too narrow on few rows, more so where few of them
-decide (a rare class, some large errors), and lies off where drawing a row twice flatters the
-metric.  So its ends are moved: outwards as Student's t lies outside the normal distribution, by
-the number of rows that decide, and sideways by how many draws lie below the score and
-by skewness (the bias-corrected, accelerated interval).  Counts of a class get pseudo-rows instead,
-see `Draw.pseudo_3K`.
+How an interval is made of draws stands in `stoker.evaluate.intervals`.  Counts of a class get
+pseudo-rows, see `Draw.pseudo_3K`.
 `benchmarks/bench_intervals.py` measures how often all this holds.
 
 From 20,000 rows on a fifth of the resamples is drawn, and a score of which 1,000 rows or more
@@ -25,12 +21,11 @@ of the class that were not seen.  An area gets a wide interval then, or none, an
 beside another candidate rests on it.
 
 Rows of one writer, patient or shop are alike, and drawing them one by one makes intervals too
-narrow; where the split keeps such groups together, whole groups are drawn instead.  Dependence that
-no column names, such as rows of one day, is not known here.
+narrow; where the split keeps such groups together, whole groups are drawn instead, and a class has
+as many rows as groups that hold it.  Dependence that no column names, such as rows of one day, is
+not known here.
 
-Source: Efron & Tibshirani 1993, "An Introduction to the Bootstrap", chapters 8, 13 and 14; t:
-Hesterberg 2015, "What Teachers Should Know About the Bootstrap",
-https://doi.org/10.1080/00031305.2015.1089789; groups:
+Source: Efron & Tibshirani 1993, "An Introduction to the Bootstrap", chapter 8; groups:
 Field & Welsh 2007, "Bootstrapping clustered data", https://doi.org/10.1111/j.1467-9868.2007.00593.x
 """
 
@@ -39,7 +34,6 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping
 from functools import cached_property
-from statistics import NormalDist
 from typing import Any
 
 import numpy as np
@@ -50,6 +44,8 @@ from stoker.answers.draw import Draw
 from stoker.core.errors import OwnCodeError
 from stoker.core.seeds import derive_seed
 from stoker.core.steps import step_name
+from stoker.evaluate.alike import alike_K, few_words, one_of_each
+from stoker.evaluate.intervals import Interval, corrected_interval, interval, normal_interval
 from stoker.evaluate.metrics import FEWEST_OF_CLASS, Metric, UndefinedMetricError
 from stoker.evaluate.metrics.f1 import F1
 from stoker.evaluate.metrics.precision import Precision
@@ -64,14 +60,15 @@ MANY_ROWS, _MANY_DECIDING = 20_000, 1_000
 draws to count as normal."""
 _OF_MANY = 5
 """Part of the draws that are drawn of many rows."""
-_TAILS = (0.025, 0.975)
-_NORMAL = NormalDist()
-_FEWEST_DECIDING = 5
 CLASS_METRICS = (Precision, Recall, F1)
 
 
 def draws(
-    num_rows: int, resamples: int, seed: int, group_N: np.ndarray | None = None
+    num_rows: int,
+    resamples: int,
+    seed: int,
+    group_N: np.ndarray | None = None,
+    weight_K: np.ndarray | None = None,
 ) -> Iterator[Draw]:
     """Resamples of rows or of whole groups, the same ones for the same arguments, many in a draw.
 
@@ -80,6 +77,7 @@ def draws(
         resamples: How many draws.
         seed: Source of randomness.
         group_N: Group of each row, numbers from 0 without a gap; None: each row by itself.
+        weight_K: What a pseudo-row of each class counts; None: as many rows as a group has.
 
     >>> [draw.total.tolist() for draw in draws(5, 2, seed=0)]
     [[5, 5]]
@@ -97,7 +95,7 @@ def draws(
         yield Draw(
             count_RG if group_N is None else count_RG[:, group_N],
             noise=[(seed, place) for place in places],
-            weight=num_rows / size,
+            weight=num_rows / size if weight_K is None else weight_K,
         )
 
 
@@ -116,87 +114,6 @@ def enough_draws(num_drawn: int, resamples: int) -> int:
     return min(resamples, max(LEAST_RESAMPLES, resamples // _OF_MANY))
 
 
-def normal_interval(value: float, value_R: np.ndarray) -> tuple[float, float] | None:
-    """The 95 % interval of a value whose draws are normal, None as `interval` has it.
-
-    >>> low, high = normal_interval(5.0, np.array([4.0, 6.0]))
-    >>> round(low, 2), round(high, 2)
-    (3.04, 6.96)
-    """
-    defined = value_R[~np.isnan(value_R)]
-    if 2 * len(defined) <= len(value_R):
-        return None
-    half = _NORMAL.inv_cdf(_TAILS[1]) * float(defined.std())
-    return value - half, value + half
-
-
-def interval(value_R: np.ndarray) -> tuple[float, float] | None:
-    """The 95 % percentile interval, or None if the metric is undefined in half of the draws.
-
-    >>> interval(np.arange(1001.0))
-    (25.0, 975.0)
-    """
-    defined = value_R[~np.isnan(value_R)]
-    if 2 * len(defined) <= len(value_R):
-        return None
-    low, high = np.quantile(defined, _TAILS)
-    return float(low), float(high)
-
-
-def corrected_interval(
-    value: float, value_R: np.ndarray, deciding_rows: float, acceleration: float = 0.0
-) -> tuple[float, float] | None:
-    """The 95 % interval with its ends moved outwards for few rows and sideways for bias.
-
-    Args:
-        value: The score itself.
-        value_R: The score of each draw.
-        deciding_rows: About how many rows decide it.
-        acceleration: How fast its error grows with the value.
-
-    >>> low, high = corrected_interval(500.0, np.arange(1001.0), 1e9)
-    >>> round(low), round(high)
-    (25, 975)
-    """
-    defined = value_R[~np.isnan(value_R)]
-    if 2 * len(defined) <= len(value_R):
-        return None
-    is_tie = np.isclose(defined, value, rtol=1e-10, atol=0.0)
-    if is_tie.all():
-        return value, value
-    below = float(((defined < value) & ~is_tie).mean() + is_tie.mean() / 2)
-    edge = 0.5 / len(defined)
-    shift = _NORMAL.inv_cdf(min(max(below, edge), 1 - edge))
-    reach = _students_t(max(deciding_rows, _FEWEST_DECIDING) - 1)
-    tails = [_NORMAL.cdf(_moved(shift, point, acceleration)) for point in (-reach, reach)]
-    low, high = np.quantile(defined, tails)
-    return float(low), float(high)
-
-
-def _moved(shift: float, point: float, acceleration: float) -> float:
-    """Where the end of an interval goes (Efron 1987, https://doi.org/10.2307/2289144)."""
-    stretch = 1 - acceleration * (shift + point)
-    return shift + (shift + point) / max(stretch, 0.2)
-
-
-def _students_t(freedom: float) -> float:
-    """The point that Student's t exceeds in 2.5 % of cases, for 4 degrees of freedom or more.
-
-    >>> [round(_students_t(n), 2) for n in (4, 10, 1000)]
-    [2.77, 2.23, 1.96]
-    """
-    z = _NORMAL.inv_cdf(_TAILS[1])
-    terms = (
-        (z**3 + z) / (4 * freedom),
-        (5 * z**5 + 16 * z**3 + 3 * z) / (96 * freedom**2),
-        (3 * z**7 + 19 * z**5 + 17 * z**3 - 15 * z) / (384 * freedom**3),
-    )
-    return z + sum(terms)
-
-
-Interval = tuple[float, float]
-
-
 class Candidate:
     """One candidate's answers, prepared for all metrics, and its scores under draws."""
 
@@ -205,12 +122,15 @@ class Candidate:
         answers: Answers,
         metrics: Mapping[str, Metric[Any]],
         resamples: int,
-        num_groups: int | None = None,
+        group_N: np.ndarray | None = None,
+        place: int = 0,
     ) -> None:
         """Prepare every metric; those that are undefined keep the reason instead."""
+        self._place = place
         self.answers = answers
+        self._own, self._group_N = one_of_each(answers, group_N), group_N
         self._counted, self._kinds = _together(answers)
-        self.num_groups = num_groups
+        self.num_groups = None if group_N is None else int(group_N.max(initial=-1)) + 1
         """Groups that draws are made of; None: rows."""
         self.undefined: dict[str, str] = {}
         self._prepared: dict[str, tuple[Metric[Any], Any]] = {}
@@ -239,25 +159,48 @@ class Candidate:
             values: The scores themselves.
             whole: The draw that counts each row once.
         """
-        found: dict[str, Interval | None] = {}
-        whole = self._by_kind(whole)
-        for name, (metric, prepared) in self._prepared.items():
-            value_R = self.samples[name]
-            if not len(value_R) or math.isnan(values[name]):
-                found[name] = None
-            elif self.rests_on_few(name) and not metric.smoothed:
-                found[name] = metric.own_interval(prepared, whole)
-            elif self.is_normal(name):
-                own = None if self.num_groups else metric.own_interval(prepared, whole)
-                found[name] = own or normal_interval(values[name], value_R)
-            elif metric.smoothed:
-                found[name] = interval(value_R)
-            else:
-                rows = min(metric.deciding_rows(self.answers), self.num_groups or math.inf)
-                own = None if self.num_groups else metric.own_interval(prepared, whole)
-                skew = 0.0 if self.num_groups else metric.acceleration(self.answers)
-                found[name] = own or corrected_interval(values[name], value_R, rows, skew)
-        return found
+        return {name: self.interval_of(name, values[name], whole) for name in self._prepared}
+
+    def interval_of(self, name: str, value: float, whole: Draw) -> Interval | None:
+        """The 95 % interval of a defined metric, whose score is `value`."""
+        metric, _ = self._prepared[name]
+        value_R = self.samples[name]
+        if not len(value_R) or math.isnan(value):
+            return None
+        if self.rests_on_few(name) and not metric.smoothed:
+            return self._reckoned(name, whole)
+        if self.is_normal(name):
+            return self._reckoned(name, whole) or normal_interval(value, value_R)
+        if metric.smoothed:
+            return interval(value_R)
+        skew = 0.0 if self.num_groups else metric.acceleration(self.answers)
+        found = self._reckoned(name, whole)
+        return found or corrected_interval(value, value_R, self.deciding_rows(name), skew)
+
+    def _reckoned(self, name: str, whole: Draw) -> Interval | None:
+        """The interval by a metric's own reckoning, where it knows what groups do to it."""
+        metric, prepared = self._prepared[name]
+        whole, own_rows = self._by_kind(whole), self._class_rows(name)
+        if self.num_groups and not 0 < own_rows < math.inf:
+            return None
+        alike = metric.class_rows(self.answers) / own_rows if self.num_groups else 1.0
+        return metric.own_interval(prepared, Draw(whole.count_N, weight=alike))
+
+    @property
+    def alike_K(self) -> np.ndarray | None:
+        """Rows of each class in a group that has some; None without groups or classes."""
+        if self._group_N is None or not isinstance(self.answers, ClassAnswers):
+            return None
+        return alike_K(self.answers, self._group_N)
+
+    def deciding_rows(self, name: str) -> float:
+        """About how many rows, or groups, decide a score."""
+        metric, _ = self._prepared[name]
+        return min(metric.deciding_rows(self._own), self.num_groups or math.inf)
+
+    def fewest(self, name: str) -> float:
+        """Of those, or of the rows of the class that a score rests on, the fewer."""
+        return min(self.deciding_rows(name), self._class_rows(name))
 
     def rests_on_few(self, name: str) -> bool:
         """Whether so few rows of a class decide a score that resamples say nothing of others."""
@@ -265,39 +208,39 @@ class Candidate:
 
     def few_rows(self, name: str) -> str | None:
         """Those rows in words, such as `1 row of 'fraud'`; None where there are enough."""
-        if not isinstance(self.answers, ClassAnswers) or not self.rests_on_few(name):
+        answers, own = self.answers, self._own
+        if not isinstance(answers, ClassAnswers) or not isinstance(own, ClassAnswers):
             return None
-        answers = self.answers
-        rows_K = np.bincount(answers.truth_N, minlength=answers.num_classes)
-        own_K = np.flatnonzero(rows_K == self._class_rows(name))
-        rarest = own_K[-1] if len(own_K) else np.where(rows_K > 0, rows_K, np.inf).argmin()
-        rows = int(rows_K[rarest])
-        return f"{rows} row{'' if rows == 1 else 's'} of {answers.names[rarest]!r}"
+        return few_words(answers, own, self._class_rows(name)) if self.rests_on_few(name) else None
 
     def _class_rows(self, name: str) -> float:
         if name not in self._prepared:
             return math.inf
-        return self._prepared[name][0].class_rows(self.answers)
+        return self._prepared[name][0].class_rows(self._own)
 
     def is_normal(self, name: str) -> bool:
         """Whether a score has so many rows that its draws are normal."""
         if (self.num_groups or self.answers.num_rows) < MANY_ROWS or name not in self._prepared:
             return False
-        metric, _ = self._prepared[name]
-        rows = min(metric.deciding_rows(self.answers), self._fewest_of_a_kind)
-        return min(rows, self.num_groups or math.inf) >= _MANY_DECIDING
+        return min(self.deciding_rows(name), self._fewest_of_a_kind) >= _MANY_DECIDING
 
     @cached_property
     def _fewest_of_a_kind(self) -> float:
         """Rows of the rarest class that is true or answered anywhere, or those answered wrong."""
         if not isinstance(self.answers, ClassAnswers):
             return math.inf
-        found = (np.bincount(codes_N) for codes_N in (self.answers.truth_N, self.answers.answer_N))
+        own = self._own if isinstance(self._own, ClassAnswers) else self.answers
+        found = (np.bincount(codes_N) for codes_N in (own.truth_N, self.answers.answer_N))
         rarest = min(int(rows_K[rows_K > 0].min()) for rows_K in found)
         return min(rarest, int((~self.answers.hit_N).sum()))
 
     def take(self, place: int, draw: Draw) -> None:
-        """Keep the scores of a draw of many resamples, of which the first is numbered `place`."""
+        """Keep the scores of a draw of many resamples, of which the first is numbered `place`.
+
+        Rows are drawn for all candidates alike.  Pseudo-rows are each candidate's own, as two that
+        found none of six rows need not be alike on the next one (half a row in each cell of the
+        table of two answers: Agresti & Min 2005, https://doi.org/10.1002/sim.1781).
+        """
         draw = self._by_kind(draw)
         for name, (metric, prepared) in self._prepared.items():
             kept = self.samples[name][place : place + len(draw.count_N)]
@@ -308,12 +251,13 @@ class Candidate:
             kept[:] = np.moveaxis(class_values(self._counted, draw), 0, 1)[: len(kept)]
 
     def _by_kind(self, draw: Draw) -> Draw:
-        """The draw as counts of `_counted` answers."""
-        if self._kinds is None:
-            return draw
-        order_N, start_K = self._kinds
-        count_K = np.add.reduceat(draw.count_N.take(order_N, axis=-1), start_K, axis=-1)
-        return Draw(count_K, weight=draw.weight, like=draw)
+        """The draw as counts of `_counted` answers, with pseudo-rows of this candidate."""
+        count_N = draw.count_N
+        if self._kinds is not None:
+            order_N, start_K = self._kinds
+            count_N = np.add.reduceat(count_N.take(order_N, axis=-1), start_K, axis=-1)
+        noise = None if draw.noise is None else [(*one, self._place) for one in draw.noise]
+        return Draw(count_N, noise=noise, weight=draw.weight)
 
     def _room_for_classes(self, resamples: int) -> np.ndarray:
         if not isinstance(self.answers, ClassAnswers):

@@ -12,9 +12,10 @@ import numpy as np
 from stoker.answers.classes import ClassAnswers
 from stoker.answers.draw import Draw
 from stoker.answers.numbers import NumberAnswers
-from stoker.evaluate.bootstrap import Candidate, class_values, interval
+from stoker.evaluate.bootstrap import Candidate, class_values
 from stoker.evaluate.curves import confusion, curves, residuals
 from stoker.evaluate.evaluation import ClassScore
+from stoker.evaluate.intervals import interval
 
 
 def details(candidate: Candidate, whole: Draw, seed: int) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 The measured value decides, not the interval: a gate should not pass or fail by the luck of how many
 rows were kept for testing.  The interval is reported beside it, with whether it lies wholly on one
-side of the bound, so that a narrow pass is seen as one.
+side of the bound and with how few rows it rests on, so that a narrow pass is seen as one.
 
 `parse_gates` needs no model, so a mistake is answered before any work starts.
 """
@@ -169,6 +169,7 @@ def _sentence(gate: Gate, score: Score, *, passed: bool, sure: bool) -> str:
     if score.low is not None and score.high is not None:
         said += f" (95 % interval {score.low:.4g} to {score.high:.4g})"
     said += f" is {'' if passed else 'not '}{_WORDS[gate.rule]} {gate.bound:g}"
+    said += f"; {score.note}" * bool(score.note)
     if sure or score.low is None:
         return said
     return f"{said}; the interval reaches across the bound, so other rows might say otherwise"

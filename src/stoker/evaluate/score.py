@@ -20,28 +20,13 @@ from stoker.cells.ragged import Rows, values_of
 from stoker.core import events
 from stoker.core.errors import DataError, RecipeError
 from stoker.core.steps import find_step, is_own, step_name, step_names
-from stoker.evaluate.bootstrap import (
-    Candidate,
-    draws,
-    enough_draws,
-    interval,
-    normal_interval,
-)
+from stoker.evaluate.bootstrap import Candidate, draws, enough_draws
+from stoker.evaluate.compare import compare_all
 from stoker.evaluate.details import details
-from stoker.evaluate.evaluation import (
-    CONSTANT,
-    Comparison,
-    Difference,
-    Evaluation,
-    Score,
-)
+from stoker.evaluate.evaluation import CONSTANT, Evaluation, Score
 from stoker.evaluate.metrics import STAGE, Metric
 from stoker.evaluate.shown import ends, note
 from stoker.tasks import FittedTask
-
-FEWEST_TO_COMPARE = 6
-"""Rows, or groups, below which nothing is called better or worse: even if all of them said so, a
-two-sided sign test would not reach 5 % (5 pairs: 2 / 2**5 = 6.25 %)."""
 
 
 def metrics_of(gives: type[Answers], own: Sequence[Metric[Any]] = ()) -> dict[str, Metric[Any]]:
@@ -180,20 +165,22 @@ def evaluate_all(  # noqa: PLR0913 - what to score, and how, each by its name
             answers_of(output, target, task, (weights or {}).get(name)),
             metrics,
             resamples,
-            num_groups,
+            group_N,
+            place,
         )
-        for name, output in outputs.items()
+        for place, (name, output) in enumerate(outputs.items())
     }
+    alike_K = next(iter(candidates.values())).alike_K
     with events.task("intervals", total=resamples, unit="resamples") as drawing:
         place = 0
-        for draw in draws(len(target), resamples, seed, group_N):
+        for draw in draws(len(target), resamples, seed, group_N, alike_K):
             for candidate in candidates.values():
                 candidate.take(place, draw)
             place += len(draw.count_N)
             drawing.advance(len(draw.count_N))
     whole = Draw(np.ones(len(target), dtype=np.int64))
     compared = {
-        key: _compare_all(candidates, other, metrics, whole)
+        key: compare_all(candidates, other, metrics, whole)
         for key, other in (("comparison", reference), ("over_constant", CONSTANT))
         if other in candidates
     }
@@ -304,57 +291,3 @@ def _title(metric: Metric[Any], name: str) -> str:
         return f"{metric.title} ({name}{', ' if more else ''}{more})"
     average = getattr(metric, "average", "auto")
     return metric.title if average == "auto" else f"{metric.title} ({average})"
-
-
-def _compare_all(
-    candidates: Mapping[str, Candidate],
-    reference: str,
-    metrics: Mapping[str, Metric[Any]],
-    whole: Draw,
-) -> dict[str, Comparison]:
-    """Each real candidate but the reference itself, next to the reference."""
-    return {
-        name: _compare(candidate, candidates[reference], reference, metrics, whole)
-        for name, candidate in candidates.items()
-        if name not in (reference, CONSTANT)
-    }
-
-
-def _compare(
-    candidate: Candidate,
-    other: Candidate,
-    reference: str,
-    metrics: Mapping[str, Metric[Any]],
-    whole: Draw,
-) -> Comparison:
-    ours, theirs = candidate.values(whole), other.values(whole)
-    is_enough = (candidate.num_groups or candidate.answers.num_rows) >= FEWEST_TO_COMPARE
-    found: dict[str, Difference] = {}
-    for name, metric in metrics.items():
-        gap = ours.get(name, float("nan")) - theirs.get(name, float("nan"))
-        if np.isnan(gap):
-            found[name] = Difference(value=None)
-            continue
-        gap_R = candidate.samples[name] - other.samples[name]
-        is_normal = candidate.is_normal(name) and other.is_normal(name)
-        between = normal_interval(gap, gap_R) if is_normal else interval(gap_R)
-        difference = _difference(gap, between, higher_is_better=metric.higher_is_better)
-        found[name] = (
-            difference
-            if is_enough and not candidate.rests_on_few(name)
-            else difference.model_copy(update={"verdict": "unclear"})
-        )
-    return Comparison(reference=reference, metrics=found)
-
-
-def _difference(
-    gap: float, between: tuple[float, float] | None, *, higher_is_better: bool
-) -> Difference:
-    if between is None:
-        return Difference(value=gap)
-    # Pseudo-rows may move both ends off scores that are equal, such as two of 0.
-    low, high = min(between[0], gap), max(between[1], gap)
-    if low <= 0 <= high:
-        return Difference(value=gap, low=low, high=high)
-    better = (low > 0) == higher_is_better
-    return Difference(value=gap, low=low, high=high, verdict="better" if better else "worse")

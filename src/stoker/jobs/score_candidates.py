@@ -19,6 +19,7 @@ from stoker.candidates.offer import offered
 from stoker.cells.ragged import Ragged, Rows, joined_rows, values_of
 from stoker.core import events
 from stoker.core.canonical import canonical_json
+from stoker.core.names import listed
 from stoker.dag.stage import Work
 from stoker.data.acquire import OWN_COLUMNS
 from stoker.data.dataset import Dataset
@@ -113,7 +114,7 @@ def score_candidates(
         _tell_together(evaluations[chosen], findings)
     _write(work.folder / "findings.json", findings.model_dump(mode="json"))
     _tell_constant(evaluations[chosen], evaluations[CONSTANT])
-    _tell_never_answered(evaluations[chosen], class_weights)
+    _tell_unseen(evaluations[chosen], part, class_weights)
     _write(
         work.folder / "evaluation.json",
         {
@@ -236,6 +237,12 @@ def _tell_constant(evaluation: Evaluation, constant: Evaluation) -> None:
         events.warning(worse)
 
 
+def _tell_unseen(evaluation: Evaluation, part: str, class_weights: object) -> None:
+    """Warn of classes that the model never answers, and of those that the part lacks."""
+    _tell_never_answered(evaluation, class_weights)
+    _tell_undefined(evaluation, part)
+
+
 def _tell_never_answered(evaluation: Evaluation, class_weights: object) -> None:
     """Name the classes that the model never answers, and the key that may help."""
     silent = evaluation.never_answered
@@ -252,6 +259,18 @@ def _tell_never_answered(evaluation: Evaluation, class_weights: object) -> None:
         f"none of {evaluation.num_rows:,} rows was answered with {shown}{more}"
         + hint * (class_weights in (None, "none"))
     )
+
+
+def _tell_undefined(evaluation: Evaluation, part: str) -> None:
+    """Name the scores that are undefined as a class has no row in the part."""
+    absent = [one.name for one in evaluation.per_class or () if not one.rows]
+    gone = [score.title for _, score in evaluation.in_order() if score.value is None]
+    if absent and gone:
+        main = evaluation.metrics[evaluation.headline].title
+        events.warning(
+            f"{', '.join(gone)}: undefined, as the {part} part has no row of "
+            f"{listed(absent, _MOST_CLASSES)}; the main score is {main}, which says nothing of that"
+        )
 
 
 def _mistakes(worst: list[WorstRow], work: Work, part: str) -> list[MistakeFact]:

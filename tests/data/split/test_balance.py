@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from sklearn.model_selection import StratifiedShuffleSplit
 
 from stoker.data.split import SplitRows
-from stoker.data.split._balance import apportion, balanced
+from stoker.data.split._balance import apportion, balanced, targets
 from stoker.data.units import unite
 
 
@@ -109,3 +109,33 @@ def test_units_are_the_connected_parts(pairs: list[tuple[int, int]]) -> None:
             assert (unit_N[i] == unit_N[j]) == (root(i) == root(j))
     assert unit_N[0] == 0
     assert (np.diff(np.maximum.accumulate(unit_N)) <= 1).all()
+
+
+@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize("size", [40, 200, 3000])
+def test_a_label_of_three_rows_stands_in_every_part(size: int, seed: int) -> None:
+    label_N = (np.arange(size) < 3).astype(np.int64)
+    part_N = balanced(rows(np.arange(size)), label_N, test=0.15, validation=0.15, seed=seed)
+    assert sorted(part_N[:3].tolist()) == [0, 1, 2]
+    held = round(0.15 * size)
+    assert np.bincount(part_N).tolist() == [size - 2 * held, held, held]
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_label_of_two_rows_is_learned_and_checked(seed: int) -> None:
+    label_N = (np.arange(200) < 2).astype(np.int64)
+    part_N = balanced(rows(np.arange(200)), label_N, test=0.2, validation=0, seed=seed)
+    assert sorted(part_N[:2].tolist()) == [0, 2]
+
+
+@given(st.lists(st.integers(1, 30), min_size=1, max_size=30), st.integers(0, 99))
+def test_labels_give_only_what_they_can_spare(counts: list[int], seed: int) -> None:
+    count_K = np.array([*counts, 200])
+    found_PK = targets(count_K, test=0.15, validation=0.15, seed=seed)
+    assert (found_PK >= 0).all()
+    np.testing.assert_array_equal(found_PK.sum(axis=0), count_K)
+    held = int(np.floor(0.15 * count_K.sum() + 0.5))
+    assert found_PK.sum(axis=1).tolist() == [count_K.sum() - 2 * held, held, held]
+    share_K = count_K * held / count_K.sum()
+    assert (found_PK[2] >= np.minimum(share_K - 2, 0.9 * share_K) - 1e-9).all()
+    assert (found_PK[0, count_K > 2] >= 1).all()

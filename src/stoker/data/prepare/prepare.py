@@ -34,6 +34,7 @@ from stoker.data.clean import FittedCleaner
 from stoker.data.dataset import Dataset
 from stoker.data.flow import Flow, flow, stated
 from stoker.data.media_kinds import check_kind
+from stoker.data.prepare._absent import tell_absent
 from stoker.data.prepare._copies import Copies, row_keys
 from stoker.data.prepare._fit import Asked, FittedInputs, fit_training_part
 from stoker.data.prepare._own_answers import encoded, mended, transformed
@@ -114,6 +115,7 @@ def prepare(  # noqa: PLR0913 - the stage's inputs, each by its name
         rows = rows_with_ids(rows_path, row_N, fitted.columns)
         chunks = with_media(rows, dataset, fitted.row_bytes)
         written = _write(chunks, folder, ids, fitted, findings, decoder)
+    tell_absent(folder, fitted.task)
     info = _summary(ids, written, fitted, findings)
     findings.rejects.write(folder)
     with machine_errors(f"write {folder}"):

@@ -1,7 +1,10 @@
 """Give units to parts so that every part gets its share of rows, and of each label.
 
 First, how many rows of each label each part should get: the exact shares rounded by largest
-remainder, so that parts have the right size and no label is off by more than one row.  Then the
+remainder, so that parts have the right size and no label is off by more than one row.  A label of
+enough rows that would miss a part by its share gets a row there, from one that can give it and
+stays within two rows or a tenth of its own share; where there are many such, some stay without.
+Then the
 units: those with several labels, and those that are large beside a part, are placed one by one,
 largest first, each in the part that its own random number likes while there is room for it, and
 else where it leaves the smallest squared miss; all others are taken in the order of their random
@@ -23,6 +26,9 @@ from stoker.data.split import SplitRows
 
 _LARGE = 0.02
 """Units with more than this share of the smallest wanted part are placed one by one."""
+
+_TENTH = 0.1
+"""Share of its rows in a part that a label gives to labels that have none there."""
 
 _KEPT = 0.1
 """Share of the wanted rows of each label that only units placed by their cost fill, so that labels
@@ -69,7 +75,10 @@ def targets(count_K: np.ndarray, *, test: float, validation: float, seed: int) -
     num_test = int(np.floor(test * total + 0.5))
     num_validation = min(int(np.floor(validation * total + 0.5)), total - num_test)
     test_K = apportion(count_K, num_test, seed)
-    validation_K = apportion(count_K - test_K, num_validation, seed + 1)
+    test_K = _none_missing(test_K, count_K, count_K > 1 + (num_validation > 0), seed)
+    left_K = count_K - test_K
+    validation_K = apportion(left_K, num_validation, seed + 1)
+    validation_K = _none_missing(validation_K, left_K, left_K > 1, seed + 1)
     return np.stack([count_K - test_K - validation_K, validation_K, test_K])
 
 
@@ -89,6 +98,34 @@ def apportion(count_K: np.ndarray, total: int, seed: int) -> np.ndarray:
     remainder_K[floor_K >= count_K] = -1
     floor_K[np.lexsort((tie_K, -remainder_K))[:left]] += 1
     return floor_K
+
+
+def _none_missing(
+    given_K: np.ndarray, count_K: np.ndarray, can_K: np.ndarray, seed: int
+) -> np.ndarray:
+    """The same total, with one row of each label that has a row to spare and got none.
+
+    Args:
+        given_K: Rows of each label that a part gets by its share.
+        count_K: Rows of each label that there are.
+        can_K: Whether a label has enough rows to give the part one.
+        seed: Orders labels that are alike.
+
+    >>> _none_missing(np.array([9, 1, 0]), np.array([90, 7, 3]), np.array([True, True, True]), 0)
+    array([8, 1, 1])
+    """
+    given_K = given_K.copy()
+    share_K = count_K * (given_K.sum() / max(int(count_K.sum()), 1))
+    tie_K = np.random.default_rng(seed).permutation(len(count_K))
+    least_K = np.maximum(np.minimum(share_K - 2, (1 - _TENTH) * share_K), 1)
+    missing = np.flatnonzero((given_K == 0) & can_K & (given_K.sum() > 0))
+    for label in missing[np.argsort(tie_K[missing])]:
+        surplus_K = np.where(given_K - 1 >= least_K, np.round(given_K - share_K, 9), -np.inf)
+        giver = np.lexsort((tie_K, -given_K, -np.minimum(surplus_K, 0)))[0]
+        if np.isneginf(surplus_K[giver]):
+            break
+        given_K[[giver, label]] += -1, 1
+    return given_K
 
 
 def _label_range(rows: SplitRows, label_N: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

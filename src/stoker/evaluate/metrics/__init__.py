@@ -150,6 +150,10 @@ class Metric(Step, ABC, Generic[AnswersT]):
         """About how many rows of a rare class it rests on; infinite where no class weighs more."""
         return math.inf
 
+    def luck(self, answers: AnswersT) -> float:
+        """What such scores get by chance alone, on average, above those that are all equal."""
+        return 0.0
+
     def acceleration(self, answers: AnswersT) -> float:
         """How fast its error grows with the value, as that of a mean of skewed values does."""
         return 0.0

@@ -69,6 +69,33 @@ class PrAuc(Metric[ClassAnswers]):
         """Rows of the rarer class; of more classes, what they are worth together."""
         return rows_of_class(np.bincount(answers.truth_N))
 
+    def luck(self, answers: ClassAnswers) -> float:
+        """Of rows in random order some of a rare class stand near the top, and count much there.
+
+        The mean over all orders (Bestgen 2015, https://doi.org/10.1007/978-3-319-18117-2_14), with
+        ties, beyond the share of the class.
+
+        >>> even = np.linspace(0.1, 0.9, 200)
+        >>> answers = ClassAnswers(np.stack([0 * even, even], 1), (np.arange(200) < 6).astype(int))
+        >>> round(PrAuc().luck(answers), 3)
+        0.024
+        """
+        rows_K = np.bincount(answers.truth_N, minlength=answers.num_classes)
+        total = answers.num_rows
+        found = [
+            (1 - (rows_K[one] - 1) / (total - 1)) * (_steps(score_N) - 1) / total
+            for one in answers.ranked_classes
+            if 0 < rows_K[one] < total
+            for score_N in [answers.probability_NK[:, one]]
+        ]
+        return float(np.mean(found)) if found else 0.0
+
     def cost(self, answers: ClassAnswers) -> int:
         """Rows times ranked classes."""
         return answers.num_rows * len(answers.ranked_classes)
+
+
+def _steps(score_N: np.ndarray) -> float:
+    """Sum over groups of equal score, best first, of their rows by those above and in them."""
+    _, size_G = np.unique(-score_N, return_counts=True)
+    return float((size_G / size_G.cumsum()).sum())

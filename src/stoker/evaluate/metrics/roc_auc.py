@@ -72,16 +72,18 @@ class RocAuc(Metric[ClassAnswers]):
     def own_interval(self, prepared: ClassAnswers, draw: Draw) -> tuple[float, float] | None:
         """What few rows of a class leave open; None where there are enough.
 
-        Where all rows have the same score nothing is ranked, and 0.5 is sure.
+        Where all rows have the same score nothing is ranked, and 0.5 is sure.  Rows that are drawn
+        together (the draw's weight) are one flip.
         """
         tally = prepared.rank_tally(draw)
         other_C = tally.total - tally.own_C
         rows_K = tally.own_C if len(tally.own_C) > 1 else np.r_[tally.own_C, other_C]
+        rows_K = rows_K / draw.weight
         is_flat = bool((tally.own_G + tally.other_G == tally.total).all())
         area_C, is_defined_C = self._areas(prepared, draw)
         if is_flat or not is_defined_C.all() or rows_of_class(rows_K) >= FEW_OF_CLASS:
             return None
-        low_C, high_C = _wilson(area_C, np.minimum(tally.own_C, other_C))
+        low_C, high_C = _wilson(area_C, np.minimum(tally.own_C, other_C) / draw.weight)
         below, above = (
             float(np.sqrt(np.square(area_C - end_C).sum()) / len(area_C))
             for end_C in (low_C, high_C)
