@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import pytest
@@ -93,3 +94,16 @@ def test_multiplications_of_the_tutorial_net(tiny: Any) -> None:
 
 def test_peak_is_a_rate() -> None:
     assert 0.1 < peak_gflops() < 1e5
+
+
+def test_steps_are_tried_on_a_copy(tiny: Any) -> None:
+    """What a budget holds is measured by steps that nobody asked for: they leave no trace."""
+    settings = Settings(batch_size=32, threads=1, epochs=6, budget_s=1000.0)
+    network = tiny.network("mlp")
+    before = {name: tensor.clone() for name, tensor in network.state_dict().items()}
+    batches = Batches(tiny.part("train"), settings, num_outputs=4, seed=0)
+    trial = StepTrial(network, tiny.part("validation"), tiny.task, settings, batches)
+    plan = make_plan(trial, time.perf_counter())
+    assert (plan.threads, plan.total_steps) == (1, 6 * batches.per_epoch)
+    torch.testing.assert_close(dict(network.state_dict()), before, rtol=0, atol=0)
+    assert all(weight.grad is None for weight in network.parameters())

@@ -8,6 +8,7 @@ import pytest
 from pydantic import ValidationError
 
 from stoker.recipe.model import Train
+from stoker.train.habits import Habits
 from stoker.train.settings import Settings
 
 STEPS = {"optimizer", "schedule", "augment", "sampler", "strategy", "loss"}
@@ -43,3 +44,37 @@ def test_there_are_fields_to_compare() -> None:
 def test_a_weight_is_a_number_above_zero(weight: Any) -> None:
     assert not takes(Train, "class_weights", {"yes": weight})
     assert takes(Train, "class_weights", {"yes": 2.5, "no": 1})
+
+
+def test_what_is_usual_is_a_setting_and_stops_and_clips_nothing_unasked() -> None:
+    """A network of one's own that names no habits is trained by these."""
+    usual = Habits()
+    settings = Settings.model_validate(
+        {
+            "epochs": usual.num_epochs("good", 60_000),
+            "batch_size": usual.num_batch_rows(60_000),
+            "rate": usual.rate,
+            "schedule": usual.schedule,
+            "ema": usual.ema,
+            "patience": usual.patience,
+            "gradient_clip": usual.clips_tables,
+        }
+    )
+    assert (settings.epochs, settings.batch_size) == (7, 128)
+    assert settings.patience is None
+    assert settings.gradient_clip is None
+    assert settings.ema == 0.995
+
+
+@pytest.mark.parametrize(
+    ("num_rows", "size"), [(2560, 128), (2559, 64), (320, 16), (319, 16), (1, 16)]
+)
+def test_an_epoch_has_twenty_steps_unless_batches_would_be_tiny(num_rows: int, size: int) -> None:
+    assert Habits().num_batch_rows(num_rows) == size
+
+
+def test_few_rows_are_seen_sixteen_times_as_often_and_no_more() -> None:
+    assert [Habits().num_epochs("fast", rows) for rows in (60_000, 15_000, 234, 1, 0)] == [
+        2, 4, 32, 32, 32,
+    ]  # fmt: skip
+    assert Habits().num_epochs("fast", 10**9) == 1

@@ -17,7 +17,7 @@ from stoker.train.augment import (
     MixingAugmentation,
 )
 from stoker.train.augment.crop import Crop
-from stoker.train.augment.cutout import Cutout
+from stoker.train.augment.cutout import Cutout, _covered
 from stoker.train.augment.flip import Flip
 from stoker.train.augment.mixup import Mixup
 from stoker.train.augment.rotate import Rotate
@@ -139,3 +139,28 @@ def test_mixup_draws_anew_each_time() -> None:
     generator = torch.Generator().manual_seed(0)
     drawn = {float(Mixup(alpha=1.0).draw(1, generator).share_N[0]) for _ in range(400)}
     assert len(drawn) > 390
+
+
+@pytest.mark.parametrize(("length", "side"), [(12, 6), (12, 2), (6, 6)])
+def test_a_square_has_its_centre_anywhere_and_at_least_half_of_it_is_seen(
+    length: int, side: int
+) -> None:
+    covered_NL = _covered(4000, length, side, torch.Generator().manual_seed(0))
+    first_N, last_N = covered_NL.int().argmax(1), length - 1 - covered_NL.flip(1).int().argmax(1)
+    count_N = covered_NL.sum(1)
+    assert torch.equal(count_N, last_N - first_N + 1), "in one piece"
+    assert int(count_N.max()) == side
+    for at_edge_N in (first_N == 0, last_N == length - 1):
+        assert int(count_N[at_edge_N].min()) == side // 2
+    inner_N = (first_N > 0) & (last_N < length - 1)
+    assert (count_N[inner_N] == side).all()
+    assert covered_NL.any(0).all()
+
+
+@pytest.mark.parametrize(("size", "side"), [(0.01, 1), (0.25, 4), (0.28, 4), (0.29, 5), (1.0, 16)])
+def test_a_square_is_a_share_of_the_shorter_side(size: float, side: int) -> None:
+    image = torch.zeros(200, 1, 24, 16, dtype=torch.uint8)
+    image[:, :, ::2] = 200
+    covered_NHW = (apply(Cutout(size=size), image) == 100)[:, 0]
+    assert int(covered_NHW.any(2).sum(1).max()) == side
+    assert int(covered_NHW.any(1).sum(1).max()) == side
