@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from onnx import TensorProto, load_from_string, numpy_helper
+from onnx import TensorProto, helper, load_from_string, numpy_helper
 
 from stoker.bundle.decision import Decision
 from stoker.bundle.read import open_bundle
@@ -147,3 +147,104 @@ def test_ranges_without_an_end_warn_nobody(monkeypatch: pytest.MonkeyPatch) -> N
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert int8._quantise_all(b"", tensors, ["signed"]) == {"signed": np.inf}
+
+
+BETWEEN: dict[str, dict[str, Any]] = {
+    "Add": {"inputs": ["first", "first"]},
+    "AveragePool": {"kernel_shape": [2, 2]},
+    "Flatten": {},
+    "GlobalAveragePool": {},
+    "MaxPool": {"kernel_shape": [2, 2]},
+    "Reshape": {"inputs": ["first", "shape"]},
+}
+"""Operators between products, with what they need."""
+
+
+def around(kind: str, **options: Any) -> list[tuple[set[str], set[str]]]:
+    """Who makes the inputs of an operator after a convolution, and who takes its output."""
+    inputs = options.pop("inputs", ["first"])
+    nodes = [
+        helper.make_node("Conv", ["column:x", "w1"], ["first"]),
+        helper.make_node(kind, inputs, ["middle"], **options),
+        helper.make_node("Reshape", ["middle", "flat"], ["rows"]),
+        helper.make_node("MatMul", ["rows", "w2"], ["output"]),
+    ]
+    width = {"AveragePool": 9, "MaxPool": 9, "GlobalAveragePool": 1}.get(kind, 16)
+    draw = np.random.default_rng(0)
+    weights = {
+        "w1": draw.normal(size=(3, 1, 1, 1)).astype(np.float32),
+        "w2": draw.normal(size=(3 * width, 2)).astype(np.float32),
+        "shape": np.array([-1, 48], np.int64),
+        "flat": np.array([-1, 3 * width], np.int64),
+        "zero": np.array(0, np.float32),
+        "six": np.array(6, np.float32),
+    }
+    graph = helper.make_graph(
+        nodes,
+        "net",
+        [helper.make_tensor_value_info("column:x", TensorProto.FLOAT, ["rows", 1, 4, 4])],
+        [helper.make_tensor_value_info("output", TensorProto.FLOAT, ["rows", 2])],
+        [numpy_helper.from_array(array, name) for name, array in weights.items()],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 20)], ir_version=10)
+    rows = {"column:x": draw.normal(size=(8, 1, 4, 4)).astype(np.float32)}
+    made = load_from_string(int8._quantise(model.SerializeToString(), rows, "unsigned")).graph.node
+    makers = {name: node.op_type for node in made for name in node.output}
+    return [
+        (
+            {makers[name] for name in node.input if name in makers},
+            {taker.op_type for taker in made if node.output[0] in taker.input},
+        )
+        for node in made
+        if node.op_type == kind and node.output[0].startswith("middle")
+    ]
+
+
+@pytest.mark.parametrize("kind", BETWEEN)
+def test_what_stands_between_products_runs_on_bytes_too(kind: str) -> None:
+    assert around(kind, **BETWEEN[kind]) == [({"DequantizeLinear"}, {"QuantizeLinear"})]
+
+
+def test_what_bytes_cut_off_by_themselves_is_no_operator_any_more() -> None:
+    assert around("Relu") == []
+    assert around("Clip", inputs=["first", "zero", "six"]) == []
+
+
+@pytest.mark.parametrize("kind", ["Sigmoid", "Tanh"])
+def test_other_operators_give_floats(kind: str) -> None:
+    assert around(kind) == [({"DequantizeLinear"}, {"Reshape"})]
+
+
+def test_why_the_quantiser_failed_is_said_on_one_line_that_is_not_long(
+    case: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: Any, **__: Any) -> None:
+        raise RuntimeError("no  such\n type " + "x" * 300)
+
+    monkeypatch.setattr("onnxruntime.quantization.quantize_static", fail)
+    with pytest.raises(ArtifactError) as caught:
+        int8._quantise(open_bundle(case.bundle).graph, {}, "signed")
+    said = "the graph cannot be quantised: no such type " + "x" * 187
+    assert caught.value.what == said
+    assert caught.value.fix == "leave int8 out of compress.methods"
+
+
+def test_products_are_what_is_quantised_and_without_one_there_is_nothing_to_do(
+    case: Any, forest_case: Any
+) -> None:
+    assert Int8().refusal(open_bundle(case.bundle)) is None
+    said = "the graph has no matrix product or convolution to quantise"
+    assert Int8().refusal(open_bundle(forest_case.bundle)) == said
+
+
+def test_a_product_needs_weights_and_a_range_with_ends(
+    monkeypatch: pytest.MonkeyPatch, case: Any
+) -> None:
+    graph, rows = open_bundle(case.bundle).graph, {}
+    monkeypatch.setattr(int8, "ranges_of", lambda *_: {})
+    with pytest.raises(ArtifactError, match="it has no product with a matrix of weights"):
+        int8._quantise_products(graph, rows, ["unsigned"])
+    for end in (float("inf"), float("nan")):
+        monkeypatch.setattr(int8, "ranges_of", lambda *_, end=end: {"a": (0.0, 1.0), "b": (0, end)})
+        with pytest.raises(ArtifactError, match="what enters a product is not finite"):
+            int8._quantise_products(graph, rows, ["unsigned"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,9 @@ import pytest
 from stoker.bundle.read import GRAPH_FILE, open_bundle
 from stoker.candidates.leaderboard import Entry, Leaderboard
 from stoker.cells.ragged import Ragged
+from stoker.compress import Material
+from stoker.core.errors import ArtifactError
+from stoker.core.events import Silent, listening
 from stoker.core.steps import step_spec
 from stoker.data.prepare.prepared_set import Column, PreparedSet, PreparedWriter
 from stoker.frontier import board
@@ -186,3 +190,187 @@ def test_long_texts_calibrate_by_fewer(case: Any, tmp_path: Path, length: int, r
         writer.append({"t": text}, target=np.arange(3), row=np.arange(3))
     source = dataclasses.replace(open_bundle(case.bundle), model={})
     assert frontier._calibration_rows(source, PreparedSet.open(tmp_path, "train")) == rows
+
+
+@pytest.mark.parametrize(("names", "rounds"), [(("model",), 15), (("model", "other"), 20)])
+def test_a_model_alone_is_timed_for_a_moment_only(
+    monkeypatch: pytest.MonkeyPatch, names: tuple[str, ...], rounds: int
+) -> None:
+    monkeypatch.setattr(frontier, "_SECONDS", 1e9)
+    monkeypatch.setattr(frontier, "_ALONE_SECONDS", 0.0)
+    monkeypatch.setattr(frontier, "_MOST_ROUNDS", 20)
+    calls: list[str] = []
+
+    class Counting:
+        def __init__(self, name: str) -> None:
+            self.name = name
+
+        def outputs_of(self, batch: Mapping[str, np.ndarray]) -> None:
+            calls.append(self.name)
+
+    predictors: Any = {name: Counting(name) for name in names}
+    frontier._latency_ms(predictors, COLUMNS, 1)
+    assert calls == (1 + rounds) * list(names)
+
+
+def test_the_time_of_a_candidate_is_the_middle_one_in_milliseconds(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Three rounds that take 1, 5 and 2 s."""
+    monkeypatch.setattr(frontier, "_MOST_ROUNDS", 3)
+    times = iter([0.0, 10.0, 11.0, 20.0, 25.0, 30.0, 32.0])
+    monkeypatch.setattr(frontier.time, "perf_counter", times.__next__)
+
+    class Quick:
+        def outputs_of(self, batch: Mapping[str, np.ndarray]) -> None: ...
+
+    predictors: Any = {"model": Quick()}
+    assert frontier._latency_ms(predictors, COLUMNS, 1) == {"model": 2000.0}
+
+
+def verdict(speed: Mapping[str, float], **changes: float | None) -> dict[str, str]:
+    falls = {name: {"value": value} for name, value in changes.items()}
+    return frontier._verdict({"changes": falls, "speed": speed}, 0.25)
+
+
+EVEN = {"1": 1.0, "32": 1.0}
+
+
+@pytest.mark.parametrize(
+    ("speed", "changes", "status", "reason"),
+    [
+        (EVEN, {"accuracy": -0.25}, "kept", "within the budget and not slower"),
+        (EVEN, {"accuracy": 0.5}, "kept", "within the budget and not slower"),
+        (EVEN, {}, "kept", "within the budget and not slower"),
+        (EVEN, {"accuracy": -0.2501}, "refused", "accuracy falls by 0.2501, over 0.25"),
+        (EVEN, {"accuracy": 0.0, "roc_auc": -0.5}, "refused", "roc_auc falls by 0.5000, over 0.25"),
+        (EVEN, {"roc_auc": None}, "refused", "roc_auc is not defined on these rows"),
+        ({"1": 0.999, "32": 9.0}, {}, "refused", "slower than the model at batch 1"),
+        ({"1": 9.0, "32": 0.999}, {}, "refused", "slower than the model at batch 32"),
+    ],
+)
+def test_a_verdict_is_a_status_and_a_reason(
+    speed: dict[str, float], changes: dict[str, float | None], status: str, reason: str
+) -> None:
+    assert verdict(speed, **changes) == {"status": status, "reason": reason}
+
+
+def kept(name: str, one: float, many: float) -> dict[str, Any]:
+    return {
+        "name": name,
+        "status": "kept",
+        "reason": "within the budget and not slower",
+        "speed": {"1": one, "32": many},
+        "size_ratio": 3.96,
+        "changes": {"accuracy": {"value": -0.00123}, "roc_auc": {"value": 0.0}},
+    }
+
+
+def test_the_fastest_over_both_batches_is_chosen_and_said() -> None:
+    """9 x 1 beats 2 x 4, and 3 x 3 is the same as it: the first is taken."""
+    rows = [{"name": "model"}, kept("a", 2.0, 4.0), kept("b", 9.0, 1.0), kept("c", 3.0, 3.0)]
+    assert frontier._choose(rows) == {
+        "chosen": "b",
+        "reason": "faster at batches of 1 and 32, 4.0x smaller, accuracy -0.0012, roc_auc +0.0000",
+    }
+    assert rows[0] == {"name": "model", "status": "kept", "reason": "b is faster"}
+    assert [row["status"] for row in rows] == ["kept", "kept", "chosen", "kept"]
+
+
+def test_without_a_candidate_the_model_is_chosen_and_each_reason_said() -> None:
+    rows = [
+        {"name": "model"},
+        {"name": "a", "status": "refused", "reason": "slower"},
+        {"name": "b", "status": "skipped", "reason": "trees"},
+    ]
+    assert frontier._choose(rows) == {"chosen": "model", "reason": "a: slower; b: trees"}
+    assert rows[0] == {"name": "model", "status": "chosen", "reason": "no candidate was kept"}
+    alone = [{"name": "model"}]
+    reason = "no compressor was asked for"
+    assert frontier._choose(alone) == {"chosen": "model", "reason": reason}
+
+
+class Seeded(Impossible):
+    """Says the seed and the rows that it was given, and gives up."""
+
+    def compress(self, bundle: Path, out: Path, material: Material) -> None:
+        rows = [len(one) for one in material.calibration.values()]
+        parts = (len(material.train), len(material.validation))
+        raise ArtifactError(f"{material.seed} {rows} {parts}")
+
+
+class Told(Silent):
+    """Keeps tasks, and how far each came."""
+
+    def __init__(self) -> None:
+        self.tasks: list[tuple[str, float | None, str]] = []
+        self.advanced: Counter[str] = Counter()
+
+    def task(self, title: str, total: float | None, unit: str, done: float) -> Told:
+        self.tasks.append((title, total, unit))
+        return self
+
+    def advance(self, amount: float = 1) -> None:
+        self.advanced[self.tasks[-1][0]] += int(amount)
+
+    def note(self, text: str) -> None: ...
+
+    def close(self) -> None: ...
+
+
+def test_candidates_get_the_seed_and_all_rows_and_their_progress_is_told(
+    case: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(frontier, "_ALONE_SECONDS", 0.0)
+    parts, heard = (case.train, case.validation), Told()
+    with listening(heard):
+        plain = choose_candidate(
+            case.bundle, (Seeded(), Seeded()), parts, tmp_path / "a", max_accuracy_loss=0.0
+        )
+    assert heard.tasks[0] == ("compress", 2, "candidates")
+    assert heard.advanced["compress"] == 2
+    assert [row(plain, name)["reason"] for name in ("Seeded", "Seeded-2")] == 2 * [
+        "0 [400] (400, 400)"
+    ]
+    seeded = choose_candidate(
+        case.bundle, (Seeded(),), parts, tmp_path / "b", max_accuracy_loss=0.0, seed=7
+    )
+    assert row(seeded, "Seeded")["reason"] == "7 [400] (400, 400)"
+
+
+def test_a_name_that_comes_again_is_numbered() -> None:
+    assert frontier._names([Copy(), Impossible(), Copy(), Copy()]) == [
+        "Copy", "Impossible", "Copy-2", "Copy-3",
+    ]  # fmt: skip
+
+
+def test_calibration_rows_are_spread_over_a_sorted_set(
+    case: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(frontier, "_calibration_rows", lambda *_: 5)
+    material = frontier._material(open_bundle(case.bundle), case.train, case.validation, 3)
+    taken = case.train.columns["图像"][[0, 99, 199, 299, 399]]
+    assert np.array_equal(np.asarray(material.calibration["图像"]), taken)
+    assert material.seed == 3
+
+
+@pytest.mark.parametrize(("num_rows", "looked_at"), [(7, 7), (8, 4), (14, 7), (15, 5)])
+def test_of_more_rows_than_the_most_every_few_are_looked_at(
+    monkeypatch: pytest.MonkeyPatch, num_rows: int, looked_at: int
+) -> None:
+    monkeypatch.setattr(frontier, "MOST_ROWS", 7)
+
+    class Rows:
+        def __init__(self) -> None:
+            self.inputs = {"x": np.arange(num_rows)}
+            self.target = np.arange(num_rows) * 10
+
+        def __len__(self) -> int:
+            return num_rows
+
+    rows: Any = Rows()
+    columns, target = frontier._spaced(rows)
+    step = -(-num_rows // 7)
+    assert np.array_equal(np.asarray(columns["x"]), np.arange(0, num_rows, step))
+    assert np.array_equal(np.asarray(target), np.asarray(columns["x"]) * 10)
+    assert len(np.asarray(target)) == looked_at
