@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Awaitable, Callable, Iterator, Sequence
+from types import SimpleNamespace
+from typing import Any
 
 import pyarrow as pa
 import pytest
@@ -360,3 +362,37 @@ def test_limits_split_the_time() -> None:
     limits = BatchLimits(max_batch=1, max_pixels=1, queue=1, queue_s=10.0, deadline_s=1.0)
     assert (limits.wait_s, limits.batch_s) == (6.5, 2.5)
     assert Batcher(lambda units: [], Metrics(), limits).num_waiting == 0
+
+
+@pytest.mark.parametrize(
+    ("since", "now", "alone", "late"),
+    [
+        (4.0, 10.51, False, True),
+        (4.0, 10.5, False, False),
+        (4.999, 20.0, False, True),
+        (5.0, 20.0, False, False),
+        (6.0, 20.0, False, False),
+        (4.0, 20.0, True, False),
+    ],
+)
+def test_late_is_who_was_passed_over_and_waited_too_long(
+    since: float, now: float, alone: bool, late: bool
+) -> None:
+    """The last batch was taken at 5 s, and nobody shall wait longer than 6.5 s."""
+    made = batcher(Model(), queue_s=10.0)
+    made._took_at = 5.0
+    waiting: Any = SimpleNamespace(since=since, alone=alone)
+    assert made._is_late(waiting, now) == late
+
+
+def test_a_wait_is_counted_from_when_a_request_came(clock: Clock) -> None:
+    async def body() -> None:
+        clock.now_s = 1000.0
+        made = batcher(Timed(clock, 3.0), max_batch=1, queue_s=1000.0)
+        await asyncio.gather(made.submit(rows(0)), made.submit(rows(1)))
+        await made.close()
+        found = counted(made)
+        assert found["stoker_queue_seconds_sum"] == pytest.approx(3, abs=1e-2)
+        assert found['stoker_queue_seconds_bucket{le="+Inf"}'] == 2
+
+    run(body)

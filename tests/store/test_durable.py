@@ -134,3 +134,24 @@ def test_makes_and_removes_folders_twice(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(MachineError):
         durable.make_folder(tmp_path / "file" / "b")
+
+
+@pytest.mark.parametrize("is_known", [True, False])
+def test_on_macos_the_drive_is_asked_to_write_each_file(tmp_path, monkeypatch, is_known):
+    """A file system that does not know the command (a share) gets the usual one."""
+    asked, flushed = [], []
+
+    def command(descriptor: int, number: int) -> None:
+        asked.append((os.fstat(descriptor).st_ino, number))
+        if not is_known:
+            raise OSError(errno.ENOTSUP, "not supported")
+
+    monkeypatch.setattr(durable.sys, "platform", "darwin")
+    monkeypatch.setattr(durable.fcntl, "F_FULLFSYNC", 51, raising=False)
+    monkeypatch.setattr(durable.fcntl, "fcntl", command)
+    monkeypatch.setattr(os, "fsync", lambda descriptor: flushed.append(os.fstat(descriptor).st_ino))
+    with (tmp_path / "a").open("wb") as stream:
+        durable.flush_to_disk(stream.fileno())
+    inode = (tmp_path / "a").stat().st_ino
+    assert asked == [(inode, 51)]
+    assert flushed == ([] if is_known else [inode])

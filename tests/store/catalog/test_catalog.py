@@ -6,16 +6,19 @@ import os
 import sqlite3
 import subprocess
 import sys
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from sqlalchemy import func, select, update
+from sqlalchemy.exc import IntegrityError
 
 from stoker.core.errors import ArtifactError, MachineError, RecipeError
 from stoker.store import locks
 from stoker.store.catalog import Catalog
 from stoker.store.catalog.database import Database
+from stoker.store.catalog.tables import all_tables
 from stoker.store.process import this_process
 
 
@@ -142,7 +145,7 @@ def test_lineage_goes_back_to_the_files(catalog, store, make):
         (2, "prepared", 1),
         (1, "rows", 1),
     ]
-    with pytest.raises(ArtifactError, match="knows no artifact"):
+    with pytest.raises(ArtifactError, match=f"the catalog knows no artifact '{'f' * 64}'"):
         catalog.lineage("f" * 64)
 
 
@@ -258,11 +261,21 @@ def test_a_folder_in_its_place_is_the_machines_error(tmp_path):
         Catalog(tmp_path)
 
 
-@pytest.mark.parametrize("url", ["nonsense://x", "postgresql+psycopg://user:secret@localhost:1/x"])
-def test_a_database_that_is_not_there_keeps_the_password(url):
+@pytest.mark.parametrize(
+    ("url", "said"),
+    [
+        ("nonsense://x", "nonsense://x is not the URL of a database"),
+        ("postgresql+psycopg://user:secret@localhost:1/x", "postgresql+psycopg://user:***@local"),
+        ("nonsense://user:secret@host/x", "nonsense://user:***@host/x is not the URL"),
+        ("nonsense://:secret@host/x", "nonsense://:***@host/x is not the URL"),
+        ("nonsense://user@host/x", "nonsense://user@host/x is not the URL"),
+    ],
+)
+def test_a_database_that_is_not_there_keeps_the_password(url, said):
     with pytest.raises(MachineError) as caught:
         Catalog(url)
     assert "secret" not in str(caught.value)
+    assert said in caught.value.what
 
 
 def test_a_catalog_that_may_not_be_written_can_be_read(catalog, tmp_path, monkeypatch):
@@ -308,3 +321,50 @@ def test_the_lock_of_the_tables_is_the_same_for_every_version(tmp_path, monkeypa
     Catalog(tmp_path).start_run("digits", "version: 1", stoker="0.1.0")
     assert locked == ["catalog.sqlite.lock"]
     assert not (tmp_path / locked[0]).exists()
+
+
+def test_what_a_stage_measured_is_that_of_the_last_run_that_made_it(catalog):
+    """A run that only found it there measured nothing."""
+    assert catalog.measured("1" * 64) == {}
+    for status, measured in (
+        ("done", {"s": 1}),
+        ("resumed", {"s": 2}),
+        ("cached", {"s": 3}),
+        ("cached", None),
+    ):
+        run = start_run(catalog)
+        catalog.record_stage(run, "train", "1" * 64, status, 1.0, measured=measured)
+        catalog.record_stage(run, "other", "2" * 64, "done", 1.0)
+    assert catalog.measured("1" * 64) == {"s": 2}
+    assert catalog.measured("2" * 64) == {}
+
+
+MAY_BE_ABSENT = {
+    ("runs", "finished_at"),
+    ("runs", "result"),
+    ("stages", "fingerprint"),
+    ("models", "run"),
+    ("models", "deleted_at"),
+}
+"""Columns that may say nothing: of what is not over, has failed or came from elsewhere."""
+
+
+def test_a_record_is_whole(catalog, tmp_path, store, make):
+    """Nobody can write one that lacks a column, whatever writes it."""
+    make(store, 1)
+    last = make(store, 2, {"rows": make.mark(1)})
+    run = start_run(catalog)
+    catalog.record_stage(run, "s", last.fingerprint, "done", 1, manifest=last.manifest)
+    catalog.finish_run(run, "done", {})
+    catalog.add_model("digits", last.fingerprint, {}, run=run)
+    catalog.set_alias("digits", "champion", 1)
+    catalog.lineage(last.fingerprint)
+    absent, tables = set(), all_tables().tables.values()
+    with Database(tmp_path / "catalog.sqlite").writing() as connection:
+        for table in tables:
+            assert connection.execute(select(func.count()).select_from(table)).scalar(), table.name
+            for column in table.columns:
+                with suppress(IntegrityError), connection.begin_nested():
+                    connection.execute(update(table).values({column.name: None}))
+                    absent.add((table.name, column.name))
+    assert absent == MAY_BE_ABSENT
