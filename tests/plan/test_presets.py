@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from pydantic import ValidationError
 
@@ -16,9 +18,20 @@ from stoker.models.boosted_trees import BoostedTrees
 from stoker.models.cnn import Cnn
 from stoker.models.mlp import Mlp
 from stoker.models.pretrained import Pretrained
-from stoker.plan.presets import Preset, TrainingChoice, choose, choose_model
+from stoker.plan.presets import (
+    Preset,
+    Situation,
+    TrainingChoice,
+    _defaults,
+    _moves,
+    choose,
+    choose_model,
+)
+from stoker.tasks import FittedTask
 from stoker.tasks.classify import FittedClassify
+from stoker.tasks.regress import FittedRegress
 from stoker.train.augment.shift import Shift
+from stoker.train.habits import Habits
 from stoker.train.settings import Settings
 
 TASK = FittedClassify(classes=("a", "b"), counts=(5, 5), kind="text")
@@ -165,3 +178,90 @@ def test_who_says_how_a_network_is_trained_gets_one() -> None:
         "good", picture=shape, has_table=False, num_rows=100, given=["epochs", "threads"]
     )
     assert isinstance(told, Cnn)
+
+
+THREE = FittedClassify(classes=("a", "b", "c"), counts=(5, 5, 5), kind="text")
+NUMBER = FittedRegress(mean=10, std=2, low=0, high=20)
+
+
+@pytest.mark.parametrize(
+    ("task", "outputs"), [(TASK, "2 outputs"), (THREE, "3 outputs"), (NUMBER, "1 output")]
+)
+def test_the_reason_says_epochs_rows_and_outputs(task: FittedTask, outputs: str) -> None:
+    choice = choose("good", Mlp(), {"age": AGE}, task, 54_000, {}, why="the best of three")
+    epochs = choice.settings.epochs
+    said = f"mlp, the best of three; preset good: {epochs} epochs of 54,000 rows, {outputs}"
+    assert choice.reason == said
+    trees = choose("good", BoostedTrees(), {"age": AGE}, task, 54_000, {})
+    assert trees.reason == "boosted_trees, as asked"
+
+
+HABITS = Habits(weight_decay=0.125, ema=0.75, patience=9, clips_tables=2.5, rate=0.25)
+
+
+@pytest.mark.parametrize(("preset", "ema"), [("fast", None), ("good", 0.75), ("best", 0.75)])
+@pytest.mark.parametrize(
+    ("features", "clip"), [({"age": AGE}, 2.5), ({"a": DIGIT, "b": AGE}, 2.5), ({"a": DIGIT}, None)]
+)
+def test_what_is_usual_for_a_network_is_its_training(
+    preset: Preset, ema: float | None, features: dict[str, FittedFeature], clip: float | None
+) -> None:
+    """No average with `fast`; gradients are clipped where anything but pictures goes in."""
+    found = _defaults(Situation(preset, features, 60_000), HABITS)
+    assert (found["ema"], found["gradient_clip"]) == (ema, clip)
+    assert found["optimizer"] == {"adamw": {"weight_decay": 0.125}}
+    assert (found["rate"], found["patience"]) == (0.25, 9)
+    assert (found["schedule"], found["batch_size"]) == ("one_cycle", 128)
+    assert found["epochs"] == {"fast": 2, "good": 7, "best": 20}[preset]
+    assert "sampler" not in found
+
+
+@pytest.mark.parametrize(
+    ("moves", "preset", "steps"),
+    [
+        ("none", "good", []),
+        ("shift", "good", ["shift"]),
+        ("turn", "fast", ["shift"]),
+        ("turn", "good", ["shift", "rotate"]),
+        ("turn", "best", ["shift", "rotate"]),
+    ],
+)
+def test_pictures_move_as_usual_and_are_not_turned_in_a_hurry(
+    moves: Any, preset: Preset, steps: list[str]
+) -> None:
+    found = _moves(Situation(preset, {"image": DIGIT}, 100), Habits(moves=moves))
+    assert [name for (name,) in found] == steps
+    assert _moves(Situation(preset, {"age": AGE}, 100), Habits(moves=moves)) == []
+
+
+@pytest.mark.parametrize(
+    ("height", "width", "pixels"), [(8, 900, 1), (70, 42, 2), (900, 56, 2), (2000, 900, 16)]
+)
+def test_a_shift_is_a_28th_of_the_shorter_side(height: int, width: int, pixels: int) -> None:
+    image = DIGIT.model_copy(update={"height": height, "width": width})
+    larger = DIGIT.model_copy(update={"height": 9000, "width": 9000})
+    features: dict[str, FittedFeature] = {"other": larger, "image": image}
+    found = _moves(Situation("good", features, 100), Habits())
+    assert found == [{"shift": {"pixels": pixels}}, {"rotate": {"degrees": 10, "zoom": 0.1}}]
+
+
+@pytest.mark.parametrize(
+    ("size", "num_rows", "is_told"),
+    [(15, 16, True), (16, 16, False), (15, 15, False), (1, 9, False)],
+)
+def test_batches_that_are_mostly_overhead_are_warned_of(
+    size: int, num_rows: int, is_told: bool
+) -> None:
+    with events.recording(aloud=False) as lines:
+        pick(model=Mlp(), rows=num_rows, overrides={"batch_size": size}, age=AGE)
+    said = [f"batch_size {size} spends most of its time on overhead"] * is_told
+    assert [line.text.partition(";")[0] for line in lines] == said
+
+
+def test_a_situation_knows_its_columns() -> None:
+    both = Situation("good", {"age": AGE, "photo": PHOTO, "digit": DIGIT}, 5)
+    assert (both.picture, both.has_table, both.has_tokens) == ((3, 64, 64), True, False)
+    alone = Situation("good", {"photo": PHOTO, "digit": DIGIT}, 5)
+    assert (alone.has_table, len(alone.images)) == (False, 2)
+    table = Situation("good", {"age": AGE}, 5)
+    assert (table.picture, table.has_table) == (None, True)

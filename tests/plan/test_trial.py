@@ -15,10 +15,13 @@ import pytest
 
 from stoker.core import events
 from stoker.core.errors import RecipeError, StokerError
+from stoker.dag.build import build_graph
+from stoker.dag.cache import cached
 from stoker.pipeline.run import check, run
 from stoker.plan import trial
 from stoker.plan.check_training import check_training
 from stoker.recipe.load import load_recipe
+from stoker.store.store import Store
 
 Make = Callable[..., dict[str, Any]]
 
@@ -280,3 +283,32 @@ def test_a_large_table_is_not_read_and_that_is_said(
     plan = check(recipe({"x": X, "y": Y}), home=tmp_path / "home")
     assert plan.choices is None
     assert "are not read before a run" in plan.not_read
+
+
+@pytest.mark.parametrize(("y", "outputs"), [(Y, 2), (THREE, 3), ([n / 3 for n in range(60)], 1)])
+def test_trying_tells_columns_and_outputs_and_writes_nothing_into_the_home(
+    recipe: Make, tmp_path: Path, y: list[Any], outputs: int
+) -> None:
+    task = "regress" if outputs == 1 else "classify"
+    made = load_recipe(recipe({"x": X, "y": y}, target={"y": task}))
+    graph = build_graph(made, tmp_path / "cache")
+    found = trial.try_data(made, graph, {}, tmp_path / "cache")
+    assert (found.outputs, found.why_not) == (outputs, "")
+    assert found.choices is not None
+    assert [one.column for one in found.choices.columns] == ["x"]
+    store = Store(tmp_path / "home")
+    run(made, home=tmp_path / "home", until="prepare")
+    again = trial.try_data(made, graph, cached(graph, store), tmp_path / "cache")
+    assert again == found
+
+
+@pytest.mark.parametrize(
+    ("more", "why"), [(0, ""), (-1, "0 MB are not read before a run (at most 0)")]
+)
+def test_as_many_bytes_as_the_most_are_tried(
+    recipe: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, more: int, why: str
+) -> None:
+    made = load_recipe(recipe({"x": X, "y": Y}))
+    size = (tmp_path / "a.parquet").stat().st_size
+    monkeypatch.setattr(trial, "MOST_BYTES", size + more)
+    assert trial._why_not(made, tmp_path) == why

@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from stoker.core.steps import find_step
@@ -13,6 +14,7 @@ from stoker.data.extent import Extent
 from stoker.models import Model
 from stoker.models.linear import Linear
 from stoker.models.mlp import Mlp
+from stoker.plan import effort
 from stoker.plan.earlier_runs import KEY, look_back
 from stoker.plan.effort import Effort, efforts, measure_gflops
 from stoker.plan.forecast import _Guess, _seconds
@@ -247,3 +249,15 @@ def test_runs_come_before_rates_and_a_budget_caps_both(
 def test_only_training_has_a_budget() -> None:
     guess = _Guess(extent=TABLE, past={"acquire": 9.0}, rates={})
     assert _seconds("acquire", recipe(train="train: {budget: 5s}\n"), guess) == (9.0, "runs")
+
+
+def test_speed_is_that_of_the_quickest_float32_product(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two operations for each of 96 x 96 x 96 multiplications; one product is not disturbed."""
+    made: list[np.ndarray] = []
+    seconds = iter([second for number in range(300) for second in (number, number + 0.5)])
+    ends = {200.5: 200.25}
+    monkeypatch.setattr(effort, "perf_counter", lambda: (t := next(seconds), ends.get(t, t))[1])
+    ones = np.ones
+    monkeypatch.setattr(effort.np, "ones", lambda *a, **k: made.append(ones(*a, **k)) or made[0])
+    assert measure_gflops(3) == pytest.approx(3 * 2 * 96**3 / 0.25 / 1e9)
+    assert [(one.shape, one.dtype) for one in made] == [((96, 96), np.dtype("float32"))]
