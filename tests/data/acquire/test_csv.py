@@ -505,3 +505,33 @@ def test_long_texts_are_read_without_loss(read: Acquire, write, size: int) -> No
     is_whole = result.column("text") == [*texts, "z" * size]  # such differences are not shown
     assert is_whole
     assert not result.rejects
+
+
+@pytest.mark.parametrize(("one", "other"), [(",", ";"), (";", ","), (",", "\t"), ("|", ";")])
+@pytest.mark.parametrize("is_said", [True, False])
+def test_each_file_of_a_folder_may_have_its_own_delimiter(
+    read: Acquire, project: Path, told: Told, one: str, other: str, is_said: bool
+) -> None:
+    if one != "," and not is_said:
+        return
+    (project / "in").mkdir()
+    (project / "in/a.csv").write_text(f"a{one}b\n1{one}2\n")
+    (project / "in/b.csv").write_text(f'a{other}"b"\n3{other}4\n')
+    (project / "in/c.csv").write_text(f"a{one}b\n5{one}6\n")
+    result = read({"csv": {"path": "in", **({"delimiter": one} if is_said else {})}})
+    assert (result.column("a"), result.column("b")) == (["1", "3", "5"], ["2", "4", "6"])
+    assert [text for text in told.messages if "between fields" in text] == [
+        f"in/b.csv has {other!r} between fields, and {one!r} is that of the files before"
+    ]
+
+
+def test_a_file_of_other_columns_with_another_delimiter_is_named(
+    read: Acquire, project: Path
+) -> None:
+    (project / "in").mkdir()
+    (project / "in/a.csv").write_text("a,b\n1,2\n")
+    (project / "in/b.csv").write_text("a;c\n3;4\n")
+    with pytest.raises(DataError) as caught:
+        read({"csv": {"path": "in"}})
+    assert "the files before have ',' between fields and other columns" in str(caught.value)
+    assert "save it with ','" in str(caught.value.fix)

@@ -9,18 +9,23 @@ Cost: 64 kB of the file.
 from __future__ import annotations
 
 import codecs
+import csv
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from stoker.core.events import message
+from stoker.core.errors import DataError, Place
+from stoker.core.events import message, warning
 from stoker.data.acquire._csv_titles import titles_above, usual_width
 from stoker.data.acquire._files import read_head
 from stoker.data.acquire._text import likely_encoding
+from stoker.data.option_text import say_option
 
 _LOOKED_AT_BYTES = 64 << 10
 DELIMITERS = ",;\t|"
 """Those that are told, the first one of equals."""
+_OTHER_DELIMITERS = ";\t|,"
 _WORD = re.compile(r"[^\W\d_]*[^\W\d_\x00-\x7f][^\W\d_]*")
 _NAMES = {",": "a comma", ";": "a semicolon", "\t": "a tab", "|": "a bar"}
 
@@ -65,6 +70,62 @@ def _delimiter(text: str, *, is_tabbed: bool) -> str:
     titles = {sign: titles_above(text, sign) for sign in order}
     widths = {sign: found.width for sign, found in titles.items() if found is not None}
     return max(widths, key=lambda sign: widths[sign], default=shown)
+
+
+def delimiter_like(beginning: bytes, delimiter: str, header: Sequence[str]) -> str:
+    r"""The delimiter of a file that goes on another one, which its header shows.
+
+    Args:
+        beginning: Of the file, in UTF-8.
+        delimiter: What the other file is read with.
+        header: The names there, as written.
+
+    >>> delimiter_like(b"a;b\n1;2\n", ",", ["a", "b"]), delimiter_like(b"a;c\n", ",", ["a", "b"])
+    (';', ',')
+    """
+    line = beginning.partition(b"\n")[0].decode(errors="replace").rstrip("\r").lstrip("\ufeff")
+    if len(header) < 2 or delimiter in line:
+        return delimiter
+    fits = (sign for sign in DELIMITERS if next(csv.reader([line], delimiter=sign), []) == header)
+    return next(fits, delimiter)
+
+
+def check_single(name: str, delimiter: str, label: str, *, is_first: bool) -> None:
+    """Refuse a lone column whose name shows that the delimiter is another one.
+
+    Args:
+        name: Of the column.
+        delimiter: What the file is read with.
+        label: Name of the file.
+        is_first: Whether no file was read before it.
+
+    Raises:
+        DataError: Saying what to write, or which file to save anew.
+    """
+    other = next((c for c in _OTHER_DELIMITERS if c != delimiter and c in name), None)
+    if other and not is_first:
+        raise DataError(
+            f"there is only one column, {name!r}, and the files before have {delimiter!r} between "
+            "fields and other columns",
+            expected="files of the same columns, with one delimiter or each with its own",
+            fix=f"give it the header of the others, save it with {delimiter!r}, or leave it out",
+            place=Place(label, 1),
+        )
+    if other or '"' in name or "=" in name:
+        raise DataError(
+            f"there is only one column, {name!r}",
+            expected=f"columns with {delimiter!r} between them",
+            fix=say_option("delimiter", other)
+            if other
+            else "say what stands between fields with the option `delimiter`, or name the column "
+            "with `names`",
+            place=Place(label, 1),
+        )
+    if " " in name and delimiter != " ":
+        warning(
+            f"{label}: only one column, {name!r}; if blanks stand between fields, write "
+            f"{say_option('delimiter', ' ')}"
+        )
 
 
 def _said(form: CsvForm, text: str, *, is_guess: bool) -> list[str]:

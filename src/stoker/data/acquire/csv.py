@@ -7,7 +7,8 @@ that happened is named; a recipe that lists `missing` itself is not second-guess
 
 A nameless first column is called `row_name`, which no other one may be: pandas writes its index
 there and R its row names.  Where it only numbers the rows, that is noted and told.  A first line
-`sep=;` is a spreadsheet's mark and says the delimiter.  Titles above the header are refused with
+`sep=;` is a spreadsheet's mark and says the delimiter.  A file whose header is that of the first
+one but for the delimiter is read with its own, and told.  Titles above the header are refused with
 the `header_row` to write.  The apostrophe that `predict` and others set before what a spreadsheet
 would run as a formula (`'=1+1`) is taken off.
 
@@ -40,7 +41,7 @@ from stoker.cells.formula_guard import unguarded
 from stoker.cells.missing_words import MissingTexts
 from stoker.cells.raw import MISSING_TEXTS
 from stoker.core.errors import DataError, Place
-from stoker.core.events import message, warning
+from stoker.core.events import message
 from stoker.data.acquire import OWN_COLUMNS, Source, SourceColumn
 from stoker.data.acquire._columns import (
     ROW_NAME,
@@ -49,7 +50,13 @@ from stoker.data.acquire._columns import (
     tell_names,
     with_names,
 )
-from stoker.data.acquire._csv_form import DELIMITERS, CsvForm, csv_form
+from stoker.data.acquire._csv_form import (
+    DELIMITERS,
+    CsvForm,
+    check_single,
+    csv_form,
+    delimiter_like,
+)
 from stoker.data.acquire._csv_records import BadRecord, Piece, Records
 from stoker.data.acquire._csv_titles import refuse_titles, skip_lines
 from stoker.data.acquire._files import Paths, as_paths, find_files, find_parts
@@ -71,7 +78,6 @@ _SPREADSHEET_MARK = re.compile(rb'"?sep=([!#-~\t ])"?\r?(\n|\Z)')
 _MOST_NAMES = 40
 _READ_BY = ("delimiter", "encoding", "header", "header_row", "names", "strip")
 """Options that say how such a file is read; what is missing, a bundle knows."""
-_OTHER_DELIMITERS = ";\t|,"
 
 
 class Csv(Source):
@@ -188,12 +194,18 @@ class Csv(Source):
             DataError: If a file is empty, in another encoding, damaged, or has a bad header.
         """
         spelled: dict[str, Counter[str]] = {}
-        numbers = RowNumbers()
+        numbers, before = RowNumbers(), None
         parts = find_parts(self.path, reading.project, self.endings)
         tell_lost(parts)
         for part in parts:
             label = reading.label(part.path)
-            records, form = self._begun(part, label)
+            records, form = self._begun(part, label, before)
+            before = before or form
+            if form.delimiter != before.delimiter:
+                message(
+                    f"{label} has {form.delimiter!r} between fields, and {before.delimiter!r} is "
+                    "that of the files before"
+                )
             if not spelled and not numbers.begun:
                 form.tell(label)
             numbers.begin_file()
@@ -209,8 +221,16 @@ class Csv(Source):
         if "missing" not in self.model_fields_set:
             tell_spelled(spelled, "csv")
 
-    def _begun(self, part: Part, label: str) -> tuple[Records, _CsvForm]:
-        """The records of a file behind its header, and what stands before them."""
+    def _begun(
+        self, part: Part, label: str, before: _CsvForm | None = None
+    ) -> tuple[Records, _CsvForm]:
+        """The records of a file behind its header, and what stands before them.
+
+        Args:
+            part: The file.
+            label: Its name for messages.
+            before: What stands before the records of the first file; None: this is the first.
+        """
         blocks = utf8_blocks(part.path, label, self.encoding)
         first = next(blocks, b"")
         mark = _SPREADSHEET_MARK.match(first)
@@ -224,10 +244,12 @@ class Csv(Source):
             first = skip_lines(first, blocks, label, line=line, to=self.header_row)
             line = self.header_row
         is_named = self.header and self.names is None
+        if before and is_named:
+            delimiter = delimiter_like(first, delimiter, before.header)
         refuse_titles(first, delimiter, label, line=line, may_be_sparse=not is_named)
         records = Records(chain([first], blocks), delimiter, strip=self.strip, first_line=line)
         header = self._header(records, label)
-        self._check(header, delimiter, label)
+        self._check(header, delimiter, label, is_first=before is None)
         form = _CsvForm(header, with_names(header), delimiter, mark is not None, part)
         return records, form
 
@@ -275,7 +297,7 @@ class Csv(Source):
         names = unguarded(pa.array(names)).to_pylist()
         return [name.strip(" \t") for name in names] if self.strip else names
 
-    def _check(self, header: list[str], delimiter: str, label: str) -> None:
+    def _check(self, header: list[str], delimiter: str, label: str, *, is_first: bool) -> None:
         names = with_names(header)
         problem = name_problem(names)
         if problem:
@@ -286,7 +308,7 @@ class Csv(Source):
                 place=Place(label, self.header_row),
             )
         if len(names) == 1 and self.names is None and self.header:
-            _check_single(names[0], delimiter, label)
+            check_single(names[0], delimiter, label, is_first=is_first)
 
     def _name_fix(self, names: list[str]) -> str | None:
         """What to do about names that will not do."""
@@ -363,26 +385,6 @@ def _new_names(names: list[str]) -> str:
     taken: set[str] = set()
     new = [free_name(name, taken) for name in names]
     return f"rename them in the file, or write {say_option('names', new)}"
-
-
-def _check_single(name: str, delimiter: str, label: str) -> None:
-    """Refuse a lone column whose name shows that the delimiter is another one."""
-    other = next((c for c in _OTHER_DELIMITERS if c != delimiter and c in name), None)
-    if other or '"' in name or "=" in name:
-        raise DataError(
-            f"there is only one column, {name!r}",
-            expected=f"columns with {delimiter!r} between them",
-            fix=say_option("delimiter", other)
-            if other
-            else "say what stands between fields with the option `delimiter`, or name the column "
-            "with `names`",
-            place=Place(label, 1),
-        )
-    if " " in name and delimiter != " ":
-        warning(
-            f"{label}: only one column, {name!r}; if blanks stand between fields, write "
-            f"{say_option('delimiter', ' ')}"
-        )
 
 
 def _reject(bad: list[BadRecord], label: str, reading: Reading) -> None:
