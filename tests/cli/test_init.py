@@ -36,7 +36,7 @@ def init(*arguments: str) -> Result:
     return CliRunner().invoke(root, ["init", *arguments], prog_name="stoker")
 
 
-@pytest.mark.parametrize("name", ["images", "text", "table"])
+@pytest.mark.parametrize("name", ["images", "text", "tags", "table"])
 def test_a_template_is_a_sound_recipe_and_the_example_is_the_same(name: str) -> None:
     done = init(name)
     assert done.exit_code == 0
@@ -310,6 +310,47 @@ def test_mistakes_are_explained(tmp_path: Path) -> None:
         assert isinstance(done.exception, kind)
         assert said in str(done.exception)
         assert not Path("recipe.yaml").exists()
+
+
+def test_a_file_of_tags_is_read_as_it_is() -> None:
+    Path("名.bmes").write_text("王 B-PER\n明 E-PER\n", encoding="utf-8")
+    assert init("tags", "名.bmes").exit_code == 0
+    recipe = load_recipe(Path("recipe.yaml"))
+    assert [step_name(source) for source in recipe.data.sources] == ["conll"]
+    assert recipe.task.model_dump()["text"] == "text"
+
+
+def test_spans_and_their_text_are_found_among_the_keys_of_json_lines() -> None:
+    records = [
+        {"id": "a", "a: b": "Eva in Rome", "note": "x", "nums": [1], "人名": [[0, 3, "PER"]]},
+        {"id": "b", "a: b": "nothing", "note": "y", "nums": [], "人名": []},
+    ]
+    lines = "".join(json.dumps(record) + "\n" for record in records)
+    Path("d.jsonl").write_text(lines + "broken\n", encoding="utf-8")
+    assert init("tags", "d.jsonl").exit_code == 0
+    recipe = load_recipe(Path("recipe.yaml"))
+    assert recipe.target_column == "人名"
+    assert recipe.task.model_dump()["text"] == "a: b"
+    assert list(recipe.inputs or {}) == ["a: b"]
+    (source,) = recipe.data.sources
+    assert source.model_dump()["as_json"] == ("人名",)
+
+
+TAG_MISTAKES = {
+    "d.txt": ("x", None, "is no file of texts with spans"),
+    "none.jsonl": ('{"text": "x", "n": [1]}\n', None, "none of the first 1 records holds"),
+    "far.jsonl": ('{"text": "x", "s": [[0, 9, "A"]]}\n', None, "no text is as long as the spans"),
+    "two.jsonl": ('{"text": "x", "s": [[0, 1, "A"]]}\n', "text", "'text' holds no list of spans"),
+}
+
+
+@pytest.mark.parametrize("name", TAG_MISTAKES)
+def test_mistakes_of_spans_are_explained(name: str) -> None:
+    content, target, said = TAG_MISTAKES[name]
+    Path(name).write_text(content, encoding="utf-8")
+    done = init("tags", name, *(["--target", target] if target else []))
+    assert said in str(done.exception)
+    assert not Path("recipe.yaml").exists()
 
 
 def test_an_existing_recipe_is_kept() -> None:

@@ -1,9 +1,9 @@
 """Write a first recipe for your own data.
 
 TEMPLATE is `images` or `text` (a folder with one sub-folder of pictures or texts per class),
-`table` (a CSV, Parquet or JSON lines file), or `example`: real data to try things with,
-customers.csv and photos/, are written here or into the folder PATH, and a recipe for the customers
-beside them.
+`table` (a CSV, Parquet or JSON lines file), `tags` (texts with the spans that are to be found: a
+token and its tag a line, or JSON lines), or `example`: real data to try things with, customers.csv
+and photos/, are written here or into the folder PATH, and a recipe for the customers beside them.
 
 With PATH the recipe names your data; without it, edit the marked lines. Of a table (a file, a
 folder of files of one kind, or a pattern of them in quotes) all rows are read, and every column is
@@ -16,6 +16,7 @@ Examples:
     stoker init example
     stoker init images photos/
     stoker init text reviews/
+    stoker init tags letters.conll
     stoker init table customers.csv --target churned
     stoker init table sales.xlsx --target price --set sheet=2024
     stoker init table 'sales/2024-*.parquet' --target price
@@ -33,9 +34,9 @@ from stoker.cli.options import SOURCE_SET
 
 
 @click.command("init", cls=Verb, help=__doc__)
-@click.argument("template", type=click.Choice(["images", "text", "table", "example"]))
+@click.argument("template", type=click.Choice(["images", "text", "tags", "table", "example"]))
 @click.argument("path", type=click.Path(path_type=Path), required=False)
-@click.option("--target", help="Column to predict (table only).")
+@click.option("--target", help="Column to predict (table and tags).")
 @click.option(
     "-o",
     "--output",
@@ -53,6 +54,7 @@ def verb(
 ) -> None:
     """Fill in the template and write it."""
     from stoker.cli.example import CUSTOMERS, PHOTOS, write_example
+    from stoker.cli.first_tags import fill_tags
     from stoker.cli.progress import make_listener
     from stoker.cli.starters import fill_images, fill_table, fill_text, read_template
     from stoker.core.events import listening
@@ -75,6 +77,8 @@ def verb(
         with listening(make_listener()):
             if template == "text":
                 text = fill_text(path, project)
+            elif template == "tags":
+                text = fill_tags(path, target, project)
             else:
                 text = fill_table(path, target, project, options)
     try:
