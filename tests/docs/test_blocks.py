@@ -35,6 +35,8 @@ PAGES = [
     "docs/tutorials/images.md",
     "docs/tutorials/table.md",
     "docs/tutorials/text.md",
+    "docs/tutorials/tag.md",
+    "docs/tutorials/tag.zh-CN.md",
     "docs/tutorials/python.md",
 ]
 _BLOCK = re.compile(r"(?:<!-- test: (\w+)(, [^>]+)? -->\n)?```(\w+)\n(.*?)```", re.DOTALL)

@@ -31,7 +31,7 @@ class DilatedCnn(Network):
     gives_tokens = True
 
     habits: ClassVar[Habits] = Habits(
-        epochs={"fast": 4, "good": 8, "best": 16},
+        epochs={"fast": 2, "good": 4, "best": 8},
         batch_size=64,
         rate=3e-3,
         weight_decay=0.01,
