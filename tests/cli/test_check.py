@@ -30,6 +30,17 @@ def check(*arguments: str) -> Result:
     return done
 
 
+def test_columns_that_are_lost_stand_before_those_that_are_read_otherwise() -> None:
+    sizes = [f"s{n}" for n in range(8)]
+    clocks = ["".join(f"{m * n % 97}:{m:02}:00," for m in range(8)) for n in range(200)]
+    rows = "".join(f"{c}{n * 7 % 60}:{n % 60:02},{n % 2}\n" for n, c in enumerate(clocks))
+    Path("rows.csv").write_text(f"{','.join(sizes)},lost,y\n{rows}", encoding="utf-8")
+    doubts = [line for line in check().stdout.splitlines() if line.startswith("not sure")]
+    assert doubts[0].startswith("not sure lost: they are durations of two parts")
+    assert len(doubts) == 6
+    assert "2 more: stoker check --columns" in check().stdout
+
+
 def test_columns_in_short() -> None:
     out = check().stdout
     assert "columns  1 category (grade); 1 number (price)" in out

@@ -106,3 +106,19 @@ def test_columns_that_tell_the_answer_together_are_named(tmp_path: Path) -> None
     assert "height" not in line
     assert result.report is not None
     assert line in html.unescape(result.report.read_text("utf-8"))
+
+
+def test_the_column_by_which_rows_are_divided_is_no_leak(tmp_path: Path) -> None:
+    draw = np.random.default_rng(0)
+    labels = draw.choice(["阳性", "阴性"], 60, p=[0.4, 0.6])
+    lines = ["年龄,病房,结果"]
+    lines += [f"{draw.integers(20, 80)},w{n % 60},{labels[n % 60]}" for n in range(600)]
+    (tmp_path / "a.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    text = RECIPE.replace("stratify: 结果", "group: 病房")
+    inputs = "inputs: {年龄: number, 病房: category}\n"
+    (tmp_path / "recipe.yaml").write_text(text + inputs, encoding="utf-8")
+    heard = Heard()
+    with listening(heard):
+        run(tmp_path / "recipe.yaml", home=tmp_path / "home")
+    assert any("data.split.group divides the rows by it" in line for line in heard.lines)
+    assert not [line for line in heard.lines if "columns to look at" in line]

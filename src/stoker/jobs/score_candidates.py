@@ -108,7 +108,7 @@ def score_candidates(
         work,
         part,
     )
-    suspects, asked = _suspects(evaluations[chosen], prepared, predictors[chosen].interface)
+    suspects, asked = _suspects(evaluations[chosen], prepared, predictors[chosen].interface, group)
     findings = _findings(predictors[chosen], prepared, seed)
     if not suspects:
         _tell_together(evaluations[chosen], findings)
@@ -174,11 +174,19 @@ def _subject(predictor: Predictor, prepared: Path, seed: int) -> Probed:
 
 
 def _suspects(
-    evaluation: Evaluation, prepared: Path, interface: Interface
+    evaluation: Evaluation, prepared: Path, interface: Interface, group: str | None
 ) -> tuple[list[Suspect], Asked]:
-    """Columns that may tell the answer, found on rows of training and validation, and said once."""
+    """Columns that may tell the answer, found on rows of training and validation, and said once.
+
+    Args:
+        evaluation: Of the chosen candidate.
+        prepared: Folder of the parts.
+        interface: Of the chosen candidate.
+        group: Column by which rows are divided; rows of one unit have one answer, and that is told.
+    """
     sets = [PreparedSet.open(prepared, name) for name in ("train", "validation")]
     names = [name for name, column in sets[0].columns.items() if column.ndim < 3]
+    names = [name for name in names if name != group]
     whole = sum(map(len, sets))
     row_N = rows_to_ask(whole, sum(_num_parts(sets[0].columns[n]) for n in names))
     asked = Asked(rows=len(row_N), whole=whole)

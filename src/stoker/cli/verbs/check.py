@@ -103,7 +103,10 @@ def columns_in_short(plan: RunPlan) -> str:
     lines = [f"columns  {listed_by_feature(chosen) or 'none can serve as an input'}"]
     if out:
         lines.append(f"         {len(out)} left out ({listed(out, 6)})")
-    lines += [f"not sure {line}" for line in in_doubt(plan.choices.columns)[:_MOST_DOUBTS]]
+    doubts = in_doubt(plan.choices.columns)
+    lines += [f"not sure {line}" for line in doubts[:_MOST_DOUBTS]]
+    if len(doubts) > _MOST_DOUBTS:
+        lines.append(f"         {len(doubts) - _MOST_DOUBTS} more: stoker check --columns")
     target = plan.choices.target
     if target is not None:
         lines.append(f"target   {target.column!r}: {target.why}")

@@ -101,10 +101,13 @@ def _write_page(profile: Profile, choices: list[Choice], path: Path, output: Pat
 
 
 def in_doubt(choices: Sequence[Choice]) -> list[str]:
-    """A line for each column that may be meant otherwise, or seems to tell what was not read."""
+    """A line for each column that seems to tell what was not read, or may be meant otherwise.
+
+    Columns that are lost stand first, as only some of the lines may be shown.
+    """
     return [
         f"{choice.column}: {choice.why}; to have it otherwise write {choice.change}"
-        for choice in choices
+        for choice in sorted(choices, key=lambda choice: choice.feature is not None)
         if choice.is_notable and (choice.feature is not None or choice.is_doubtful)
     ]
 
