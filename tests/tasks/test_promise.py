@@ -17,6 +17,7 @@ from stoker.core.steps import find_step, load_stored, step_names, step_spec
 from stoker.evaluate.score import metrics_of
 from stoker.features.tokens import Tokens
 from stoker.tasks import FittedTask, Task
+from stoker.tasks.labels import Labels
 from stoker.tasks.tag import Tag
 from stoker.train.losses import loss_of
 
@@ -55,7 +56,7 @@ _NUMBERS = pa.chunked_array([["3", "1"], ["3", None, "2", ""]])
 _SPANS = pa.chunked_array([['[[0, 4, "PER"]]', "[]"], ['[[0, 4, "PER"]]', None, "[]", ""]])
 EXAMPLES = {
     name: Example(find_step(STAGE, name, Task)(), _NUMBERS) for name in ("classify", "regress")
-} | {"tag": Example(Tag(text="text"), _SPANS)}
+} | {"labels": Example(Labels(), _NUMBERS), "tag": Example(Tag(text="text"), _SPANS)}
 
 
 @pytest.fixture(params=step_names(STAGE))

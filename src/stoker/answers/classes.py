@@ -127,7 +127,8 @@ class ClassAnswers(Answers):
 
     @kept
     def _ranking(self) -> Ranking:
-        return Ranking(self.probability_NK, self.truth_N, self.ranked_classes)
+        own = [np.flatnonzero(self.truth_N == one) for one in self.ranked_classes]
+        return Ranking(self.probability_NK, self.ranked_classes, own)
 
     @kept
     def _is_true_K(self) -> np.ndarray:

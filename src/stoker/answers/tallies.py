@@ -10,6 +10,7 @@ one score among which is a row of the ranked class, over all ranked classes.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -90,19 +91,25 @@ class Ranking:
     """Rows sorted by falling probability for each ranked class, equal probabilities grouped.
 
     All classes lie end to end in one flat array, so that a draw is one gather and one running sum,
-    whatever the number of classes.  A row is of one class only, so the groups that matter are at
-    most N, not M, and all else costs O(N).
+    whatever the number of classes.  The groups that matter are at most as many as rows and classes
+    go together, N where a row is of one class, and all else costs O(N).
     """
 
     def __init__(
-        self, probability_NK: np.ndarray, truth_N: np.ndarray, ranked_classes: range
+        self, probability_NK: np.ndarray, ranked_classes: range, own: Sequence[np.ndarray]
     ) -> None:
-        """Sort the rows once for each ranked class."""
+        """Sort the rows once for each ranked class.
+
+        Args:
+            probability_NK: Or any number that rises with it.
+            ranked_classes: Columns to rank rows by.
+            own: Rows of each of them, rising.
+        """
         parts = [
-            _rank_one(probability_NK[:, one], np.flatnonzero(truth_N == one))
-            for one in ranked_classes
+            _rank_one(probability_NK[:, one], mine_N)
+            for one, mine_N in zip(ranked_classes, own, strict=True)
         ]
-        num_rows = len(truth_N)
+        num_rows = len(probability_NK)
         self._order_M = np.concatenate([part.order_N for part in parts])
         self._start_G = np.concatenate([p.start_G + i * num_rows for i, p in enumerate(parts)])
         self._end_G = np.concatenate([p.end_G + i * num_rows for i, p in enumerate(parts)])

@@ -26,6 +26,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Self
 import numpy as np
 from pydantic import Field, model_validator
 
+from stoker.answers.classes import ClassAnswers
 from stoker.cells.ragged import Ragged, Rows
 from stoker.core.errors import RecipeError
 from stoker.core.value import Value
@@ -82,7 +83,9 @@ class Decision(Value):
     temperature: Positive = 1.0
     """What logits are divided by, after the shift."""
     weights: tuple[Positive, ...] | None = None
-    """The class with the largest probability times weight is answered; None: the most probable."""
+    """The class with the largest probability times weight is answered; None: the most probable.
+    Of labels, of which a row may have several, each is answered whose product is one half or more;
+    one weight is that of all of them."""
     aim: str = ""
     """What `weights` were chosen for, in words; empty for the most probable class."""
     level: Share = 0.9
@@ -164,7 +167,7 @@ class Decision(Value):
         """Whether its parts are those of a model with so many outputs."""
         lengths = {len(part) for part in (self.shift, self.weights) if part is not None}
         is_number = num_outputs == 1
-        return lengths <= {num_outputs} and not (is_number and (lengths or self.share))
+        return lengths <= {num_outputs, 1} and not (is_number and (lengths or self.share))
 
 
 def check_threshold(task: FittedTask, name: str) -> None:
@@ -173,7 +176,7 @@ def check_threshold(task: FittedTask, name: str) -> None:
     Raises:
         RecipeError: If the target of the model of that name is a number or has more classes.
     """
-    if task.output.width != 2:
+    if len(task.class_names) != 2 or not issubclass(task.gives, ClassAnswers):
         raise RecipeError(
             f"{name} has no threshold: it does not choose between two classes",
             expected="a model of exactly two classes",

@@ -21,6 +21,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from stoker.answers.classes import ClassAnswers
+from stoker.answers.label_sets import EVEN, LabelSetAnswers
 from stoker.answers.numbers import NumberAnswers
 from stoker.bundle.decision import Decision, Interval
 from stoker.core import events
@@ -47,9 +48,10 @@ def check_aim(task: FittedTask, aim: Aim) -> None:
     """
     if aim == "accuracy":
         return
-    if not task.class_names:
+    if not issubclass(task.gives, ClassAnswers):
         raise RecipeError(
-            "evaluate.decision chooses between two classes, and this target is a number",
+            "evaluate.decision chooses between two classes, and the answers to this target are "
+            f"{task.gives.of}",
             fix="leave evaluate.decision out",
         )
     if len(task.class_names) != 2:
@@ -82,6 +84,8 @@ def fit_decision(
     check_aim(task, aim)
     if issubclass(task.gives, NumberAnswers):
         return Decision(level=LEVEL, interval=_interval(output_NK[:, 0], target_N))
+    if issubclass(task.gives, LabelSetAnswers):
+        return _label_decision(LabelSetAnswers(output_NK, target_N))
     if not issubclass(task.gives, ClassAnswers):
         return Decision()
     shift = None
@@ -100,6 +104,24 @@ def fit_decision(
     weights, words = _weights(probability_NK, target_N, aim, weight_K)
     share = _share(probability_NK[np.arange(len(target_N)), target_N])
     return decision.model_copy(update={"weights": weights, "aim": words, "share": share})
+
+
+def _label_decision(answers: LabelSetAnswers) -> Decision:
+    """The one threshold of all labels that has the best F1 over all pairs of row and label.
+
+    One half stays where too few labels are true to tell, or where no other is better.
+    """
+    if answers.truth_NK.sum() < _FEWEST_ROWS:
+        return Decision(level=LEVEL)
+    probability_P, is_true_P = answers.probability_NK.ravel(), answers.truth_NK.ravel()
+    precision_C, recall_C, cut_C = _precision_and_recall(probability_P, is_true_P)
+    f1_C = 2 * precision_C * recall_C / np.maximum(precision_C + recall_C, 1e-12)
+    best = int(np.argmax(f1_C))
+    if f1_C[best] <= answers.at_a_glance() or not 0 < cut_C[best] < 1:
+        return Decision(level=LEVEL)
+    weight = float(f"{EVEN / cut_C[best]:.6g}")
+    aim = f"the best F1 over all labels, from a probability of {EVEN / weight:.3g} on"
+    return Decision(level=LEVEL, weights=(weight,), aim=aim)
 
 
 def _temperature(output_NK: np.ndarray, target_N: np.ndarray) -> float:

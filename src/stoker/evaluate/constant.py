@@ -8,6 +8,7 @@ class, answering that class is right 97 times.
 
 from __future__ import annotations
 
+from stoker.core.names import listed
 from stoker.evaluate.evaluation import Evaluation
 
 _CHANCES = frozenset({"log_loss", "brier"})
@@ -15,9 +16,9 @@ _CHANCES = frozenset({"log_loss", "brier"})
 
 
 def answer_words(constant: Evaluation) -> str:
-    """What it answers: the name of a class, or a number; else no more than that it is the same."""
+    """What it answers: a class, labels, or a number; else no more than that it is the same."""
     if constant.per_class:
-        return repr(max(constant.per_class, key=lambda one: one.answered).name)
+        return listed([one.name for one in constant.per_class if one.answered]) or "no label"
     if constant.residuals is not None:
         return f"{constant.residuals.points[0][1]:.4g}"
     return "the same"

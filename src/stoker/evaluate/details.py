@@ -11,8 +11,9 @@ import numpy as np
 
 from stoker.answers.classes import ClassAnswers
 from stoker.answers.draw import Draw
+from stoker.answers.label_sets import LabelSetAnswers
 from stoker.answers.numbers import NumberAnswers
-from stoker.evaluate.bootstrap import Candidate, class_values
+from stoker.evaluate.bootstrap import CLASS_METRICS, Candidate, class_values
 from stoker.evaluate.curves import confusion, curves, residuals
 from stoker.evaluate.evaluation import ClassScore
 from stoker.evaluate.intervals import interval
@@ -29,6 +30,8 @@ def details(candidate: Candidate, whole: Draw, seed: int) -> dict[str, Any]:
     answers = candidate.answers
     if isinstance(answers, NumberAnswers):
         return {"residuals": residuals(answers, seed)}
+    if isinstance(answers, LabelSetAnswers):
+        return {"classes": list(answers.names), "per_class": _label_scores(answers, whole)}
     if not isinstance(answers, ClassAnswers):
         return {}
     classes = list(answers.names)
@@ -39,6 +42,23 @@ def details(candidate: Candidate, whole: Draw, seed: int) -> dict[str, Any]:
         "confusion": confusion(answers, classes),
         "curves": curves(answers),
     }
+
+
+def _label_scores(answers: LabelSetAnswers, whole: Draw) -> list[ClassScore]:
+    """Each label for itself, without intervals."""
+    tally = answers.tally(whole)
+    share_3K = np.stack([metric.per_class(tally) for metric in CLASS_METRICS])
+    found = []
+    for k, name in enumerate(answers.names):
+        shares: list[float | None] = [None if x != x else x for x in share_3K[:, k].tolist()]
+        precision, recall, f1 = shares
+        rows, answered = int(tally.truth_K[k]), int(tally.answered_K[k])
+        found.append(
+            ClassScore(
+                name=name, rows=rows, answered=answered, precision=precision, recall=recall, f1=f1
+            )
+        )
+    return found
 
 
 def _class_scores(

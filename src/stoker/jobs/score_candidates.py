@@ -190,7 +190,7 @@ def _suspects(
     whole = sum(map(len, sets))
     row_N = rows_to_ask(whole, sum(_num_parts(sets[0].columns[n]) for n in names))
     asked = Asked(rows=len(row_N), whole=whole)
-    if not names:
+    if not names or values_of(sets[0].target).ndim > 1:
         return [], asked
     columns = {name: _rows_of([one.columns[name] for one in sets], row_N) for name in names}
     target_N = _rows_of([one.target for one in sets], row_N)

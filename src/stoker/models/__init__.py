@@ -14,9 +14,13 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, ClassVar
 
+from stoker.answers import Answers
+from stoker.answers.classes import ClassAnswers
+from stoker.answers.numbers import NumberAnswers
 from stoker.candidates.conditions import Conditions
 from stoker.candidates.fitted import Fitted
-from stoker.core.steps import Step
+from stoker.core.errors import RecipeError
+from stoker.core.steps import Step, step_name
 from stoker.features import TokenIds
 from stoker.networks.stages import Shape
 from stoker.train.habits import Habits
@@ -39,6 +43,8 @@ class Model(Step, ABC):
     """Whether it can look at one."""
     takes_ragged: ClassVar[bool] = False
     """Whether rows of any length may go in, such as tokens."""
+    takes: ClassVar[tuple[type[Answers], ...]] = (ClassAnswers, NumberAnswers)
+    """Kinds of answers that it can be fitted for."""
     gives_tokens: ClassVar[bool] = False
     """Whether it can have an output for each token of a column, instead of one for each row."""
 
@@ -73,6 +79,21 @@ class Model(Step, ABC):
         return None
 
 
+def check_answers(model: Model, gives: type[Answers]) -> None:
+    """Compare a model with the answers that a task gives.
+
+    Raises:
+        RecipeError: If it cannot be fitted for them.
+    """
+    if not issubclass(gives, model.takes):
+        raise RecipeError(
+            f"{step_name(model)} cannot be fitted for {gives.of}; it is for "
+            f"{' and '.join(kind.of for kind in model.takes)}",
+            expected="a model such as bag (of texts), or a network such as mlp or encoder",
+            fix="leave `model` out, and one that can is chosen",
+        )
+
+
 class Network(Model, ABC):
     """A model that is a torch module.
 
@@ -83,6 +104,7 @@ class Network(Model, ABC):
     weights; it exports to ONNX with a dynamic batch.
     """
 
+    takes: ClassVar[tuple[type[Answers], ...]] = (Answers,)
     takes_ragged: ClassVar[bool] = True
     habits: ClassVar[Habits] = Habits()
     """How it is usually trained; keys of the recipe go before."""

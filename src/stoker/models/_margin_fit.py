@@ -51,11 +51,13 @@ def fit_margins(
 
     Args:
         matrix_ND: Sparse rows.
-        target_N: Codes of classes, or standardised values.
+        target_N: Codes of classes, labels (N, K), or standardised values.
         weight_N: Weight of each row, None where all count alike.
         cost: How much a row counts beside the penalty of one for weights of length 1.
         num_outputs: Classes, or 1.
     """
+    if target_N.ndim == 2:
+        return _fit_labels(matrix_ND, target_N, cost)
     linear = _library()
     if target_N.dtype.kind != "i":
         ridge = linear.Ridge(alpha=1 / cost, solver="sparse_cg", tol=1e-6)
@@ -67,10 +69,7 @@ def fit_margins(
     if len(seen_S) == 1:
         bias_K[seen_S] = 1.0
         return Weights(weight_DK, bias_K)
-    svc = _svc_module().LinearSVC(C=cost, tol=_TOLERANCE, max_iter=_STEPS, random_state=0)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # Enough steps: the rows left out judge what they gave.
-        svc.fit(matrix_ND, target_N, sample_weight=weight_N)
+    svc = _svc(matrix_ND, target_N, weight_N, cost)
     coefficient_DS, bias_S = svc.coef_.T, svc.intercept_
     if len(seen_S) == 2:
         coefficient_DS = np.concatenate([-coefficient_DS, coefficient_DS], axis=1) / 2
@@ -79,15 +78,38 @@ def fit_margins(
     return Weights(weight_DK, bias_K)
 
 
+def _fit_labels(matrix_ND: Any, target_NK: np.ndarray, cost: float) -> Weights:
+    """Each label told from the rows without it; one that all rows or none have needs no weight."""
+    weight_DK = np.zeros((matrix_ND.shape[1], target_NK.shape[1]))
+    bias_K = np.where(target_NK.any(axis=0), -_NEVER, _NEVER)
+    for label in np.flatnonzero(np.ptp(target_NK, axis=0)):
+        svc = _svc(matrix_ND, target_NK[:, label], None, cost)
+        weight_DK[:, label], bias_K[label] = svc.coef_[0], svc.intercept_[0]
+    return Weights(weight_DK, bias_K)
+
+
+def _svc(matrix_ND: Any, target_N: np.ndarray, weight_N: np.ndarray | None, cost: float) -> Any:
+    """A fitted support vector machine."""
+    svc = _svc_module().LinearSVC(C=cost, tol=_TOLERANCE, max_iter=_STEPS, random_state=0)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # Enough steps: the rows left out judge what they gave.
+        return svc.fit(matrix_ND, target_N, sample_weight=weight_N)
+
+
 def best_scale(output_MK: np.ndarray, target_M: np.ndarray) -> float:
     """What margins are multiplied by to become logits; 1 for numbers.
 
     >>> best_scale(np.array([[-1.0, 1.0]] * 4), np.array([1, 1, 1, 0])).__round__(1)
     0.6
     """
-    if target_M.dtype.kind != "i":
+    if target_M.dtype.kind == "f":
         return 1.0
-    losses = [loss_of(output_MK * scale, target_M) for scale in _SCALES]
+    doubt = 0.0
+    if target_M.ndim == 2:
+        # Labels that are all told apart would be sure without end: one row is added that is half
+        # right in each, whose loss is about half the size of its logits.
+        doubt = float(np.abs(output_MK).mean()) / 2 / (len(target_M) + 1)
+    losses = [loss_of(output_MK * scale, target_M) + doubt * scale for scale in _SCALES]
     return float(_SCALES[int(np.argmin(losses))])
 
 

@@ -14,13 +14,16 @@ _FEWEST_TELLING = 10
 
 
 def losses_N(output_NK: np.ndarray, target_N: np.ndarray) -> np.ndarray:
-    """Loss of each row, float64.
+    """Loss of each row, float64; for targets (N, K) the mean over the labels.
 
     >>> losses_N(np.array([[0.0, 0.0]]), np.array([1])).round(4).tolist()
     [0.6931]
     >>> losses_N(np.array([[3.0]]), np.array([1.0], np.float32)).tolist()
     [4.0]
     """
+    if target_N.ndim == 2:
+        wide_NK = output_NK.astype(np.float64)
+        return np.logaddexp(0, np.where(target_N, -wide_NK, wide_NK)).mean(axis=1)
     if target_N.dtype.kind != "i":
         return np.square(output_NK[:, 0].astype(np.float64) - target_N)
     output_NK = output_NK - output_NK.max(axis=1, keepdims=True)

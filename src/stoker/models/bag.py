@@ -24,6 +24,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import numpy as np
 from pydantic import Field
 
+from stoker.answers.classes import ClassAnswers
+from stoker.answers.label_sets import LabelSetAnswers
+from stoker.answers.numbers import NumberAnswers
 from stoker.candidates.conditions import Conditions
 from stoker.candidates.fitted import Fitted, HeldOut
 from stoker.cells.ragged import Ragged
@@ -52,6 +55,7 @@ _MOST_GRAMS, _MOST_WEIGHTS = 1 << 18, 1 << 23
 class Bag(Estimator):
     """A linear model of the words of texts, and of the columns beside them."""
 
+    takes = (ClassAnswers, NumberAnswers, LabelSetAnswers)
     takes_pictures = False
     takes_ragged = True
 

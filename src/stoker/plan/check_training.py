@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from stoker.answers.classes import ClassAnswers
 from stoker.core.errors import RecipeError
 from stoker.core.steps import expect, step_name
-from stoker.models import Network
+from stoker.models import Model, Network, check_answers
 from stoker.recipe.model import Recipe
 from stoker.tasks import Task
 from stoker.train.augment import MixingAugmentation
@@ -39,6 +39,7 @@ def check_training(
     Raises:
         RecipeError: With the line, if a network could not be trained so.
     """
+    _check_model(recipe)
     if not _is_network(recipe, is_picture):
         return
     looks = {
@@ -53,6 +54,16 @@ def check_training(
         except RecipeError as error:
             error.place = recipe.place("train", key)
             raise
+
+
+def _check_model(recipe: Recipe) -> None:
+    if recipe.model is None:
+        return
+    try:
+        check_answers(expect(recipe.model, Model), expect(recipe.task, Task).gives)
+    except RecipeError as error:
+        error.place = recipe.place("model")
+        raise
 
 
 def _check_loss(recipe: Recipe) -> None:

@@ -16,10 +16,12 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
+from stoker.answers import Answers
+from stoker.answers.classes import ClassAnswers
 from stoker.core import events
 from stoker.core.steps import step_name
 from stoker.features import Pixels, TokenIds
-from stoker.models import Estimator, Model, Network
+from stoker.models import Estimator, Model, Network, check_answers
 from stoker.models.pretrained import Pretrained, missing_backbone
 from stoker.networks.stages import Shape
 from stoker.train.habits import Habits, Preset
@@ -132,6 +134,8 @@ def choose(  # noqa: PLR0913 - what presets look at, each by its name
     situation = Situation(preset, features, num_rows)
     given = {name: value for name, value in overrides.items() if value is not None}
     reason = f"{step_name(model)}, {why}" if model else ""
+    if model is not None:
+        check_answers(model, task.gives)
     if model is None:
         model, reason = choose_model(
             preset,
@@ -140,6 +144,7 @@ def choose(  # noqa: PLR0913 - what presets look at, each by its name
             texts=situation.texts(task),
             num_rows=num_rows,
             given=given,
+            gives=task.gives,
         )
         if isinstance(model, Pretrained) and (why_not := missing_backbone()):
             events.warning(f"{why_not}; the network is trained from scratch instead")
@@ -158,7 +163,7 @@ def choose(  # noqa: PLR0913 - what presets look at, each by its name
     )
 
 
-def choose_model(
+def choose_model(  # noqa: PLR0913 - what presets look at, each by its name
     preset: Preset,
     *,
     picture: Shape | None,
@@ -166,6 +171,7 @@ def choose_model(
     num_rows: int,
     given: Collection[str] = (),
     texts: Texts = "none",
+    gives: type[Answers] = ClassAnswers,
 ) -> tuple[Model, str]:
     """The model for these inputs where the recipe names none, and why.
 
@@ -176,6 +182,7 @@ def choose_model(
         num_rows: Training rows.
         given: Keys of `train` that the recipe gives; who says how a network is trained means one.
         texts: Whether texts go in, and what of them gets an answer.
+        gives: The kind of answers that the task gives.
     """
     if texts == "tokens":
         from stoker.models.dilated_cnn import DilatedCnn
@@ -187,10 +194,14 @@ def choose_model(
         return Bag(), "bag: a linear model of the words of texts and of the columns beside them"
     if picture is None:
         from stoker.models.blend import Blend
+        from stoker.models.mlp import Mlp
 
+        if not issubclass(gives, Blend.takes):
+            return Mlp(), f"mlp, as neither trees nor linear models of tables give {gives.of}"
         return Blend(), f"blend: several candidates are tried ({preset}), and the best are averaged"
     is_told_how = not _FOR_ESTIMATORS.issuperset(given)
     are_few = picture[0] >= _COLOURS and num_rows <= _MOST_PRETRAINED and texts == "none"
+    are_few = are_few and issubclass(gives, Pretrained.takes)
     if preset != "fast" and are_few and not is_told_how:
         why = f"pretrained, as {num_rows:,} colour pictures are few for a network from scratch"
         return Pretrained(fine_tune=_FINE_TUNED[preset]), why

@@ -86,6 +86,7 @@ class Size:
             texts=self.texts,
             num_rows=self.extent.parts["train"],
             given=self.recipe.train.given,
+            gives=expect(self.recipe.task, Task).gives,
         )
         return model
 

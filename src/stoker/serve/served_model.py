@@ -278,7 +278,8 @@ def label_names(schema: Mapping[str, Any]) -> list[str]:
     >>> label_names({"properties": {"prediction": {"enum": [True, 3, "cat"]}}})
     ['true', '3', 'cat']
     """
-    labels = schema.get("properties", {}).get("prediction", {}).get("enum", [])
+    prediction = schema.get("properties", {}).get("prediction", {})
+    labels = prediction.get("enum") or prediction.get("items", {}).get("enum", [])
     return [str(label).lower() if isinstance(label, bool) else str(label) for label in labels]
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
+from stoker.answers import Answers
+from stoker.answers.classes import ClassAnswers
 from stoker.core.steps import make_step, step_name
 from stoker.dag.stage import ROWS, Stage, Work
 from stoker.features import Pixels, TokenIds
@@ -57,6 +59,7 @@ class BaselineStage(Stage):
         plain = plain_model(
             has_pictures=any(isinstance(one, Pixels) for one in holds),
             texts=_texts(interface),
+            gives=interface.task.gives,
         )
         order = Order(
             name=self.name,
@@ -91,7 +94,7 @@ def _texts(interface: Interface) -> Texts:
     return "rows" if any(isinstance(one, TokenIds) for one in holds) else "none"
 
 
-def plain_model(*, has_pictures: bool, texts: Texts) -> Model:
+def plain_model(*, has_pictures: bool, texts: Texts, gives: type[Answers] = ClassAnswers) -> Model:
     """The model that is trained to compare with; of texts it looks at single words."""
     if texts == "tokens":
         return make_step(_STAGE, {PLAIN_TAGS: {"layers": 0, "pairs": 0}}, Model)
@@ -99,4 +102,5 @@ def plain_model(*, has_pictures: bool, texts: Texts) -> Model:
         return make_step(_STAGE, PLAIN_PICTURES, Model)
     if texts == "rows":
         return make_step(_STAGE, {PLAIN_TEXTS: {"longest": 1, "cost": 1.0}}, Model)
-    return make_step(_STAGE, PLAIN_TABLE, Model)
+    plain = make_step(_STAGE, PLAIN_TABLE, Model)
+    return plain if issubclass(gives, plain.takes) else make_step(_STAGE, PLAIN_PICTURES, Model)

@@ -10,6 +10,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from stoker.answers.classes import ClassAnswers
+from stoker.answers.label_sets import LabelSetAnswers
 from stoker.answers.numbers import NumberAnswers
 from stoker.answers.tags import TagAnswers
 from stoker.cells.ragged import Ragged
@@ -36,7 +37,17 @@ _TAGS = TagAnswers(
     Ragged(np.array([0, 1, 2, 0, 1, 1, 3]), np.array([0, 4, 7])),
     ("LOC", "PER"),
 )
+# Two labels of two rows: of three that are true two are found, and none is made up; probabilities
+# are 0.8 where right and 0.2 of the one that is missed.
+_LABELS = LabelSetAnswers(
+    np.log(4) * np.array([[1.0, -1.0], [1.0, -1.0]]), np.array([[1, 0], [1, 1]])
+)
 WORTH = {
+    "micro_f1": [(_LABELS, 4 / 5)],
+    "macro_f1": [(_LABELS, 1 / 2)],
+    "subset_accuracy": [(_LABELS, 1 / 2)],
+    "hamming_loss": [(_LABELS, 1 / 4)],
+    "label_log_loss": [(_LABELS, -(3 * np.log(0.8) + np.log(0.2)) / 4)],
     "accuracy": [(_THREE, 2 / 3)],
     "balanced_accuracy": [(_THREE, 3 / 4)],
     "brier": [(_THREE, (0.04 + 0.04 + 0.64) / 3)],
@@ -57,7 +68,7 @@ _MARKED = TagAnswers(
 ).at_best()
 TRUTHS = {
     (answers.of, rises): [(answers, float(rises))]
-    for answers in (_RIGHT, _EXACT, _MARKED)
+    for answers in (_RIGHT, _EXACT, _MARKED, _LABELS.at_best())
     for rises in (False, True)
 }
 
@@ -98,11 +109,22 @@ def tags_of(output_NK: np.ndarray, truth_N: np.ndarray) -> TagAnswers:
     return TagAnswers(Ragged(logit_V5[token_V], offsets), target, ("LOC", "PER"))
 
 
+def labels_of(output_NK: np.ndarray, truth_N: np.ndarray) -> LabelSetAnswers:
+    """Rows of no label (every fourth), one, or two of them that lie side by side."""
+    width = output_NK.shape[1]
+    place_N = np.arange(len(truth_N))
+    truth_NK = np.eye(width, dtype=bool)[truth_N] & (place_N % 4 > 0)[:, None]
+    truth_NK |= np.roll(truth_NK, 1, axis=1) & (place_N % 3 == 0)[:, None]
+    return LabelSetAnswers(output_NK, truth_NK)
+
+
 def answers_of(metric: Metric[Any], output_NK: np.ndarray, truth_N: np.ndarray) -> Any:
     if metric.takes is ClassAnswers:
         return ClassAnswers(output_NK, truth_N)
     if metric.takes is TagAnswers:
         return tags_of(output_NK, truth_N)
+    if metric.takes is LabelSetAnswers:
+        return labels_of(output_NK, truth_N)
     return NumberAnswers(output_NK[:, 0], truth_N)
 
 

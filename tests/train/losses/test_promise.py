@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stoker.answers.classes import ClassAnswers
+from stoker.answers.label_sets import LabelSetAnswers
 from stoker.answers.tags import TagAnswers
 from stoker.core.errors import RecipeError
 from stoker.core.steps import find_step, make_step, step_names
@@ -34,6 +35,10 @@ def batch(loss: Loss, seed: int) -> tuple[Any, Any]:
         output = torch.randn(24, 3, generator=generator)
         rows = torch.arange(13)
         return RaggedTensor(output, 2 * rows), RaggedTensor(target, 3 * rows)
+    if issubclass(LabelSetAnswers, loss.takes):
+        return torch.randn(12, 3, generator=generator), torch.randint(
+            0, 2, (12, 3), generator=generator, dtype=torch.uint8
+        )
     if issubclass(ClassAnswers, loss.takes):
         output = torch.randn(12, 3, generator=generator)
         return output, torch.randint(0, 3, (12,), generator=generator)
@@ -84,6 +89,8 @@ def test_right_outputs_cost_nothing_and_others_more(name: str) -> None:
         codes = target.values.reshape(12, 3)[:, 1:].flatten()
     is_class = codes.dtype == torch.int64
     right = torch.nn.functional.one_hot(codes, 3) * 50.0 if is_class else codes[:, None]
+    if codes.ndim == 2:
+        right = codes * 100.0 - 50
     assert loss(with_values(output, right), target) == pytest.approx(0, abs=1e-6)
     assert loss(output, target) > 0
 

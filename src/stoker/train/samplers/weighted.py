@@ -36,7 +36,7 @@ class Weighted(Sampler):
         code_N = np.asarray(rows.target)
         if code_N.dtype.kind != "i":
             raise RecipeError(
-                "the sampler weighted goes by classes, and this target is a number",
+                "the sampler weighted goes by one class a row, and this target is none",
                 fix="leave train.sampler out",
             )
         count_K = np.bincount(code_N)
