@@ -101,6 +101,24 @@ def test_a_resumed_task_counts_its_rate_from_where_it_began(
     assert stream.getvalue().splitlines()[0] == "train: 70/100 steps, 1/s, 30.0 s left"
 
 
+def test_a_slow_task_says_how_long_each_takes(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = iter([0.0, 20.0, 21.0])
+    monkeypatch.setattr(progress.time, "monotonic", lambda: next(clock))
+    stream = io.StringIO()
+    with listening(Lines(stream)), events.task("train", total=100, unit="steps") as bar:
+        bar.advance(8)
+    assert stream.getvalue().splitlines()[0] == ("train: 8/100 steps, 2.5 s each, 3 min 50 s left")
+
+
+def test_a_task_that_has_not_moved_has_no_rate(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = iter([0.0, 20.0, 21.0])
+    monkeypatch.setattr(progress.time, "monotonic", lambda: next(clock))
+    stream = io.StringIO()
+    with listening(Lines(stream)), events.task("train", total=100, unit="steps") as bar:
+        bar.advance(0)
+    assert stream.getvalue().splitlines()[0] == "train: 0/100 steps"
+
+
 def test_a_short_task_says_nothing() -> None:
     stream = io.StringIO()
     with listening(Lines(stream)), events.task("split", total=1) as bar:

@@ -94,10 +94,23 @@ def describe_progress(task: _LineTask, spent_s: float) -> str:
     """How far a task is: done of total, rate, remaining time, remark."""
     rate = (task.done - task.started) / spent_s
     total = "" if task.total is None else f"/{task.total:,.0f}"
-    parts = [f"{task.title}: {task.done:,.0f}{total} {task.unit}".rstrip(), f"{rate:,.0f}/s"]
+    parts = [f"{task.title}: {task.done:,.0f}{total} {task.unit}".rstrip()]
+    if rate > 0:
+        parts.append(rate_in_words(rate))
     if task.total is not None and rate > 0:
         parts.append(f"{duration(max(task.total - task.done, 0) / rate)} left")
     return ", ".join([*parts, *([task.remark] if task.remark else [])])
+
+
+def rate_in_words(rate: float) -> str:
+    """Units a second, or the time of each where a second is too short for one.
+
+    >>> rate_in_words(3400), rate_in_words(1.4), rate_in_words(0.4), rate_in_words(0.01)
+    ('3,400/s', '1.4/s', '2.5 s each', '1 min 40 s each')
+    """
+    if rate < 1:
+        return f"{duration(1 / rate)} each"
+    return f"{rate:,.0f}/s" if rate >= 10 else f"{rate:.2g}/s"
 
 
 class Bars:
@@ -198,5 +211,5 @@ def amount_text(task: object) -> str:
 
     assert isinstance(task, Task)
     total = "" if task.total is None else f"/{task.total:,.0f}"
-    rate = f" {task.speed:,.0f}/s" if task.speed else ""
+    rate = f" {rate_in_words(task.speed)}" if task.speed else ""
     return f"{task.completed:,.0f}{total} {task.fields['unit']}".rstrip() + rate
