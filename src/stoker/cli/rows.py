@@ -281,7 +281,7 @@ def _read_pictures(
             place=Place(str(path)),
         )
     follow = make_settings(_Folder, {}, options).follow_links or path.is_file()
-    root, (found, others) = _walk(path, follow_links=follow)
+    root, (found, others, _) = _walk(path, follow_links=follow)
     if others:
         named = others_in_words([_name(one, root) for one in others], "picture")
         events.message(f"left out {named}")

@@ -48,6 +48,8 @@ class Walk(NamedTuple):
     """Files, in the order of names, and what stands where a file should."""
     others: list[Path]
     """Files that are plainly something else, which nobody meant to be read."""
+    bare: tuple[Path, ...] = ()
+    """Class folders in which there is nothing to read."""
 
 
 class _Tree:
@@ -109,13 +111,17 @@ class _Tree:
 def walk_classes(root: Path, is_other: IsOther, *, follow_links: bool) -> Walk:
     """Everything in the class folders of `root`, in the order of names (their bytes)."""
     tree = _Tree(is_other, follow_links=follow_links)
+    bare: list[Path] = []
     for entry in tree.entries(root):
         if tree.is_folder(entry):
+            before = len(tree.found)
             label, problem = _class_name(entry.name)
             tree.descend(Path(entry.path), label, problem, ())
+            if len(tree.found) == before:
+                bare.append(Path(entry.path))
         else:
             tree.add(Path(entry.path), "", "stands in no class folder")
-    return Walk(tree.found, tree.others)
+    return Walk(tree.found, tree.others, tuple(bare))
 
 
 def walk_files(root: Path, is_other: IsOther, *, follow_links: bool) -> Walk:
@@ -142,13 +148,32 @@ def others_in_words(names: list[str], what: str) -> str:
     >>> others_in_words(["a.txt", "b.txt", "c.txt", "d.txt"], "picture")
     '4 files that are no pictures: a.txt, b.txt, c.txt, ...'
     """
-    shown = ", ".join(names[:_MOST_TOLD]) + ", ..." * (len(names) > _MOST_TOLD)
     files = (
         f"1 file that is no {what}"
         if len(names) == 1
         else f"{len(names):,} files that are no {what}s"
     )
-    return f"{files}: {shown}"
+    return f"{files}: {_first(names)}"
+
+
+def bare_in_words(names: list[str], what: str) -> str:
+    """Class folders in which there is nothing to read in a few words.
+
+    >>> bare_in_words(["cat"], "picture")
+    '1 class folder holds no picture, so no row has its label: cat'
+    >>> bare_in_words(["a", "b", "c", "d"], "text")
+    '4 class folders hold no text, so no row has their labels: a, b, c, ...'
+    """
+    folders = (
+        f"1 class folder holds no {what}, so no row has its label"
+        if len(names) == 1
+        else f"{len(names):,} class folders hold no {what}, so no row has their labels"
+    )
+    return f"{folders}: {_first(names)}"
+
+
+def _first(names: list[str]) -> str:
+    return ", ".join(names[:_MOST_TOLD]) + ", ..." * (len(names) > _MOST_TOLD)
 
 
 def _is_passed_over(name: str) -> bool:

@@ -192,6 +192,19 @@ def test_what_is_no_picture_by_name_and_contents_is_left_out_and_told(
     ]
 
 
+def test_a_class_folder_without_pictures_is_told(read: Acquire, folder: Path, told: Told) -> None:
+    (folder / "empty" / "deep").mkdir(parents=True)
+    (folder / "notes").mkdir()
+    (folder / "notes" / "notes.txt").write_bytes(b"verwackelt")
+    (folder / "refused").mkdir()
+    (folder / "refused" / "scan.tif").write_bytes(b"II*\0")  # a reject says it already
+    read(SPEC)
+    assert told.warnings == [
+        "images: 2 class folders hold no picture, so no row has their labels: "
+        "pictures/empty, pictures/notes"
+    ]
+
+
 def test_a_folder_of_other_files_says_what_it_has(read: Acquire, project: Path) -> None:
     (project / "pictures" / "cat").mkdir(parents=True)
     (project / "pictures" / "cat" / "labels.csv").write_text("a,b", encoding="utf-8")

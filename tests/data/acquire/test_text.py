@@ -218,6 +218,14 @@ def test_what_is_plainly_something_else_is_left_out_and_told(
     ]
 
 
+def test_a_class_folder_without_texts_is_told(read: Acquire, folder: Path, told: Told) -> None:
+    (folder / "empty").mkdir()
+    read(SPEC)
+    assert told.warnings == [
+        "text: 1 class folder holds no text, so no row has its label: texts/empty"
+    ]
+
+
 def test_one_name_in_two_unicode_forms_is_one_class(
     read: Acquire, folder: Path, told: Told
 ) -> None:

@@ -37,6 +37,7 @@ from stoker.data.extent import PictureShape, SourceExtent, size_of
 from stoker.data.file_tree import (
     Found,
     Walk,
+    bare_in_words,
     file_problem,
     others_in_words,
     shown,
@@ -136,7 +137,9 @@ class Images(Source):
         if self.table is not None:
             yield from self._read_table(reading)
             return
-        found, others = self._tree(self._root(reading.project))
+        found, others, bare = self._tree(self._root(reading.project))
+        if bare:
+            warning(f"images: {bare_in_words([reading.label(path) for path in bare], 'picture')}")
         if others:
             named = others_in_words([reading.label(path) for path in others], "picture")
             message(f"images: left out {named}")

@@ -47,6 +47,7 @@ from stoker.data.extent import SourceExtent, size_of
 from stoker.data.file_tree import (
     Found,
     Walk,
+    bare_in_words,
     others_in_words,
     shown,
     twins,
@@ -177,7 +178,9 @@ class TextFiles(Source):
         Raises:
             DataError: If the folder is missing, or holds nothing.
         """
-        found, others = self._walk(reading.project)
+        found, others, bare = self._walk(reading.project)
+        if bare:
+            warning(f"text: {bare_in_words([reading.label(path) for path in bare], 'text')}")
         if others:
             named = others_in_words([reading.label(path) for path in others], "text")
             message(f"text: left out {named}")
