@@ -52,6 +52,8 @@ def recipe(tmp_path: Path) -> Path:
         ("{年龄: number}", "{年龄: image}", r"recipe.yaml:6:14: .* holds no pictures"),
         ("inputs:", "model: cnn\ninputs:", r"recipe.yaml:6:8: model cnn is for pictures"),
         ("inputs: {年龄: number}", "model: resnet", r"recipe.yaml:6:8: model resnet is for"),
+        ("inputs:", "model: rnn\ninputs:", r"recipe.yaml:6:8: model rnn is for texts"),
+        ("inputs: {年龄: number}", "model: bag", r"recipe.yaml:6:8: model bag is for texts"),
     ],
 )
 def test_what_does_not_fit_is_refused_at_its_line(

@@ -1,4 +1,4 @@
-"""A tiny real training: pictures with a bright corner per class, a number, a category."""
+"""A tiny real training: pictures with a bright corner per class, a number, a category, a text."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ import pytest
 import torch
 from torch import nn
 
+from stoker.cells.ragged import Ragged, Rows
 from stoker.core import events
 from stoker.core.steps import make_step
 from stoker.data.prepare.prepared_set import Column, PreparedSet, PreparedWriter
@@ -27,13 +28,22 @@ from stoker.tasks.regress import FittedRegress
 from stoker.train.hooks import Hook
 from stoker.train.loop import Trained, train_network
 from stoker.train.settings import Settings
+from tests.networks.words import FittedWords
 
 FEATURES: dict[str, FittedFeature] = {
     "图": FittedImage(height=8, width=8, channels=1, resize="stretch", mean=(0.5,), std=(0.3,)),
     "age": FittedNumber(mean=0, std=1, low=-3, high=3, had_missing=True, raw=True),
     "pet": FittedCategory(vocabulary=("cat", "dog"), counts=(2, 1), had_missing=True),
+    "text": FittedWords(num_tokens=30),
 }
-COLUMNS = {"图": Column("uint8", (1, 8, 8)), "age": Column("float32"), "pet": Column("int32")}
+COLUMNS = {
+    "图": Column("uint8", (1, 8, 8)),
+    "age": Column("float32"),
+    "pet": Column("int32"),
+    "text": Column("uint16", ragged=True),
+}
+SAID = ((1, 2), (2, 1), (3, 4), (4, 3))
+"""What stands somewhere in the text of each class, whose order tells half of them apart."""
 
 
 @dataclass
@@ -97,7 +107,7 @@ class Tiny:
         age = random.normal(size=size).astype(np.float32) + code.astype(np.float32)
         age[::7] = np.nan
         pet = (code % 3).astype(np.int32)
-        made: dict[str, np.ndarray] = {"图": image, "age": age, "pet": pet}
+        made: dict[str, Rows] = {"图": image, "age": age, "pet": pet, "text": said(code)}
         if part == "train":
             made.update(self.values)
         target = (code - 1.5).astype(np.float32) if self.regress else code.astype(np.int64)
@@ -105,6 +115,20 @@ class Tiny:
         with PreparedWriter(self.folder, part, columns, Column(str(target.dtype))) as writer:
             rows = np.arange(size) * 10
             writer.append({n: made[n] for n in self.names}, target=target, row=rows)
+
+
+def said(code_N: np.ndarray) -> Ragged:
+    """Words drawn at random, every 13th text empty, with those of its class among them."""
+    random = np.random.default_rng(len(code_N))
+    length_N = random.integers(2, 12, len(code_N))
+    length_N[::13] = 0
+    rows = Ragged(
+        random.integers(5, 30, length_N.sum(), dtype=np.uint16), np.r_[0, length_N.cumsum()]
+    )
+    for row in np.flatnonzero(length_N).tolist():
+        first = int(random.integers(length_N[row] - 1))
+        rows[row][first : first + 2] = SAID[code_N[row]]
+    return rows
 
 
 def digest(network: nn.Module) -> str:
@@ -151,6 +175,11 @@ def tiny(tmp_path: Path) -> Tiny:
 @pytest.fixture
 def mixed(tmp_path: Path) -> Tiny:
     return Tiny(tmp_path / "mixed", names=("图", "age", "pet"))
+
+
+@pytest.fixture
+def texts(tmp_path: Path) -> Tiny:
+    return Tiny(tmp_path / "texts", names=("text", "age"))
 
 
 @pytest.fixture

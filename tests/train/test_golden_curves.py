@@ -23,6 +23,19 @@ MODELS: dict[str, object] = {
     "cnn": {"cnn": {"width": 4}},
     "resnet": {"resnet": {"width": 4, "blocks": [1, 1]}},
 }
+READERS: dict[str, object] = {
+    "gru": {"rnn": {"cell": "gru", "width": 8, "depth": 2, "dropout": 0.1}},
+    "lstm": {"rnn": {"cell": "lstm", "width": 8, "dropout": 0.1, "pooling": "mean"}},
+    "transformer": {
+        "transformer": {
+            "width": 16,
+            "depth": 1,
+            "heads": 2,
+            "dropout": 0.1,
+            "feedforward": "swiglu",
+        }
+    },
+}
 SETTINGS = Settings.model_validate(
     {
         "epochs": 10,
@@ -43,5 +56,15 @@ SETTINGS = Settings.model_validate(
 @pytest.mark.parametrize("family", MODELS)
 def test_a_network_learns_as_it_did(mixed: Any, family: str) -> None:
     trained = mixed.train(SETTINGS, model=MODELS[family], seed=3)
+    found = [record["validation_loss"] for record in trained.history]
+    assert found == pytest.approx(GOLDEN[family], rel=TOLERANCE)
+
+
+@pytest.mark.parametrize("family", READERS)
+def test_a_network_learns_to_read_as_it_did(texts: Any, family: str) -> None:
+    settings = Settings.model_validate(
+        {**SETTINGS.model_dump(), "augment": (), "sampler": "bucketed"}
+    )
+    trained = texts.train(settings, model=READERS[family], seed=3)
     found = [record["validation_loss"] for record in trained.history]
     assert found == pytest.approx(GOLDEN[family], rel=TOLERANCE)

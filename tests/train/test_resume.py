@@ -90,6 +90,28 @@ def test_interrupted_chains_end_equal(
     assert run(tiny, weights_sha, "chain") == straight
 
 
+READERS: dict[str, object] = {
+    "gru": {"rnn": {"cell": "gru", "width": 6, "depth": 2}},
+    "lstm": {"rnn": {"cell": "lstm", "width": 6, "bidirectional": False}},
+    "transformer": {"transformer": {"width": 8, "heads": 2, "depth": 1}},
+}
+
+
+@pytest.mark.parametrize("reader", READERS)
+def test_a_network_that_learns_to_read_ends_equal(
+    texts: Any, weights_sha: Any, monkeypatch: pytest.MonkeyPatch, reader: str
+) -> None:
+    given = {**SETTINGS.model_dump(), "schedule": Bomb(), "augment": (), "sampler": "bucketed"}
+    settings = Settings.model_validate({**given, "rate": 0.02, "epochs": 2})
+    model = READERS[reader]
+    straight = result(texts.train(settings, model=model, scratch="straight"), weights_sha)
+    monkeypatch.setattr(Bomb, "explodes_at", PER_EPOCH + 29)
+    with pytest.raises(Interrupted):
+        texts.train(settings, model=model, scratch="chain")
+    monkeypatch.setattr(Bomb, "explodes_at", None)
+    assert result(texts.train(settings, model=model, scratch="chain"), weights_sha) == straight
+
+
 def test_a_finished_training_is_not_done_again(
     tiny: Any, weights_sha: Any, monkeypatch: pytest.MonkeyPatch, straight: object
 ) -> None:

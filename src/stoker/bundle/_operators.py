@@ -11,12 +11,12 @@ The second is what a network of a user's own is likely to become.
 from __future__ import annotations
 
 _WRITTEN = (
-    *("Abs", "Add", "BatchNormalization", "Cast", "Clip", "Concat", "Constant", "ConstantOfShape"),
-    *("Conv", "Cos", "CumSum", "DequantizeLinear", "Div", "Einsum", "Equal", "Exp", "Expand"),
-    *("Flatten", "Gather", "Gelu", "Gemm", "GlobalAveragePool", "Identity", "IsNaN", "Less"),
-    *("Log", "MatMul", "Max", "MaxPool", "Min", "Mod", "Mul", "Neg", "NonZero", "QuantizeLinear"),
+    *("Abs", "Add", "BatchNormalization", "Cast", "Clip", "Concat", "Constant"),
+    *("ConstantOfShape", "Conv", "Cos", "CumSum", "DequantizeLinear", "Div", "Einsum", "Equal"),
+    *("Exp", "Expand", "Flatten", "GRU", "Gather", "Gelu", "Gemm", "GlobalAveragePool"),
+    *("Identity", "IsNaN", "LSTM", "LayerNormalization", "Less", "Log", "MatMul", "Max"),
+    *("MaxPool", "Min", "Mod", "Mul", "Neg", "NonZero", "Or", "QuantizeLinear", "Range"),
     *(
-        "Range",
         "ReduceMax",
         "ReduceMean",
         "ReduceSum",
@@ -24,19 +24,20 @@ _WRITTEN = (
         "Reshape",
         "ScatterElements",
         "Shape",
+        "Sigmoid",
     ),
-    *("Sigmoid", "Sign", "Sin", "Slice", "Softmax", "Sqrt", "Squeeze", "Sub", "Sum", "Tanh"),
-    *("Transpose", "Unique", "Unsqueeze", "Where"),
+    *("Sign", "Sin", "Slice", "Softmax", "Sqrt", "Squeeze", "Sub", "Sum", "Tanh", "Transpose"),
+    *("Unique", "Unsqueeze", "Where"),
 )
 _LIKELY = (
-    *("And", "ArgMax", "ArgMin", "AveragePool", "CastLike", "Ceil", "ConvTranspose", "Elu", "Erf"),
-    *("Floor", "GRU", "GatherElements", "GatherND", "GlobalMaxPool", "Greater", "GreaterOrEqual"),
+    *("And", "ArgMax", "ArgMin", "AveragePool", "CastLike", "Ceil", "ConvTranspose", "Elu"),
+    *("Erf", "Floor", "GatherElements", "GatherND", "GlobalMaxPool", "Greater", "GreaterOrEqual"),
     *("GroupNormalization", "HardSigmoid", "HardSwish", "InstanceNormalization", "IsInf", "LRN"),
-    *("LSTM", "LayerNormalization", "LeakyRelu", "LessOrEqual", "LogSoftmax", "LpNormalization"),
-    *("Mean", "Mish", "Not", "OneHot", "Or", "PRelu", "Pad", "Pow", "RNN", "Reciprocal"),
-    *("ReduceL1", "ReduceL2", "ReduceLogSumExp", "ReduceMin", "ReduceProd", "ReduceSumSquare"),
-    *("Resize", "Round", "ScatterND", "Selu", "Size", "Softplus", "Softsign", "Split", "Tan"),
-    *("ThresholdedRelu", "Tile", "TopK", "Trilu", "Xor"),
+    *("LeakyRelu", "LessOrEqual", "LogSoftmax", "LpNormalization", "Mean", "Mish", "Not"),
+    *("OneHot", "PRelu", "Pad", "Pow", "RNN", "Reciprocal", "ReduceL1", "ReduceL2"),
+    *("ReduceLogSumExp", "ReduceMin", "ReduceProd", "ReduceSumSquare", "Resize", "Round"),
+    *("ScatterND", "Selu", "Size", "Softplus", "Softsign", "Split", "Tan", "ThresholdedRelu"),
+    *("Tile", "TopK", "Trilu", "Xor"),
 )
 _OF_ML = ("LabelEncoder", "LinearRegressor", "TreeEnsemble")
 

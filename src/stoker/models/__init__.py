@@ -43,6 +43,8 @@ class Model(Step, ABC):
     """Whether it can look at one."""
     takes_ragged: ClassVar[bool] = False
     """Whether rows of any length may go in, such as tokens."""
+    needs_ragged: ClassVar[bool] = False
+    """Whether it makes no sense without a column of such rows."""
     takes: ClassVar[tuple[type[Answers], ...]] = (ClassAnswers, NumberAnswers)
     """Kinds of answers that it can be fitted for."""
     gives_tokens: ClassVar[bool] = False

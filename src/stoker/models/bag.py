@@ -58,6 +58,7 @@ class Bag(Estimator):
     takes = (ClassAnswers, NumberAnswers, LabelSetAnswers)
     takes_pictures = False
     takes_ragged = True
+    needs_ragged = True
 
     longest: Annotated[int, Field(ge=1, le=5)] | None = None
     """Tokens of the longest runs; absent: 1 to 3, what loses least on the validation part."""

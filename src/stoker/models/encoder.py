@@ -21,13 +21,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
-import numpy as np
 from pydantic import Field
 
-from stoker.core import events
 from stoker.core.errors import RecipeError
 from stoker.models import Habits, Network
 from stoker.models._encoder_files import EncoderFiles
+from stoker.models._text_network import warn_of_cut
 
 if TYPE_CHECKING:
     from torch import nn
@@ -44,6 +43,7 @@ class Encoder(Network):
     """A pretrained transformer under a linear layer."""
 
     takes_pictures = True
+    needs_ragged = True
     gives_tokens = True
 
     habits: ClassVar[Habits] = Habits(
@@ -118,22 +118,9 @@ class Encoder(Network):
                 fix=f"write `COLUMN: {{tokens: {{tokenizer: {self.path}/tokenizer.json}}}}`",
             )
         longest = int(self.files.config.get("max_position_embeddings", 512)) - 2
-        _warn_of_cut(train, longest)
+        warn_of_cut(train, longest, "encoder")
         if self.layers == 0 and task.output.column is None:
             from stoker.models._encoder_build import fit_frozen
 
             return fit_frozen(self, (train, validation), task, under)
         return super().fit(train, validation, task, under=under)
-
-
-def _warn_of_cut(train: PreparedSet, longest: int) -> None:
-    """Say how much of the texts the encoder does not read."""
-    for name, rows in train.ragged.items():
-        length_N = rows.lengths
-        lost = int(np.maximum(length_N - longest, 0).sum())
-        if lost:
-            events.warning(
-                f"{name}: the encoder reads {longest} tokens; {int((length_N > longest).sum()):,} "
-                f"of {len(length_N):,} texts are longer, and {lost / length_N.sum():.1%} of all "
-                "tokens are not read"
-            )

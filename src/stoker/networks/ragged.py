@@ -13,7 +13,7 @@ Shapes: N rows, V values of all rows, L values of the longest row, E width of a 
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -21,6 +21,9 @@ from torch.nn import functional
 
 from stoker.features import TokenIds
 from stoker.networks.preparing import RaggedTensor, Tower
+
+Pooling = Literal["mean", "max"]
+"""How vectors of the places of a row become one."""
 
 
 class Padded(NamedTuple):
@@ -32,8 +35,12 @@ class Padded(NamedTuple):
     """Which values are a row's own."""
 
 
-def padded(rows: RaggedTensor) -> Padded:
+def padded(rows: RaggedTensor, most: int | None = None) -> Padded:
     """Rows of equal length, at least 1; nothing of another row stands in the padding.
+
+    Args:
+        rows: Rows of any length.
+        most: Values of a row that are kept, its first ones; absent: all of them.
 
     >>> padded(RaggedTensor(torch.tensor([7, 8, 9]), torch.tensor([0, 1, 1, 3]))).value_NL
     tensor([[7, 0],
@@ -42,13 +49,32 @@ def padded(rows: RaggedTensor) -> Padded:
     """
     values, offsets = rows.values, rows.offsets.to(rows.values.device)
     start_N, length_N = offsets[:-1], offsets[1:] - offsets[:-1]
-    longest: Any = length_N.max().clamp(min=1)  # a tensor, so that a graph measures it anew
+    longest: Any = length_N.max().clamp(1, most)  # a tensor, so that a graph measures it anew
     place_L = torch.arange(longest, device=values.device)
     is_real_NL = place_L < length_N.unsqueeze(1)
     # Position 0 is a zero before all values.
     at_NL = torch.where(is_real_NL, start_N.unsqueeze(1) + place_L + 1, 0)
     with_zero = torch.cat([values.new_zeros((1, *values.shape[1:])), values])
     return Padded(with_zero[at_NL], is_real_NL)
+
+
+def summed_up(vector_NLE: Tensor, is_real_NL: Tensor, pooling: Pooling) -> Tensor:
+    """One vector of each row (N, E): the mean of its places, or the largest of each number.
+
+    Zeros for a row without any place.
+
+    >>> vector_NLE = torch.tensor([[[1.0], [3.0]], [[-2.0], [9.0]], [[5.0], [5.0]]])
+    >>> is_real_NL = torch.tensor([[True, True], [True, False], [False, False]])
+    >>> [summed_up(vector_NLE, is_real_NL, how).flatten().tolist() for how in ("mean", "max")]
+    [[2.0, -2.0, 0.0], [3.0, -2.0, 0.0]]
+    """
+    if pooling == "mean":
+        share_NL = is_real_NL.to(vector_NLE.dtype)
+        share_NL = share_NL / share_NL.sum(1, keepdim=True).clamp(min=1)
+        return (share_NL.unsqueeze(1) @ vector_NLE).squeeze(1)
+    lowest = torch.finfo(vector_NLE.dtype).min
+    largest_NE = torch.where(is_real_NL.unsqueeze(2), vector_NLE, lowest).amax(1)
+    return torch.where(is_real_NL[:, :1], largest_NE, 0.0)
 
 
 def mean_vectors(rows: RaggedTensor, vectors: nn.Embedding) -> Tensor:

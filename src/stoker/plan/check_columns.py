@@ -114,7 +114,7 @@ def _check_features(recipe: Recipe, columns: KnownColumns) -> None:
 
 
 def _check_model(recipe: Recipe, columns: KnownColumns | None) -> None:
-    """Refuse a model of pictures without any, and one of tables with pictures or tokens."""
+    """Refuse a model of pictures or texts without any, and one that takes none of those there."""
     if recipe.model is None:
         return
     model, pictures = expect(recipe.model, Model), _pictures(recipe, columns)
@@ -132,9 +132,20 @@ def _check_model(recipe: Recipe, columns: KnownColumns | None) -> None:
             fix="write `model: cnn`, or leave `model` out and let the preset choose",
             place=recipe.place("model"),
         )
+    _check_ragged(recipe, model)
 
+
+def _check_ragged(recipe: Recipe, model: Model) -> None:
+    """Refuse a model of texts without any, and one that takes none; none is chosen by itself."""
     steps = {name: expect(step, Feature) for name, step in (recipe.inputs or {}).items()}
     ragged = [name for name, step in steps.items() if step.ragged]
+    if model.needs_ragged and not ragged:
+        raise RecipeError(
+            f"model {step_name(model)} is for texts, and no input is one",
+            expected="an input with the feature `tokens`",
+            fix="write `COLUMN: tokens` under inputs, or leave `model` out",
+            place=recipe.place("model"),
+        )
     if not model.takes_ragged and ragged:
         raise RecipeError(
             f"model {step_name(model)} cannot take {ragged[0]!r}, whose rows have any length",

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
@@ -56,7 +56,7 @@ def first_row(batches: Batches) -> dict[str, Tensor | RaggedTensor]:
 
 
 def multiplications(network: nn.Module, row: Mapping[str, Tensor | RaggedTensor]) -> int:
-    """Multiplications of a training step per row, in linear and convolution layers.
+    """Multiplications of a training step per row, in linear, convolution and recurrent layers.
 
     A layer multiplies once for its output, once for its weights' gradient, and once for its
     input's gradient unless the input is data.
@@ -72,11 +72,16 @@ def multiplications(network: nn.Module, row: Mapping[str, Tensor | RaggedTensor]
     """
     counted: list[int] = []
 
-    def count(layer: nn.Module, given: tuple[Tensor, ...], output: Tensor) -> None:
+    def count(layer: nn.Module, given: tuple[Tensor, ...], output: Any) -> None:
         times = 3 if given[0].requires_grad else 2
-        counted.append(times * output[0].numel() * layer.get_parameter("weight")[0].numel())
+        if isinstance(layer, nn.RNNBase):
+            numbers = sum(weight.numel() for weight in layer.parameters() if weight.ndim > 1)
+            counted.append(times * numbers * given[0].shape[:-1].numel())
+        else:
+            counted.append(times * output[0].numel() * layer.get_parameter("weight")[0].numel())
 
-    layers = [m for m in network.modules() if isinstance(m, nn.Linear | nn.Conv2d)]
+    kinds = nn.Linear | nn.Conv2d | nn.RNNBase
+    layers = [module for module in network.modules() if isinstance(module, kinds)]
     handles = [layer.register_forward_hook(count) for layer in layers]
     was_training = network.training
     try:
