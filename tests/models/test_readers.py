@@ -46,7 +46,7 @@ def part(folder: Path, name: str, size: int) -> PreparedSet:
     )
     for row, code in enumerate(target.tolist()):
         rows[row][:2] = (2, 1) if code else (1, 2)
-    with PreparedWriter(folder, name, COLUMNS, "int64") as writer:
+    with PreparedWriter(folder, name, COLUMNS, Column("int64")) as writer:
         columns = {"t": rows, "n": random.normal(size=size)}
         writer.append(columns, target=target, row=np.arange(size))
     return PreparedSet.open(folder, name)
@@ -79,7 +79,7 @@ def test_learns_what_order_says_and_its_graph_repeats_it(tmp_path: Path, name: s
 
 @pytest.mark.parametrize("model", [Rnn(), Transformer()], ids=["rnn", "transformer"])
 def test_a_table_without_texts_is_one_clear_error(tmp_path: Path, model: Network) -> None:
-    with PreparedWriter(tmp_path, "train", {"n": Column("float64")}, "int64") as writer:
+    with PreparedWriter(tmp_path, "train", {"n": Column("float64")}, Column("int64")) as writer:
         writer.append({"n": np.zeros(3)}, target=np.arange(3), row=np.arange(3))
     rows = PreparedSet.open(tmp_path, "train")
     with pytest.raises(RecipeError, match="needs a column of texts"):

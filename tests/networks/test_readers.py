@@ -24,7 +24,7 @@ from stoker.features import FittedFeature, TokenIds
 from stoker.models import Network
 from stoker.networks.export import export
 from stoker.networks.preparing import as_tensors
-from stoker.networks.rnn import Recurrent, RnnShape
+from stoker.networks.rnn import Recurrent, RecurrentLayer, RnnShape
 from stoker.networks.transformer import turn_of, turned
 from stoker.tasks.regress import FittedRegress
 from stoker.train.network_output import outputs
@@ -76,13 +76,19 @@ def answers(name: str, rows: Ragged) -> np.ndarray:
         return NETWORKS[name]({"题": as_tensors(rows)}).numpy()
 
 
+def served(name: str, rows: Ragged) -> np.ndarray:
+    found = SESSIONS[name].run({"题": rows})
+    assert isinstance(found, np.ndarray)
+    return found
+
+
 @EACH
 @settings(max_examples=40, deadline=None)
 @given(length_N=LENGTHS, seed=st.integers(0, 99))
 def test_a_graph_answers_as_its_network(name: str, length_N: list[int], seed: int) -> None:
     for lengths in (length_N, [1], [LONGEST], [LONGEST, 1], [0]):
         rows = texts(lengths, seed)
-        found_NK = SESSIONS[name].run({"题": rows})
+        found_NK = served(name, rows)
         np.testing.assert_allclose(found_NK, answers(name, rows), atol=1e-5, rtol=1e-5)
 
 
@@ -94,8 +100,9 @@ def test_padding_and_batch_mates_change_no_answer(
 ) -> None:
     mine = texts(length_N, seed)
     whole = mine.joined(texts([*mates, 2 * LONGEST], seed + 1))
-    for ask in (lambda rows: answers(name, rows), lambda rows: SESSIONS[name].run({"题": rows})):
-        np.testing.assert_allclose(ask(whole)[: len(mine)], ask(mine), atol=1e-5, rtol=1e-5)
+    for ask in (answers, served):
+        found_NK = ask(name, whole)[: len(mine)]
+        np.testing.assert_allclose(found_NK, ask(name, mine), atol=1e-5, rtol=1e-5)
 
 
 @EACH
@@ -121,7 +128,7 @@ def test_an_empty_text_is_one_of_its_own_whoever_stands_beside(name: str) -> Non
     empty_K, token_K = answers(name, zero)
     assert not np.allclose(empty_K, token_K, atol=1e-3), "the first token is a word, too"
     nothing = Ragged(np.zeros(0, np.uint16), np.zeros(4, np.int64))
-    for found in (answers(name, nothing), SESSIONS[name].run({"题": nothing})):
+    for found in (answers(name, nothing), served(name, nothing)):
         np.testing.assert_allclose(found, np.tile(empty_K, (3, 1)), atol=1e-6)
 
 
@@ -144,7 +151,9 @@ def test_the_order_of_rows_changes_no_answer(name: str, tmp_path: Path) -> None:
     rows, order = texts(length_N.tolist()), np.random.default_rng(1).permutation(40)
     found = []
     for part, given_rows in (("train", rows), ("test", rows.gather(order))):
-        with PreparedWriter(tmp_path, part, {"题": Column("uint16", ragged=True)}, "int64") as out:
+        with PreparedWriter(
+            tmp_path, part, {"题": Column("uint16", ragged=True)}, Column("int64")
+        ) as out:
             out.append({"题": given_rows}, target=np.zeros(40, np.int64), row=np.arange(40))
         found.append(outputs(NETWORKS[name], PreparedSet.open(tmp_path, part)))
     np.testing.assert_allclose(found[0][order], found[1], atol=1e-5, rtol=1e-5)
@@ -171,6 +180,7 @@ def test_both_directions_are_those_of_packed_rows(cell: str) -> None:
     torch.manual_seed(0)
     shape = RnnShape(cell, 5, 1, True, 0.0, "max", LONGEST)  # pyrefly: ignore[bad-argument-type]
     layer = Recurrent(TokenIds(NUM_TOKENS), shape).layers[0]
+    assert isinstance(layer, RecurrentLayer)
     whole = {"gru": nn.GRU, "lstm": nn.LSTM}[cell](5, 5, batch_first=True, bidirectional=True)
     for side, end in zip(layer.sides, ("", "_reverse"), strict=True):
         for weight_name, weight in side.named_parameters():

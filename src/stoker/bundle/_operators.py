@@ -16,18 +16,9 @@ _WRITTEN = (
     *("Exp", "Expand", "Flatten", "GRU", "Gather", "Gelu", "Gemm", "GlobalAveragePool"),
     *("Identity", "IsNaN", "LSTM", "LayerNormalization", "Less", "Log", "MatMul", "Max"),
     *("MaxPool", "Min", "Mod", "Mul", "Neg", "NonZero", "Or", "QuantizeLinear", "Range"),
-    *(
-        "ReduceMax",
-        "ReduceMean",
-        "ReduceSum",
-        "Relu",
-        "Reshape",
-        "ScatterElements",
-        "Shape",
-        "Sigmoid",
-    ),
-    *("Sign", "Sin", "Slice", "Softmax", "Sqrt", "Squeeze", "Sub", "Sum", "Tanh", "Transpose"),
-    *("Unique", "Unsqueeze", "Where"),
+    *("ReduceMax", "ReduceMean", "ReduceSum", "Relu", "Reshape", "ScatterElements", "Shape"),
+    *("Sigmoid", "Sign", "Sin", "Slice", "Softmax", "Sqrt", "Squeeze", "Sub", "Sum", "Tanh"),
+    *("Transpose", "Unique", "Unsqueeze", "Where"),
 )
 _LIKELY = (
     *("And", "ArgMax", "ArgMin", "AveragePool", "CastLike", "Ceil", "ConvTranspose", "Elu"),

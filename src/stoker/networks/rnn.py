@@ -77,7 +77,7 @@ class Recurrent(Tower):
         nn.init.normal_(self.embedding.weight, std=shape.width**-0.5)
         self.dropout = nn.Dropout(shape.dropout)
         inputs = (shape.width, *[self.num_features] * (shape.depth - 1))
-        self.layers = nn.ModuleList(_Layer(shape, each) for each in inputs)
+        self.layers = nn.ModuleList(RecurrentLayer(shape, each) for each in inputs)
 
     def forward(self, rows: RaggedTensor) -> Tensor:
         """(N, num_features); zeros for a text without any token."""
@@ -88,10 +88,16 @@ class Recurrent(Tower):
         return self.dropout(summed_up(state_NLS, is_real_NL, self.pooling))
 
 
-class _Layer(nn.Module):
+class RecurrentLayer(nn.Module):
     """A cell for each direction."""
 
     def __init__(self, shape: RnnShape, inputs: int) -> None:
+        """Draw the weights.
+
+        Args:
+            shape: How the network is built.
+            inputs: Numbers of a place's vector.
+        """
         super().__init__()
         cell, directions = _CELLS[shape.cell], 1 + shape.bidirectional
         self.sides = nn.ModuleList(
