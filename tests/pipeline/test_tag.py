@@ -16,7 +16,6 @@ from stoker.bundle.read import open_bundle
 from stoker.bundle.rebuild import network_of
 from stoker.cells.ragged import Ragged, values_of
 from stoker.core.errors import RecipeError
-from stoker.core.events import recording
 from stoker.data.prepare.prepared_set import PreparedSet
 from stoker.engine.table_file import read_table
 from stoker.evaluate.score import evaluate
@@ -108,6 +107,16 @@ def test_names_are_learned(made: RunResult) -> None:
         assert score > 0.9, (name, score)
 
 
+def test_the_report_shows_each_label(made: RunResult, artifacts: dict[str, Any]) -> None:
+    found = Scores.open(artifacts["evaluate"]).evaluations["model"]
+    assert [one.name for one in found.per_class or ()] == ["LOC", "PER"]
+    assert all((one.f1 or 0) > 0.9 and one.rows > 10 for one in found.per_class or ())
+    assert made.report is not None
+    page = made.report.read_text(encoding="utf-8")
+    assert "F1 of spans" in page
+    assert "LOC" in page
+
+
 def test_what_was_evaluated_is_what_answers(
     predictor: Predictor, artifacts: dict[str, Any]
 ) -> None:
@@ -185,8 +194,8 @@ def test_bad_spans_cost_their_rows_and_are_told(tmp_path: Path) -> None:
     ]
 
 
-def test_a_model_of_rows_is_refused_for_tokens(tmp_path: Path) -> None:
-    model = "bag\ntrain: {threads: 1}\nevaluate: {resamples: 100}\n"
-    recipe = write(tmp_path, rows(60), RECIPE.partition("{dilated_cnn")[0] + model)
-    with recording(), pytest.raises(RecipeError, match="bag has one answer a row, and tag wants"):
+@pytest.mark.parametrize("model", ["bag", "mlp"])
+def test_a_model_of_rows_is_refused_for_tokens(tmp_path: Path, model: str) -> None:
+    recipe = write(tmp_path, rows(60), RECIPE.partition("{dilated_cnn")[0] + model + "\n")
+    with pytest.raises(RecipeError, match=f"{model} has one answer a row and cannot be fitted"):
         run(recipe, home=tmp_path / "home")

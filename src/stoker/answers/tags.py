@@ -23,6 +23,8 @@ from typing import ClassVar, NamedTuple, Self
 import numpy as np
 
 from stoker.answers import Answers, kept
+from stoker.answers.draw import Draw
+from stoker.answers.tallies import ClassTally
 from stoker.cells.ragged import Ragged, alike
 
 _SURE = 40.0
@@ -100,6 +102,11 @@ class TagAnswers(Answers):
     def answered_NT(self) -> np.ndarray:
         """Spans that were answered."""
         return self._counted(self._spans[1])
+
+    def tally(self, draw: Draw) -> ClassTally:
+        """Spans of each label in the draw; those that no tokens can mark have none here."""
+        parts = (self.hits_NT, self.truth_NT, self.answered_NT)
+        return ClassTally(*(draw.weight_N @ part.astype(np.float64) for part in parts))
 
     @kept
     def right_N(self) -> np.ndarray:

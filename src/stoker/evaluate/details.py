@@ -13,6 +13,7 @@ from stoker.answers.classes import ClassAnswers
 from stoker.answers.draw import Draw
 from stoker.answers.label_sets import LabelSetAnswers
 from stoker.answers.numbers import NumberAnswers
+from stoker.answers.tags import TagAnswers
 from stoker.evaluate.bootstrap import CLASS_METRICS, Candidate, class_values
 from stoker.evaluate.curves import confusion, curves, residuals
 from stoker.evaluate.evaluation import ClassScore
@@ -30,7 +31,7 @@ def details(candidate: Candidate, whole: Draw, seed: int) -> dict[str, Any]:
     answers = candidate.answers
     if isinstance(answers, NumberAnswers):
         return {"residuals": residuals(answers, seed)}
-    if isinstance(answers, LabelSetAnswers):
+    if isinstance(answers, LabelSetAnswers | TagAnswers):
         return {"classes": list(answers.names), "per_class": _label_scores(answers, whole)}
     if not isinstance(answers, ClassAnswers):
         return {}
@@ -44,7 +45,7 @@ def details(candidate: Candidate, whole: Draw, seed: int) -> dict[str, Any]:
     }
 
 
-def _label_scores(answers: LabelSetAnswers, whole: Draw) -> list[ClassScore]:
+def _label_scores(answers: LabelSetAnswers | TagAnswers, whole: Draw) -> list[ClassScore]:
     """Each label for itself, without intervals."""
     tally = answers.tally(whole)
     share_3K = np.stack([metric.per_class(tally) for metric in CLASS_METRICS])

@@ -119,7 +119,6 @@ def make_model(work: Work, order: Order) -> dict[str, Any]:
     )
     events.message(f"{work.stage}: {choice.reason}")
     _refuse_ragged(choice.model, prepared)
-    _refuse_tokens(choice.model, prepared)
     if order.hooks and not isinstance(choice.model, Network):
         name = step_name(choice.model)
         events.warning(f"train.hooks: {name} is no network and has no steps to look at")
@@ -174,17 +173,6 @@ def _refuse_ragged(model: Model, prepared: Prepared) -> None:
             f"{step_name(model)} takes columns of one shape, and rows of {name!r} have any length",
             fix=f"name a network under model, or another feature for {name!r}",
         )
-
-
-def _refuse_tokens(model: Model, prepared: Prepared) -> None:
-    """Raise where a task wants an output for each token and the model has one for each row."""
-    task = prepared.interface.task
-    if task.output.column is None or model.gives_tokens:
-        return
-    raise RecipeError(
-        f"{step_name(model)} has one answer a row, and {step_name(task)} wants one for each token",
-        expected="dilated_cnn or encoder under model",
-    )
 
 
 def _measured(work: Work, made: Fitted, prepared: Prepared) -> Leaderboard | None:

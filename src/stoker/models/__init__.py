@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, ClassVar
 from stoker.answers import Answers
 from stoker.answers.classes import ClassAnswers
 from stoker.answers.numbers import NumberAnswers
+from stoker.answers.tags import TagAnswers
 from stoker.candidates.conditions import Conditions
 from stoker.candidates.fitted import Fitted
 from stoker.core.errors import RecipeError
@@ -87,6 +88,12 @@ def check_answers(model: Model, gives: type[Answers]) -> None:
     Raises:
         RecipeError: If it cannot be fitted for them.
     """
+    if issubclass(gives, TagAnswers) and not model.gives_tokens:
+        raise RecipeError(
+            f"{step_name(model)} has one answer a row and cannot be fitted for {gives.of}",
+            expected="dilated_cnn or encoder",
+            fix="leave `model` out, and one that can is chosen",
+        )
     if not issubclass(gives, model.takes):
         raise RecipeError(
             f"{step_name(model)} cannot be fitted for {gives.of}; it is for "
