@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 from pathlib import Path
 
 import numpy as np
@@ -75,8 +76,22 @@ def test_labels_are_learned_and_answered_as_evaluated(made: RunResult) -> None:
     assert found.table["prediction"].to_pylist() == [["sport", "war"], []]
     with running(made.bundle) as server, server.client() as client:
         said = client.post("/predict", json=rows)
+        columns = predictor.interface.inputs
+        tensors = [
+            {
+                "name": name,
+                "shape": [2],
+                "datatype": "BYTES" if name == "text" else "FP64",
+                "data": [row[name] for row in rows],
+            }
+            for name in columns
+        ]
+        tensor = client.post(f"/v2/models/{predictor.info['name']}/infer", json={"inputs": tensors})
+        prediction = tensor.json()["outputs"][0]
     answers = said.json()["predictions"]
     assert [one["prediction"] for one in answers] == [["sport", "war"], []]
+    assert (prediction["datatype"], prediction["shape"]) == ("BYTES", [2])
+    assert [json.loads(one) for one in prediction["data"]] == [["sport", "war"], []]
     assert set(answers[0]["probabilities"]) == {"money", "sport", "war"}
 
 

@@ -13,7 +13,7 @@ from typing import Any, Literal
 import numpy as np
 import pyarrow as pa
 
-from stoker.serve.messages import BadInput, Refusal
+from stoker.serve.messages import BadInput, Refusal, json_bytes
 from stoker.serve.served_model import ServedModel, bad_cells, is_image
 
 NUMPY = {
@@ -47,8 +47,10 @@ def output_tensors(model: ServedModel) -> list[dict[str, Any]]:
     properties = model.answer_schema["properties"]
     outputs = []
     for name, schema in properties.items():
-        if schema.get("type") == "array" or name == "probabilities":
+        if name == "probabilities":
             datatype, shape = "FP32", [-1, len(model.labels)]
+        elif schema.get("type") == "array":  # lists of any length, each as JSON
+            datatype, shape = "BYTES", [-1]
         else:
             datatype, shape = _OF_JSON_TYPE[schema["type"]], [-1]
             datatype = "FP32" if name == "confidence" else datatype
@@ -144,7 +146,11 @@ def to_column(
 
 
 def from_answers(values: list[Any] | np.ndarray) -> tuple[str, np.ndarray]:
-    """A column of answers as a tensor: its datatype and its elements."""
+    """A column of answers as a tensor: its datatype and its elements, a list of them as JSON.
+
+    >>> from_answers([["sport"], []])[1].tolist()
+    ['["sport"]', '[]']
+    """
     if isinstance(values, np.ndarray):
         return {"f": f"FP{values.itemsize * 8}", "i": "INT64", "b": "BOOL"}[
             values.dtype.kind
@@ -154,6 +160,8 @@ def from_answers(values: list[Any] | np.ndarray) -> tuple[str, np.ndarray]:
         return "BOOL", np.array(values, np.bool_)
     if isinstance(first, int):
         return "INT64", np.array(values, np.int64)
+    if isinstance(first, list):
+        values = [json_bytes(value).decode() for value in values]
     return "BYTES", np.array(values, np.object_)
 
 
