@@ -55,7 +55,8 @@ class Example:
 _NUMBERS = pa.chunked_array([["3", "1"], ["3", None, "2", ""]])
 _SPANS = pa.chunked_array([['[[0, 4, "PER"]]', "[]"], ['[[0, 4, "PER"]]', None, "[]", ""]])
 EXAMPLES = {
-    name: Example(find_step(STAGE, name, Task)(), _NUMBERS) for name in ("classify", "regress")
+    name: Example(find_step(STAGE, name, Task)(), _NUMBERS)
+    for name in ("classify", "embed", "regress")
 } | {"labels": Example(Labels(), _NUMBERS), "tag": Example(Tag(text="text"), _SPANS)}
 
 

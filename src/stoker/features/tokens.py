@@ -58,6 +58,8 @@ class FittedTokens(FittedFeature):
     """Tokens after which a text is cut."""
     missing: tuple[str, ...] = MISSING_TEXTS
     """Texts that mean "no value"."""
+    prefix: str = ""
+    """What stands before every text that is not missing."""
     mean_length: float = 0.0
     """About how many tokens a training text has, before any was cut."""
 
@@ -97,6 +99,10 @@ class FittedTokens(FittedFeature):
     def all_tokens(self, cells: pa.Array) -> Ragged:
         """Tokens of texts, none of which is cut."""
         given = _given(cells, self.missing)
+        if self.prefix:
+            given = pc.if_else(
+                pc.equal(given, ""), given, pc.binary_join_element_wise(self.prefix, given, "")
+            )
         blocks = [
             encode(self.reader, given.slice(begin, _BLOCK_TEXTS).to_pylist())
             for begin in range(0, len(given), _BLOCK_TEXTS)
@@ -158,6 +164,8 @@ class Tokens(Feature):
     """Tokens after which a text is cut; absent: none is."""
     missing: tuple[str, ...] = MISSING_TEXTS
     """Texts that mean "no value", besides an empty cell, whatever their case and blanks around."""
+    prefix: str = ""
+    """What a pretrained model wants before each text, such as `query: ` for those of E5."""
 
     def fit(self, column: pa.ChunkedArray) -> FittedTokens:
         """Train or read the vocabulary.
@@ -187,6 +195,7 @@ class Tokens(Feature):
             num_tokens=read_tokenizer(written).size,
             max_length=self.max_length,
             missing=self.missing,
+            prefix=self.prefix,
         )
         if self.max_length is None:
             given = given.take(pa.array(np.arange(0, len(given), -(-len(given) // _SAMPLED_TEXTS))))

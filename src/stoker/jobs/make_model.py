@@ -8,7 +8,7 @@ stage works on what will be served.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -30,7 +30,7 @@ from stoker.core.seeds import derive_seed
 from stoker.core.steps import step_name, step_spec
 from stoker.dag.stage import Work
 from stoker.frontier.board import measure_candidates, timed
-from stoker.models import Model, Network
+from stoker.models import Model, Network, check_vectors
 from stoker.store.durable import write_file
 from stoker.views.last_rows import rows_path
 from stoker.views.prepared import Prepared, open_prepared, raw_part, spaced
@@ -119,6 +119,7 @@ def make_model(work: Work, order: Order) -> dict[str, Any]:
     )
     events.message(f"{work.stage}: {choice.reason}")
     _refuse_ragged(choice.model, prepared)
+    check_vectors(choice.model, prepared.interface.task.gives)
     if order.hooks and not isinstance(choice.model, Network):
         name = step_name(choice.model)
         events.warning(f"train.hooks: {name} is no network and has no steps to look at")
@@ -132,10 +133,11 @@ def make_model(work: Work, order: Order) -> dict[str, Any]:
         "num_parameters": sum(array.size for array in made.weights.values()),
         **made.facts,
     }
+    width = made.validation_output_NK.shape[-1]
     write_bundle(
         work.folder / "bundle",
         name=order.name,
-        interface=prepared.interface,
+        interface=replace(prepared.interface, task=task.as_wide_as(width)),
         graph=made.graph,
         weights=made.weights,
         model={"step": step_spec(choice.model)},

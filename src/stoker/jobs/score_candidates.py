@@ -13,6 +13,8 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from stoker.answers.classes import ClassAnswers
+from stoker.answers.numbers import NumberAnswers
 from stoker.bundle.interface import Interface
 from stoker.bundle.predictor import Predictor, load
 from stoker.candidates.offer import offered
@@ -187,6 +189,8 @@ def _suspects(
     sets = [PreparedSet.open(prepared, name) for name in ("train", "validation")]
     names = [name for name, column in sets[0].columns.items() if column.ndim < 3]
     names = [name for name in names if name != group]
+    if not issubclass(interface.task.gives, ClassAnswers | NumberAnswers):
+        names = []
     whole = sum(map(len, sets))
     row_N = rows_to_ask(whole, sum(_num_parts(sets[0].columns[n]) for n in names))
     asked = Asked(rows=len(row_N), whole=whole)

@@ -18,6 +18,7 @@ from stoker.answers import Answers
 from stoker.answers.classes import ClassAnswers
 from stoker.answers.numbers import NumberAnswers
 from stoker.answers.tags import TagAnswers
+from stoker.answers.vectors import VectorAnswers
 from stoker.candidates.conditions import Conditions
 from stoker.candidates.fitted import Fitted
 from stoker.core.errors import RecipeError
@@ -29,6 +30,7 @@ from stoker.train.habits import Habits
 if TYPE_CHECKING:
     from torch import nn
 
+    from stoker.answers import Answers
     from stoker.data.prepare.prepared_set import PreparedSet
     from stoker.features import FittedFeature
     from stoker.networks.token_network import Reader
@@ -50,6 +52,8 @@ class Model(Step, ABC):
     """Kinds of answers that it can be fitted for."""
     gives_tokens: ClassVar[bool] = False
     """Whether it can have an output for each token of a column, instead of one for each row."""
+    gives_vectors: ClassVar[bool] = False
+    """Whether it can answer with a vector of each row, as wide as it likes."""
 
     @abstractmethod
     def fit(
@@ -68,6 +72,10 @@ class Model(Step, ABC):
             task: What is asked of the target.
             under: Seed, time, effort and settings.
         """
+
+    def untrained(self) -> Model | None:
+        """The model as it is before it learns from these rows; None: it knows nothing yet."""
+        return None
 
     def multiplications(
         self, picture: Shape | None, num_columns: int, num_outputs: int
@@ -120,7 +128,12 @@ class Network(Model, ABC):
 
     @abstractmethod
     def build(self, features: Mapping[str, FittedFeature], num_outputs: int) -> nn.Module:
-        """A fresh module with random weights from torch's global generator."""
+        """A fresh module with random weights from torch's global generator.
+
+        Args:
+            features: Fitted features by column.
+            num_outputs: Classes, or 1; 0 for a vector of each row (`gives_vectors`).
+        """
 
     def reader(self, tokens: TokenIds) -> Reader:
         """What reads a column of tokens one by one, where `gives_tokens` says that it does."""
@@ -129,7 +142,7 @@ class Network(Model, ABC):
     def build_for(self, features: Mapping[str, FittedFeature], output: OutputSpec) -> nn.Module:
         """A fresh module for this output: one of each row, or one of each token of a column."""
         if output.column is None:
-            return self.build(features, output.width)
+            return self.build(features, output.asked)
         from stoker.networks.token_network import TokenNetwork
 
         tokens = features[output.column].holds
@@ -159,3 +172,24 @@ class Estimator(Model, ABC):
     def fit_seconds(self, num_rows: int, num_columns: int, num_outputs: int) -> float | None:
         """About how long a fit takes on two quiet cores; None: nobody can tell."""
         return None
+
+
+def check_vectors(model: Model | None, gives: type[Answers]) -> None:
+    """Refuse a model that cannot answer with vectors where they are asked for.
+
+    Args:
+        model: What is named; None: the preset would choose one.
+        gives: The kind of answers that the task gives.
+
+    Raises:
+        RecipeError: If it gives classes or numbers only, or none is named.
+    """
+    if not issubclass(gives, VectorAnswers) or (model is not None and model.gives_vectors):
+        return
+    raise RecipeError(
+        "vectors are asked for, and no model is named that gives any"
+        if model is None
+        else f"model {step_name(model)} gives no vectors of its own",
+        expected="a pretrained encoder",
+        fix="write `model: {encoder: {path: FOLDER}}`, a folder as Hugging Face writes it",
+    )

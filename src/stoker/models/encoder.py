@@ -5,6 +5,9 @@ ELECTRA, DistilBERT.  It makes one vector of each text; on that, and on numbers,
 pictures beside it, stands a linear layer.  `layers` says how much of it learns: none (its vectors
 are made once, and only the linear layer is fitted), the last few, or all.
 
+Where vectors are asked for (`embed`), they are its own, brought to length 1, and no layer is added.
+It is then used as it was read unless training makes it better on the validation part.
+
 The input's feature is `tokens: {tokenizer: FOLDER/tokenizer.json}`, the tokeniser that it learned
 with.  It reads as many tokens as it knows positions, mostly 510; how much of longer texts is not
 read, is said.
@@ -45,6 +48,7 @@ class Encoder(Network):
     takes_pictures = True
     needs_ragged = True
     gives_tokens = True
+    gives_vectors = True
 
     habits: ClassVar[Habits] = Habits(
         epochs={"fast": 1, "good": 1, "best": 2},
@@ -93,6 +97,10 @@ class Encoder(Network):
 
         return reader(self)
 
+    def untrained(self) -> Encoder:
+        """The encoder as it was read."""
+        return self.model_copy(update={"layers": 0})
+
     @property
     def files(self) -> EncoderFiles:
         """Its folder."""
@@ -119,6 +127,10 @@ class Encoder(Network):
             )
         longest = int(self.files.config.get("max_position_embeddings", 512)) - 2
         warn_of_cut(train, longest, "encoder")
+        if task.output.is_free:
+            from stoker.models._encoder_build import fit_vectors
+
+            return fit_vectors(self, (train, validation), task, under)
         if self.layers == 0 and task.output.column is None:
             from stoker.models._encoder_build import fit_frozen
 

@@ -25,7 +25,7 @@ from stoker.data.prepare.prepared_set import PreparedSet
 from stoker.evaluate.score import evaluate_all
 from stoker.jobs.score_candidates import scored_part
 from stoker.report.facts import VersionFact
-from stoker.tasks import FittedTask
+from stoker.tasks import FittedTask, group_column
 from stoker.views.last_rows import rows_path
 from stoker.views.prepared import raw_rows, spaced
 from stoker.views.row_groups import group_codes
@@ -131,7 +131,7 @@ def _compared(
         group_N=group_codes(
             rows_path(inputs),
             scored.row[row_M],
-            recipe.data.split.group,
+            group_column(recipe),
         ),
         weights={
             "model": new.decision.weights,

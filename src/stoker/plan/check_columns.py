@@ -19,11 +19,12 @@ from stoker.data.acquire import Source
 from stoker.data.media_kinds import check_kind
 from stoker.data.partitions import folder_above, nameless_folders
 from stoker.features import Feature
-from stoker.models import Model
+from stoker.models import Model, check_vectors
 from stoker.plan.check_training import check_training
 from stoker.plan.columns_of import KnownColumns, columns_of
 from stoker.recipe.model import Recipe
 from stoker.store.artifact import Artifact
+from stoker.tasks import Task
 
 _MOST_NAMES = 30
 
@@ -115,9 +116,15 @@ def _check_features(recipe: Recipe, columns: KnownColumns) -> None:
 
 def _check_model(recipe: Recipe, columns: KnownColumns | None) -> None:
     """Refuse a model of pictures or texts without any, and one that takes none of those there."""
-    if recipe.model is None:
+    named = None if recipe.model is None else expect(recipe.model, Model)
+    try:
+        check_vectors(named, expect(recipe.task, Task).gives)
+    except RecipeError as error:
+        error.place = recipe.place("model" if named else "target")
+        raise
+    if named is None:
         return
-    model, pictures = expect(recipe.model, Model), _pictures(recipe, columns)
+    model, pictures = named, _pictures(recipe, columns)
     if model.needs_pictures and pictures == []:
         raise RecipeError(
             f"model {step_name(model)} is for pictures, and no input is one",

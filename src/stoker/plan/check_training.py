@@ -13,6 +13,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from stoker.answers.classes import ClassAnswers
+from stoker.answers.vectors import VectorAnswers
 from stoker.core.errors import RecipeError
 from stoker.core.steps import expect, step_name
 from stoker.models import Model, Network, check_answers
@@ -46,6 +47,7 @@ def check_training(
         "loss": _check_loss,
         "label_smoothing": _check_smoothing,
         "augment": partial(_check_augment, is_picture=is_picture),
+        "accumulate": _check_accumulate,
         "sampler": partial(_check_sampler, rows=rows),
     }
     for key, look in looks.items():
@@ -69,6 +71,17 @@ def _check_model(recipe: Recipe) -> None:
 def _check_loss(recipe: Recipe) -> None:
     if recipe.train.loss is not None:
         check_loss(expect(recipe.train.loss, Loss), expect(recipe.task, Task).gives)
+
+
+def _check_accumulate(recipe: Recipe) -> None:
+    gives, asked = expect(recipe.task, Task).gives, recipe.train
+    loss = None if asked.loss is None else expect(asked.loss, Loss)
+    compares = not loss.of_rows if loss else issubclass(gives, VectorAnswers)
+    if compares and (asked.accumulate or 1) > 1:
+        raise RecipeError(
+            "accumulate cuts a batch into pieces, and this loss compares the rows of a batch",
+            fix="leave train.accumulate out",
+        )
 
 
 def _check_smoothing(recipe: Recipe) -> None:

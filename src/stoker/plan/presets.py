@@ -39,6 +39,10 @@ _PICTURE_NETWORK: dict[Preset, tuple[int, int]] = {
 }
 """Width and depth of the `cnn` for pictures."""
 
+_COMPARED_ROWS = 64
+"""Rows of a batch where a loss compares them with each other: more rows are more to be told from.
+"""
+
 _COLOURS = 3
 _MOST_PRETRAINED = 20_000
 """Colour pictures up to which a pretrained backbone is the first choice: on 1,911 emoji its
@@ -150,6 +154,9 @@ def choose(  # noqa: PLR0913 - what presets look at, each by its name
             events.warning(f"{why_not}; the network is trained from scratch instead")
             model, reason = _from_scratch(preset, has_table=situation.has_table)
     defaults = _defaults(situation, model.habits) if isinstance(model, Network) else {}
+    if task.sampler and defaults:
+        rows = max(defaults["batch_size"], _COMPARED_ROWS)
+        defaults |= {"sampler": task.sampler, "batch_size": rows}
     if "accumulate" in given:  # a piece has a row at least
         defaults["batch_size"] = max(defaults.get("batch_size", 1), given["accumulate"])
     if isinstance(model, Estimator):
@@ -157,6 +164,7 @@ def choose(  # noqa: PLR0913 - what presets look at, each by its name
     settings = Settings.model_validate({**defaults, **given})
     _warn_of_small_batches(settings, num_rows)
     outputs = f"{task.output.width} outputs" if task.output.width > 1 else "1 output"
+    outputs = "vectors" if task.output.is_free else outputs
     how = f"preset {preset}: {settings.epochs} epochs of {num_rows:,} rows, {outputs}"
     return TrainingChoice(
         model, settings, reason if isinstance(model, Estimator) else f"{reason}; {how}"

@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from stoker.answers import Answers
 from stoker.answers.classes import ClassAnswers
-from stoker.core.steps import make_step, step_name
+from stoker.answers.vectors import VectorAnswers
+from stoker.core.steps import expect, make_step, step_name
 from stoker.dag.stage import ROWS, Stage, Work
 from stoker.features import Pixels, TokenIds
 from stoker.models import Model
+from stoker.tasks import Task
 
 if TYPE_CHECKING:
     from stoker.bundle.interface import Interface
@@ -35,15 +37,26 @@ class BaselineStage(Stage):
     place: ClassVar[float] = 70
 
     name: str
+    model: Model | None
+    """What is compared with; None: the plain model of the inputs."""
     seed: int
 
     @classmethod
     def of(cls, recipe: Recipe) -> Self | None:
-        """Absent where the model is a plain one itself."""
+        """Absent where the model is a plain one itself, or learns nothing that could be compared.
+
+        Vectors are compared with those of the model before it learns.
+        """
+        if issubclass(expect(recipe.task, Task).gives, VectorAnswers):
+            model = None if recipe.model is None else expect(recipe.model, Model)
+            before = model and model.untrained()
+            if before is None or before == model:
+                return None
+            return cls(name=recipe.name, model=before, seed=recipe.seed)
         plain = (PLAIN_PICTURES, PLAIN_TEXTS, PLAIN_TABLE)
         if recipe.model is not None and step_name(recipe.model) in plain:
             return None
-        return cls(name=recipe.name, seed=recipe.seed)
+        return cls(name=recipe.name, model=None, seed=recipe.seed)
 
     def reads(self) -> tuple[str, ...]:
         """What training reads."""
@@ -56,7 +69,7 @@ class BaselineStage(Stage):
 
         interface = read_interface(work.inputs["prepare"].folder)
         holds = [one.holds for one in interface.inputs.values()]
-        plain = plain_model(
+        plain = self.model or plain_model(
             has_pictures=any(isinstance(one, Pixels) for one in holds),
             texts=_texts(interface),
             gives=interface.task.gives,
@@ -79,7 +92,7 @@ class BaselineStage(Stage):
 
     def seconds(self, size: Size) -> float | None:
         """By rows and columns."""
-        plain = plain_model(
+        plain = self.model or plain_model(
             has_pictures=size.picture is not None,
             texts=size.texts,
         )

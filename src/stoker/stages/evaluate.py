@@ -9,6 +9,7 @@ from pydantic import SkipValidation
 from stoker.core.steps import expect
 from stoker.dag.stage import ALL, Stage, Work
 from stoker.evaluate.metrics import Metric
+from stoker.tasks import group_column
 
 if TYPE_CHECKING:
     from stoker.data.extent import Extent
@@ -35,7 +36,7 @@ class EvaluateStage(Stage):
         return cls(
             metrics=tuple(expect(metric, Metric) for metric in recipe.evaluate.metrics),
             resamples=recipe.evaluate.resamples,
-            group=recipe.data.split.group,
+            group=group_column(recipe),
             class_weights=recipe.train.class_weights,
             seed=recipe.seed,
         )

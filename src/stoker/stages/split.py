@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
+from stoker.core import events
 from stoker.core.steps import expect, make_step
 from stoker.dag.stage import ROWS, Stage, Work
 from stoker.data.split import Splitter
-from stoker.tasks import Task
+from stoker.tasks import Task, group_column
 from stoker.views.last_rows import rows_path
 
 if TYPE_CHECKING:
     from stoker.plan.size import Size
-    from stoker.recipe.model import Recipe
+    from stoker.recipe.model import Recipe, Split
 
 
 class SplitStage(Stage):
@@ -40,8 +41,8 @@ class SplitStage(Stage):
         asked = recipe.data.split
         together = asked.keep_duplicates_together
         return cls(
-            splitter=make_step("stoker.data.split", asked.spec(), Splitter),
-            group=asked.group,
+            splitter=make_step("stoker.data.split", _grouped(recipe).spec(), Splitter),
+            group=group_column(recipe),
             time=asked.time,
             stratify=asked.stratify,
             together=None if together == "auto" else together,
@@ -60,6 +61,8 @@ class SplitStage(Stage):
         from stoker.data.dataset import Dataset
         from stoker.data.splitting import split_rows
 
+        if self.task.keeps_together and self.group == self.target:
+            events.message(f"rows of one {self.target!r} stand in one part, as they are looked for")
         return split_rows(
             self.splitter,
             rows_path(work.inputs),
@@ -78,3 +81,8 @@ class SplitStage(Stage):
     def seconds(self, size: Size) -> float:
         """By rows."""
         return 0.05 + 3e-6 * size.extent.rows
+
+
+def _grouped(recipe: Recipe) -> Split:
+    """How the recipe divides, by what its task keeps together too."""
+    return recipe.data.split.model_copy(update={"group": group_column(recipe)})

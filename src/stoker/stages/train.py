@@ -8,6 +8,7 @@ from stoker.core.processors import available_cores
 from stoker.core.steps import Step, expect
 from stoker.dag.stage import ROWS, Stage, Work
 from stoker.models import Model
+from stoker.tasks import group_column
 
 if TYPE_CHECKING:
     from stoker.data.extent import Extent
@@ -56,7 +57,7 @@ class TrainStage(Stage):
             budget_s=asked.budget,
             threads=asked.threads,
             decision=recipe.evaluate.decision,
-            group=recipe.data.split.group,
+            group=group_column(recipe),
             is_by_time=recipe.data.split.time is not None,
             seed=recipe.seed,
             cores=None if asked.threads else available_cores(),

@@ -16,7 +16,7 @@ import numpy as np
 
 from stoker.answers import Answers
 from stoker.core.errors import RecipeError
-from stoker.core.steps import Step
+from stoker.core.steps import Step, expect
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from stoker.cells.column import Column
     from stoker.cells.ragged import Rows
     from stoker.features import FittedFeature, Transformed
+    from stoker.recipe.model import Recipe
 
 
 class OutputSpec(NamedTuple):
@@ -35,6 +36,13 @@ class OutputSpec(NamedTuple):
     """Size of the last axis: classes, or 1."""
     column: str | None = None
     """The input column whose tokens each have an output; None: each row has one."""
+    is_free: bool = False
+    """Whether the model decides how wide it is: its own vectors are asked for."""
+
+    @property
+    def asked(self) -> int:
+        """Outputs that a model is built for; 0: its own vectors."""
+        return 0 if self.is_free else self.width
 
 
 class FittedTask(Step, ABC):
@@ -45,6 +53,8 @@ class FittedTask(Step, ABC):
     loss: ClassVar[str]
     """File of `stoker.train.losses`: the loss where a recipe names none, and that by which epochs
     are compared."""
+    sampler: ClassVar[str | None] = None
+    """File of `stoker.train.samplers`: the sampler where a recipe names none; None: any will do."""
     predicts: ClassVar[str]
     """What it predicts, in words, such as `the class`."""
 
@@ -98,6 +108,10 @@ class FittedTask(Step, ABC):
             rows: Cleaned or raw rows, with at least the input columns.
             inputs: The fitted feature of each input column.
         """
+        return self
+
+    def as_wide_as(self, width: int) -> Self:
+        """The task of a model with outputs of this width, where the model decides it."""
         return self
 
     def constant_outputs(self, target: Rows) -> Rows:
@@ -175,6 +189,8 @@ class Task(Step, ABC):
     """As of what `fit` gives."""
     per_token: ClassVar[bool] = False
     """Whether each token of a text gets an answer, instead of each row."""
+    keeps_together: ClassVar[bool] = False
+    """Whether rows of one target have to stand in one part, as each is looked for among them."""
 
     @abstractmethod
     def fit(self, target: pa.ChunkedArray) -> FittedTask:
@@ -199,3 +215,13 @@ class Task(Step, ABC):
         from stoker.cells.categories import missing_categories
 
         return missing_categories(column)
+
+
+def group_column(recipe: Recipe) -> str | None:
+    """The column whose rows stand in one part and are drawn together.
+
+    It is what `data.split.group` says, else the target where the task looks for rows of one.
+    """
+    if recipe.data.split.group is not None:
+        return recipe.data.split.group
+    return recipe.target_column if expect(recipe.task, Task).keeps_together else None

@@ -13,6 +13,7 @@ from stoker.answers.classes import ClassAnswers
 from stoker.answers.label_sets import LabelSetAnswers
 from stoker.answers.numbers import NumberAnswers
 from stoker.answers.tags import TagAnswers
+from stoker.answers.vectors import VectorAnswers
 from stoker.cells.ragged import Ragged
 from stoker.core.steps import find_step, step_name, step_names
 from stoker.evaluate.metrics import STAGE, Metric, UndefinedMetricError
@@ -42,12 +43,21 @@ _TAGS = TagAnswers(
 _LABELS = LabelSetAnswers(
     np.log(4) * np.array([[1.0, -1.0], [1.0, -1.0]]), np.array([[1, 0], [1, 1]])
 )
+# Of two pairs one lies together; of the other pair one row finds its own third and one second.  A
+# fifth row belongs to none and is asked nothing.
+_TURNED = np.radians([0.0, 1.0, 10.0, 40.0, 60.0])
+_PAIRS = VectorAnswers.of_vectors(
+    np.stack([np.cos(_TURNED), np.sin(_TURNED)], axis=1), np.array([7, 7, 3, 3, 9])
+)
 WORTH = {
     "micro_f1": [(_LABELS, 4 / 5)],
     "macro_f1": [(_LABELS, 1 / 2)],
     "subset_accuracy": [(_LABELS, 1 / 2)],
     "hamming_loss": [(_LABELS, 1 / 4)],
     "label_log_loss": [(_LABELS, -(3 * np.log(0.8) + np.log(0.2)) / 4)],
+    "recall_at_1": [(_PAIRS, 2 / 4)],
+    "recall_at_10": [(_PAIRS, 1.0)],
+    "mrr": [(_PAIRS, (1 + 1 + 1 / 3 + 1 / 2) / 4)],
     "accuracy": [(_THREE, 2 / 3)],
     "balanced_accuracy": [(_THREE, 3 / 4)],
     "brier": [(_THREE, (0.04 + 0.04 + 0.64) / 3)],
@@ -125,6 +135,8 @@ def answers_of(metric: Metric[Any], output_NK: np.ndarray, truth_N: np.ndarray) 
         return tags_of(output_NK, truth_N)
     if metric.takes is LabelSetAnswers:
         return labels_of(output_NK, truth_N)
+    if metric.takes is VectorAnswers:
+        return VectorAnswers.of_vectors(output_NK, truth_N)
     return NumberAnswers(output_NK[:, 0], truth_N)
 
 

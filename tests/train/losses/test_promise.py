@@ -12,16 +12,19 @@ from hypothesis import strategies as st
 from stoker.answers.classes import ClassAnswers
 from stoker.answers.label_sets import LabelSetAnswers
 from stoker.answers.tags import TagAnswers
+from stoker.answers.vectors import VectorAnswers
 from stoker.core.errors import RecipeError
 from stoker.core.steps import find_step, make_step, step_names
 from stoker.networks.preparing import RaggedTensor, tensors_between
 from stoker.tasks.classify import FittedClassify
+from stoker.tasks.embed import FittedEmbed
 from stoker.tasks.regress import FittedRegress
 from stoker.train.losses import STAGE, Loss, loss_of
 
 TASKS = (
     FittedClassify(classes=("a", "b", "c"), counts=(1, 1, 1), kind="text"),
     FittedRegress(mean=0, std=1, low=-1, high=1),
+    FittedEmbed(),
 )
 NAMES = step_names(STAGE)
 SEEDS = st.integers(0, 2**31)
@@ -39,7 +42,7 @@ def batch(loss: Loss, seed: int) -> tuple[Any, Any]:
         return torch.randn(12, 3, generator=generator), torch.randint(
             0, 2, (12, 3), generator=generator, dtype=torch.uint8
         )
-    if issubclass(ClassAnswers, loss.takes):
+    if issubclass(ClassAnswers, loss.takes) or issubclass(VectorAnswers, loss.takes):
         output = torch.randn(12, 3, generator=generator)
         return output, torch.randint(0, 3, (12,), generator=generator)
     return torch.randn(12, 1, generator=generator), torch.randn(12, generator=generator)
@@ -58,6 +61,8 @@ def with_values(output: Any, values: torch.Tensor) -> Any:
 @given(SEEDS)
 def test_micro_batches_average_to_the_whole(name: str, seed: int) -> None:
     loss = find_step(STAGE, name, Loss)()
+    if not loss.of_rows:
+        pytest.skip(f"{name} compares the rows of a batch")
     output, target = batch(loss, seed)
     places = [(0, 4), (4, 8), (8, 12)]
     pieces = [[tensors_between(one, *place) for one in (output, target)] for place in places]
@@ -95,7 +100,7 @@ def test_right_outputs_cost_nothing_and_others_more(name: str) -> None:
     assert loss(output, target) > 0
 
 
-@pytest.mark.parametrize("task", TASKS, ids=["classify", "regress"])
+@pytest.mark.parametrize("task", TASKS, ids=["classify", "regress", "embed"])
 def test_a_task_takes_the_losses_that_are_about_its_answers(task: FittedClassify) -> None:
     assert loss_of(task) == make_step(STAGE, task.loss, Loss)
     for name in NAMES:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import combinations
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,7 @@ from stoker.testing import assert_equal_after_resume
 from stoker.train.samplers import STAGE, Epoch, Sampler
 from stoker.train.samplers.bucketed import Bucketed
 from stoker.train.samplers.packed import Packed
+from stoker.train.samplers.partners import Partners
 from stoker.train.samplers.rows import Rows
 from stoker.train.samplers.weighted import Weighted
 
@@ -76,7 +78,7 @@ def test_processes_share_each_batch(sizes: list[int], world: int) -> None:
         assert max(map(len, parts)) - min(map(len, parts)) <= 1
 
 
-@pytest.mark.parametrize("sampler", [Rows(), Bucketed(), Packed()])
+@pytest.mark.parametrize("sampler", [Rows(), Bucketed(), Packed(), Partners()])
 def test_every_row_comes_once(sampler: Sampler, rows: PreparedSet) -> None:
     for epoch in range(3):
         order = sampler.start(rows, 8, seed=0)(epoch).order
@@ -132,3 +134,27 @@ def test_rows_of_one_length_are_refused(sampler: Sampler, tmp_path: Path) -> Non
         sampler.start(part, 2, seed=0)
     with pytest.raises(RecipeError, match="goes by classes"):
         Weighted().start(part, 2, seed=0)
+    with pytest.raises(RecipeError, match="what belongs together"):
+        Partners().start(part, 2, seed=0)
+
+
+@pytest.mark.parametrize("together", [2, 3])
+def test_rows_that_belong_together_meet(tmp_path: Path, together: int) -> None:
+    """Of 60 topics of two rows, of one of five and of one alone; numbers of any size and sign."""
+    topic_N = np.r_[np.repeat(np.arange(60), 2), np.full(5, -(2**62)), 2**62]
+    with PreparedWriter(tmp_path, "train", {"age": Column("float64")}, Column("int64")) as writer:
+        writer.append({"age": np.ones(126)}, target=topic_N, row=np.arange(126))
+    part = PreparedSet.open(tmp_path, "train")
+    epochs = [Partners(together=together).start(part, 12, seed=0)(one) for one in range(9)]
+    for epoch in epochs:
+        batches = pieces(epoch)
+        assert max(map(len, batches)) <= 12
+        for topic in range(60):
+            assert sum(topic in topic_N[batch] for batch in batches) == 1
+    met = {
+        frozenset(pair)
+        for epoch in epochs
+        for batch in pieces(epoch)
+        for pair in combinations(np.flatnonzero(np.isin(np.arange(126), batch) & (topic_N < 0)), 2)
+    }
+    assert len(met) == 10, "each two rows of the topic of five meet in some epoch"

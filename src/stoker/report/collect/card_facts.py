@@ -31,6 +31,7 @@ from stoker.report.facts import (
     SourceFact,
     TrainingFacts,
 )
+from stoker.tasks import group_column
 from stoker.views.compressed import Compressed
 from stoker.views.flows import flows_of, stages_with_rows
 from stoker.views.prepared import open_prepared
@@ -172,7 +173,7 @@ def _training(train: TrainedModel) -> TrainingFacts:
 def _method(recipe: Recipe, method: str) -> str:
     """How rows were divided, and by which column."""
     asked = recipe.data.split
-    column = asked.time or asked.group or asked.stratify
+    column = asked.time or group_column(recipe) or asked.stratify
     said = method.replace("_", " ")
     if column is None:
         return said

@@ -32,12 +32,15 @@ class Loss(Step, ABC):
     """What training makes small.
 
     Promise: the loss of a batch is the sum over its rows divided by their number, weights or not,
-    so that the mean of equal micro-batches is the loss of the whole batch; it is finite where
-    outputs are, and least where they are right.
+    so that the mean of equal micro-batches is the loss of the whole batch, unless it compares rows
+    with each other (`of_rows`); it is finite where outputs are, and least where they are right.
     """
 
     takes: ClassVar[type[Answers]]
     """The kind of answers that it is about; it fits the tasks that give them."""
+    of_rows: ClassVar[bool] = True
+    """Whether the loss of a row follows that row alone; if not, a batch is more than its pieces, so
+    that it can neither be accumulated nor be shared between processes."""
 
     @abstractmethod
     def __call__(

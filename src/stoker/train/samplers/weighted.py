@@ -39,6 +39,7 @@ class Weighted(Sampler):
                 "the sampler weighted goes by one class a row, and this target is none",
                 fix="leave train.sampler out",
             )
+        code_N = np.unique(code_N, return_inverse=True)[1]
         count_K = np.bincount(code_N)
         chance_N = np.maximum(count_K, 1.0)[code_N] ** -self.balance
         chance_N /= chance_N.sum()
