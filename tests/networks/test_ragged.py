@@ -130,7 +130,7 @@ def test_pieces_hold_each_row_once_and_little_padding(length_N: list[int]) -> No
         padded_size, size = len(piece) * int(length_M.max()), int(length_M.sum())
         assert length_M.min() >= longest_before, "pieces rise in length"
         assert len(piece) == 1 or padded_size <= MOST_VALUES
-        assert len(piece) == 1 or padded_size - size <= max(256, 0.125 * size)
+        assert len(piece) == 1 or padded_size - size <= max(64, 0.01 * size)
         longest_before = int(length_M.max())
 
 

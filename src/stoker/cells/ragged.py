@@ -14,7 +14,7 @@ import numpy as np
 
 MOST_VALUES = 16_384
 """Values of a piece with its padding; the vectors of as many tokens are some 25 MB a layer."""
-_FREE_VALUES, _PADDED_SHARE = 256, 0.125
+_FREE_VALUES, _PADDED_SHARE = 64, 0.01
 """Padding that costs less than a call of its own, and its share beyond that."""
 _MOST_ROWS = 4_096
 
@@ -131,7 +131,7 @@ def alike(length_N: np.ndarray, most_values: int = MOST_VALUES) -> list[np.ndarr
     Returns:
         Positions of the rows of each piece, int64; each row stands in one of them.
 
-    >>> [piece.tolist() for piece in alike(np.array([900, 3, 1000, 4]))]
+    >>> [piece.tolist() for piece in alike(np.array([990, 3, 1000, 4]))]
     [[1, 3], [0, 2]]
     """
     size, longest = len(length_N), int(length_N.max(initial=0))

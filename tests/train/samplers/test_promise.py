@@ -112,6 +112,25 @@ def test_bucketed_rows_are_of_like_length(rows: PreparedSet) -> None:
     assert padded(Bucketed()) < 1.15 < 1.6 < padded(Rows())
 
 
+@pytest.mark.parametrize(("shortest", "are_50_enough"), [(900, True), (1, False)])
+def test_buckets_are_as_long_as_a_hundredth_of_padding_needs(
+    tmp_path: Path, shortest: int, are_50_enough: bool
+) -> None:
+    count = 3_200
+    length_N = np.random.default_rng(1).integers(shortest, 1_001, count)
+    with PreparedWriter(tmp_path, "train", {"t": Column("int32", ragged=True)}, "int64") as writer:
+        texts = Ragged(np.zeros(int(length_N.sum()), np.int32), np.r_[0, np.cumsum(length_N)])
+        writer.append({"t": texts}, target=np.zeros(count, np.int64), row=np.arange(count))
+    rows = PreparedSet.open(tmp_path, "train")
+
+    def padded(sampler: Bucketed) -> float:
+        found = pieces(sampler.start(rows, 8, seed=0)(1))
+        return 1 - length_N.sum() / sum(len(one) * length_N[one].max() for one in found)
+
+    assert padded(Bucketed()) < 0.012
+    assert (padded(Bucketed(batches=50)) < 0.012) == are_50_enough
+
+
 @pytest.mark.parametrize("tokens", [100, 99, 500, 1])
 def test_packs_hold_at_most_their_tokens(rows: PreparedSet, tokens: int) -> None:
     length_N = rows.ragged["text"].lengths
