@@ -9,8 +9,9 @@ from stoker.cells.numbers import NumberCells
 from stoker.cells.raw import MISSING_NUMBERS
 from stoker.core import events
 from stoker.core.names import listed
-from stoker.core.steps import step_name
+from stoker.core.steps import expect, step_name
 from stoker.dag.stage import ROWS, Stage, Work
+from stoker.models import Model
 from stoker.views.last_rows import rows_path
 from stoker.views.split_parts import SplitParts
 
@@ -46,6 +47,8 @@ class ProfileStage(Stage):
     """The sign before fractions of each column that the recipe reads as numbers."""
     missing: dict[str, tuple[str, ...]]
     """Words for "no value" in each column that the recipe reads as numbers or moments."""
+    takes_tokens: bool
+    """Whether the model may be given long texts as tokens."""
 
     @classmethod
     def of(cls, recipe: Recipe) -> Self:
@@ -64,6 +67,7 @@ class ProfileStage(Stage):
                 for name, step in steps.items()
                 if isinstance(step, NumberCells | MomentCells)
             },
+            takes_tokens=recipe.model is None or expect(recipe.model, Model).takes_ragged,
         )
 
     def reads(self) -> tuple[str, ...]:
@@ -74,6 +78,7 @@ class ProfileStage(Stage):
         """Write `profile.json` and `choices.json`."""
         from stoker.data.dataset import Dataset
         from stoker.data.profile.choices import choose, left_out
+        from stoker.data.profile.long_texts import read_whole
         from stoker.data.profile.measure import profile_table
         from stoker.data.profile.relations import relations
         from stoker.data.profile.totals import told_totals, totals_of
@@ -89,6 +94,8 @@ class ProfileStage(Stage):
         )
         kept_out = left_out(self.divided_by, dataset.row_numbers)
         choices = choose(profile, self.target, left_out=kept_out)
+        if self.takes_tokens:
+            choices = read_whole(choices, profile)
         twins = tuple(find_twins(profile, rows, self.target))
         self._warn(profile, choices, twins)
         totals = totals_of(profile.columns, rows)
