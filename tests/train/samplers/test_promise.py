@@ -118,7 +118,8 @@ def test_buckets_are_as_long_as_a_hundredth_of_padding_needs(
 ) -> None:
     count = 3_200
     length_N = np.random.default_rng(1).integers(shortest, 1_001, count)
-    with PreparedWriter(tmp_path, "train", {"t": Column("int32", ragged=True)}, "int64") as writer:
+    form, target = {"t": Column("int32", ragged=True)}, Column("int64")
+    with PreparedWriter(tmp_path, "train", form, target) as writer:
         texts = Ragged(np.zeros(int(length_N.sum()), np.int32), np.r_[0, np.cumsum(length_N)])
         writer.append({"t": texts}, target=np.zeros(count, np.int64), row=np.arange(count))
     rows = PreparedSet.open(tmp_path, "train")
