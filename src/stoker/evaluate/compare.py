@@ -79,8 +79,13 @@ def _compare(
 
 
 def _is_sure(sample_R: np.ndarray) -> bool:
-    """Whether no draw moves a score."""
-    return len(sample_R) > 0 and bool(np.ptp(sample_R) == 0)
+    """Whether no draw moves a score; one that misses a class leaves it undefined.
+
+    >>> [_is_sure(np.array(draws)) for draws in ([0.5, np.nan, 0.5], [0.5, 0.6], [])]
+    [True, False, False]
+    """
+    defined = sample_R[~np.isnan(sample_R)]
+    return len(defined) > 0 and bool(np.ptp(defined) == 0)
 
 
 def _beside_sure(between: Interval | None, reference: float) -> Interval | None:
