@@ -141,7 +141,7 @@ def test_aims_need_two_classes() -> None:
     output_NK, target_N = np.zeros((30, 3)), np.arange(30) % 3
     with pytest.raises(RecipeError, match="there are 3"):
         fit_decision(output_NK, target_N, MANY, aim="f1")
-    with pytest.raises(RecipeError, match="this target is a number"):
+    with pytest.raises(RecipeError, match="the answers to this target are numbers"):
         fit_decision(np.zeros((30, 1)), np.zeros(30, np.float32), AGE, aim="f1")
 
 

@@ -152,7 +152,7 @@ def test_rows_of_one_length_are_refused(sampler: Sampler, tmp_path: Path) -> Non
     part = PreparedSet.open(tmp_path, "train")
     with pytest.raises(RecipeError, match="goes by the length of rows"):
         sampler.start(part, 2, seed=0)
-    with pytest.raises(RecipeError, match="goes by classes"):
+    with pytest.raises(RecipeError, match="goes by one class a row"):
         Weighted().start(part, 2, seed=0)
     with pytest.raises(RecipeError, match="what belongs together"):
         Partners().start(part, 2, seed=0)
