@@ -114,7 +114,7 @@ def test_every_path_stands_under_a_prefix_of_its_own(apps: list[App]) -> None:
         assert [prefix for prefix in prefixes if protocol.owns(prefix)] == [protocol.prefix]
         for app in apps:
             routes = protocol.routes(app.deployments)
-            assert routes
+            assert routes or step_name(protocol) == "embeddings"  # neither bundle gives vectors
             assert all(map(protocol.owns, routes))
             assert routes.keys() <= app.routes.keys()
 

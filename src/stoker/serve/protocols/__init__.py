@@ -39,6 +39,8 @@ class Protocol(Step, ABC):
     def routes(self, deployments: Deployments) -> Mapping[str, Route]:
         """Its paths and what is done there; each is closed unless it says that it is open.
 
+        A protocol that is of no use to a model has none for it.
+
         Args:
             deployments: Who answers.  Ask them for each request, because it decides.
         """

@@ -49,6 +49,8 @@ def output_tensors(model: ServedModel) -> list[dict[str, Any]]:
     for name, schema in properties.items():
         if name == "probabilities":
             datatype, shape = "FP32", [-1, len(model.labels)]
+        elif "minItems" in schema:  # vectors, all as wide
+            datatype, shape = "FP32", [-1, schema["minItems"]]
         elif schema.get("type") == "array":  # lists of any length, each as JSON
             datatype, shape = "BYTES", [-1]
         else:
