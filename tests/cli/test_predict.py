@@ -517,7 +517,7 @@ def test_a_folder_or_file_without_a_picture_says_what_it_is(
         ("in", "no picture in this folder; scan.png is a TIFF file"),
         (
             "in/scan.png",
-            "ends in no .csv, .tsv, .txt, .jsonl, .ndjson, .parquet, .pq, .xlsx, .xlsm as tables",
+            "ends in no .conll, .bio, .bmes, .csv, .tsv, .txt, .jsonl, .ndjson, .parquet, .pq",
         ),
     ):
         done = predict(image_bundle, tmp_path / source, "-o", tmp_path / "out.csv")
