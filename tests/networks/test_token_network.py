@@ -12,6 +12,8 @@ from hypothesis import strategies as st
 from stoker.bundle._operators import OPERATORS
 from stoker.cells.ragged import Ragged
 from stoker.features import TokenIds
+from stoker.models.rnn import Rnn
+from stoker.models.transformer import Transformer
 from stoker.networks.dilated import DilatedReader
 from stoker.networks.export import export
 from stoker.networks.graph_names import graph_feed, graph_input
@@ -43,6 +45,10 @@ def dilated(pairs: int) -> Reader:
 
 
 READERS = {
+    "rnn": lambda: Rnn(width=8, max_length=LONGEST).reader(TokenIds(NUM_TOKENS)),
+    "transformer": lambda: Transformer(width=16, heads=2, max_length=LONGEST).reader(
+        TokenIds(NUM_TOKENS)
+    ),
     "dilated": lambda: dilated(pairs=64),
     "dilated, tokens alone": lambda: dilated(pairs=0),
     "encoder": lambda: EncodedText(TextEncoder(SHAPE)),

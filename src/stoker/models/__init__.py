@@ -99,7 +99,7 @@ def check_answers(model: Model, gives: type[Answers]) -> None:
     if issubclass(gives, TagAnswers) and not model.gives_tokens:
         raise RecipeError(
             f"{step_name(model)} has one answer a row and cannot be fitted for {gives.of}",
-            expected="dilated_cnn or encoder",
+            expected="dilated_cnn, rnn, transformer or encoder",
             fix="leave `model` out, and one that can is chosen",
         )
     if not issubclass(gives, model.takes):

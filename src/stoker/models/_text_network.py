@@ -24,6 +24,7 @@ class TextNetwork(Network, ABC):
     """A network over the tokens of texts, and over what stands beside them."""
 
     needs_ragged = True
+    gives_tokens = True
 
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.3
     """Share of the values of vectors and hidden layers that is set to zero at random in

@@ -24,7 +24,9 @@ from stoker.models._text_network import TextNetwork
 if TYPE_CHECKING:
     from torch import nn
 
-    from stoker.features import FittedFeature
+    from stoker.features import FittedFeature, TokenIds
+    from stoker.networks.rnn import RnnShape
+    from stoker.networks.token_network import Reader
 
 
 class Rnn(TextNetwork):
@@ -54,9 +56,20 @@ class Rnn(TextNetwork):
 
     def build(self, features: Mapping[str, FittedFeature], num_outputs: int) -> nn.Module:
         """A fresh recurrent network."""
-        from stoker.networks.rnn import RnnShape, build
+        from stoker.networks.rnn import build
 
-        shape = RnnShape(
+        return build(features, num_outputs, shape=self._shape(), hidden=self.hidden)
+
+    def reader(self, tokens: TokenIds) -> Reader:
+        """What reads a column token by token."""
+        from stoker.networks.rnn import Recurrent
+
+        return Recurrent(tokens, self._shape())
+
+    def _shape(self) -> RnnShape:
+        from stoker.networks.rnn import RnnShape
+
+        return RnnShape(
             cell=self.cell,
             width=self.width,
             depth=self.depth,
@@ -65,4 +78,3 @@ class Rnn(TextNetwork):
             pooling=self.pooling,
             max_length=self.max_length,
         )
-        return build(features, num_outputs, shape=shape, hidden=self.hidden)

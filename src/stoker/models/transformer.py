@@ -23,7 +23,9 @@ from stoker.models._text_network import TextNetwork
 if TYPE_CHECKING:
     from torch import nn
 
-    from stoker.features import FittedFeature
+    from stoker.features import FittedFeature, TokenIds
+    from stoker.networks.token_network import Reader
+    from stoker.networks.transformer import TransformerShape
 
 
 class Transformer(TextNetwork):
@@ -65,9 +67,20 @@ class Transformer(TextNetwork):
 
     def build(self, features: Mapping[str, FittedFeature], num_outputs: int) -> nn.Module:
         """A fresh transformer."""
-        from stoker.networks.transformer import TransformerShape, build
+        from stoker.networks.transformer import build
 
-        shape = TransformerShape(
+        return build(features, num_outputs, shape=self._shape(), hidden=self.hidden)
+
+    def reader(self, tokens: TokenIds) -> Reader:
+        """What reads a column token by token."""
+        from stoker.networks.transformer import Transformed
+
+        return Transformed(tokens, self._shape())
+
+    def _shape(self) -> TransformerShape:
+        from stoker.networks.transformer import TransformerShape
+
+        return TransformerShape(
             width=self.width,
             depth=self.depth,
             heads=self.heads,
@@ -76,4 +89,3 @@ class Transformer(TextNetwork):
             pooling=self.pooling,
             max_length=self.max_length,
         )
-        return build(features, num_outputs, shape=shape, hidden=self.hidden)

@@ -24,7 +24,7 @@ from torch.nn import functional
 
 from stoker.features import TokenIds
 from stoker.networks.preparing import RaggedTensor
-from stoker.networks.ragged import padded
+from stoker.networks.ragged import of_tokens, padded
 from stoker.networks.token_network import Reader
 
 _SPREAD, _PRIME = 1_000_003, 2_147_483_647
@@ -58,8 +58,7 @@ class DilatedReader(Reader):
 
     def tokens(self, rows: RaggedTensor) -> Tensor:
         """Vectors of all tokens, (V, E)."""
-        hidden_NLE, is_real_NL = self._read(rows)
-        return hidden_NLE[is_real_NL]
+        return of_tokens(self._read(rows)[0], rows)
 
     def forward(self, rows: RaggedTensor) -> Tensor:
         """(N, 2 E): the mean of a text's vectors, and the largest of each number; 0 of no token."""

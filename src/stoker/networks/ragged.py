@@ -77,6 +77,22 @@ def summed_up(vector_NLE: Tensor, is_real_NL: Tensor, pooling: Pooling) -> Tenso
     return torch.where(is_real_NL[:, :1], largest_NE, 0.0)
 
 
+def of_tokens(vector_NLE: Tensor, rows: RaggedTensor) -> Tensor:
+    """Vectors of places as those of the tokens, end to end (V, E).
+
+    Args:
+        vector_NLE: Of each place that was read.
+        rows: The tokens; those behind the last place that was read have zeros.
+
+    >>> rows = RaggedTensor(torch.tensor([7, 8, 9]), torch.tensor([0, 1, 3]))
+    >>> of_tokens(torch.tensor([[[1.0]], [[2.0]]]), rows).flatten().tolist()
+    [1.0, 2.0, 0.0]
+    """
+    is_real_NL = padded(rows).is_real_NL
+    unread = is_real_NL.shape[1] - vector_NLE.shape[1]
+    return functional.pad(vector_NLE, (0, 0, 0, unread))[is_real_NL]
+
+
 def mean_vectors(rows: RaggedTensor, vectors: nn.Embedding) -> Tensor:
     """Mean vector (N, E) of each row's ids; zeros for a row without any.
 

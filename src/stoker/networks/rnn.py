@@ -22,8 +22,9 @@ import torch
 from torch import Tensor, nn
 
 from stoker.networks.hybrid import hybrid
-from stoker.networks.preparing import RaggedTensor, Tower
-from stoker.networks.ragged import Pooling, padded, summed_up
+from stoker.networks.preparing import RaggedTensor
+from stoker.networks.ragged import Padded, Pooling, of_tokens, padded, summed_up
+from stoker.networks.token_network import Reader
 
 if TYPE_CHECKING:
     from stoker.features import FittedFeature, TokenIds
@@ -65,14 +66,14 @@ def build(
     )
 
 
-class Recurrent(Tower):
-    """A text as what the states of a recurrent network sum up to."""
+class Recurrent(Reader):
+    """A text as what the states of a recurrent network sum up to, or as the states."""
 
     def __init__(self, tokens: TokenIds, shape: RnnShape) -> None:
         """Draw the weights."""
         super().__init__()
         self.max_length, self.pooling = shape.max_length, shape.pooling
-        self.num_features = shape.width * (1 + shape.bidirectional)
+        self.num_features = self.num_token_features = shape.width * (1 + shape.bidirectional)
         self.embedding = nn.Embedding(tokens.num_tokens, shape.width)
         nn.init.normal_(self.embedding.weight, std=shape.width**-0.5)
         self.dropout = nn.Dropout(shape.dropout)
@@ -81,11 +82,18 @@ class Recurrent(Tower):
 
     def forward(self, rows: RaggedTensor) -> Tensor:
         """(N, num_features); zeros for a text without any token."""
-        token_NL, is_real_NL = padded(rows, self.max_length)
-        state_NLS = self.embedding(token_NL)
+        text = padded(rows, self.max_length)
+        return self.dropout(summed_up(self._read(text), text.is_real_NL, self.pooling))
+
+    def tokens(self, rows: RaggedTensor) -> Tensor:
+        """(V, num_features); zeros for tokens that are not read."""
+        return self.dropout(of_tokens(self._read(padded(rows, self.max_length)), rows))
+
+    def _read(self, text: Padded) -> Tensor:
+        state_NLS = self.embedding(text.value_NL)
         for layer in self.layers:
-            state_NLS = layer(self.dropout(state_NLS), is_real_NL)
-        return self.dropout(summed_up(state_NLS, is_real_NL, self.pooling))
+            state_NLS = layer(self.dropout(state_NLS), text.is_real_NL)
+        return state_NLS
 
 
 class RecurrentLayer(nn.Module):

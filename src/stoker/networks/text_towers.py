@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from stoker.networks.preparing import RaggedTensor
-from stoker.networks.ragged import Padded, padded
+from stoker.networks.ragged import Padded, of_tokens, padded
 from stoker.networks.text_encoder import Pooling, TextEncoder, pooled
 from stoker.networks.token_network import Reader
 
@@ -50,12 +50,8 @@ class EncodedText(Reader):
 
     def tokens(self, rows: RaggedTensor) -> Tensor:
         """(V, E); those of a longer text that are not read are zeros."""
-        text = padded(rows)
-        hidden_NLE, _ = self._read(text)
-        if self.around is not None:
-            hidden_NLE = hidden_NLE[:, 1:-1]
-        unread = text.value_NL.shape[1] - hidden_NLE.shape[1]
-        return functional.pad(hidden_NLE, (0, 0, 0, unread))[text.is_real_NL]
+        hidden_NLE, _ = self._read(padded(rows))
+        return of_tokens(hidden_NLE if self.around is None else hidden_NLE[:, 1:-1], rows)
 
     def _read(self, text: Padded) -> tuple[Tensor, Tensor]:
         """Vectors of all places, and which of them are a text's own."""

@@ -27,8 +27,9 @@ from torch.nn import functional
 
 from stoker.networks.hybrid import hybrid
 from stoker.networks.linear import LinearLayer
-from stoker.networks.preparing import RaggedTensor, Tower
-from stoker.networks.ragged import Pooling, padded, summed_up
+from stoker.networks.preparing import RaggedTensor
+from stoker.networks.ragged import Padded, Pooling, of_tokens, padded, summed_up
+from stoker.networks.token_network import Reader
 
 if TYPE_CHECKING:
     from stoker.features import FittedFeature, TokenIds
@@ -77,13 +78,14 @@ def build(
     )
 
 
-class Transformed(Tower):
-    """A text as what the vectors of a transformer sum up to."""
+class Transformed(Reader):
+    """A text as what the vectors of a transformer sum up to, or as the vectors."""
 
     def __init__(self, tokens: TokenIds, shape: TransformerShape) -> None:
         """Draw the weights."""
         super().__init__()
-        self.shape, self.num_features = shape, shape.width
+        self.shape = shape
+        self.num_features = self.num_token_features = shape.width
         self.embedding = nn.Embedding(tokens.num_tokens, shape.width)
         self.dropout = nn.Dropout(shape.dropout)
         self.layers = nn.ModuleList(_Layer(shape) for _ in range(shape.depth))
@@ -92,7 +94,15 @@ class Transformed(Tower):
 
     def forward(self, rows: RaggedTensor) -> Tensor:
         """(N, width); zeros for a text without any token."""
-        token_NL, is_real_NL = padded(rows, self.shape.max_length)
+        text = padded(rows, self.shape.max_length)
+        return self.dropout(summed_up(self._read(text), text.is_real_NL, self.shape.pooling))
+
+    def tokens(self, rows: RaggedTensor) -> Tensor:
+        """(V, width); zeros for tokens that are not read."""
+        return self.dropout(of_tokens(self._read(padded(rows, self.shape.max_length)), rows))
+
+    def _read(self, text: Padded) -> Tensor:
+        token_NL, is_real_NL = text
         place_L = torch.arange(token_NL.shape[1], device=token_NL.device)
         # A row without any token looks at its first place, of which nothing is taken.
         seen_N11L = (is_real_NL | (place_L == 0))[:, None, None, :]
@@ -100,7 +110,7 @@ class Transformed(Tower):
         hidden_NLE = self.dropout(self.embedding(token_NL))
         for layer in self.layers:
             hidden_NLE = layer(hidden_NLE, seen_N11L, turn)
-        return self.dropout(summed_up(self.norm(hidden_NLE), is_real_NL, self.shape.pooling))
+        return self.norm(hidden_NLE)
 
     def _initialize(self) -> None:
         """Small everywhere, and smaller where a layer adds to its input, as in GPT-2."""
