@@ -58,3 +58,10 @@ def test_a_batch_has_as_many_rows_as_its_bytes_hold_and_sixteen_at_least(
         outputs(network, tiny.part("validation"))
         sizes.append([size for _, size, _ in network.seen])
     assert sizes == [[20] * 3, [20] * 3, [16, 16, 16, 12], [16, 16, 16, 12], [60]]
+
+
+def test_pieces_of_rows_have_at_most_their_size() -> None:
+    for count, sizes in ((1, [1]), (3, [3]), (4, [3, 1]), (9, [3, 3, 3]), (10, [3, 3, 3, 1])):
+        pieces = network_output._cut(np.arange(count) * 2, 3)
+        assert [len(piece) for piece in pieces] == sizes
+        assert np.concatenate(pieces).tolist() == list(range(0, 2 * count, 2))

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stoker.core.errors import TrainingError
+from stoker.train import finder
 from stoker.train import plan as plan_module
 from stoker.train.batches import Batches
 from stoker.train.finder import find_rate
@@ -107,3 +108,50 @@ def test_steps_are_tried_on_a_copy(tiny: Any) -> None:
     assert (plan.threads, plan.total_steps) == (1, 6 * batches.per_epoch)
     torch.testing.assert_close(dict(network.state_dict()), before, rtol=0, atol=0)
     assert all(weight.grad is None for weight in network.parameters())
+
+
+@pytest.mark.parametrize(("step_s", "steps"), [(0.001, 100), (0.125, 8), (5.0, 1)])
+def test_steps_are_tried_for_a_second_or_a_hundred_times(
+    tiny: Any, monkeypatch: pytest.MonkeyPatch, step_s: float, steps: int
+) -> None:
+    """One more comes before, which pays for what is made at first; nothing else takes time."""
+    now, taken = [0.0], []
+
+    def step() -> None:
+        now[0] += step_s
+        taken.append(step_s)
+
+    monkeypatch.setattr(plan_module, "_trial_step", lambda trial: step)
+    monkeypatch.setattr(plan_module.time, "perf_counter", lambda: now[0])
+    settings = Settings(batch_size=32, threads=1)
+    batches = Batches(tiny.part("train"), settings, num_outputs=4, seed=0)
+    trial = StepTrial(tiny.network("mlp"), tiny.part("validation"), tiny.task, settings, batches)
+    assert plan_module._measure(trial) == (pytest.approx(step_s), 0.0)
+    assert len(taken) == 1 + steps
+
+
+@pytest.mark.parametrize(
+    ("losses", "position"),
+    [
+        ([3.0, 1.0, 4.0, 4.0], 0),
+        ([3.0, 2.9, 1.0, 9.0], 1),
+        ([3.0, 2.9, 2.8, 1.0], 2),
+        ([1.0, 2.0, 1.5, 1.4], None),
+        ([1.0, 1.0, 1.0, 1.0], None),
+        ([1.0], None),
+    ],
+)
+def test_the_rate_is_where_the_loss_falls_most_before_its_lowest(
+    tiny: Any, monkeypatch: pytest.MonkeyPatch, losses: list[float], position: int | None
+) -> None:
+    """What falls only after it rose above its beginning has not fallen."""
+    rates = [0.5, 1.0, 2.0, 4.0][: len(losses)]
+    monkeypatch.setattr(finder, "_search", lambda *_: (rates, losses))
+    monkeypatch.setattr(finder, "smoothed", lambda seen: seen)
+    network, settings = tiny.network("logistic"), Settings(batch_size=400)
+    if position is None:
+        with pytest.raises(TrainingError, match=f"at any rate from 1e-06 to {rates[-1]:g}"):
+            find_rate(network, tiny.part("train"), tiny.task, settings, seed=0)
+        return
+    curve = find_rate(network, tiny.part("train"), tiny.task, settings, seed=0)
+    assert curve == finder.RateCurve(rates[position], tuple(rates), tuple(losses))

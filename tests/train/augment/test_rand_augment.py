@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 
 import numpy as np
@@ -97,3 +98,40 @@ def test_operations_are_drawn_alike_and_as_many_as_asked_for() -> None:
     assert seen[image[0].numpy().tobytes()] == pytest.approx(100, abs=40)
     thrice = RandAugment(operations=3).augment(image, torch.Generator().manual_seed(0))
     assert len(thrice.unique(dim=0)) > 300
+
+
+def where(image: Tensor) -> tuple[float, float]:
+    """The middle of what is bright, from the middle of the picture, right and down."""
+    weight_HW = image[0, 0].double()
+    height, width = weight_HW.shape
+    right_W = torch.arange(width) - (width - 1) / 2
+    down_H = torch.arange(height) - (height - 1) / 2
+    total = weight_HW.sum()
+    right, down = (weight_HW.sum(0) * right_W).sum(), (weight_HW.sum(1) * down_H).sum()
+    return float(right / total), float(down / total)
+
+
+@pytest.mark.parametrize("side", [-1.0, -0.5, 0.5, 1.0])
+def test_shapes_go_as_far_as_the_strength_says(side: float) -> None:
+    """At the strongest: 30 degrees, a slope of 0.3, and 0.45 of a side."""
+    image = torch.zeros(1, 1, 101, 81, dtype=torch.uint8)
+    strength = torch.tensor([side])
+    image[:, :, 48:53, 62:67] = 250  # 24 right of the middle
+    right, down = where(rand_augment.rotate(image, strength))
+    assert math.degrees(abs(math.atan2(down, right))) == pytest.approx(30 * abs(side), abs=0.5)
+    assert math.hypot(right, down) == pytest.approx(24, abs=0.3)
+    right, down = where(rand_augment.shear_y(image, strength))
+    assert (right, abs(down)) == (
+        pytest.approx(24, abs=0.3),
+        pytest.approx(7.2 * abs(side), abs=0.4),
+    )
+    small = torch.zeros(1, 1, 101, 81, dtype=torch.uint8)
+    small[:, :, 48:53, 38:43] = 250
+    right, down = where(rand_augment.move_x(small, strength))
+    assert (abs(right), down) == (pytest.approx(0.45 * 81 * abs(side), abs=0.6), pytest.approx(0))
+    right, down = where(rand_augment.move_y(small, strength))
+    assert (right, abs(down)) == (pytest.approx(0), pytest.approx(0.45 * 101 * abs(side), abs=0.6))
+    low = torch.zeros(1, 1, 101, 81, dtype=torch.uint8)
+    low[:, :, 68:73, 38:43] = 250  # 20 below
+    right, down = where(rand_augment.shear_x(low, strength))
+    assert (abs(right), down) == (pytest.approx(6 * abs(side), abs=0.4), pytest.approx(20, abs=0.3))

@@ -66,3 +66,10 @@ def test_one_cycle_rises_once_and_falls_once(total: int) -> None:
 def test_milestones_must_rise() -> None:
     with pytest.raises(ValueError, match="do not rise"):
         StepDown(milestones=(0.7, 0.5))
+
+
+def test_a_cycle_of_few_steps_begins_and_ends_as_a_long_one() -> None:
+    cycle = OneCycle(peak=0.5, start=0.25, end=0.125)
+    assert [cycle.factor(step, 2) for step in range(2)] == [0.25, 0.125]
+    assert [cycle.factor(step, 3) for step in range(3)] == [0.25, 1.0, 0.125]
+    assert cycle.factor(0, 1) == 0.25
