@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import warnings
 from collections.abc import Mapping
 from pathlib import Path
@@ -16,7 +17,7 @@ from stoker.bundle.read import open_bundle
 from stoker.bundle.write import write_bundle
 from stoker.compress import int8
 from stoker.compress.int8 import Int8
-from stoker.core.errors import ArtifactError, MachineError
+from stoker.core.errors import ArtifactError, MachineError, MissingExtraError
 
 FORMS: tuple[int8.Form, ...] = ("unsigned", "signed", "reduced")
 
@@ -248,3 +249,11 @@ def test_a_product_needs_weights_and_a_range_with_ends(
         monkeypatch.setattr(int8, "ranges_of", lambda *_, end=end: {"a": (0.0, 1.0), "b": (0, end)})
         with pytest.raises(ArtifactError, match="what enters a product is not finite"):
             int8._quantise_products(graph, rows, ["unsigned"])
+
+
+def test_without_onnx_what_to_install_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "onnx", None)
+    with pytest.raises(MissingExtraError) as caught:
+        int8._load(b"")
+    assert caught.value.what == "compress: int8 needs onnx, which is not installed"
+    assert "stoker[train]" in str(caught.value.fix)

@@ -396,3 +396,22 @@ def test_a_wait_is_counted_from_when_a_request_came(clock: Clock) -> None:
         assert found['stoker_queue_seconds_bucket{le="+Inf"}'] == 2
 
     run(body)
+
+
+@pytest.mark.parametrize(
+    ("wait_s", "retry"), [(6.5, None), (6.51, b"7"), (7.0, b"7"), (7.01, b"8")]
+)
+def test_a_queue_takes_more_as_long_as_its_wait_is_not_too_long(
+    wait_s: float, retry: bytes | None
+) -> None:
+    """6.5 s of 10 are for waiting."""
+    made = batcher(Model(), queue=8, queue_s=10.0)
+    made._num_waiting, made._work_waiting, made._work_running = 1, ROW_PIXELS, ROW_PIXELS
+    made._work_s = wait_s / (2 * ROW_PIXELS)
+    assert made.wait_s == wait_s
+    if retry is None:
+        made.check_room(7)
+        return
+    with pytest.raises(Refusal, match="the queue is full") as caught:
+        made.check_room(7)
+    assert caught.value.headers == ((b"retry-after", retry),)
