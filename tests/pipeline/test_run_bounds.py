@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from stoker.core.errors import RecipeError
+from stoker.pipeline import execute_run
 from stoker.pipeline import run as runs
+from stoker.pipeline.execute_run import _Run
 from stoker.pipeline.result import RefusedRun, RunResult, as_json
 from stoker.pipeline.run import check, run
 from stoker.pipeline.table_recipe import file_recipe, table_recipe
 from stoker.recipe.load import load_recipe
+from stoker.store.catalog import Catalog
 from stoker.store.finished import Finished
+from stoker.store.store import Store
 
 DONE = RunResult(
     run="r-1",
@@ -168,3 +173,40 @@ def test_keys_of_a_table_are_those_of_a_recipe(tmp_path: Path) -> None:
     assert list(recipe.inputs or {}) == ["z"]
     assert recipe.target_column == "y"
     assert len(recipe.data.sources) == 1
+
+
+@pytest.mark.parametrize("status", ["done", "failed"])
+def test_how_a_run_ended_is_written_down_with_what_it_came_to(tmp_path: Path, status: Any) -> None:
+    """And with the keys of `serve` that the recipe gives, not with those that it leaves open."""
+    catalog, recipe = Catalog(tmp_path), load_recipe(TEXT + "serve: {port: 9}\n")
+    name = catalog.start_run("a", TEXT, stoker="0")
+    at_work = _Run(recipe, Store(tmp_path), catalog, name, [], 0.0, {})
+    at_work._end(DONE, status)
+    found = catalog.run(name)
+    assert found.status == status
+    assert found.result == {**as_json(DONE), "serve": {"port": 9}}
+    assert runs._unchanged(Finished(name, found.result)).warnings == DONE.warnings
+
+
+def test_scores_are_those_of_what_is_offered_the_headline_first_and_none_undefined(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def evaluation(value: float, headline: str) -> Any:
+        names = {"log_loss": value, "recall": None, "accuracy": value + 1}
+        metrics = {
+            name: SimpleNamespace(value=one, low=0.0, high=9.0, higher_is_better=name != "log_loss")
+            for name, one in names.items()
+        }
+        return SimpleNamespace(
+            headline=headline, metrics=metrics, in_order=lambda: list(metrics.items())
+        )
+
+    for headline in ("accuracy", "log_loss"):
+        found = {"model": evaluation(5.0, headline), "int8": evaluation(6.0, headline)}
+        found[execute_run.CONSTANT] = evaluation(1.0, headline)
+        monkeypatch.setattr(execute_run, "_evaluations", lambda _, found=found: found)
+        monkeypatch.setattr(execute_run, "offered", lambda _: SimpleNamespace(chosen="int8"))
+        scores = execute_run.scores({})
+        assert list(scores) == [headline, *({"accuracy", "log_loss"} - {headline})]
+        assert scores["accuracy"] == {"value": 7.0, "low": 0.0, "high": 9.0, "constant": 2.0}
+        assert execute_run.higher_is_better_of({}) == (headline == "accuracy")

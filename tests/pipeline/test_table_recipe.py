@@ -258,10 +258,13 @@ def test_a_result_shows_itself() -> None:
         "<RunResult r1: done; roc_auc 0.9123 & more; report /home/<r>/report.html; bundle /b>"
     )
     page = result._repr_html_()
+    assert "<tr><th>metric<th>value<th>95 % from<th>to<th>constant</tr>" in page
     assert "<td>roc_auc<td>0.9123<td>0.9<td><td>0.5</tr>" in page
     assert '<a href="file:///home/%3Cr%3E/report.html">report</a>' in page
     assert "warning: 3 rows &lt; 5" in page
     assert "&amp; more" in page
     assert "tried on 5 folds" in page
+    head = "<tr><th>candidate<th>log_loss<th>95 % from<th>to<th>share of the model<th></tr>"
+    assert head in page
     assert "<td>trees<td>0.25<td>0.2<td><td>0.75<td></tr>" in page
     assert "<table>" not in RunResult("r2", "partial", seconds={"acquire": 1.0})._repr_html_()

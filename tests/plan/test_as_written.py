@@ -81,3 +81,10 @@ def test_options_of_the_recipe_are_kept() -> None:
 def test_no_target_stays_none() -> None:
     without = FOUND.model_copy(update={"target": None})
     assert as_written(without, recipe()).target is None
+
+
+def test_options_are_values_of_json() -> None:
+    inputs = "inputs: {age: {image: {size: [8, 9]}}}\n"
+    age = as_written(FOUND, recipe(inputs=inputs)).columns[0]
+    assert age.feature == {"image": {"size": [8, 9]}}
+    assert Choice.model_validate_json(age.model_dump_json()) == age

@@ -11,11 +11,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from stoker.core.errors import DataError, RecipeError
+from stoker.core.errors import DataError, Place, RecipeError
 from stoker.core.steps import make_step
 from stoker.data.acquire import Source
 from stoker.pipeline.run import check, run
-from stoker.plan.columns_of import columns_of
+from stoker.plan.check_columns import _no_column
+from stoker.plan.columns_of import KnownColumns, columns_of
 from stoker.store.catalog import Catalog
 
 RECIPE = """\
@@ -194,3 +195,19 @@ def test_a_column_in_the_path_of_one_file_names_the_folder_to_read(tmp_path: Pat
     }
     with pytest.raises(RecipeError, match=r"write path: .*sales to read all of them"):
         check(recipe, home=tmp_path / "home")
+
+
+@pytest.mark.parametrize(("number", "more"), [(1, ""), (30, ""), (31, " and 1 more")])
+def test_as_many_names_are_shown_as_fit_in_a_line(number: int, more: str) -> None:
+    names = tuple(f"c{n}" for n in range(number))
+    error = _no_column("x", KnownColumns(names, {}), Place("r.yaml", 3), "try c0")
+    assert error.what == "there is no column 'x' in the data"
+    assert error.expected == "one of " + ", ".join(map(repr, names[:30])) + more
+    assert (error.fix, error.place) == ("try c0", Place("r.yaml", 3))
+
+
+def test_a_column_that_a_source_does_not_read_is_not_called_absent() -> None:
+    columns = KnownColumns(("a",), {}, {"x": "holds lists"})
+    error = _no_column("x", columns, Place("r.yaml", 3), None)
+    assert error.what == "column 'x' is not read: it holds lists"
+    assert error.place == Place("r.yaml", 3)

@@ -57,6 +57,12 @@ def test_the_outputs_of_the_target_are_told(tmp_path: Path, task: FittedTask, ou
         ("serve: {threshold: 0.3}", NUMBER, "shop has no threshold", "0.3"),
         ("evaluate: {decision: f1}", classes("abc"), "between two classes, and there are 3", "f1"),
         ("train: {class_weights: {c: 2.0}}", classes("ab"), "'c'", "{c: 2.0}"),
+        (
+            "model: mlp\ntrain: {sampler: bucketed}",
+            classes("ab"),
+            "by the length of rows",
+            "bucketed",
+        ),
         ("model: mlp\ntrain: {loss: mse}", classes("ab"), "the loss mse is about", "mse"),
     ],
 )
