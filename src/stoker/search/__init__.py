@@ -1,0 +1,1 @@
+"""Search: vectors of many rows in a folder, and the nearest of them to a text."""
