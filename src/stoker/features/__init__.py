@@ -17,7 +17,6 @@ Imports numpy and pyarrow, never torch: a server loads this.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
@@ -237,20 +236,3 @@ class Feature(Step, ABC):
             found: Those of most pictures as they come; None where that is not known.
         """
         return None
-
-
-def matrix_parts(features: Mapping[str, FittedFeature]) -> list[str]:
-    """Name of each column of the matrix in which all features stand side by side.
-
-    A row of D numbers takes D columns, named `COLUMN: PART`; pictures and tokens take none.
-
-    Args:
-        features: Fitted features by column, in order.
-    """
-    names: list[str] = []
-    for column, feature in features.items():
-        if feature.part_names:
-            names += [f"{column}: {part}" for part in feature.part_names]
-        elif not feature.shape and not feature.ragged:
-            names.append(column)
-    return names

@@ -167,16 +167,6 @@ def flush_tree(folder: Path) -> None:
             _flush(Path(place))
 
 
-def flush_folder(folder: Path) -> None:
-    """Flush the entries of one folder (names that were made, renamed or removed) to the disk.
-
-    Raises:
-        MachineError: If the flush fails.
-    """
-    with machine_errors(f"flush {folder}"):
-        _flush(folder)
-
-
 def make_folder(path: Path) -> None:
     """Create a folder and its missing parents, durably; fine if it is there already.
 

@@ -26,7 +26,7 @@ from stoker.data.prepare.prepare import prepare
 from stoker.data.prepare.prepared_set import PreparedSet
 from stoker.data.rejects import SCHEMA
 from stoker.engine.table_file import read_table, write_table
-from stoker.features import Feature, FittedFeature, matrix_parts
+from stoker.features import Feature, FittedFeature
 from stoker.features.category import Category
 from stoker.features.image import Image
 from stoker.features.number import Number
@@ -263,7 +263,6 @@ def test_a_feature_may_have_several_numbers_a_row(run: Callable[..., Made]) -> N
     parts = features["when"].part_names
     assert parts == ("days", "day", "weekday", "day of year", "hour")
     assert made.info["inputs"]["when"]["shape"] == [len(parts)]
-    assert matrix_parts(features)[:2] == ["when: days", "when: day"]
     opened = made.opened("validation")
     of_part = made.dataset.raw_rows(read_table(made.dataset.rows_path)).take(pa.array(opened.row))
     for name, feature in features.items():
