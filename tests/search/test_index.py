@@ -145,10 +145,20 @@ def test_the_command_line_indexes_and_searches(bundle: Path, tmp_path: Path) -> 
         root,
         ["index", str(bundle), str(tmp_path / "rows.csv"), "--text", "said", "--into", place],
     )
-    assert made.exit_code == 0, made.output
-    assert "8 rows, vectors of 32 numbers" in made.output
+    assert made.exit_code == 1, made.output
+    assert "7 rows, vectors of 32 numbers" in made.output
+    assert "rows.csv:8: has no text" in made.output
     found = run.invoke(root, ["search", place, "茶 tea", "-k", "2", "--json"])
     assert found.exit_code == 0, found.output
     answers = json.loads(found.stdout)
     assert answers[0] == {"cosine": 1.0, "row": {"n": "5", "said": "茶 tea"}}
     assert len(answers) == 2
+
+
+def test_a_column_that_is_not_there_is_told(bundle: Path, tmp_path: Path) -> None:
+    (tmp_path / "rows.csv").write_text("said\ntea\n", "utf-8")
+    asked = ["index", str(bundle), str(tmp_path / "rows.csv"), "--into", str(tmp_path / "i")]
+    made = CliRunner().invoke(root, asked)
+    assert isinstance(made.exception, DataError)
+    assert "no column 'text'" in str(made.exception)
+    assert not (tmp_path / "i").exists()

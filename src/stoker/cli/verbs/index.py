@@ -6,7 +6,8 @@ or folders of texts. Each row becomes a vector of its column --text and is kept 
 columns. The index appears whole or not at all; one that is there already answers until then. It
 answers to no other encoder.
 
-Bad rows do not stop the others: the first are told, and the exit code is then 1.
+Rows that are bad or have no text do not stop the others: the first are told, and the exit code is
+then 1.
 
 Examples:
     stoker index helpdesk answers.csv --text answer --into answers.index
@@ -25,7 +26,10 @@ from stoker.cli.app import Verb
 from stoker.cli.options import HOME, IMPORT, SOURCE, SOURCE_SET
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
     from stoker.bundle.predictor import Predictor
+    from stoker.cli.rows import RowBlock
     from stoker.data.rejects import Rejects
     from stoker.search.index import Part
 
@@ -80,6 +84,8 @@ def verb(  # noqa: PLR0913 - one for each option
     rejected = rejects.table()
     for one in rejected.slice(0, 3).to_pylist():
         click.echo(f"left out: {one['source']}:{one['line']}: {one['reason']}", err=True)
+    if rejected.num_rows > 3:
+        click.echo(f"left out: {rejected.num_rows - 3:,} more", err=True)
     click.get_current_context().exit(1 if rejected.num_rows else 0)
 
 
@@ -104,9 +110,42 @@ def _parts(
         for file in files:
             blocks = read_blocks(file, called, reading[0], rejects, reader=reading[1])
             for block in blocks:
-                texts = block.rows[column].to_pylist()
-                shown = block.shown
-                if column not in shown.column_names:
-                    shown = shown.append_column(column, block.rows[column])
-                yield Part(shown, vectors_of(predictor, texts))
-                progress.advance(len(texts))
+                part = _with_texts(block, column, rejects)
+                if part.num_rows:
+                    yield Part(part, vectors_of(predictor, part[column].to_pylist()))
+                progress.advance(block.rows.num_rows)
+
+
+def _with_texts(block: RowBlock, column: str, rejects: Rejects) -> pa.Table:
+    """The rows that have a text, which is near to whatever is asked where it is empty.
+
+    Raises:
+        DataError: If there is no such column.
+    """
+    import pyarrow as pa
+
+    from stoker.core.errors import DataError, Place
+    from stoker.core.names import listed
+
+    if column not in block.rows.column_names:
+        raise DataError(
+            f"there is no column {column!r}",
+            expected=f"the column of the texts among {listed(block.rows.column_names)}",
+            fix="name it: --text COLUMN",
+            place=Place(block.source[0]) if block.source else None,
+        )
+    shown, texts = block.shown, block.rows[column]
+    if column not in shown.column_names:
+        shown = shown.append_column(column, texts)
+    is_there = [bool(text and str(text).strip()) for text in texts.to_pylist()]
+    for source, line, there in zip(block.source, block.line, is_there, strict=True):
+        if not there:
+            rejects.add(
+                source=source,
+                line=line,
+                column=column,
+                found="",
+                reason="has no text",
+                step="index",
+            )
+    return shown.filter(pa.array(is_there, pa.bool_()))
