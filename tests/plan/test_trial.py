@@ -99,7 +99,7 @@ THREE = ["a", "b", "c"] * 20
         (Y, {"train": {"class_weights": {"bb": 2.0}}}, "did you mean 'b'"),
         (X, {"train": {"class_weights": "balanced"}}, "class_weights needs classes"),
         (THREE, {"evaluate": {"decision": "f1"}}, "between two classes, and there are 3"),
-        (X, {"evaluate": {"decision": {"recall": 0.8}}}, "this target is a number"),
+        (X, {"evaluate": {"decision": {"recall": 0.8}}}, "to this target are numbers"),
         (THREE, {"serve": {"threshold": 0.3}}, "it does not choose between two classes"),
     ],
 )
@@ -131,7 +131,7 @@ NETWORK = {"model": "mlp", "inputs": {"x": "number"}}
         (Y, {"accumulate": 9, "batch_size": 8}, "into empty pieces"),
         (X, {"loss": "focal"}, "the loss focal is about"),
         (Y, {"loss": "mse"}, "the loss mse is about"),
-        (X, {"sampler": "weighted"}, "this target is a number"),
+        (X, {"sampler": "weighted"}, "goes by one class a row"),
         (Y, {"sampler": "bucketed"}, "goes by the length of rows"),
     ],
 )

@@ -36,7 +36,7 @@ class Weighted(Sampler):
         code_N = np.asarray(rows.target)
         if code_N.dtype.kind != "i":
             raise RecipeError(
-                "the sampler weighted goes by one class a row, and this target is none",
+                "the sampler weighted goes by one class a row, and this target has none",
                 fix="leave train.sampler out",
             )
         code_N = np.unique(code_N, return_inverse=True)[1]
