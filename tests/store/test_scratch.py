@@ -13,13 +13,13 @@ from pathlib import Path
 import pytest
 
 from stoker.store.durable import sweep_beside, writing
-from stoker.store.scratch import scratch_folder
+from stoker.store.scratch import scratch_folder, sweep_scratch
 
 _HOLD = """
 import sys
 from pathlib import Path
 from stoker.store.durable import writing
-from stoker.store.scratch import scratch_folder
+from stoker.store.scratch import scratch_folder, sweep_scratch
 with scratch_folder("test") as scratch, writing(Path(sys.argv[1])) as stream:
     stream.write(b"half")
     (scratch.path / "file").write_bytes(b"x")
@@ -114,3 +114,14 @@ def test_nobody_else_may_look_into_a_folder(temporary: Path) -> None:
     assert not scratch.path.exists()
     with pytest.raises(OSError, match="Bad file descriptor"):
         os.fstat(scratch.lock)
+
+
+def test_a_folder_that_is_deleted_meanwhile_is_no_mistake(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gone = tmp_path / f"stoker-x-{'0' * 16}"
+    gone.mkdir()
+    entries = list(os.scandir(tmp_path))
+    gone.rmdir()
+    monkeypatch.setattr(os, "scandir", lambda place: iter(entries))
+    assert sweep_scratch(tmp_path) == []

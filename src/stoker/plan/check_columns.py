@@ -143,7 +143,10 @@ def _check_model(recipe: Recipe, columns: KnownColumns | None) -> None:
 
 
 def _check_ragged(recipe: Recipe, model: Model) -> None:
-    """Refuse a model of texts without any, and one that takes none; none is chosen by itself."""
+    """Refuse a model of texts where none is named, and one that takes none.
+
+    Long texts become tokens by themselves only where no model is named, or one for any column.
+    """
     steps = {name: expect(step, Feature) for name, step in (recipe.inputs or {}).items()}
     ragged = [name for name, step in steps.items() if step.ragged]
     if model.needs_ragged and not ragged:

@@ -12,6 +12,7 @@ from __future__ import annotations
 import os
 import re
 import secrets
+import stat
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -68,18 +69,22 @@ def sweep_scratch(place: Path) -> list[Path]:
     Those that cannot be deleted (another user's) stay, because nobody waits for this.
     """
     with machine_errors(f"look into {place}"):
-        strays = [
-            Path(entry.path)
-            for entry in os.scandir(place)
-            if _NAME.fullmatch(entry.name)
-            and entry.is_dir(follow_symlinks=False)
-            and entry.stat(follow_symlinks=False).st_uid == os.getuid()
-        ]
+        named = [entry for entry in os.scandir(place) if _NAME.fullmatch(entry.name)]
+    strays = [Path(entry.path) for entry in named if _is_own_folder(entry)]
     swept = []
     for path in strays:
         with suppress(MachineError):
             swept += [path] if remove_stray(path) else []
     return swept
+
+
+def _is_own_folder(entry: os.DirEntry[str]) -> bool:
+    """Whether it is a folder of this user; one that its process has just deleted is none."""
+    try:
+        there = entry.stat(follow_symlinks=False)
+    except OSError:
+        return False
+    return stat.S_ISDIR(there.st_mode) and there.st_uid == os.getuid()
 
 
 def _make(place: Path, purpose: str) -> Scratch:

@@ -66,7 +66,7 @@ def test_without_the_library_the_line_to_write_is_told(
 
 
 @pytest.mark.parametrize(
-    ("model", "feature"), [(None, "tokens"), ({"bag": {}}, "tokens"), ({"linear": {}}, "text")]
+    ("model", "feature"), [(None, "tokens"), ({"mlp": {}}, "tokens"), ({"linear": {}}, "text")]
 )
 def test_a_model_that_cannot_take_tokens_is_given_none(
     tmp_path: Path, model: dict[str, object] | None, feature: str
