@@ -194,6 +194,16 @@ def test_bad_spans_cost_their_rows_and_are_told(tmp_path: Path) -> None:
     ]
 
 
+def test_spans_speak_of_the_text_that_cleaners_leave(tmp_path: Path) -> None:
+    clean = "  clean: [mojibake]\n  split:"
+    recipe = write(tmp_path, rows(), RECIPE.replace("  split:", clean))
+    result = run(recipe, home=tmp_path / "home")
+    assert result.bundle is not None
+    broken = "Jos\u00c3\u00a9 lives in Oslo."  # José, read in the wrong encoding once
+    [spans] = load(result.bundle).predict([{"text": broken}]).table["prediction"].to_pylist()
+    assert [one["text"] for one in spans] == ["José", "Oslo"]
+
+
 @pytest.mark.parametrize("model", ["bag", "mlp"])
 def test_a_model_of_rows_is_refused_for_tokens(tmp_path: Path, model: str) -> None:
     recipe = write(tmp_path, rows(60), RECIPE.partition("{dilated_cnn")[0] + model + "\n")

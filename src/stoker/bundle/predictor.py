@@ -243,7 +243,7 @@ class Predictor:
     def outputs(self, rows: Rows) -> np.ndarray:
         """Outputs of raw rows, float32 (N, K): calibrated logits, or standardised values.
 
-        Where each token has an output, those of all rows end to end.
+        Those of all rows end to end where each token has one.
 
         Raises:
             DataError: As `predict`; a bad cell always raises.
@@ -251,11 +251,7 @@ class Predictor:
         return values_of(self.output_rows(rows))
 
     def output_rows(self, rows: Rows) -> Tensor:
-        """As `outputs`, cut into rows where each token has an output.
-
-        Raises:
-            DataError: As `predict`; a bad cell always raises.
-        """
+        """As `outputs`, cut into rows where each token has an output."""
         outputs, bad, _ = self._run(self._select(rows))
         if bad:
             raise bad_cell(bad, self.interface)
@@ -334,9 +330,11 @@ class Predictor:
     ) -> pa.Table:
         """Answers to the rows at these positions."""
         task, decision = self.interface.task, self._decision
+        if task.output.column is not None:  # it speaks of characters that the graph has read
+            task = task.about(self._cleaned(table.take(row_M)), self.interface.inputs)
         if len(row_M) < table.num_rows:
-            outputs, table = rows_at(outputs, row_M), table.take(pa.array(row_M))
-        answers = task.about(table, self.interface.inputs).decode(outputs, decision.weights)
+            outputs = rows_at(outputs, row_M)
+        answers = task.decode(outputs, decision.weights)
         if intervals:
             for name, column in regions(outputs, task, decision).items():
                 answers = answers.append_column(name, column)
@@ -346,11 +344,16 @@ class Predictor:
         for begin in _begins(table.num_rows, self._block):
             yield begin, table.slice(begin, self._block)
 
-    def _transform(self, rows: pa.Table, first_row: int) -> Tensors:
+    def _cleaned(self, rows: pa.Table) -> pa.Table:
+        """Raw rows as training read and mended them."""
         if self.interface.text_cells is not None:
             rows = self.interface.text_cells.read_table(rows)
         for state in self.interface.cleaners:
             rows = state.apply(rows)
+        return rows
+
+    def _transform(self, rows: pa.Table, first_row: int) -> Tensors:
+        rows = self._cleaned(rows)
         values: dict[str, Tensor] = {}
         bad: list[tuple[str, BadCell]] = []
         unseen_N: dict[str, np.ndarray] = {}

@@ -105,7 +105,7 @@ class FittedTask(Step, ABC):
         """The task for these rows, where a target or an answer speaks of what stands in an input.
 
         Args:
-            rows: Cleaned or raw rows, with at least the input columns.
+            rows: Cleaned rows, with at least the input columns.
             inputs: The fitted feature of each input column.
         """
         return self
