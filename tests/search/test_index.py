@@ -19,7 +19,7 @@ from stoker.cli.app import root
 from stoker.core.errors import ArtifactError, DataError, MachineError
 from stoker.search import index as index_module
 from stoker.search.encode import vectors_of
-from stoker.search.index import Part, nearest, open_index, write_index
+from stoker.search.index import IndexPart, nearest, open_index, write_index
 from stoker.store.locks import try_lock
 from tests.search.conftest import write_vectors
 
@@ -47,7 +47,7 @@ def test_rows_come_back_with_their_cells_and_a_second_index_takes_its_place(
     for texts in (TEXTS[:3], TEXTS):
         vector_ND = vectors_of(predictor, texts)
         parts = [
-            Part(pa.table({"text": [text], "n": [place]}), vector_ND[[place]])
+            IndexPart(pa.table({"text": [text], "n": [place]}), vector_ND[[place]])
             for place, text in enumerate(texts)
         ]
         write_index(folder, parts, predictor, bundle=str(bundle), text="text")
@@ -63,7 +63,7 @@ def test_rows_come_back_with_their_cells_and_a_second_index_takes_its_place(
 
 def test_another_encoder_is_refused(bundle: Path, tmp_path: Path) -> None:
     predictor = load(bundle)
-    part = Part(pa.table({"text": TEXTS}), vectors_of(predictor, TEXTS))
+    part = IndexPart(pa.table({"text": TEXTS}), vectors_of(predictor, TEXTS))
     write_index(tmp_path / "i", [part], predictor, bundle=str(bundle), text="text")
     other = load(write_vectors(tmp_path, seed=1))
     with pytest.raises(ArtifactError, match="nothing to do with each other"):
@@ -85,7 +85,7 @@ def test_nothing_of_the_user_is_replaced_and_no_rows_are_no_index(
 @pytest.mark.parametrize("file", ["vectors-*.npy", "rows-*.parquet", "index.json"])
 def test_damage_is_told(bundle: Path, tmp_path: Path, file: str) -> None:
     predictor = load(bundle)
-    part = Part(pa.table({"text": TEXTS}), vectors_of(predictor, TEXTS))
+    part = IndexPart(pa.table({"text": TEXTS}), vectors_of(predictor, TEXTS))
     write_index(tmp_path / "i", [part], predictor, bundle="b", text="text")
     (path,) = (tmp_path / "i").glob(file)
     path.write_bytes(path.read_bytes()[:-30])
@@ -95,9 +95,9 @@ def test_damage_is_told(bundle: Path, tmp_path: Path, file: str) -> None:
 
 def test_the_old_index_answers_until_the_new_one_is_whole(bundle: Path, tmp_path: Path) -> None:
     predictor, folder = load(bundle), tmp_path / "i"
-    part = Part(pa.table({"text": TEXTS}), vectors_of(predictor, TEXTS))
+    part = IndexPart(pa.table({"text": TEXTS}), vectors_of(predictor, TEXTS))
 
-    def parts(last: Part | None) -> Iterator[Part]:
+    def parts(last: IndexPart | None) -> Iterator[IndexPart]:
         yield part
         if folder.exists() and last is not None:
             assert open_index(folder).rows_at(np.array([0]))["text"].to_pylist() == TEXTS[:1]
@@ -105,7 +105,7 @@ def test_the_old_index_answers_until_the_new_one_is_whole(bundle: Path, tmp_path
 
     write_index(folder, parts(None), predictor, bundle="b", text="text")
     before = {path.name: path.read_bytes() for path in folder.iterdir()}
-    other = Part(pa.table({"said": TEXTS}), part.vector_ND)
+    other = IndexPart(pa.table({"said": TEXTS}), part.vector_ND)
     with pytest.raises(DataError, match="rows differ"):
         write_index(folder, parts(other), predictor, bundle="b", text="text")
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
@@ -116,7 +116,7 @@ def test_the_old_index_answers_until_the_new_one_is_whole(bundle: Path, tmp_path
 
 def test_one_process_writes_an_index_at_a_time(bundle: Path, tmp_path: Path) -> None:
     predictor = load(bundle)
-    part = Part(pa.table({"text": TEXTS}), vectors_of(predictor, TEXTS))
+    part = IndexPart(pa.table({"text": TEXTS}), vectors_of(predictor, TEXTS))
     lock = try_lock(tmp_path)
     assert lock is not None
     with pytest.raises(MachineError, match="another process"):
@@ -127,7 +127,7 @@ def test_one_process_writes_an_index_at_a_time(bundle: Path, tmp_path: Path) -> 
 
 def test_a_damaged_index_can_be_made_again(bundle: Path, tmp_path: Path) -> None:
     predictor, folder = load(bundle), tmp_path / "i"
-    part = Part(pa.table({"text": TEXTS}), vectors_of(predictor, TEXTS))
+    part = IndexPart(pa.table({"text": TEXTS}), vectors_of(predictor, TEXTS))
     write_index(folder, [part], predictor, bundle="b", text="text")
     (folder / "index.json").write_text("{")
     with pytest.raises(DataError, match="no rows"):

@@ -8,7 +8,7 @@ the most probable row of tags that spans can make: no I stands behind anything b
 label.  Spans of the truth that no tokens can mark (they begin inside a token, or lie behind the
 place where a text was cut) are counted and never found.
 
-Cost: 50 numbers a token; a row of 50 tokens takes half a millisecond, thousands of rows 10 us each.
+Cost: of 50 tokens and 7 tags 0.7 ms for a row alone, and 50 us a row for thousands together.
 
 Source: Ramshaw and Marcus 1995, "Text Chunking using Transformation-Based Learning",
 https://aclanthology.org/W95-0107; spans are counted as in Tjong Kim Sang and De Meulder 2003,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from itertools import islice
 from pathlib import Path
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _LOOKED = 1_000
+_HEAD_BYTES = 4 << 20
 _SOURCE = "conll: {path: data/texts.conll}"
 
 
@@ -80,10 +82,14 @@ def _columns(path: Path, target: str | None) -> tuple[str, str]:
 
 def _records(path: Path) -> list[dict[str, Any]]:
     """The first objects of a file; lines that are none are looked at by the run."""
-    from stoker.data.acquire._files import read_head
-
-    head, _ = read_head(path, str(path), 4 << 20)
+    opened = gzip.open if path.name.lower().endswith(".gz") else open
     found = []
+    try:
+        with opened(path, "rb") as file:
+            head = file.read(_HEAD_BYTES)
+    except OSError as error:
+        what = f"cannot be read: {error.strerror or error}"
+        raise DataError(what, expected="JSON lines", place=Place(str(path))) from None
     for line in islice(head.decode("utf-8-sig", "replace").split("\n"), _LOOKED):
         try:
             record = json.loads(line)

@@ -117,15 +117,13 @@ def score_candidates(
     _write(work.folder / "findings.json", findings.model_dump(mode="json"))
     _tell_constant(evaluations[chosen], evaluations[CONSTANT])
     _tell_unseen(evaluations[chosen], part, class_weights)
-    _write(
-        work.folder / "evaluation.json",
-        {
-            "part": part,
-            "suspects": [suspect.model_dump(mode="json") for suspect in suspects],
-            "asked": asked.model_dump(mode="json"),
-            "candidates": {n: e.model_dump(mode="json") for n, e in evaluations.items()},
-        },
-    )
+    said = {
+        "part": part,
+        "suspects": [suspect.model_dump(mode="json") for suspect in suspects],
+        "asked": asked.model_dump(mode="json"),
+        "candidates": {n: e.model_dump(mode="json") for n, e in evaluations.items()},
+    }
+    _write(work.folder / "evaluation.json", said)
     _write(work.folder / "mistakes.json", [m.model_dump(mode="json") for m in mistakes])
     _write_outputs(work.folder / "outputs.parquet", scored, outputs)
     best = evaluations[chosen]

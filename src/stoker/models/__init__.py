@@ -50,8 +50,6 @@ class Model(Step, ABC):
     """Whether it makes no sense without a column of such rows."""
     takes: ClassVar[tuple[type[Answers], ...]] = (ClassAnswers, NumberAnswers)
     """Kinds of answers that it can be fitted for."""
-    gives_tokens: ClassVar[bool] = False
-    """Whether it can have an output for each token of a column, instead of one for each row."""
     gives_vectors: ClassVar[bool] = False
     """Whether it can answer with a vector of each row, as wide as it likes."""
 
@@ -96,7 +94,7 @@ def check_answers(model: Model, gives: type[Answers]) -> None:
     Raises:
         RecipeError: If it cannot be fitted for them.
     """
-    if issubclass(gives, TagAnswers) and not model.gives_tokens:
+    if issubclass(gives, TagAnswers) and not isinstance(model, TokenReading):
         raise RecipeError(
             f"{step_name(model)} has one answer a row and cannot be fitted for {gives.of}",
             expected="dilated_cnn, rnn, transformer or encoder",
@@ -135,19 +133,9 @@ class Network(Model, ABC):
             num_outputs: Classes, or 1; 0 for a vector of each row (`gives_vectors`).
         """
 
-    def reader(self, tokens: TokenIds) -> Reader:
-        """What reads a column of tokens one by one, where `gives_tokens` says that it does."""
-        raise NotImplementedError(f"{type(self).__name__} gives no tokens")
-
     def build_for(self, features: Mapping[str, FittedFeature], output: OutputSpec) -> nn.Module:
-        """A fresh module for this output: one of each row, or one of each token of a column."""
-        if output.column is None:
-            return self.build(features, output.asked)
-        from stoker.networks.token_network import TokenNetwork
-
-        tokens = features[output.column].holds
-        assert isinstance(tokens, TokenIds), "the task has seen to that"
-        return TokenNetwork(output.column, self.reader(tokens), output.width)
+        """A fresh module for this output."""
+        return self.build(features, output.asked)
 
     def fit(
         self,
@@ -161,6 +149,24 @@ class Network(Model, ABC):
         from stoker.models._network_fit import fit
 
         return fit(self, (train, validation), task, under)
+
+
+class TokenReading(Network, ABC):
+    """A network that can have an output for each token of a column, instead of one for each row."""
+
+    @abstractmethod
+    def reader(self, tokens: TokenIds) -> Reader:
+        """What reads a column token by token."""
+
+    def build_for(self, features: Mapping[str, FittedFeature], output: OutputSpec) -> nn.Module:
+        """A fresh module for this output: one of each row, or one of each token of a column."""
+        if output.column is None:
+            return super().build_for(features, output)
+        from stoker.networks.token_network import TokenNetwork
+
+        tokens = features[output.column].holds
+        assert isinstance(tokens, TokenIds), "the task has seen to that"
+        return TokenNetwork(output.column, self.reader(tokens), output.width)
 
 
 class Estimator(Model, ABC):

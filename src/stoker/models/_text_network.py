@@ -11,7 +11,7 @@ from pydantic import Field
 from stoker.core import events
 from stoker.core.errors import RecipeError
 from stoker.core.steps import step_name
-from stoker.models import Network
+from stoker.models import TokenReading
 
 if TYPE_CHECKING:
     from stoker.candidates.conditions import Conditions
@@ -20,11 +20,10 @@ if TYPE_CHECKING:
     from stoker.tasks import FittedTask
 
 
-class TextNetwork(Network, ABC):
+class TextNetwork(TokenReading, ABC):
     """A network over the tokens of texts, and over what stands beside them."""
 
     needs_ragged = True
-    gives_tokens = True
 
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.3
     """Share of the values of vectors and hidden layers that is set to zero at random in

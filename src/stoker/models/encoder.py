@@ -28,7 +28,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 from pydantic import Field
 
 from stoker.core.errors import RecipeError
-from stoker.models import Habits, Network
+from stoker.models import Habits, TokenReading
 from stoker.models._encoder_files import EncoderFiles
 from stoker.models._text_network import warn_of_cut
 
@@ -43,12 +43,11 @@ if TYPE_CHECKING:
     from stoker.tasks import FittedTask, OutputSpec
 
 
-class Encoder(Network):
+class Encoder(TokenReading):
     """A pretrained transformer under a linear layer."""
 
     takes_pictures = True
     needs_ragged = True
-    gives_tokens = True
     gives_vectors = True
 
     habits: ClassVar[Habits] = Habits(

@@ -64,7 +64,7 @@ class About(Value):
     digest: str
     """SHA-256 of the bundle."""
     mark: Annotated[str, Field(pattern="^[0-9a-f]{16}$")]
-    """Part of the names of its files of vectors and rows."""
+    """IndexPart of the names of its files of vectors and rows."""
     rows: Annotated[int, Field(ge=1)]
     width: Annotated[int, Field(ge=1)]
     """Numbers of a vector."""
@@ -72,7 +72,7 @@ class About(Value):
     """Column of the text that vectors were made of."""
 
 
-class Part(NamedTuple):
+class IndexPart(NamedTuple):
     """Some rows and their vectors."""
 
     rows: pa.Table
@@ -80,7 +80,7 @@ class Part(NamedTuple):
     """Float32."""
 
 
-class Found(NamedTuple):
+class Nearest(NamedTuple):
     """The nearest rows to each query, nearest first."""
 
     place_QK: np.ndarray
@@ -114,7 +114,7 @@ class Index:
                 place=Place(str(self.folder)),
             )
 
-    def search(self, query_QD: np.ndarray, most: int = 10) -> Found:
+    def search(self, query_QD: np.ndarray, most: int = 10) -> Nearest:
         """The nearest rows by cosine; of equally near ones the first.
 
         Args:
@@ -128,7 +128,7 @@ class Index:
         return read_table(_rows(self.folder, self.about.mark)).take(pa.array(place_K))
 
 
-def nearest(vector_ND: np.ndarray, query_QD: np.ndarray, most: int) -> Found:
+def nearest(vector_ND: np.ndarray, query_QD: np.ndarray, most: int) -> Nearest:
     """The rows whose product with each query is largest, largest first.
 
     >>> found = nearest(np.eye(3, dtype=np.float32), np.array([[0.0, 0.8, 0.6]], np.float32), 2)
@@ -146,7 +146,7 @@ def nearest(vector_ND: np.ndarray, query_QD: np.ndarray, most: int) -> Found:
         kept_QK = _largest(cosine_QK, most)
         place_QK = np.take_along_axis(place_QK, kept_QK, 1)
         cosine_QK = np.take_along_axis(cosine_QK, kept_QK, 1)
-    return Found(place_QK, cosine_QK)
+    return Nearest(place_QK, cosine_QK)
 
 
 def _largest(value_QB: np.ndarray, most: int) -> np.ndarray:
@@ -158,7 +158,7 @@ def _largest(value_QB: np.ndarray, most: int) -> np.ndarray:
 
 
 def write_index(
-    folder: Path, parts: Iterable[Part], predictor: Predictor, *, bundle: str, text: str
+    folder: Path, parts: Iterable[IndexPart], predictor: Predictor, *, bundle: str, text: str
 ) -> About:
     """Write an index whole.
 
@@ -243,7 +243,7 @@ def _sweep(folder: Path) -> None:
             folder.rmdir()
 
 
-def _write_parts(folder: Path, mark: str, parts: Iterable[Part]) -> tuple[int, int]:
+def _write_parts(folder: Path, mark: str, parts: Iterable[IndexPart]) -> tuple[int, int]:
     """Write rows and vectors one after the other; how many there are and how wide."""
     width = 0
     with (

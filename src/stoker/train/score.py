@@ -10,11 +10,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import torch
 from torch import nn
 
-from stoker.cells.ragged import Ragged, Rows
-from stoker.networks.preparing import as_tensors
+from stoker.cells.ragged import Rows, rows_at
+from stoker.networks.preparing import tensors_of
 from stoker.train.losses import loss_of
 from stoker.train.network_output import output_rows
 
@@ -37,9 +36,7 @@ def validation_score(
 
 def _tensors(rows: Rows) -> Any:
     """Copies, as torch takes no memory that may not be written to."""
-    if isinstance(rows, Ragged):
-        return as_tensors(Ragged(np.array(rows.values), np.array(rows.offsets)))
-    return torch.from_numpy(np.array(rows))
+    return tensors_of(rows_at(rows, np.arange(len(rows))))
 
 
 def rank(record: dict[str, Any], gives: type[Answers]) -> tuple[float, float]:

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from stoker.bundle.predictor import Predictor
     from stoker.cli.rows import RowBlock
     from stoker.data.rejects import Rejects
-    from stoker.search.index import Part
+    from stoker.search.index import IndexPart
 
 
 @click.command("index", cls=Verb, help=__doc__)
@@ -95,14 +95,14 @@ def _parts(
     column: str,
     reading: tuple[Sequence[str], str | None],
     rejects: Rejects,
-) -> Iterator[Part]:
+) -> Iterator[IndexPart]:
     """Rows of all files with their vectors."""
     from dataclasses import replace
 
     from stoker.cli.rows import read_blocks
     from stoker.core import events
     from stoker.search.encode import vectors_of
-    from stoker.search.index import Part
+    from stoker.search.index import IndexPart
 
     (feature,) = predictor.interface.inputs.values()
     called = replace(predictor.interface, inputs={column: feature})
@@ -112,7 +112,7 @@ def _parts(
             for block in blocks:
                 part = _with_texts(block, column, rejects)
                 if part.num_rows:
-                    yield Part(part, vectors_of(predictor, part[column].to_pylist()))
+                    yield IndexPart(part, vectors_of(predictor, part[column].to_pylist()))
                 progress.advance(block.rows.num_rows)
 
 

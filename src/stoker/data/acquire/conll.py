@@ -12,7 +12,7 @@ characters, `[{"start": 0, "end": 4, "label": "PER"}]`, for the task `tag`.
 
 A text of which one line has no tag, or one that nobody can read, is a reject with that line.
 
-Cost: 1 us a token.
+Cost: 2 us a token.
 
 Source: Tjong Kim Sang and De Meulder 2003, https://aclanthology.org/W03-0419; Ratinov and Roth
 2009 (BILOU), https://aclanthology.org/W09-1119
